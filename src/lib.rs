@@ -1,0 +1,3 @@
+//! covplan
+pub mod geom;
+pub mod units;
