@@ -4,7 +4,7 @@
 //! by accident. Lengths that reach a reader are geodesic ([`geodesic_m`]); [`LocalFrame`] serves the
 //! inner loops, within its stated error.
 
-use geo::{Distance, Geodesic, InterpolatableLine, Point};
+use geo::{Distance, Geodesic, InterpolatePoint, Point};
 use std::fmt;
 
 /// Mean earth radius (IUGG), metres.
@@ -22,10 +22,20 @@ pub struct LonLat {
 pub enum LonLatError {
     /// NaN or infinite.
     #[error("longitude {lon} / latitude {lat} is not a finite number")]
-    NotFinite { lon: f64, lat: f64 },
+    NotFinite {
+        /// Longitude as given.
+        lon: f64,
+        /// Latitude as given.
+        lat: f64,
+    },
     /// Outside the globe.
     #[error("longitude {lon} / latitude {lat} is outside -180..180 / -90..90")]
-    OutOfRange { lon: f64, lat: f64 },
+    OutOfRange {
+        /// Longitude as given.
+        lon: f64,
+        /// Latitude as given.
+        lat: f64,
+    },
 }
 
 impl LonLat {

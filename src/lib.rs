@@ -1,3 +1,18 @@
-//! covplan
+//! covplan: 5G, fiber and data-center planning for industrial regions.
+//!
+//! ```text
+//! cli | report | policy | plan
+//! siting  fiber  datacenter
+//! coverage
+//! network  synth
+//! radio  index  optimise  io
+//! graph
+//! crs
+//! model
+//! units  geom
+//! ```
+//! A room uses only rooms below its line; rooms on one line don't know each other.
+
 pub mod geom;
+pub mod model;
 pub mod units;

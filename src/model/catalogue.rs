@@ -1,0 +1,325 @@
+//! The one catalogue of defaults, and how a project's own values go over it.
+//!
+//! `data/catalogue.toml` is embedded. An entry is a table with a `value`; everything else is a section.
+//! A project overrides a key by its path; a key that the catalogue doesn't have is refused.
+
+use std::collections::BTreeMap;
+use toml::{Table, Value};
+
+const SOURCE: &str = include_str!("../../data/catalogue.toml");
+
+/// How far a figure can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Trust {
+    /// Official or standard text.
+    O,
+    /// Seen in secondary sources.
+    S,
+    /// Engineering assumption.
+    A,
+}
+
+/// One default.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The value.
+    pub value: Value,
+    /// Its unit; empty for none.
+    pub unit: String,
+    /// Least value allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Greatest value allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+    /// The words allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Vec<String>>,
+    /// How far it can be trusted.
+    pub trust: Trust,
+    /// Where it comes from.
+    pub source: String,
+    /// What it means, in English.
+    pub doc: String,
+    /// What it means, in Chinese.
+    pub zh: String,
+}
+
+/// Why a project's value isn't taken.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum CatalogueError {
+    /// The key isn't in the catalogue.
+    #[error("unknown key `{key}`{}", suggestion.as_ref().map(|s| format!(", did you mean `{s}`?")).unwrap_or_default())]
+    UnknownKey {
+        /// The key as given.
+        key: String,
+        /// The nearest key that exists.
+        suggestion: Option<String>,
+    },
+    /// The value has another type than the default.
+    #[error("`{key}` takes {expected}, not {found}")]
+    WrongType {
+        /// The key.
+        key: String,
+        /// What it takes.
+        expected: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// The value is outside the allowed range.
+    #[error("`{key}` = {value} is outside {min}..{max} {unit}")]
+    OutOfRange {
+        /// The key.
+        key: String,
+        /// The value.
+        value: f64,
+        /// Least allowed.
+        min: f64,
+        /// Greatest allowed.
+        max: f64,
+        /// Unit.
+        unit: String,
+    },
+    /// The word isn't one of those allowed.
+    #[error("`{key}` = \"{value}\" is not one of: {}", choices.join(", "))]
+    NotAChoice {
+        /// The key.
+        key: String,
+        /// The word.
+        value: String,
+        /// The words allowed.
+        choices: Vec<String>,
+    },
+    /// The catalogue in the program is broken; a test keeps this from happening.
+    #[error("the embedded catalogue is broken: {0}")]
+    Broken(String),
+}
+
+/// All defaults by path (`radio.noise_figure_ue_db`), in order of path.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    entries: BTreeMap<String, Entry>,
+}
+
+impl Catalogue {
+    /// The embedded catalogue.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Broken`] when the embedded text isn't well formed.
+    pub fn embedded() -> Result<Self, CatalogueError> {
+        let table: Table = SOURCE.parse().map_err(|e| CatalogueError::Broken(format!("{e}")))?;
+        let mut entries = BTreeMap::new();
+        collect("", &table, &mut entries)?;
+        Ok(Self { entries })
+    }
+
+    /// Every default with its path.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.entries.iter().map(|(k, e)| (k.as_str(), e))
+    }
+
+    /// One default.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    /// The top-level sections, such as `radio`.
+    #[must_use]
+    pub fn sections(&self) -> Vec<&str> {
+        let mut s: Vec<&str> = self.entries.keys().filter_map(|k| k.split('.').next()).collect();
+        s.dedup();
+        s
+    }
+
+    /// The defaults as one table with the project's values put over them, each checked.
+    ///
+    /// New members of the open groups (`radio.carrier.NAME`, `score.service.NAME`) take the checks of a
+    /// sibling and must be complete.
+    ///
+    /// # Errors
+    /// Every value that can't be taken, in order of path.
+    pub fn merged(&self, overrides: &Table) -> Result<Table, Vec<CatalogueError>> {
+        let mut errors = Vec::new();
+        let mut values: BTreeMap<String, Value> =
+            self.entries.iter().map(|(k, e)| (k.clone(), e.value.clone())).collect();
+        let mut flat = Vec::new();
+        flatten("", overrides, &|path| self.entries.contains_key(path), &mut flat);
+        for (path, value) in flat {
+            match self.entry_for(&path) {
+                None => {
+                    errors.push(CatalogueError::UnknownKey { suggestion: self.nearest(&path), key: path })
+                }
+                Some(entry) => match check(&path, entry, value) {
+                    Ok(v) => {
+                        values.insert(path, v);
+                    }
+                    Err(e) => errors.push(e),
+                },
+            }
+        }
+        if errors.is_empty() { Ok(nest(&values)) } else { Err(errors) }
+    }
+
+    fn entry_for(&self, path: &str) -> Option<&Entry> {
+        if let Some(e) = self.entries.get(path) {
+            return Some(e);
+        }
+        let parts: Vec<&str> = path.split('.').collect();
+        let open = |prefix: &str, sibling: &str| {
+            (parts.len() == 4 && parts[..2].join(".") == prefix)
+                .then(|| self.entries.get(&format!("{prefix}.{sibling}.{}", parts[3])))
+                .flatten()
+        };
+        open("radio.carrier", "n78").or_else(|| open("score.service", "data"))
+    }
+
+    fn nearest(&self, key: &str) -> Option<String> {
+        let leaf = key.rsplit('.').next().unwrap_or(key);
+        self.entries
+            .keys()
+            .map(|k| {
+                let whole = strsim::jaro_winkler(k, key);
+                let by_leaf = strsim::jaro_winkler(k.rsplit('.').next().unwrap_or(k), leaf) - 0.02;
+                (whole.max(by_leaf), k)
+            })
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .filter(|(similarity, _)| *similarity > 0.8)
+            .map(|(_, k)| k.clone())
+    }
+}
+
+fn collect(prefix: &str, table: &Table, out: &mut BTreeMap<String, Entry>) -> Result<(), CatalogueError> {
+    for (key, value) in table {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Table(t) if t.contains_key("value") && t.contains_key("trust") => {
+                let entry: Entry = value
+                    .clone()
+                    .try_into()
+                    .map_err(|e: toml::de::Error| CatalogueError::Broken(format!("{path}: {e}")))?;
+                out.insert(path, entry);
+            }
+            Value::Table(t) => collect(&path, t, out)?,
+            _ => return Err(CatalogueError::Broken(format!("{path} is neither an entry nor a section"))),
+        }
+    }
+    Ok(())
+}
+
+fn flatten(prefix: &str, table: &Table, is_entry: &dyn Fn(&str) -> bool, out: &mut Vec<(String, Value)>) {
+    for (key, value) in table {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Table(t) if !is_entry(&path) => flatten(&path, t, is_entry, out),
+            _ => out.push((path, value.clone())),
+        }
+    }
+}
+
+fn nest(values: &BTreeMap<String, Value>) -> Table {
+    let mut root = Table::new();
+    for (path, value) in values {
+        let mut at = &mut root;
+        let mut parts = path.split('.').peekable();
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                at.insert(part.to_owned(), value.clone());
+                break;
+            }
+            let next = at.entry(part.to_owned()).or_insert_with(|| Value::Table(Table::new()));
+            match next {
+                Value::Table(t) => at = t,
+                _ => break,
+            }
+        }
+    }
+    root
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text in quotes",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Array(_) => "a list",
+        Value::Datetime(_) => "a date",
+        Value::Table(_) => "a table",
+    }
+}
+
+fn check(key: &str, entry: &Entry, value: Value) -> Result<Value, CatalogueError> {
+    let value = match (&entry.value, value) {
+        (Value::Float(_), Value::Integer(i)) => Value::Float(i as f64),
+        (_, v) => v,
+    };
+    if std::mem::discriminant(&entry.value) != std::mem::discriminant(&value) {
+        return Err(CatalogueError::WrongType {
+            key: key.to_owned(),
+            expected: kind(&entry.value),
+            found: value.to_string(),
+        });
+    }
+    let number = value.as_float().or_else(|| value.as_integer().map(|i| i as f64));
+    if let Some(v) = number {
+        let (min, max) = (entry.min.unwrap_or(f64::MIN), entry.max.unwrap_or(f64::MAX));
+        if !(v >= min && v <= max) {
+            let unit = entry.unit.clone();
+            return Err(CatalogueError::OutOfRange { key: key.to_owned(), value: v, min, max, unit });
+        }
+    }
+    if let Some(choices) = &entry.choices {
+        let words: Vec<&Value> = match &value {
+            Value::Array(a) => a.iter().collect(),
+            v => vec![v],
+        };
+        for w in words {
+            let word = w.as_str().unwrap_or_default();
+            if !choices.iter().any(|c| c == word) {
+                return Err(CatalogueError::NotAChoice {
+                    key: key.to_owned(),
+                    value: w.as_str().map_or_else(|| w.to_string(), str::to_owned),
+                    choices: choices.clone(),
+                });
+            }
+        }
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merge(text: &str) -> Result<Table, Vec<CatalogueError>> {
+        Catalogue::embedded().unwrap().merged(&text.parse().unwrap())
+    }
+
+    #[test]
+    fn defaults_lie_in_their_own_ranges() {
+        let c = Catalogue::embedded().unwrap();
+        for (key, e) in c.iter() {
+            check(key, e, e.value.clone()).unwrap();
+            assert!(!e.doc.is_empty() && !e.zh.is_empty() && !e.source.is_empty(), "{key}");
+        }
+    }
+
+    #[test]
+    fn refuses_with_a_way_out() {
+        let errors =
+            merge("[radio]\nnoise_figure_ue = 7\n[score]\ntarget = 130\n[project]\nroads = \"guess\"");
+        let text: Vec<String> = errors.unwrap_err().iter().map(ToString::to_string).collect();
+        assert!(text.iter().any(|t| t.contains("did you mean `radio.noise_figure_ue_db`?")), "{text:?}");
+        assert!(text.iter().any(|t| t.contains("outside 0..100")), "{text:?}");
+        assert!(text.iter().any(|t| t.contains("layer, infer")), "{text:?}");
+    }
+
+    #[test]
+    fn whole_numbers_serve_as_numbers_and_open_groups_grow() {
+        let t = merge("[radio]\nue_power_dbm = 26\n[radio.carrier.n1]\nfreq_mhz = 2140").unwrap();
+        assert_eq!(t["radio"]["ue_power_dbm"].as_float(), Some(26.0));
+        assert_eq!(t["radio"]["carrier"]["n1"]["freq_mhz"].as_float(), Some(2140.0));
+    }
+}

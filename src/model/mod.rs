@@ -1,0 +1,11 @@
+//! The domain: what a planner's inputs mean, and the one catalogue of defaults. Knows nothing of files.
+
+pub mod catalogue;
+pub mod inputs;
+pub mod issues;
+pub mod kinds;
+pub mod operators;
+pub mod records;
+pub mod rules;
+pub mod settings;
+pub mod text;

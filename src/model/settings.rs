@@ -1,0 +1,428 @@
+//! The settings of a run as types: one struct per section of the catalogue, no defaults of their own.
+
+use super::catalogue::{Catalogue, CatalogueError};
+use super::kinds::{Rat, Redaction, Wall};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All settings of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Section `project`.
+    pub project: ProjectSettings,
+    /// Section `radio`.
+    pub radio: RadioSettings,
+    /// Section `score`.
+    pub score: ScoreSettings,
+    /// Section `latency`.
+    pub latency: LatencySettings,
+    /// Section `fiber`.
+    pub fiber: FiberSettings,
+    /// Section `siting`.
+    pub siting: SitingSettings,
+    /// Section `datacenter`.
+    pub datacenter: DatacenterSettings,
+    /// Section `energy`.
+    pub energy: EnergySettings,
+    /// Section `plan`.
+    pub plan: PlanSettings,
+    /// Section `redact`.
+    pub redact: RedactSettings,
+}
+
+/// Section `redact`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedactSettings {
+    /// How far outputs may travel.
+    pub level: Redaction,
+    /// Grid to which points are moved, m.
+    pub grid_m: f64,
+    /// Counts below this are suppressed in public outputs.
+    pub min_count: u32,
+}
+
+/// Section `plan`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanSettings {
+    /// Budget of the plan; 0: no cap, CNY.
+    pub budget_cny: f64,
+    /// Years over which cost is counted, yr.
+    pub years: u32,
+    /// Discount rate, share/yr.
+    pub discount_rate: f64,
+    /// Number of phases (years) the plan is spread over.
+    pub phases: u32,
+    /// Factor on the weight of small and micro firms.
+    pub equity_small: f64,
+    /// Section `plan.payer`.
+    pub payer: PlanPayerSettings,
+    /// Section `plan.lock`.
+    pub lock: PlanLockSettings,
+}
+
+/// Section `plan.lock`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanLockSettings {
+    /// Ids (candidates, sites, data centers) that must be in the plan.
+    pub open: Vec<String>,
+    /// Ids (candidates, sites, roads, data centers) that must not be in the plan.
+    pub shut: Vec<String>,
+}
+
+/// Section `plan.payer`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanPayerSettings {
+    /// Who pays for radio equipment.
+    pub station: String,
+    /// Who pays for new towers.
+    pub tower: String,
+    /// Who pays for fiber.
+    pub fiber: String,
+    /// Who pays for indoor systems.
+    pub indoor: String,
+    /// Who pays for edge nodes.
+    pub datacenter: String,
+}
+
+/// Section `energy`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnergySettings {
+    /// Grid emission factor when no region gives one, kg/kWh.
+    pub ef_kg_kwh: f64,
+    /// Basis of that factor.
+    pub ef_basis: String,
+    /// Electricity price when no region gives one, CNY/kWh.
+    pub price_cny_kwh: f64,
+}
+
+/// Section `datacenter`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatacenterSettings {
+    /// Round trip within which a site is well served, ms.
+    pub edge_max_rtt_ms: f64,
+    /// Edge node, CNY.
+    pub edge_capex_cny: f64,
+    /// Standard racks of an edge node, racks.
+    pub edge_racks: f64,
+    /// IT power of a standard rack, kW.
+    pub rack_kw: f64,
+    /// PUE of a new edge node.
+    pub pue: f64,
+    /// Compute demand of a site when nothing else is known, racks.
+    pub site_racks: f64,
+    /// Number of centers; 0: as many as pay for themselves.
+    pub max_centers: u32,
+}
+
+/// Section `siting`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SitingSettings {
+    /// New tower with a three-sector station, CNY.
+    pub new_station_cny: f64,
+    /// Station on an existing tower, CNY.
+    pub shared_station_cny: f64,
+    /// Station on a roof, CNY.
+    pub roof_station_cny: f64,
+    /// Indoor system for a factory, CNY.
+    pub indoor_system_cny: f64,
+    /// Rent of a slot on a shared tower, CNY/yr.
+    pub tower_rent_cny_yr: f64,
+    /// Mean power of a station, kW.
+    pub station_kw: f64,
+    /// Carrier of a new station.
+    pub carrier: String,
+    /// Network that new stations belong to; empty: the one with most gaps to gain.
+    pub network: String,
+    /// Cells closer than this stand on one tower when the layer has no tower code, m.
+    pub cluster_m: f64,
+}
+
+/// Section `fiber`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FiberSettings {
+    /// Farthest joinable fiber that is looked for by road, m.
+    pub join_search_m: f64,
+    /// Farthest road that a site is snapped onto, m.
+    pub snap_m: f64,
+    /// New trench with duct, CNY/m.
+    pub trench_cny_m: f64,
+    /// Pulling through a spare hole, CNY/m.
+    pub duct_reuse_cny_m: f64,
+    /// Aerial cable, CNY/m.
+    pub aerial_cny_m: f64,
+    /// Cable, material and pulling, CNY/m.
+    pub cable_cny_m: f64,
+    /// Lead-in from the road to the building, CNY/m.
+    pub lead_in_cny_m: f64,
+    /// Terminal equipment at a site, CNY.
+    pub terminal_cny: f64,
+    /// Rent of another owner's duct hole, CNY/km/yr.
+    pub duct_rent_cny_km_yr: f64,
+    /// Yearly maintenance as a share of capex, share/yr.
+    pub opex_share: f64,
+    /// Optical length over route length.
+    pub optical_factor: f64,
+    /// Join a passing access cable anywhere (flagged as an assumption).
+    pub tap_passing_cable: bool,
+    /// Owners whose ducts need no consent or rent; empty: all are taken as another's.
+    pub own_owners: Vec<String>,
+    /// Section `fiber.class_factor`.
+    pub class_factor: FiberClassFactorSettings,
+}
+
+/// Section `fiber.class_factor`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FiberClassFactorSettings {
+    /// Cost factor along motorways.
+    pub motorway: f64,
+    /// Cost factor along trunk roads.
+    pub trunk: f64,
+    /// Cost factor along primary roads.
+    pub primary: f64,
+    /// Cost factor along secondary roads.
+    pub secondary: f64,
+    /// Cost factor along minor roads.
+    pub minor: f64,
+    /// Cost factor along tracks.
+    pub track: f64,
+    /// Cost factor on bridges.
+    pub bridge: f64,
+    /// Cost factor in tunnels.
+    pub tunnel: f64,
+}
+
+/// Section `latency`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatencySettings {
+    /// Air interface, round trip, ms.
+    pub air_rtt_ms: f64,
+    /// User plane function, round trip, ms.
+    pub upf_rtt_ms: f64,
+    /// Application, round trip, ms.
+    pub app_rtt_ms: f64,
+    /// Propagation in fiber, one way, us/km.
+    pub fiber_us_per_km: f64,
+    /// Switching per hop, one way, us.
+    pub hop_us: f64,
+    /// Fiber route over great circle where no route is known.
+    pub detour: f64,
+}
+
+/// Section `score`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreSettings {
+    /// A site below this score is a gap, points.
+    pub target: f64,
+    /// A site below this score is critical, points.
+    pub critical: f64,
+    /// Share of the weights that must be known for a score to be given.
+    pub min_known_share: f64,
+    /// Position accuracy beyond which a score is a range, m.
+    pub pos_acc_range_m: f64,
+    /// Distance to joinable fiber that earns the full term, m.
+    pub fiber_good_m: f64,
+    /// Distance to joinable fiber that earns nothing, m.
+    pub fiber_floor_m: f64,
+    /// Section `score.weight`.
+    pub weight: ScoreWeightSettings,
+    /// Section `score.service`, by name.
+    pub service: BTreeMap<String, ServiceNeed>,
+}
+
+/// Section `score.service.NAME`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceNeed {
+    /// Uplink needed, Mbit/s.
+    pub ul_mbps: f64,
+    /// Downlink needed, Mbit/s.
+    pub dl_mbps: f64,
+    /// Round trip needed, ms.
+    pub latency_rtt_ms: f64,
+}
+
+/// Section `score.weight`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreWeightSettings {
+    /// Weight of outdoor SS-RSRP.
+    pub outdoor_rsrp: f64,
+    /// Weight of indoor SS-RSRP.
+    pub indoor_rsrp: f64,
+    /// Weight of the downlink rate against the service class.
+    pub dl_rate: f64,
+    /// Weight of the uplink rate against the service class.
+    pub ul_rate: f64,
+    /// Weight of the distance to joinable fiber.
+    pub fiber: f64,
+    /// Weight of the latency to compute.
+    pub latency: f64,
+}
+
+/// Section `radio`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RadioSettings {
+    /// Noise figure of the terminal, dB.
+    pub noise_figure_ue_db: f64,
+    /// Noise figure of the station, dB.
+    pub noise_figure_bs_db: f64,
+    /// Transmit power of the terminal, dBm.
+    pub ue_power_dbm: f64,
+    /// Antenna height of the terminal, m.
+    pub ue_height_m: f64,
+    /// Probability with which a level is met at a site.
+    pub location_probability: f64,
+    /// Edition of TR 38.901.
+    pub scenario_edition: String,
+    /// Radius in which towers are counted to tell urban from rural, m.
+    pub urban_radius_m: f64,
+    /// Tower density from which a place counts as urban (UMa), 1/km2.
+    pub urban_towers_per_km2: f64,
+    /// Tower density below which a place counts as rural (RMa); between the two suburban (SMa), 1/km2.
+    pub rural_towers_per_km2: f64,
+    /// Cells farther away are not considered, m.
+    pub search_radius_m: f64,
+    /// Nearest towers considered per site.
+    pub max_towers: u32,
+    /// Depth of the terminal inside the building, m.
+    pub indoor_depth_m: f64,
+    /// Outer wall of a factory when the layer doesn't tell.
+    pub wall: Wall,
+    /// PRB utilisation of a cell when the layer doesn't tell, %.
+    pub default_load_pct: f64,
+    /// Share of time for the downlink in a TDD carrier.
+    pub dl_share_tdd: f64,
+    /// Share of time for the uplink in a TDD carrier.
+    pub ul_share_tdd: f64,
+    /// Attenuation of the Shannon bound, downlink.
+    pub shannon_alpha_dl: f64,
+    /// Attenuation of the Shannon bound, uplink.
+    pub shannon_alpha_ul: f64,
+    /// Spatial layers in the downlink.
+    pub dl_layers: u32,
+    /// Section `radio.carrier`, by name.
+    pub carrier: BTreeMap<String, Carrier>,
+    /// Section `radio.default_carrier`.
+    pub default_carrier: RadioDefaultCarrierSettings,
+    /// Section `radio.height_m`.
+    pub height_m: RadioHeightMSettings,
+    /// Section `radio.threshold`.
+    pub threshold: RadioThresholdSettings,
+}
+
+/// Section `radio.threshold`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RadioThresholdSettings {
+    /// SS-RSRP from which a place is served, dBm.
+    pub rsrp_dbm: f64,
+    /// SS-RSRP that earns the full term, dBm.
+    pub rsrp_good_dbm: f64,
+    /// SS-RSRP that earns nothing, dBm.
+    pub rsrp_floor_dbm: f64,
+    /// SS-SINR from which a place is served, dB.
+    pub sinr_db: f64,
+}
+
+/// Section `radio.height_m`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RadioHeightMSettings {
+    /// Antenna height of a macro cell, m.
+    pub r#macro: f64,
+    /// Antenna height of a micro cell, m.
+    pub micro: f64,
+    /// Antenna height of an indoor cell, m.
+    pub indoor: f64,
+}
+
+/// Section `radio.default_carrier`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RadioDefaultCarrierSettings {
+    /// Carrier assumed for an NR cell without band and frequency.
+    pub nr: String,
+    /// Carrier assumed for an LTE cell without band and frequency.
+    pub lte: String,
+}
+
+/// Section `radio.carrier.NAME`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carrier {
+    /// Centre frequency, MHz.
+    pub freq_mhz: f64,
+    /// Bandwidth, MHz.
+    pub bw_mhz: f64,
+    /// Subcarrier spacing, kHz.
+    pub scs_khz: u32,
+    /// Time-division duplex.
+    pub tdd: bool,
+    /// Carrier power, dBm.
+    pub power_dbm: f64,
+    /// Gain of the SSB beam, dBi.
+    pub gain_ssb_dbi: f64,
+    /// Gain of the traffic beam, dBi.
+    pub gain_traffic_dbi: f64,
+    /// Transmit ports.
+    pub ports: u32,
+}
+
+/// Section `project`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectSettings {
+    /// Technologies that count as coverage.
+    pub rats: Vec<Rat>,
+    /// Operators that share one radio network.
+    pub sharing_groups: Vec<Vec<String>>,
+    /// Right of way: the roads layer, or inferred from towns and sites.
+    pub roads: String,
+    /// Score only sites whose status is operating or unknown.
+    pub require_operating: bool,
+}
+
+impl Settings {
+    /// The defaults with a project's values over them.
+    ///
+    /// # Errors
+    /// Every value that can't be taken; see [`Catalogue::merged`].
+    pub fn with(overrides: &toml::Table) -> Result<Self, Vec<CatalogueError>> {
+        let catalogue = Catalogue::embedded().map_err(|e| vec![e])?;
+        let table = catalogue.merged(overrides)?;
+        table.try_into().map_err(|e: toml::de::Error| vec![CatalogueError::Broken(e.to_string())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn catalogue_and_types_agree() {
+        let s = Settings::with(&toml::Table::new()).unwrap();
+        assert_eq!(s.project.rats, [Rat::Nr]);
+        let back = toml::Table::try_from(&s).unwrap();
+        let c = Catalogue::embedded().unwrap();
+        for (path, entry) in c.iter() {
+            let mut at = &toml::Value::Table(back.clone());
+            for part in path.split('.') {
+                at = &at[part];
+            }
+            assert_eq!(at, &entry.value, "{path}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Text in bulk: one buffer for all the strings of a layer, handles of four bytes.
+
+use rustc_hash::FxHashMap;
+
+/// A handle to a string in a [`TextPool`]; `Text::NONE` stands for "not given".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Text(u32);
+
+impl Text {
+    /// No text: the cell was blank or the column missing.
+    pub const NONE: Text = Text(u32::MAX);
+
+    /// Whether there is a text at all.
+    #[must_use]
+    pub fn is_some(self) -> bool {
+        self != Self::NONE
+    }
+
+    /// Position among the pool's texts, if there is one.
+    #[must_use]
+    pub fn index(self) -> Option<usize> {
+        self.is_some().then_some(self.0 as usize)
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+/// All strings of a layer in one buffer.
+///
+/// Repeated values (a city, an operator) go in through [`intern`](Self::intern) and share a handle;
+/// unique ones (an id) through [`push`](Self::push), which keeps no look-up table.
+#[derive(Clone, Debug, Default)]
+pub struct TextPool {
+    bytes: String,
+    ends: Vec<u64>,
+    known: FxHashMap<Box<str>, Text>,
+}
+
+impl TextPool {
+    /// Adds a string without looking whether it is there already; blank gives [`Text::NONE`].
+    pub fn push(&mut self, s: &str) -> Text {
+        if s.is_empty() {
+            return Text::NONE;
+        }
+        // More texts than handles cannot happen below 4 G records; the last handle means "none".
+        let handle = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        self.bytes.push_str(s);
+        self.ends.push(self.bytes.len() as u64);
+        Text(handle)
+    }
+
+    /// Adds a string once; the same string gives the same handle.
+    pub fn intern(&mut self, s: &str) -> Text {
+        if s.is_empty() {
+            return Text::NONE;
+        }
+        if let Some(&t) = self.known.get(s) {
+            return t;
+        }
+        let t = self.push(s);
+        self.known.insert(s.into(), t);
+        t
+    }
+
+    /// The handle of a string that was interned, if it was.
+    #[must_use]
+    pub fn find(&self, s: &str) -> Option<Text> {
+        self.known.get(s).copied()
+    }
+
+    /// The string behind a handle; empty for [`Text::NONE`] or a handle of another pool that is out of
+    /// range here.
+    #[must_use]
+    pub fn get(&self, t: Text) -> &str {
+        let i = t.0 as usize;
+        let Some(&end) = self.ends.get(i) else { return "" };
+        let start = if i == 0 { 0 } else { self.ends[i - 1] };
+        &self.bytes[start as usize..end as usize]
+    }
+
+    /// The string behind a handle, or `None` where there is none.
+    #[must_use]
+    pub fn opt(&self, t: Text) -> Option<&str> {
+        t.is_some().then(|| self.get(t))
+    }
+
+    /// How many strings there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Makes room for that many strings and bytes, so that a large layer doesn't grow in doublings.
+    pub fn reserve(&mut self, strings: usize, bytes: usize) {
+        self.ends.reserve(strings);
+        self.bytes.reserve(bytes);
+    }
+}
+
+/// A number that may be unknown, in four bytes; NaN inside, never seen outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Known(f32);
+
+impl Known {
+    /// Not known.
+    pub const UNKNOWN: Known = Known(f32::NAN);
+
+    /// A known number; NaN is unknown.
+    #[must_use]
+    pub const fn new(v: f32) -> Self {
+        Self(v)
+    }
+
+    /// From double precision.
+    #[must_use]
+    pub fn from_f64(v: Option<f64>) -> Self {
+        Self(v.map_or(f32::NAN, |v| v as f32))
+    }
+
+    /// The number, if known.
+    #[must_use]
+    pub fn get(self) -> Option<f64> {
+        (!self.0.is_nan()).then_some(f64::from(self.0))
+    }
+
+    /// The number, or another where unknown.
+    #[must_use]
+    pub fn or(self, other: f64) -> f64 {
+        self.get().unwrap_or(other)
+    }
+
+    /// Whether the number is known.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        !self.0.is_nan()
+    }
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self::UNKNOWN
+    }
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || (self.0.is_nan() && other.0.is_nan())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pool_gives_back_what_went_in() {
+        let mut pool = TextPool::default();
+        let a = pool.intern("南京");
+        let b = pool.push("S-1");
+        assert_eq!(pool.intern("南京"), a);
+        assert_eq!((pool.get(a), pool.get(b), pool.get(Text::NONE)), ("南京", "S-1", ""));
+        assert_eq!(pool.push(""), Text::NONE);
+        assert_eq!(pool.opt(Text::NONE), None);
+    }
+
+    #[test]
+    fn unknown_is_not_zero() {
+        assert_eq!(Known::UNKNOWN.get(), None);
+        assert_eq!(Known::new(0.0).get(), Some(0.0));
+    }
+}
