@@ -14,5 +14,6 @@
 //! A room uses only rooms below its line; rooms on one line don't know each other.
 
 pub mod geom;
+pub mod graph;
 pub mod model;
 pub mod units;
