@@ -13,7 +13,9 @@
 //! ```
 //! A room uses only rooms below its line; rooms on one line don't know each other.
 
+pub mod coverage;
 pub mod geom;
 pub mod graph;
 pub mod model;
+pub mod plan;
 pub mod units;

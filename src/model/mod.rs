@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod inputs;
 pub mod issues;
 pub mod kinds;
+pub mod notes;
 pub mod operators;
 pub mod records;
 pub mod rules;
