@@ -18,4 +18,5 @@ pub mod geom;
 pub mod graph;
 pub mod model;
 pub mod plan;
+pub mod radio;
 pub mod units;

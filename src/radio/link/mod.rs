@@ -1,0 +1,195 @@
+//! One request in, one answer out: propagation models by name, over JSON.
+//!
+//! The field names are the interface of `covplan link`. An answer echoes `id`, `model` and the edition
+//! used, and gives what the model yields, or `error` with a rule code, a message and the field at fault.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | R001 | a value outside the model's range |
+//! | R002 | values that contradict each other |
+//! | R003 | a required field is missing |
+//! | R004 | a field of the wrong type, or a word that isn't a choice |
+//! | R005 | no such model |
+//! | R006 | no such edition of the model |
+//! | R007 | the model isn't available in this version |
+//! | R008 | the line isn't a JSON object |
+//! | R009 | a terrain profile that can't be read or used |
+
+mod request;
+mod terrestrial;
+
+use super::refusal::Refusal;
+use super::registry::{self, ModelInfo};
+use request::Request;
+use serde_json::{Map, Value};
+
+/// How to answer.
+#[derive(Clone, Copy, Default)]
+pub struct LinkOptions {
+    /// Adds `intermediates`, the values behind the result.
+    pub verbose: bool,
+}
+
+/// Why a request got no value.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct LinkError {
+    /// Stable rule code.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// The field at fault, where it is one.
+    pub field: Option<String>,
+}
+
+impl LinkError {
+    fn new(code: &'static str, field: Option<&str>, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: field.map(Into::into) }
+    }
+}
+
+impl From<Refusal> for LinkError {
+    fn from(refusal: Refusal) -> Self {
+        let field = match &refusal {
+            Refusal::OutOfRange { quantity, .. } => Some((*quantity).to_owned()),
+            Refusal::Inconsistent { .. } => None,
+        };
+        Self { code: refusal.code(), message: refusal.to_string(), field }
+    }
+}
+
+/// What a model yields: values for everyone, values behind them, remarks.
+#[derive(Default)]
+struct Outcome {
+    values: Map<String, Value>,
+    intermediates: Map<String, Value>,
+    warnings: Vec<String>,
+}
+
+impl Outcome {
+    fn value(&mut self, name: &str, value: impl Into<Value>) {
+        self.values.insert(name.into(), value.into());
+    }
+
+    fn intermediate(&mut self, name: &str, value: impl Into<Value>) {
+        self.intermediates.insert(name.into(), value.into());
+    }
+
+    fn warn(&mut self, text: impl Into<String>) {
+        self.warnings.push(text.into());
+    }
+}
+
+/// Answers one line of a batch; what isn't a JSON object becomes an `error` too.
+#[must_use]
+pub fn answer_line(line: &str, options: &LinkOptions) -> String {
+    let answered = match serde_json::from_str::<Value>(line) {
+        Ok(value) => answer(&value, options),
+        Err(error) => {
+            failed(Map::new(), &LinkError::new("R008", None, format!("not a JSON object: {error}")))
+        }
+    };
+    answered.to_string()
+}
+
+/// Answers one request.
+///
+/// # Example
+/// ```
+/// use covplan::radio::link::{LinkOptions, answer};
+/// let request = serde_json::json!({"id": 1, "model": "tr38901-o2i-high", "freq_mhz": 3500,
+///                                  "indoor_distance_m": 10});
+/// let answer = answer(&request, &LinkOptions::default());
+/// assert_eq!(answer["id"], 1);
+/// assert!((answer["loss_db"].as_f64().unwrap() - 33.3).abs() < 1.0);
+/// ```
+#[must_use]
+pub fn answer(request: &Value, options: &LinkOptions) -> Value {
+    let mut head = Map::new();
+    let Some(fields) = request.as_object() else {
+        return failed(head, &LinkError::new("R008", None, "a request is a JSON object"));
+    };
+    // The batch files of checks wrap a request with its expected value.
+    if let Some(id) = fields.get("id") {
+        head.insert("id".into(), id.clone());
+    }
+    if let Some(model) = fields.get("model") {
+        head.insert("model".into(), model.clone());
+    }
+    let request = Request::new(fields);
+    match respond(&request, &mut head, options) {
+        Ok(outcome) => {
+            head.extend(outcome.values);
+            if !outcome.warnings.is_empty() {
+                head.insert("warnings".into(), outcome.warnings.into());
+            }
+            if options.verbose {
+                head.insert("intermediates".into(), outcome.intermediates.into());
+            }
+            Value::Object(head)
+        }
+        Err(error) => failed(head, &error),
+    }
+}
+
+fn failed(mut head: Map<String, Value>, error: &LinkError) -> Value {
+    let mut told = Map::new();
+    told.insert("code".into(), error.code.into());
+    told.insert("message".into(), error.message.as_str().into());
+    if let Some(field) = &error.field {
+        told.insert("field".into(), field.as_str().into());
+    }
+    head.insert("error".into(), Value::Object(told));
+    Value::Object(head)
+}
+
+fn respond(
+    request: &Request,
+    head: &mut Map<String, Value>,
+    _options: &LinkOptions,
+) -> Result<Outcome, LinkError> {
+    let name = request.text("model")?;
+    let Some(model) = registry::find(name) else {
+        let hint = registry::suggest(name).map(|s| format!(", did you mean {s}?")).unwrap_or_default();
+        return Err(LinkError::new("R005", Some("model"), format!("no model is called {name:?}{hint}")));
+    };
+    if !model.available {
+        return Err(LinkError::new(
+            "R007",
+            Some("model"),
+            format!("{} ({}) is not available in this version", model.name, model.source),
+        ));
+    }
+    let edition = request.edition(model)?;
+    head.insert("edition".into(), edition.into());
+    let mut outcome = match model.name {
+        "tr38901-o2i-low" | "tr38901-o2i-high" => terrestrial::building_entry(request, model, edition),
+        _ => terrestrial::tr38901(request, model, edition),
+    }?;
+    warn_near_limits(request, model, &mut outcome);
+    for unused in request.unused() {
+        outcome.warn(format!("field {unused} isn't used by {}", model.name));
+    }
+    Ok(outcome)
+}
+
+/// A value within 5 % of a limit still counts, and says so.
+fn warn_near_limits(request: &Request, model: &ModelInfo, outcome: &mut Outcome) {
+    for range in model.ranges {
+        let Some(value) = request.number_given(range.input) else { continue };
+        let low = range.min > 0.0 && value < range.min * 1.05;
+        let high = range.max > 0.0 && value > range.max / 1.05;
+        if low || high {
+            outcome.warn(format!(
+                "{} {value} is close to the {} of {} at {}",
+                range.input,
+                if low { "lower limit" } else { "upper limit" },
+                model.name,
+                if low { range.min } else { range.max },
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

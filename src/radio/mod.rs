@@ -1,0 +1,21 @@
+//! Radio: propagation models, antennas, link budgets, and what a receiver gets out of them.
+//!
+//! Pure arithmetic: no files, no maps, no notion of a project. Propagation models live one per file (or
+//! small folder) with the numbers of their equations; each states its valid range and refuses what lies
+//! outside ([`Refusal`]).
+//!
+//! From the ground up: [`normal`] and [`tr38901`] give a path loss and its spread;
+//! [`coverage_probability`] turns both radio states into one distribution and tabulates it for bulk work;
+//! [`antenna`], [`link_budget`] and [`capacity`] make levels and rates of losses; [`servers`] puts them
+//! together for one receiver among many cells. [`registry`] and [`link`] answer single requests by name.
+
+pub mod link;
+pub mod normal;
+pub mod refusal;
+pub mod registry;
+pub mod tr38901;
+
+pub use refusal::Refusal;
+
+/// Speed of light in vacuum, m/s.
+pub const SPEED_OF_LIGHT_M_S: f64 = 299_792_458.0;
