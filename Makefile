@@ -1,0 +1,34 @@
+# Two commands on a fresh machine with a Rust toolchain and a package manager:
+#   make demo   installs cmake if it is missing (PROJ needs it), builds, plans the embedded study area
+#   make test   the same for the tests, with GDAL and Python readers to open what covplan writes
+CARGO ?= cargo
+OUT ?= out
+export COVPLAN_SHARED ?= $(abspath ../shared)
+
+.PHONY: demo test build setup setup-test lint bench clean
+
+demo: setup
+	$(CARGO) run --release --locked -- demo -o $(OUT) --overwrite
+
+test: setup-test
+	$(CARGO) test --release --locked
+
+build: setup
+	$(CARGO) build --release --locked
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps
+
+bench: setup
+	$(CARGO) bench --locked
+
+setup:
+	@sh tests/setup.sh build
+
+setup-test:
+	@sh tests/setup.sh test
+
+clean:
+	$(CARGO) clean

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Installs what a build ("build") or the tests ("test") need and the machine lacks.
+# build: cmake and a C++ compiler, for PROJ.
+# test:  also GDAL's ogrinfo and a Python with pyogrio and openpyxl, which open what covplan writes, and a
+#        browser that draws the report. A reader that can't be installed is reported by the tests as skipped.
+set -eu
+what=${1:-build}
+
+root() { if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null 2>&1; then sudo "$@"; else return 1; fi; }
+
+refreshed=
+install() { # install PACKAGE(debian) PACKAGE(dnf, pacman) PACKAGE(brew)
+    if command -v apt-get >/dev/null 2>&1; then
+        [ -n "$refreshed" ] || { root apt-get update -qq; refreshed=1; }
+        root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+    elif command -v dnf >/dev/null 2>&1; then root dnf install -y -q "$2"
+    elif command -v pacman >/dev/null 2>&1; then root pacman -S --noconfirm --needed "$2"
+    elif command -v brew >/dev/null 2>&1; then brew install --quiet "$3"
+    else return 1; fi
+}
+
+need() { # need COMMAND PACKAGE(debian) PACKAGE(dnf, pacman) PACKAGE(brew)
+    command -v "$1" >/dev/null 2>&1 && return 0
+    echo "setup: installing $2" >&2
+    install "$2" "$3" "$4" && command -v "$1" >/dev/null 2>&1
+}
+
+if ! need cmake cmake cmake cmake; then
+    # Without the right to install packages, the wheel on PyPI carries cmake too.
+    python3 -m pip install --quiet --user cmake || {
+        echo "setup: please install cmake (PROJ is built with it)" >&2
+        exit 1
+    }
+fi
+need c++ g++ gcc-c++ gcc || { echo "setup: please install a C++ compiler" >&2; exit 1; }
+
+if [ "$what" = test ]; then
+    need ogrinfo gdal-bin gdal gdal || echo "setup: no ogrinfo; the GDAL tests will say that they were skipped" >&2
+    need chromium chromium chromium chromium || echo "setup: no chromium; the browser test will say that it was skipped" >&2
+    venv=target/readers
+    if ! "$venv/bin/python" -c 'import pyogrio, openpyxl' 2>/dev/null; then
+        mkdir -p target
+        { python3 -m venv "$venv" 2>/dev/null || { install python3-venv python3 python && python3 -m venv "$venv"; }; } &&
+            "$venv/bin/python" -m pip install --quiet pyogrio openpyxl ||
+            echo "setup: no pyogrio or openpyxl; their tests will say that they were skipped" >&2
+    fi
+fi
