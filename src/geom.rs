@@ -91,6 +91,12 @@ impl LonLat {
         let (sin_lon, cos_lon) = self.lon.to_radians().sin_cos();
         [cos_lat * cos_lon, cos_lat * sin_lon, sin_lat]
     }
+
+    /// The position in the direction of a vector, whatever its length; the null vector gives 0° / 0°.
+    #[must_use]
+    pub fn from_unit(v: [f64; 3]) -> Self {
+        Self::wrapped(v[1].atan2(v[0]).to_degrees(), v[2].atan2(v[0].hypot(v[1])).to_degrees())
+    }
 }
 
 impl fmt::Debug for LonLat {

@@ -16,6 +16,7 @@
 pub mod coverage;
 pub mod geom;
 pub mod graph;
+pub mod index;
 pub mod model;
 pub mod plan;
 pub mod radio;
