@@ -6,6 +6,7 @@ pub mod issues;
 pub mod kinds;
 pub mod notes;
 pub mod operators;
+pub mod planned;
 pub mod records;
 pub mod rules;
 pub mod settings;

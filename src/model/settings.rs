@@ -131,6 +131,12 @@ pub struct SitingSettings {
     pub shared_station_cny: f64,
     /// Station on a roof, CNY.
     pub roof_station_cny: f64,
+    /// Station on a pole, CNY.
+    pub pole_station_cny: f64,
+    /// Antenna height of a station on a roof, m.
+    pub roof_height_m: f64,
+    /// Share of a station's own fiber that counts in its price when stations are chosen.
+    pub backhaul_share: f64,
     /// Indoor system for a factory, CNY.
     pub indoor_system_cny: f64,
     /// Rent of a slot on a shared tower, CNY/yr.

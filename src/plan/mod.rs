@@ -2,7 +2,8 @@
 
 pub mod result;
 
-pub use result::{
-    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, Plan, RouteSegment,
-    Station, StationBuild,
+pub use crate::model::planned::{
+    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, RouteSegment, Station,
+    StationBuild,
 };
+pub use result::Plan;

@@ -1,0 +1,270 @@
+//! The parts that a plan is made of. Money is in yuan, capex without tax, opex per year.
+
+use super::kinds::{Basis, DcTier, LayMethod};
+use crate::geom::LonLat;
+use serde::Serialize;
+
+/// How a planned station is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StationBuild {
+    /// On a tower that stands already.
+    SharedTower,
+    /// On a roof.
+    Roof,
+    /// On a pole or lamp post.
+    Pole,
+    /// On a new tower.
+    NewTower,
+    /// An indoor system in a factory.
+    Indoor,
+}
+
+/// A planned station.
+#[derive(Clone, Debug, Serialize)]
+pub struct Station {
+    /// `ST-00001`, numbered in the order of choice.
+    pub id: String,
+    /// Candidate that it stands on (`cand_id`).
+    pub candidate: String,
+    /// How it is built.
+    pub build: StationBuild,
+    /// Network that it joins.
+    pub network: String,
+    /// Position.
+    #[serde(skip)]
+    pub at: LonLat,
+    /// Antenna height, metres.
+    pub height_m: f64,
+    /// Carrier (`n78`).
+    pub carrier: String,
+    /// City (adcode), when known.
+    pub city: Option<String>,
+    /// Sites that it lifts to target, by `site_id`.
+    pub sites_lifted: Vec<String>,
+    /// Weighted score points that it adds when it is chosen.
+    pub gain: f64,
+    /// Capex, yuan.
+    pub capex_cny: f64,
+    /// Opex per year, yuan: rent, energy, maintenance.
+    pub opex_cny_yr: f64,
+    /// Energy per year, kWh.
+    pub energy_kwh_yr: f64,
+    /// Who pays the capex.
+    pub payer: String,
+    /// Year of the plan, from one.
+    pub phase: u32,
+    /// Locked by the planner.
+    pub locked: bool,
+    /// Owner of the place, when another's.
+    pub owner: Option<String>,
+}
+
+/// A stretch of planned fiber between two junctions of the right of way.
+#[derive(Clone, Debug, Serialize)]
+pub struct RouteSegment {
+    /// `FR-00001`.
+    pub id: String,
+    /// The line.
+    #[serde(skip)]
+    pub line: Vec<LonLat>,
+    /// Road that it follows (`road_id`), when it follows one.
+    pub road_id: Option<String>,
+    /// How it is laid.
+    pub method: LayMethod,
+    /// Whether the right of way is given or inferred.
+    pub basis: Basis,
+    /// New trench, metres; zero where a duct is reused.
+    pub trench_m: f64,
+    /// Duct hole used, metres.
+    pub hole_m: f64,
+    /// Cable, metres.
+    pub cable_m: f64,
+    /// Geodesic length, metres.
+    pub length_m: f64,
+    /// Fibers needed.
+    pub fibers: u32,
+    /// Fibers of the cable chosen.
+    pub cable_fibers: u32,
+    /// Sites and stations that it serves.
+    pub serves: u32,
+    /// Owner of the duct reused.
+    pub owner: Option<String>,
+    /// Consent of that owner is needed.
+    pub consent: bool,
+    /// Capex, yuan.
+    pub capex_cny: f64,
+    /// Opex per year, yuan.
+    pub opex_cny_yr: f64,
+    /// Who pays.
+    pub payer: String,
+    /// City (adcode), when known.
+    pub city: Option<String>,
+    /// Year of the plan, from one.
+    pub phase: u32,
+}
+
+/// Whether a site or station is joined to the fiber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConnectionState {
+    /// Has fiber already.
+    Already,
+    /// Joined by this plan.
+    Planned,
+    /// Too far from any road.
+    NoRoad,
+    /// No joinable fiber can be reached by road.
+    NoFiber,
+    /// Beyond the budget.
+    Budget,
+    /// Excluded by the planner.
+    Excluded,
+    /// Whether it has fiber isn't known and it wasn't planned.
+    Unknown,
+}
+
+/// How one site or station is joined.
+#[derive(Clone, Debug, Serialize)]
+pub struct Connection {
+    /// `site_id` or station id.
+    pub id: String,
+    /// State.
+    pub state: ConnectionState,
+    /// Node that it is joined to (`node_id`).
+    pub node: Option<String>,
+    /// Route length to that node, metres.
+    pub route_m: Option<f64>,
+    /// Lead-in from the road, metres.
+    pub lead_in_m: Option<f64>,
+    /// Line of the lead-in, from the road to the building.
+    #[serde(skip)]
+    pub lead_in: Vec<LonLat>,
+    /// Share of the trench cost that falls on it, yuan.
+    pub cost_cny: f64,
+    /// Route segments that it uses, from the building to the node.
+    pub route: Vec<u32>,
+    /// Year of the plan, from one; zero when not planned.
+    pub phase: u32,
+}
+
+/// A data center of the plan: existing and used, or new.
+#[derive(Clone, Debug, Serialize)]
+pub struct Center {
+    /// `dc_id`, or `DC-00001` for a new one.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Whether it exists.
+    pub existing: bool,
+    /// Tier.
+    pub tier: DcTier,
+    /// Position.
+    #[serde(skip)]
+    pub at: LonLat,
+    /// Place that it stands at (`node_id` or town).
+    pub place: String,
+    /// City (adcode), when known.
+    pub city: Option<String>,
+    /// Racks that the plan uses.
+    pub racks_used: f64,
+    /// Racks that it has.
+    pub racks: Option<f64>,
+    /// IT power of the racks used, MW.
+    pub it_mw: f64,
+    /// PUE.
+    pub pue: f64,
+    /// Sites served.
+    pub sites: u64,
+    /// Mean round trip of those sites, milliseconds.
+    pub rtt_mean_ms: f64,
+    /// 95th percentile of the round trip, milliseconds.
+    pub rtt_p95_ms: f64,
+    /// Energy per year, kWh.
+    pub energy_kwh_yr: f64,
+    /// Carbon per year, tonnes CO2.
+    pub carbon_t_yr: f64,
+    /// Capex, yuan.
+    pub capex_cny: f64,
+    /// Opex per year, yuan.
+    pub opex_cny_yr: f64,
+    /// Who pays.
+    pub payer: String,
+    /// Year of the plan, from one.
+    pub phase: u32,
+    /// Why here, in English and Chinese.
+    pub reason: (String, String),
+}
+
+/// What a budget item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ItemKind {
+    /// Radio station.
+    Station,
+    /// Indoor system.
+    Indoor,
+    /// New trench.
+    Trench,
+    /// Cable in existing duct.
+    Duct,
+    /// Lead-in and terminal.
+    LeadIn,
+    /// Data center.
+    DataCenter,
+}
+
+/// A line of the task table: kind × city × payer × phase. Sums of these are the plan's totals.
+#[derive(Clone, Debug, Serialize)]
+pub struct Item {
+    /// What.
+    pub kind: ItemKind,
+    /// City (adcode), `unknown` when not known.
+    pub city: String,
+    /// Who pays.
+    pub payer: String,
+    /// Year of the plan, from one.
+    pub phase: u32,
+    /// How many or how long.
+    pub quantity: f64,
+    /// `pcs` or `km`.
+    pub unit: &'static str,
+    /// Capex, yuan.
+    pub capex_cny: f64,
+    /// Opex per year, yuan.
+    pub opex_cny_yr: f64,
+}
+
+/// What is proven about one optimisation.
+#[derive(Clone, Debug, Serialize)]
+pub struct Certificate {
+    /// Stage: `stations`, `fiber`, `datacenters`, `plan`.
+    pub stage: &'static str,
+    /// What the objective is, English and Chinese.
+    pub meaning: (String, String),
+    /// Unit of the objective.
+    pub unit: &'static str,
+    /// Value reached.
+    pub objective: f64,
+    /// Proven bound: no plan under the same assumptions does better.
+    pub bound: f64,
+    /// |objective − bound| / max(|objective|, tiny).
+    pub gap: f64,
+    /// Whether more is better.
+    pub maximise: bool,
+}
+
+/// A point of the value-against-budget curve.
+#[derive(Clone, Debug, Serialize)]
+pub struct BudgetStep {
+    /// Money spent, yuan.
+    pub capex_cny: f64,
+    /// Sites lifted to target.
+    pub sites: u64,
+    /// Weighted score points gained.
+    pub gain: f64,
+    /// Upper bound on that gain at this budget.
+    pub gain_bound: f64,
+    /// Cost of the next step, yuan.
+    pub next_cny: Option<f64>,
+}
