@@ -14,6 +14,7 @@
 //! A room uses only rooms below its line; rooms on one line don't know each other.
 
 pub mod coverage;
+pub mod crs;
 pub mod geom;
 pub mod graph;
 pub mod index;
