@@ -19,6 +19,7 @@ pub mod geom;
 pub mod graph;
 pub mod index;
 pub mod model;
+pub mod optimise;
 pub mod plan;
 pub mod radio;
 pub mod units;

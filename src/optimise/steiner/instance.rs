@@ -1,0 +1,204 @@
+//! A Steiner instance that can be made smaller without losing its optimum, and the way back.
+
+use smallvec::SmallVec;
+
+use crate::graph::{EdgeId, Graph, GraphError, NodeId};
+
+/// What an edge of a reduced instance stands for.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Original(EdgeId),
+    Joined(u32, u32),
+}
+
+/// A graph with terminals, and what its edges mean in the graph it came from.
+#[derive(Clone, Debug)]
+pub(super) struct Instance {
+    pub(super) graph: Graph,
+    pub(super) is_terminal: Vec<bool>,
+    pub(super) terminals: Vec<NodeId>,
+    /// Weight of edges that are settled to be in the tree.
+    pub(super) fixed_cost: f64,
+    fixed: Vec<u32>,
+    part_of: Vec<u32>,
+    parts: Vec<Part>,
+}
+
+impl Instance {
+    /// The instance on the whole of `graph`.
+    pub(super) fn new(graph: &Graph, terminals: &[NodeId]) -> Self {
+        let mut is_terminal = vec![false; graph.node_count()];
+        for t in terminals {
+            is_terminal[t.index()] = true;
+        }
+        Self {
+            terminals: graph.nodes().filter(|v| is_terminal[v.index()]).collect(),
+            is_terminal,
+            fixed_cost: 0.0,
+            fixed: Vec::new(),
+            part_of: (0..graph.edge_count() as u32).collect(),
+            parts: graph.edges().map(Part::Original).collect(),
+            graph: graph.clone(),
+        }
+    }
+
+    /// The original edges of a tree of this instance, the settled ones included, in id order.
+    pub(super) fn original_edges(&self, edges: &[EdgeId]) -> Vec<EdgeId> {
+        let mut out = Vec::new();
+        let mut open: Vec<u32> = self.fixed.clone();
+        open.extend(edges.iter().map(|e| self.part_of[e.index()]));
+        while let Some(i) = open.pop() {
+            match self.parts[i as usize] {
+                Part::Original(e) => out.push(e),
+                Part::Joined(a, b) => open.extend([a, b]),
+            }
+        }
+        out.sort_unstable();
+        out
+    }
+
+    /// Applies the degree tests to the edges that `keep` admits: a leaf that is no terminal goes, a
+    /// terminal leaf's edge is settled, a node of degree two that is no terminal is passed through, and
+    /// of parallel edges the lightest stays. Some optimal tree always survives.
+    pub(super) fn shrunk(&self, keep: impl Fn(EdgeId) -> bool) -> Result<Self, GraphError> {
+        let mut draft = Draft::new(self);
+        for e in self.graph.edges().filter(|&e| keep(e)) {
+            let [a, b] = self.graph.ends(e);
+            draft.join(a.0, b.0, self.graph.weight(e), self.part_of[e.index()]);
+        }
+        draft.settle();
+        draft.finish()
+    }
+}
+
+struct DraftEdge {
+    ends: [u32; 2],
+    weight: f64,
+    part: u32,
+    alive: bool,
+}
+
+/// A graph under change.
+struct Draft {
+    edges: Vec<DraftEdge>,
+    at: Vec<SmallVec<[u32; 4]>>,
+    is_terminal: Vec<bool>,
+    terminals_left: usize,
+    fixed_cost: f64,
+    fixed: Vec<u32>,
+    parts: Vec<Part>,
+}
+
+impl Draft {
+    fn new(base: &Instance) -> Self {
+        Self {
+            edges: Vec::with_capacity(base.graph.edge_count()),
+            at: vec![SmallVec::new(); base.graph.node_count()],
+            is_terminal: base.is_terminal.clone(),
+            terminals_left: base.terminals.len(),
+            fixed_cost: base.fixed_cost,
+            fixed: base.fixed.clone(),
+            parts: base.parts.clone(),
+        }
+    }
+
+    /// Adds an edge unless a parallel one is as light.
+    fn join(&mut self, a: u32, b: u32, weight: f64, part: u32) {
+        if a == b {
+            return;
+        }
+        let (few, many) =
+            if self.at[a as usize].len() <= self.at[b as usize].len() { (a, b) } else { (b, a) };
+        let twin =
+            self.at[few as usize].iter().copied().find(|&e| self.edges[e as usize].ends.contains(&many));
+        if let Some(e) = twin {
+            let edge = &mut self.edges[e as usize];
+            if weight < edge.weight {
+                edge.weight = weight;
+                edge.part = part;
+            }
+            return;
+        }
+        let id = self.edges.len() as u32;
+        self.edges.push(DraftEdge { ends: [a, b], weight, part, alive: true });
+        self.at[a as usize].push(id);
+        self.at[b as usize].push(id);
+    }
+
+    fn cut(&mut self, e: u32) {
+        self.edges[e as usize].alive = false;
+        for v in self.edges[e as usize].ends {
+            self.at[v as usize].retain(|f| *f != e);
+        }
+    }
+
+    fn other(&self, e: u32, v: u32) -> u32 {
+        let [a, b] = self.edges[e as usize].ends;
+        if a == v { b } else { a }
+    }
+
+    fn settle(&mut self) {
+        let mut open: Vec<u32> = (0..self.at.len() as u32).rev().collect();
+        while let Some(v) = open.pop() {
+            let here = &self.at[v as usize];
+            match (here.len(), self.is_terminal[v as usize]) {
+                (1, terminal) => {
+                    if terminal && self.terminals_left == 1 {
+                        continue;
+                    }
+                    let e = here[0];
+                    let u = self.other(e, v);
+                    self.cut(e);
+                    if terminal {
+                        self.fixed_cost += self.edges[e as usize].weight;
+                        self.fixed.push(self.edges[e as usize].part);
+                        self.is_terminal[v as usize] = false;
+                        if self.is_terminal[u as usize] {
+                            self.terminals_left -= 1;
+                        }
+                        self.is_terminal[u as usize] = true;
+                    }
+                    open.push(u);
+                }
+                (2, false) => {
+                    let (e, f) = (here[0], here[1]);
+                    let (a, b) = (self.other(e, v), self.other(f, v));
+                    let weight = self.edges[e as usize].weight + self.edges[f as usize].weight;
+                    let part = self.parts.len() as u32;
+                    self.parts.push(Part::Joined(self.edges[e as usize].part, self.edges[f as usize].part));
+                    self.cut(e);
+                    self.cut(f);
+                    self.join(a, b, weight, part);
+                    open.extend([a, b]);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn finish(self) -> Result<Instance, GraphError> {
+        let mut number = vec![u32::MAX; self.at.len()];
+        let mut is_terminal = Vec::new();
+        for (v, at) in self.at.iter().enumerate() {
+            if !at.is_empty() || self.is_terminal[v] {
+                number[v] = is_terminal.len() as u32;
+                is_terminal.push(self.is_terminal[v]);
+            }
+        }
+        let alive: Vec<&DraftEdge> = self.edges.iter().filter(|e| e.alive).collect();
+        let edges: Vec<_> = alive
+            .iter()
+            .map(|e| (number[e.ends[0] as usize], number[e.ends[1] as usize], e.weight))
+            .collect();
+        let graph = Graph::from_edges(is_terminal.len(), &edges)?;
+        Ok(Instance {
+            terminals: graph.nodes().filter(|v| is_terminal[v.index()]).collect(),
+            graph,
+            is_terminal,
+            fixed_cost: self.fixed_cost,
+            fixed: self.fixed,
+            part_of: alive.iter().map(|e| e.part).collect(),
+            parts: self.parts,
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! Minimum Steiner trees: the cheapest way to join given nodes of a graph.
+//!
+//! Trees come from the repeated shortest-path heuristic and local search, proofs from dual ascent; what
+//! the proof shows to be too dear is taken out of the graph, and both are run again on what is left.
+//! Edges of weight zero (what is built already) are welcome.
+
+mod construct;
+mod dual_ascent;
+mod exchange;
+mod instance;
+mod link_cut;
+mod search;
+
+use thiserror::Error;
+
+use super::{Certified, Work};
+use crate::graph::{EdgeId, Graph, NodeId, components};
+
+/// A tree that joins all terminals.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SteinerTree {
+    /// The edges of the tree, in id order.
+    pub edges: Vec<EdgeId>,
+}
+
+/// Why there is no tree.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum SteinerError {
+    /// A terminal that is no node of the graph.
+    #[error("terminal {} is not a node: the graph has {nodes} nodes", .terminal.0)]
+    NoSuchNode {
+        /// The terminal.
+        terminal: NodeId,
+        /// Number of nodes of the graph.
+        nodes: usize,
+    },
+    /// No tree joins all terminals, as the graph falls into parts.
+    #[error("{} of the terminals lie apart from the part of the graph that holds most of them", .cut_off.len())]
+    Disconnected {
+        /// The terminals outside the part that holds most of them (the first such part of equals).
+        cut_off: Vec<NodeId>,
+    },
+}
+
+/// Finds a cheap tree that joins `terminals`, and proves how far it can be from the cheapest.
+///
+/// # Errors
+/// Terminals that don't exist, or that no tree can join.
+///
+/// # Example
+/// ```
+/// use covplan::graph::{Graph, NodeId};
+/// use covplan::optimise::{Effort, steiner};
+/// // A star is cheaper than the triangle around it.
+/// let g = Graph::from_edges(4, &[(0, 1, 2.0), (1, 2, 2.0), (0, 2, 2.0), (0, 3, 1.0), (1, 3, 1.0), (2, 3, 1.0)])?;
+/// let tree = steiner::solve(&g, &[NodeId(0), NodeId(1), NodeId(2)], Effort::NORMAL.into())?;
+/// assert_eq!((tree.objective, tree.bound), (3.0, 3.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn solve(
+    graph: &Graph,
+    terminals: &[NodeId],
+    work: Work<'_>,
+) -> Result<Certified<SteinerTree>, SteinerError> {
+    check_terminals(graph, terminals)?;
+    let found = search::solve(graph, terminals, &work);
+    debug_assert_eq!(verify(graph, terminals, &found.value), Ok(()));
+    Ok(found)
+}
+
+fn check_terminals(graph: &Graph, terminals: &[NodeId]) -> Result<(), SteinerError> {
+    let nodes = graph.node_count();
+    if let Some(&terminal) = terminals.iter().find(|t| t.index() >= nodes) {
+        return Err(SteinerError::NoSuchNode { terminal, nodes });
+    }
+    let parts = components(graph, |_| true);
+    let mut held = vec![0usize; parts.sizes.len()];
+    for t in terminals {
+        held[parts.of[t.index()] as usize] += 1;
+    }
+    let Some(most) = (0..held.len()).rev().max_by_key(|&c| held[c]) else { return Ok(()) };
+    let cut_off: Vec<NodeId> =
+        terminals.iter().copied().filter(|t| parts.of[t.index()] as usize != most).collect();
+    if cut_off.is_empty() { Ok(()) } else { Err(SteinerError::Disconnected { cut_off }) }
+}
+
+/// Checks that a tree is one: no cycle, connected, and holding all terminals.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn verify(graph: &Graph, terminals: &[NodeId], tree: &SteinerTree) -> Result<(), String> {
+    let mut chosen = vec![false; graph.edge_count()];
+    let mut nodes = vec![false; graph.node_count()];
+    for &e in &tree.edges {
+        if std::mem::replace(&mut chosen[e.index()], true) {
+            return Err(format!("edge {} is there twice", e.0));
+        }
+        for v in graph.ends(e) {
+            nodes[v.index()] = true;
+        }
+    }
+    let parts = components(graph, |e| chosen[e.index()]);
+    let count = nodes.iter().filter(|&&inside| inside).count();
+    if !tree.edges.is_empty() && tree.edges.len() + 1 != count {
+        return Err(format!("{} edges over {count} nodes are no tree", tree.edges.len()));
+    }
+    let first = tree.edges.first().map(|&e| graph.ends(e)[0]).or(terminals.first().copied());
+    match terminals.iter().find(|&&t| first.is_some_and(|f| !parts.connected(f, t))) {
+        Some(t) => Err(format!("terminal {} is not joined", t.0)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

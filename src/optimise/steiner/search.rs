@@ -1,0 +1,258 @@
+//! The plan of work for one instance: trees, proofs, and the play between them.
+
+use super::SteinerTree;
+use super::construct::{Grower, tidy};
+use super::dual_ascent::{Ascent, ascend, reduced_distances, symmetric};
+use super::exchange::improve;
+use super::instance::Instance;
+use crate::graph::{EdgeId, Graph, NodeId};
+use crate::optimise::{Certified, Draw, Ended, Meter, Work, grid, round_up};
+
+/// Steps that the lowest effort buys, per node and edge and flat.
+const STEPS_PER_SIZE: u64 = 100;
+const STEPS_FLAT: u64 = 2_000_000;
+
+struct Search<'g, 'w> {
+    original: &'g Graph,
+    best: Vec<EdgeId>,
+    cost: f64,
+    bound: f64,
+    scale: Option<f64>,
+    draw: Draw,
+    work: &'w Work<'w>,
+}
+
+pub(super) fn solve(graph: &Graph, terminals: &[NodeId], work: &Work<'_>) -> Certified<SteinerTree> {
+    let whole = Instance::new(graph, terminals);
+    let mut search = Search {
+        original: graph,
+        best: Vec::new(),
+        cost: f64::INFINITY,
+        bound: 0.0,
+        scale: grid(graph.weights().iter().copied()),
+        draw: Draw::new(work.seed),
+        work,
+    };
+    let size = (graph.node_count() + graph.edge_count()) as u64;
+    let mut meter = work.meter(STEPS_FLAT + STEPS_PER_SIZE * size);
+    search.run(whole, &mut meter);
+    let proven = search.proven();
+    Certified {
+        objective: search.cost,
+        bound: if proven { search.cost } else { search.bound },
+        ended: match (proven, meter.stopped()) {
+            (true, _) => Ended::Proven,
+            (false, true) => Ended::Stopped,
+            (false, false) => Ended::Worked,
+        },
+        value: SteinerTree { edges: search.best },
+    }
+}
+
+impl Search<'_, '_> {
+    fn proven(&self) -> bool {
+        self.bound >= self.dearest_of_interest()
+    }
+
+    /// Trees that cost this or more aren't worth looking for.
+    fn dearest_of_interest(&self) -> f64 {
+        match self.scale {
+            Some(s) => self.cost - 1.0 / s + (1e-3 / s).max(1e-12 * self.cost),
+            None => self.cost * (1.0 - crate::optimise::TOLERANCE),
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.proven() || self.work.close_enough(self.cost, self.bound)
+    }
+
+    fn offer(&mut self, instance: &Instance, tree: &[EdgeId]) -> bool {
+        let edges = instance.original_edges(tree);
+        // Shortcuts through settled parts can meet: clean up in the original graph.
+        let cost = self.original.total_weight(&edges);
+        let better = cost < self.cost;
+        if better {
+            self.best = edges;
+            self.cost = cost;
+        }
+        better
+    }
+
+    fn raise(&mut self, bound: f64) {
+        let bound = round_up(bound, self.scale).min(self.cost);
+        self.bound = self.bound.max(bound);
+    }
+
+    fn run(&mut self, whole: Instance, meter: &mut Meter<'_>) {
+        // A first tree whatever the allowance: there must be an answer.
+        let mut free = Meter::new(u64::MAX, crate::optimise::Stop::NEVER);
+        let Some(&root) = whole.terminals.first() else {
+            (self.cost, self.bound) = (0.0, 0.0);
+            return;
+        };
+        let first = Grower::new(&whole.graph).grow(
+            root,
+            &whole.is_terminal,
+            whole.terminals.len(),
+            |e, _| whole.graph.weight(e),
+            &mut free,
+        );
+        self.offer(&whole, &tidy(&whole.graph, &whole.is_terminal, first.unwrap_or_default()));
+        let Ok(mut instance) = whole.shrunk(|_| true) else { return };
+        drop(whole);
+        let mut round = 0u32;
+        loop {
+            if instance.terminals.len() <= 1 {
+                self.offer(&instance, &[]);
+                self.raise(self.cost.min(instance.fixed_cost));
+                return;
+            }
+            self.try_roots(&instance, 8, meter);
+            if self.done() || !meter.open() {
+                return;
+            }
+            let before = instance.graph.edge_count();
+            match self.ascend_and_fix(&instance, round, meter) {
+                Some(smaller) => instance = smaller,
+                None => return,
+            }
+            round += 1;
+            if self.done() || !meter.open() {
+                return;
+            }
+            if instance.graph.edge_count() * 20 > before * 19 && round >= 4 {
+                break;
+            }
+        }
+        self.keep_trying(&instance, meter);
+    }
+
+    /// Grows trees from several roots and improves the best.
+    fn try_roots(&mut self, instance: &Instance, count: usize, meter: &mut Meter<'_>) {
+        let mut grower = Grower::new(&instance.graph);
+        let mut found: Option<(f64, Vec<EdgeId>)> = None;
+        for i in 0..count.min(instance.graph.node_count()) {
+            let root = if i == 0 {
+                instance.terminals[0]
+            } else if i % 2 == 0 {
+                instance.terminals[self.draw.below(instance.terminals.len())]
+            } else {
+                NodeId(self.draw.below(instance.graph.node_count()) as u32)
+            };
+            let weight = |e: EdgeId, _| instance.graph.weight(e);
+            let Some(edges) =
+                grower.grow(root, &instance.is_terminal, instance.terminals.len(), weight, meter)
+            else {
+                break;
+            };
+            let edges = tidy(&instance.graph, &instance.is_terminal, edges);
+            let cost = instance.graph.total_weight(&edges);
+            if found.as_ref().is_none_or(|(best, _)| cost < *best) {
+                found = Some((cost, edges));
+            }
+        }
+        if let Some((_, edges)) = found {
+            self.offer(instance, &edges);
+            let better = improve(instance, edges, meter);
+            self.offer(instance, &better);
+        }
+    }
+
+    /// Dual ascents from a few roots; trees along what they leave free; then without what is too dear.
+    fn ascend_and_fix(&mut self, instance: &Instance, round: u32, meter: &mut Meter<'_>) -> Option<Instance> {
+        let graph = &instance.graph;
+        let mut useless = vec![false; graph.edge_count()];
+        for i in 0..3usize {
+            let pick = if i == 0 && round == 0 { 0 } else { self.draw.below(instance.terminals.len()) };
+            let root = instance.terminals[pick];
+            let Some(Ascent { bound, reduced, complete }) =
+                ascend(graph, symmetric(graph), root, &instance.terminals, meter)
+            else {
+                // What was taken out were trees no better than the best: there is no better one.
+                self.bound = self.cost;
+                return None;
+            };
+            self.raise(bound + instance.fixed_cost);
+            if !complete {
+                return None;
+            }
+            self.grow_along(instance, root, &reduced, meter);
+            if self.done() {
+                return None;
+            }
+            let limit = self.dearest_of_interest() - bound - instance.fixed_cost;
+            let (from_root, to_terminal) = reduced_distances(graph, &reduced, root, &instance.terminals);
+            meter.spend(4 * (graph.edge_count() + graph.node_count()) as u64);
+            for e in graph.edges() {
+                let [a, b] = graph.ends(e).map(NodeId::index);
+                let forth = from_root[a] + reduced[e.index() * 2] + to_terminal[b];
+                let back = from_root[b] + reduced[e.index() * 2 + 1] + to_terminal[a];
+                useless[e.index()] |= forth.min(back) >= limit;
+            }
+            if !meter.open() {
+                break;
+            }
+        }
+        instance.shrunk(|e| !useless[e.index()]).ok()
+    }
+
+    /// Trees within the arcs that an ascent used up.
+    fn grow_along(&mut self, instance: &Instance, root: NodeId, reduced: &[f64], meter: &mut Meter<'_>) {
+        let graph = &instance.graph;
+        let mut grower = Grower::new(graph);
+        let length = |e: EdgeId, to: NodeId| {
+            let free = reduced[super::dual_ascent::arc_into(graph, e, to)] <= 0.0;
+            if free { graph.weight(e) } else { f64::INFINITY }
+        };
+        let grown = grower.grow(root, &instance.is_terminal, instance.terminals.len(), length, meter);
+        if let Some(edges) = grown {
+            let edges = tidy(graph, &instance.is_terminal, edges);
+            self.offer(instance, &edges);
+            let better = improve(instance, edges, meter);
+            self.offer(instance, &better);
+        }
+    }
+
+    /// Trees from perturbed weights, and unions of good trees, until work runs out.
+    fn keep_trying(&mut self, instance: &Instance, meter: &mut Meter<'_>) {
+        const POOL: usize = 12;
+        let graph = &instance.graph;
+        let mut grower = Grower::new(graph);
+        let mut pool: Vec<(f64, Vec<EdgeId>)> = Vec::new();
+        while meter.open() && !self.done() {
+            let mut factor = vec![1.0; graph.edge_count()];
+            if pool.len() < POOL {
+                for f in &mut factor {
+                    *f = 1.0 + 0.5 * self.draw.unit();
+                }
+            } else {
+                // Crossing two trees: their shared edges are cheap, those of one are near, others far.
+                let (a, b) = (self.draw.below(POOL), self.draw.below(POOL));
+                factor.fill(50.0);
+                for (k, parent) in [a, b].into_iter().enumerate() {
+                    for e in &pool[parent].1 {
+                        let shared = k == 1 && factor[e.index()] < 50.0;
+                        factor[e.index()] = if shared { 1.0 } else { 2.0 + 6.0 * self.draw.unit() };
+                    }
+                }
+            }
+            let root = instance.terminals[self.draw.below(instance.terminals.len())];
+            let length = |e: EdgeId, _| graph.weight(e) * factor[e.index()];
+            let Some(edges) =
+                grower.grow(root, &instance.is_terminal, instance.terminals.len(), length, meter)
+            else {
+                return;
+            };
+            let edges = tidy(graph, &instance.is_terminal, edges);
+            let edges = improve(instance, edges, meter);
+            self.offer(instance, &edges);
+            let cost = graph.total_weight(&edges);
+            if pool.iter().any(|(c, t)| *c == cost && *t == edges) {
+                continue;
+            }
+            pool.push((cost, edges));
+            pool.sort_by(|x, y| x.0.total_cmp(&y.0).then_with(|| x.1.cmp(&y.1)));
+            pool.truncate(POOL);
+        }
+    }
+}
