@@ -7,6 +7,7 @@
 
 pub mod gauss_kruger;
 pub mod gcj02;
+pub mod suspicion;
 mod transform;
 
 pub use transform::{FromWgs84, PointError, ToWgs84};
