@@ -9,7 +9,11 @@
 //! [`antenna`], [`link_budget`] and [`capacity`] make levels and rates of losses; [`servers`] puts them
 //! together for one receiver among many cells. [`registry`] and [`link`] answer single requests by name.
 
+pub mod antenna;
+pub mod capacity;
+pub mod coverage_probability;
 pub mod link;
+pub mod link_budget;
 pub mod normal;
 pub mod refusal;
 pub mod registry;

@@ -305,6 +305,22 @@ impl Prepared {
         }
     }
 
+    /// Ground distances, ascending, at which loss, spread or LOS probability bend or jump; none between
+    /// them. Infinite where there is no such bend.
+    #[must_use]
+    pub fn bends_m(&self) -> [f64; 3] {
+        let (first, second) = match self.los_probability {
+            LosProbability::Street { near_m, .. } | LosProbability::Exponential { near_m, .. } => {
+                (near_m, f64::INFINITY)
+            }
+            LosProbability::Office { near_m, far_m, .. } => (near_m, far_m),
+            LosProbability::Certain => (f64::INFINITY, f64::INFINITY),
+        };
+        let mut bends = [first, second, self.breakpoint_m];
+        bends.sort_by(f64::total_cmp);
+        bends
+    }
+
     /// Ground distance of the LOS breakpoint, metres; infinite when the scenario has none.
     #[must_use]
     pub const fn breakpoint_m(&self) -> f64 {
