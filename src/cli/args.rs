@@ -1,0 +1,229 @@
+//! The command line as typed.
+
+use crate::model::kinds::{Lang, Redaction};
+use crate::optimise::Effort;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  covplan demo                              plan the embedded study area, print the report
+  covplan demo -o out                       the same, with map, tables and GeoJSON in ./out
+  covplan init project                      a commented project to fill in
+  covplan check project/covplan.toml        are the inputs sound?
+  covplan plan project/covplan.toml -o out  coverage, stations, fiber, data centers, report
+  covplan explain out SITE-00412            why this score
+
+Exit codes: 0 done; 1 findings; 2 usage or configuration; 3 invalid data; 4 infeasible;
+5 limit reached, best plan written; 130 interrupted, best plan written.";
+
+/// Plans 5G coverage, optical fiber and data centers for the factories of a region.
+#[derive(Debug, Parser)]
+#[command(name = "covplan", version, before_help = EXAMPLES, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Switches of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Switches that every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// One JSON document on stdout instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Threads to use [default: all cores]; results don't depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Seed of everything that is drawn
+    #[arg(long, global = true, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// No progress, no remarks on stderr; errors still
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Language of reports and messages: en or zh [default: the project's, else en]
+    #[arg(long, global = true, value_name = "LANG", value_parser = parse_lang)]
+    pub lang: Option<Lang>,
+    /// Write times per stage to this file (JSON), outside the output folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub timing: Option<PathBuf>,
+}
+
+/// Where outputs go.
+#[derive(Clone, Debug, Args)]
+pub struct Output {
+    /// Folder to write; must not exist
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace the folder if it exists
+    #[arg(long)]
+    pub overwrite: bool,
+    /// How far outputs may travel: internal, inter-agency or public [default: the project's]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_redaction)]
+    pub redact: Option<Redaction>,
+}
+
+/// How long to work.
+#[derive(Clone, Debug, Args)]
+pub struct Budget {
+    /// Deterministic work: low, normal, high, or a number from 1
+    #[arg(long, value_name = "EFFORT", value_parser = parse_effort)]
+    pub effort: Option<Effort>,
+    /// Stop after this many seconds and write the best plan so far (exit code 5)
+    #[arg(long, value_name = "S", value_parser = parse_seconds)]
+    pub time_limit: Option<f64>,
+}
+
+/// How to read a project.
+#[derive(Clone, Debug, Args)]
+pub struct Reading {
+    /// Project file (covplan.toml)
+    #[arg(value_name = "PROJECT.toml")]
+    pub project: PathBuf,
+    /// Longitude and latitude stand in each other's columns
+    #[arg(long)]
+    pub swap_xy: bool,
+    /// Exit with 1 when a row was dropped or a warning was given
+    #[arg(long)]
+    pub fail_on_findings: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Plan the embedded study area: no input needed
+    #[command(after_help = "Examples:\n  covplan demo\n  covplan demo -o out --lang zh\n  covplan demo --json | jq .headline")]
+    Demo {
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+        /// How long to work.
+        #[command(flatten)]
+        budget: Budget,
+    },
+    /// Write a commented project with template files that runs as it is
+    Init {
+        /// Folder to make
+        dir: PathBuf,
+    },
+    /// Show what a file holds, and propose a mapping onto a layer
+    #[command(after_help = "Examples:\n  covplan inspect 工参_移动_2026Q3.xlsx\n  covplan inspect sites.csv --json")]
+    Inspect {
+        /// File to look at
+        file: PathBuf,
+        /// Sheet of a workbook
+        #[arg(long)]
+        sheet: Option<String>,
+    },
+    /// Make a synthetic project seeded by real towns
+    #[command(after_help = "Examples:\n  covplan synth --region Jiangsu --sites 3000 --cells 12000 -o project\n  covplan plan project/covplan.toml -o out")]
+    Synth {
+        /// Province, in English or Chinese
+        #[arg(long, default_value = "Jiangsu")]
+        region: String,
+        /// Number of factory sites
+        #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+        sites: u32,
+        /// Number of radio cells
+        #[arg(long, default_value_t = 12000, value_parser = clap::value_parser!(u32).range(0..=20_000_000))]
+        cells: u32,
+        /// Folder to make
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+        /// Replace the folder if it exists
+        #[arg(long)]
+        overwrite: bool,
+    },
+    /// Validate all inputs of a project; write nothing
+    Check {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+    },
+    /// Score sites, list gaps, KPIs
+    #[command(after_help = "Examples:\n  covplan coverage covplan.toml\n  covplan coverage covplan.toml -o out --json")]
+    Coverage {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Coverage, stations, fiber, data centers, budget, report
+    #[command(after_help = "Examples:\n  covplan plan covplan.toml -o out\n  covplan plan covplan.toml -o out --effort high --lang zh --redact public")]
+    Plan {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+        /// How long to work.
+        #[command(flatten)]
+        budget: Budget,
+    },
+    /// Every term behind a score, route, station or data center of a finished plan
+    #[command(after_help = "Example:\n  covplan explain out SITE-00412")]
+    Explain {
+        /// Folder of a finished plan
+        dir: PathBuf,
+        /// Id of a site, station, route or data center
+        id: String,
+    },
+    /// Convert the coordinates of a file between reference systems
+    #[command(after_help = "Examples:\n  covplan convert points.csv --from gcj02 --to EPSG:4326 -o out.csv\n  covplan convert points.csv --from EPSG:4547 --to EPSG:4490")]
+    Convert {
+        /// CSV with lon, lat (or x_m, y_m), or GeoJSON
+        file: PathBuf,
+        /// CRS of the file: EPSG:n, gcj02, bd09
+        #[arg(long, value_name = "CRS")]
+        from: String,
+        /// CRS wanted
+        #[arg(long, value_name = "CRS")]
+        to: String,
+        /// File to write; stdout when not given
+        #[arg(short, long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Replace the file if it exists
+        #[arg(long)]
+        overwrite: bool,
+    },
+    /// Propagation loss of single links: one JSON request a line, one JSON answer a line
+    #[command(after_help = "Example:\n  echo '{\"model\":\"fspl\",\"freq_mhz\":3500,\"distance_m\":1000}' | covplan link --batch -")]
+    Link {
+        /// Requests; `-` for stdin
+        #[arg(long, value_name = "REQUESTS.jsonl")]
+        batch: PathBuf,
+        /// Give intermediate values
+        #[arg(long)]
+        verbose: bool,
+    },
+    /// The effective settings with unit, range, source and trust
+    Config {
+        /// Project file; without it the defaults
+        project: Option<PathBuf>,
+    },
+}
+
+fn parse_lang(s: &str) -> Result<Lang, String> {
+    Lang::parse(s).ok_or_else(|| "the languages are en and zh".into())
+}
+
+fn parse_redaction(s: &str) -> Result<Redaction, String> {
+    Redaction::parse(s).ok_or_else(|| "the levels are internal, inter-agency and public".into())
+}
+
+fn parse_effort(s: &str) -> Result<Effort, String> {
+    s.parse().map_err(|e: crate::optimise::BadEffort| e.to_string())
+}
+
+fn parse_seconds(s: &str) -> Result<f64, String> {
+    match s.parse::<f64>() {
+        Ok(v) if v.is_finite() && v > 0.0 && v <= 1e7 => Ok(v),
+        _ => Err("a number of seconds above 0".into()),
+    }
+}

@@ -1,0 +1,154 @@
+//! What every command shares: language, quiet, threads, the clock, the interrupt, and the way out.
+
+use super::args::Common;
+use super::exit::Complaint;
+use crate::model::kinds::Lang;
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// State of one run of the program.
+pub struct Context {
+    /// Language of messages.
+    pub lang: Lang,
+    /// JSON on stdout.
+    pub json: bool,
+    /// Seed.
+    pub seed: u64,
+    quiet: bool,
+    started: Instant,
+    deadline: Option<Duration>,
+    interrupted: Arc<AtomicBool>,
+    stages: Vec<(&'static str, f64)>,
+    timing: Option<PathBuf>,
+    bar: Option<indicatif::ProgressBar>,
+}
+
+impl Context {
+    /// Sets up threads and the interrupt; times run from here.
+    ///
+    /// # Errors
+    /// When the thread pool can't be made.
+    pub fn new(common: &Common) -> Result<Self, Complaint> {
+        if let Some(n) = common.threads {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(usize::from(n))
+                .build_global()
+                .map_err(|e| Complaint::usage("C002", format!("can't start {n} threads: {e}")))?;
+        }
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        // A second Ctrl-C ends the program at once. Where no handler can be set the default one stays.
+        let _ = ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        });
+        Ok(Self {
+            lang: common.lang.unwrap_or(Lang::En),
+            json: common.json,
+            seed: common.seed,
+            quiet: common.quiet,
+            started: Instant::now(),
+            deadline: None,
+            interrupted,
+            stages: Vec::new(),
+            timing: common.timing.clone(),
+            bar: None,
+        })
+    }
+
+    /// Ends work that many seconds after the start of the program.
+    pub fn limit(&mut self, seconds: Option<f64>) {
+        self.deadline = seconds.map(Duration::from_secs_f64);
+    }
+
+    /// Whether the time is up.
+    #[must_use]
+    pub fn late(&self) -> bool {
+        self.deadline.is_some_and(|d| self.started.elapsed() >= d)
+    }
+
+    /// Whether Ctrl-C was pressed.
+    #[must_use]
+    pub fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Whether work should end with what there is.
+    #[must_use]
+    pub fn must_stop(&self) -> bool {
+        self.late() || self.interrupted()
+    }
+
+    /// A remark on stderr, unless quiet.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            // A closed stderr is no reason to fail.
+            let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+        }
+    }
+
+    /// The text in the run's language.
+    #[must_use]
+    pub fn pick<'a>(&self, en: &'a str, zh: &'a str) -> &'a str {
+        match self.lang {
+            Lang::En => en,
+            Lang::Zh => zh,
+        }
+    }
+
+    /// Runs a stage: shows it on a terminal, notes its time.
+    pub fn stage<T>(&mut self, name: &'static str, label: &str, work: impl FnOnce(&Self) -> T) -> T {
+        if !self.quiet && !self.json && std::io::stderr().is_terminal() {
+            let bar = indicatif::ProgressBar::new_spinner();
+            bar.set_message(label.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            self.bar = Some(bar);
+        }
+        let from = Instant::now();
+        let result = work(self);
+        self.stages.push((name, from.elapsed().as_secs_f64()));
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        result
+    }
+
+    /// Writes the times of the stages to the file asked for, or sums them up on stderr.
+    ///
+    /// # Errors
+    /// When the timing file can't be written.
+    pub fn finish(&self) -> Result<(), Complaint> {
+        let total = self.started.elapsed().as_secs_f64();
+        if let Some(path) = &self.timing {
+            let stages: BTreeMap<&str, f64> = self.stages.iter().copied().collect();
+            let json = serde_json::json!({ "schema": "covplan/timing/1", "seconds": total, "stages": stages });
+            std::fs::write(path, format!("{json:#}\n")).map_err(|e| {
+                Complaint::usage("C003", format!("can't write the timing file {}: {e}", path.display()))
+            })?;
+        }
+        if !self.stages.is_empty() {
+            let parts: Vec<String> = self.stages.iter().map(|(n, s)| format!("{n} {s:.2} s")).collect();
+            self.say(&format!("{total:.2} s: {}", parts.join(", ")));
+        }
+        Ok(())
+    }
+}
+
+/// Writes to stdout; a reader that went away (a closed pipe) is no error.
+///
+/// # Errors
+/// Any other failure, such as a full disk behind a redirect.
+pub fn print(text: &str) -> Result<(), Complaint> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Complaint::usage("C004", format!("can't write to stdout: {e}")))
+        }
+        _ => Ok(()),
+    }
+}

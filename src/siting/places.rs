@@ -1,0 +1,169 @@
+//! Where antennas could stand: the candidates layer, towers that carry cells already, roofs of factories
+//! that lack coverage, and new towers among them.
+
+use crate::coverage::Assessment;
+use crate::geom::{LocalFrame, LonLat, Xy};
+use crate::index::PointIndex;
+use crate::model::inputs::Inputs;
+use crate::model::kinds::{CandidateKind, Lock};
+use crate::model::planned::StationBuild;
+use crate::model::records::SiteId;
+use crate::model::settings::Settings;
+
+
+/// New towers stand at least this far from each other: half the reach of an urban macro cell.
+const NEW_TOWER_SPACING_M: f64 = 1500.0;
+
+/// A place where a station could be built.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// `cand_id`, or an id made from what it stands on (`T-…`, `ROOF-…`, `NEW-…`).
+    pub id: String,
+    /// How it would be built.
+    pub build: StationBuild,
+    /// Position.
+    pub at: LonLat,
+    /// Antenna height above ground, metres.
+    pub height_m: f64,
+    /// Capex, yuan.
+    pub capex_cny: f64,
+    /// Rent per year, yuan.
+    pub rent_cny_yr: f64,
+    /// Who pays.
+    pub payer: String,
+    /// Owner, when the place is another's.
+    pub owner: Option<String>,
+    /// The planner's decision.
+    pub lock: Lock,
+    /// Factory whose roof or hall it is.
+    pub host: Option<SiteId>,
+    /// Whether the place was made from other layers rather than read.
+    pub made: bool,
+}
+
+fn build_of(kind: CandidateKind) -> StationBuild {
+    match kind {
+        CandidateKind::Tower => StationBuild::SharedTower,
+        CandidateKind::Roof => StationBuild::Roof,
+        CandidateKind::Pole | CandidateKind::Lamp => StationBuild::Pole,
+        CandidateKind::New => StationBuild::NewTower,
+    }
+}
+
+/// Default capex, yearly rent, height and payer of a way to build.
+fn defaults(build: StationBuild, s: &Settings) -> (f64, f64, f64, String) {
+    let (siting, h, payer) = (&s.siting, &s.radio.height_m, &s.plan.payer);
+    match build {
+        StationBuild::SharedTower => {
+            (siting.shared_station_cny, siting.tower_rent_cny_yr, h.r#macro, payer.station.clone())
+        }
+        StationBuild::Roof => (siting.roof_station_cny, 0.0, siting.roof_height_m, payer.station.clone()),
+        StationBuild::Pole => (siting.pole_station_cny, 0.0, h.micro, payer.station.clone()),
+        StationBuild::NewTower => (siting.new_station_cny, 0.0, h.r#macro, payer.tower.clone()),
+        StationBuild::Indoor => (siting.indoor_system_cny, 0.0, h.indoor, payer.indoor.clone()),
+    }
+}
+
+/// Every place that the plan may use near the given sites, in a stable order: candidates as read, towers,
+/// indoor systems, roofs, new towers.
+///
+/// Candidates without a free slot and places shut by `lock = shut` or `plan.lock.shut` are left out.
+/// Towers of the cells layer that a candidate names, or that stand within `siting.cluster_m` of one, are
+/// not listed twice.
+#[must_use]
+pub fn places(inputs: &Inputs, today: &Assessment, needy: &[SiteId], settings: &Settings) -> Vec<Place> {
+    let shut = |id: &str| settings.plan.lock.shut.iter().any(|s| s == id);
+    let opened = |id: &str| settings.plan.lock.open.iter().any(|s| s == id);
+    let mut out = Vec::new();
+    let make = |id: String, build: StationBuild, at: LonLat, made: bool| {
+        let (capex_cny, rent_cny_yr, height_m, payer) = defaults(build, settings);
+        let lock = if opened(&id) { Lock::Open } else { Lock::Free };
+        Place { id, build, at, height_m, capex_cny, rent_cny_yr, payer, owner: None, lock, host: None, made }
+    };
+    let reach_m = settings.radio.search_radius_m;
+    let near_need = PointIndex::of((0..).zip(needy.iter().map(|s| inputs.sites.list[s.at()].at)));
+    let useful = |at: LonLat| near_need.nearest(at).is_some_and(|hit| hit.distance_m <= reach_m);
+
+    for c in &inputs.candidates {
+        let locked_open = c.lock == Lock::Open || opened(&c.id);
+        if c.lock == Lock::Shut || shut(&c.id) || c.slots_free == Some(0) && !locked_open {
+            continue;
+        }
+        if !locked_open && !useful(c.at) {
+            continue;
+        }
+        let mut p = make(c.id.clone(), build_of(c.kind), c.at, c.made);
+        p.height_m = c.height_m.unwrap_or(p.height_m);
+        p.capex_cny = c.capex_cny.unwrap_or(p.capex_cny);
+        p.rent_cny_yr = c.rent_cny_yr.unwrap_or(p.rent_cny_yr);
+        p.payer = c.payer.clone().unwrap_or(p.payer);
+        p.owner = c.owner.clone();
+        p.lock = if locked_open { Lock::Open } else { Lock::Free };
+        out.push(p);
+    }
+
+    let listed = PointIndex::of((0..).zip(inputs.candidates.iter().map(|c| c.at)));
+    for tower in &today.towers.list {
+        let id = format!("T-{}", tower.id);
+        let named = inputs.candidates.iter().any(|c| c.tower_id.as_deref() == Some(tower.id.as_str()));
+        let beside = listed.nearest(tower.at).is_some_and(|hit| hit.distance_m <= settings.siting.cluster_m);
+        if named || beside || shut(&id) || !(useful(tower.at) || opened(&id)) {
+            continue;
+        }
+        out.push(make(id, StationBuild::SharedTower, tower.at, true));
+    }
+
+    for &site in needy {
+        let s = &inputs.sites.list[site.at()];
+        let name = inputs.sites.text.get(s.id);
+        for (prefix, build) in [("IN", StationBuild::Indoor), ("ROOF", StationBuild::Roof)] {
+            // An indoor system is offered only where the data say that there is none: unknown is no gap.
+            if build == StationBuild::Indoor && s.indoor_5g != Some(crate::model::kinds::Indoor5g::None) {
+                continue;
+            }
+            let id = format!("{prefix}-{name}");
+            if shut(&id) || shut(name) {
+                continue;
+            }
+            let mut p = make(id, build, s.at, true);
+            p.host = Some(site);
+            out.push(p);
+        }
+    }
+
+    for (n, at) in spread(inputs, needy).into_iter().enumerate() {
+        let id = format!("NEW-{:05}", n + 1);
+        if !shut(&id) {
+            out.push(make(id, StationBuild::NewTower, at, true));
+        }
+    }
+    out
+}
+
+/// Places for new towers: the needy sites gathered around leaders, each group's mean position.
+fn spread(inputs: &Inputs, needy: &[SiteId]) -> Vec<LonLat> {
+    let points: Vec<LonLat> = needy.iter().map(|s| inputs.sites.list[s.at()].at).collect();
+    let index = PointIndex::new(&points);
+    let mut hits = Vec::new();
+    let mut taken = vec![false; points.len()];
+    let mut out = Vec::new();
+    for (i, &leader) in points.iter().enumerate() {
+        if taken[i] {
+            continue;
+        }
+        let frame = LocalFrame::new(leader);
+        let (mut sum, mut count) = (Xy::default(), 0.0);
+        index.within(leader, NEW_TOWER_SPACING_M, &mut hits);
+        for hit in &hits {
+            let slot = &mut taken[hit.index as usize];
+            if !*slot {
+                *slot = true;
+                let xy = frame.to_xy(points[hit.index as usize]);
+                sum = Xy { x_m: sum.x_m + xy.x_m, y_m: sum.y_m + xy.y_m };
+                count += 1.0;
+            }
+        }
+        out.push(frame.to_lonlat(Xy { x_m: sum.x_m / count, y_m: sum.y_m / count }));
+    }
+    out
+}
