@@ -13,6 +13,7 @@
 //! ```
 //! A room uses only rooms below its line; rooms on one line don't know each other.
 
+pub mod cli;
 pub mod coverage;
 pub mod crs;
 pub mod geom;

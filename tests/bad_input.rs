@@ -18,7 +18,8 @@ struct Case {
 const SITES: &str = "site_id,name,lon,lat\nS1,Alpha,118.80,32.06\nS2,Beta,118.90,32.10\n";
 const CELLS: &str = "cell_id,operator,rat,lon,lat,band,height_m,power_dbm,azimuth_deg\n\
     C1,cmcc,nr,118.81,32.07,n41,30,53,0\nC2,ct,nr,118.82,32.05,n78,30,53,120\n";
-const PROJECT: &str = "[project]\nname = \"t\"\n[layers.sites]\npath = \"sites.csv\"\n[layers.cells]\npath = \"cells.csv\"\n";
+const PROJECT: &str =
+    "[project]\nname = \"t\"\n[layers.sites]\npath = \"sites.csv\"\n[layers.cells]\npath = \"cells.csv\"\n";
 
 fn project(text: &str, more: Vec<(&'static str, Bytes)>) -> Vec<(&'static str, Bytes)> {
     let mut files = vec![("p.toml", text.as_bytes().to_vec())];
@@ -43,8 +44,10 @@ fn run(dir: &Path, args: &[&str]) -> Output {
 }
 
 fn listing(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }
@@ -95,7 +98,8 @@ fn layer(toml: &str, name: &'static str, body: impl Into<Bytes>) -> Vec<(&'stati
 
 fn gbk_half() -> Bytes {
     // 南京 in GBK, then a lead byte with no trail byte.
-    [b"site_id,name,lon,lat\nS1,".as_slice(), &[0xC4, 0xCF, 0xBE, 0xA9, 0xFF, 0xFE], b",118.8,32.0\n"].concat()
+    [b"site_id,name,lon,lat\nS1,".as_slice(), &[0xC4, 0xCF, 0xBE, 0xA9, 0xFF, 0xFE], b",118.8,32.0\n"]
+        .concat()
 }
 
 fn gz(body: &[u8]) -> Bytes {
@@ -144,15 +148,57 @@ fn usage_cases() -> Vec<Case> {
         ),
         case("inspect: missing file", vec![], &["inspect", "none.csv"], 3, &["none.csv"]),
         case("inspect: empty file", vec![("e.csv", vec![])], &["inspect", "e.csv"], 3, &["e.csv", "empty"]),
-        case("convert: bad CRS", vec![("s.csv", SITES.into())], &["convert", "s.csv", "--from", "EPSG:999999", "--to", "gcj02"], 2, &["999999"]),
-        case("convert: no such datum shift", vec![("s.csv", SITES.into())], &["convert", "s.csv", "--from", "EPSG:4214", "--to", "EPSG:4326"], 2, &["4214"]),
-        case("convert: existing output", vec![("s.csv", SITES.into()), ("o.csv", b"keep".to_vec())], &["convert", "s.csv", "--from", "gcj02", "--to", "EPSG:4326", "-o", "o.csv"], 2, &["o.csv", "--overwrite"]),
-        case("convert: no coordinates", vec![("s.csv", b"a,b\n1,2\n".to_vec())], &["convert", "s.csv", "--from", "gcj02", "--to", "EPSG:4326"], 3, &["s.csv"]),
+        case(
+            "convert: bad CRS",
+            vec![("s.csv", SITES.into())],
+            &["convert", "s.csv", "--from", "EPSG:999999", "--to", "gcj02"],
+            2,
+            &["999999"],
+        ),
+        case(
+            "convert: no such datum shift",
+            vec![("s.csv", SITES.into())],
+            &["convert", "s.csv", "--from", "EPSG:4214", "--to", "EPSG:4326"],
+            2,
+            &["4214"],
+        ),
+        case(
+            "convert: existing output",
+            vec![("s.csv", SITES.into()), ("o.csv", b"keep".to_vec())],
+            &["convert", "s.csv", "--from", "gcj02", "--to", "EPSG:4326", "-o", "o.csv"],
+            2,
+            &["o.csv", "--overwrite"],
+        ),
+        case(
+            "convert: no coordinates",
+            vec![("s.csv", b"a,b\n1,2\n".to_vec())],
+            &["convert", "s.csv", "--from", "gcj02", "--to", "EPSG:4326"],
+            3,
+            &["s.csv"],
+        ),
         case("link: missing file", vec![], &["link", "--batch", "none.jsonl"], 3, &["none.jsonl"]),
-        case("synth: unknown region", vec![], &["synth", "--region", "Atlantis", "-o", "x"], 2, &["Atlantis"]),
-        case("synth: existing folder", vec![("x/keep", vec![])], &["synth", "--sites", "10", "--cells", "30", "-o", "x"], 2, &["--overwrite"]),
+        case(
+            "synth: unknown region",
+            vec![],
+            &["synth", "--region", "Atlantis", "-o", "x"],
+            2,
+            &["Atlantis"],
+        ),
+        case(
+            "synth: existing folder",
+            vec![("x/keep", vec![])],
+            &["synth", "--sites", "10", "--cells", "30", "-o", "x"],
+            2,
+            &["--overwrite"],
+        ),
         case("init: existing folder", vec![("x/covplan.toml", vec![])], &["init", "x"], 2, &["x"]),
-        case("demo: existing output", vec![("out/keep", b"1".to_vec())], &["demo", "-o", "out"], 2, &["--overwrite"]),
+        case(
+            "demo: existing output",
+            vec![("out/keep", b"1".to_vec())],
+            &["demo", "-o", "out"],
+            2,
+            &["--overwrite"],
+        ),
         case("demo: output under a file", vec![("f", b"1".to_vec())], &["demo", "-o", "f/out"], 2, &["f"]),
     ]
 }
@@ -161,25 +207,139 @@ fn project_cases() -> Vec<Case> {
     vec![
         case("project: not TOML", with_toml("[project\nname="), &CHECK, 2, &["p.toml:1"]),
         case("project: empty", with_toml(""), &CHECK, 2, &["layers"]),
-        case("project: not UTF-8", project("", vec![]).into_iter().map(|(n, b)| if n == "p.toml" { (n, vec![0xFF, 0xFE, 0x00]) } else { (n, b) }).collect(), &CHECK, 2, &["p.toml"]),
-        case("project: unknown section", with_toml(&format!("{PROJECT}[radoi]\nx = 1\n")), &CHECK, 2, &["radoi", "radio"]),
-        case("project: unknown key", with_toml(&format!("{PROJECT}[radio]\nue_power = 23\n")), &CHECK, 2, &["ue_power_dbm"]),
-        case("project: out of range", with_toml(&format!("{PROJECT}[radio]\nue_power_dbm = 99\n")), &CHECK, 2, &["ue_power_dbm", "33"]),
-        case("project: wrong type", with_toml(&format!("{PROJECT}[radio]\nue_power_dbm = \"23\"\n")), &CHECK, 2, &["ue_power_dbm"]),
-        case("project: not a choice", with_toml(&format!("{PROJECT}[redact]\nlevel = \"secret\"\n")), &CHECK, 2, &["inter-agency"]),
-        case("project: infinite budget", with_toml(&format!("{PROJECT}[plan]\nbudget_cny = inf\n")), &CHECK, 2, &["budget_cny"]),
-        case("project: NaN budget", with_toml(&format!("{PROJECT}[plan]\nbudget_cny = nan\n")), &CHECK, 2, &["budget_cny"]),
-        case("layer: unknown name", with_toml(&format!("{PROJECT}[layers.site]\npath = \"x.csv\"\n")), &CHECK, 2, &["site", "sites"]),
-        case("layer: unknown key", with_toml("[layers.sites]\npath = \"sites.csv\"\ncolums = {}\n"), &CHECK, 2, &["colums", "columns"]),
+        case(
+            "project: not UTF-8",
+            project("", vec![])
+                .into_iter()
+                .map(|(n, b)| if n == "p.toml" { (n, vec![0xFF, 0xFE, 0x00]) } else { (n, b) })
+                .collect(),
+            &CHECK,
+            2,
+            &["p.toml"],
+        ),
+        case(
+            "project: unknown section",
+            with_toml(&format!("{PROJECT}[radoi]\nx = 1\n")),
+            &CHECK,
+            2,
+            &["radoi", "radio"],
+        ),
+        case(
+            "project: unknown key",
+            with_toml(&format!("{PROJECT}[radio]\nue_power = 23\n")),
+            &CHECK,
+            2,
+            &["ue_power_dbm"],
+        ),
+        case(
+            "project: out of range",
+            with_toml(&format!("{PROJECT}[radio]\nue_power_dbm = 99\n")),
+            &CHECK,
+            2,
+            &["ue_power_dbm", "33"],
+        ),
+        case(
+            "project: wrong type",
+            with_toml(&format!("{PROJECT}[radio]\nue_power_dbm = \"23\"\n")),
+            &CHECK,
+            2,
+            &["ue_power_dbm"],
+        ),
+        case(
+            "project: not a choice",
+            with_toml(&format!("{PROJECT}[redact]\nlevel = \"secret\"\n")),
+            &CHECK,
+            2,
+            &["inter-agency"],
+        ),
+        case(
+            "project: infinite budget",
+            with_toml(&format!("{PROJECT}[plan]\nbudget_cny = inf\n")),
+            &CHECK,
+            2,
+            &["budget_cny"],
+        ),
+        case(
+            "project: NaN budget",
+            with_toml(&format!("{PROJECT}[plan]\nbudget_cny = nan\n")),
+            &CHECK,
+            2,
+            &["budget_cny"],
+        ),
+        case(
+            "layer: unknown name",
+            with_toml(&format!("{PROJECT}[layers.site]\npath = \"x.csv\"\n")),
+            &CHECK,
+            2,
+            &["site", "sites"],
+        ),
+        case(
+            "layer: unknown key",
+            with_toml("[layers.sites]\npath = \"sites.csv\"\ncolums = {}\n"),
+            &CHECK,
+            2,
+            &["colums", "columns"],
+        ),
         case("layer: no path", with_toml("[layers.sites]\ncrs = \"gcj02\"\n"), &CHECK, 2, &["path"]),
-        case("layer: file missing", with_toml("[layers.sites]\npath = \"none.csv\"\n"), &CHECK, 3, &["none.csv"]),
-        case("layer: path is a folder", project("[layers.sites]\npath = \"d\"\n", vec![("d/x", vec![])]), &CHECK, 3, &["d"]),
-        case("layer: unknown format", project("[layers.sites]\npath = \"s.xyz\"\n", vec![("s.xyz", SITES.into())]), &CHECK, 2, &["s.xyz", "format"]),
-        case("layer: bad CRS", with_toml("[layers.sites]\npath = \"sites.csv\"\ncrs = \"EPSG:123456789\"\n"), &CHECK, 2, &["123456789"]),
-        case("layer: datum without a shift", with_toml("[layers.sites]\npath = \"sites.csv\"\ncrs = \"EPSG:4214\"\n"), &CHECK, 2, &["4214"]),
-        case("layer: mapped column absent", with_toml("[layers.sites]\npath = \"sites.csv\"\ncolumns = { name = \"名称\" }\n"), &CHECK, 3, &["名称"]),
-        case("layer: filter on an absent column", with_toml("[layers.sites]\npath = \"sites.csv\"\nfilter = { country = [\"Peru\"] }\n"), &CHECK, 3, &["country"]),
-        case("layer: absent sheet", project("[layers.sites]\npath = \"s.xlsx\"\nsheet = \"5G\"\n", vec![("s.xlsx", b"PK\x03\x04broken".to_vec())]), &CHECK, 3, &["s.xlsx"]),
+        case(
+            "layer: file missing",
+            with_toml("[layers.sites]\npath = \"none.csv\"\n"),
+            &CHECK,
+            3,
+            &["none.csv"],
+        ),
+        case(
+            "layer: path is a folder",
+            project("[layers.sites]\npath = \"d\"\n", vec![("d/x", vec![])]),
+            &CHECK,
+            3,
+            &["d"],
+        ),
+        case(
+            "layer: unknown format",
+            project("[layers.sites]\npath = \"s.xyz\"\n", vec![("s.xyz", SITES.into())]),
+            &CHECK,
+            2,
+            &["s.xyz", "format"],
+        ),
+        case(
+            "layer: bad CRS",
+            with_toml("[layers.sites]\npath = \"sites.csv\"\ncrs = \"EPSG:123456789\"\n"),
+            &CHECK,
+            2,
+            &["123456789"],
+        ),
+        case(
+            "layer: datum without a shift",
+            with_toml("[layers.sites]\npath = \"sites.csv\"\ncrs = \"EPSG:4214\"\n"),
+            &CHECK,
+            2,
+            &["4214"],
+        ),
+        case(
+            "layer: mapped column absent",
+            with_toml("[layers.sites]\npath = \"sites.csv\"\ncolumns = { name = \"名称\" }\n"),
+            &CHECK,
+            3,
+            &["名称"],
+        ),
+        case(
+            "layer: filter on an absent column",
+            with_toml("[layers.sites]\npath = \"sites.csv\"\nfilter = { country = [\"Peru\"] }\n"),
+            &CHECK,
+            3,
+            &["country"],
+        ),
+        case(
+            "layer: absent sheet",
+            project(
+                "[layers.sites]\npath = \"s.xlsx\"\nsheet = \"5G\"\n",
+                vec![("s.xlsx", b"PK\x03\x04broken".to_vec())],
+            ),
+            &CHECK,
+            3,
+            &["s.xlsx"],
+        ),
     ]
 }
 
@@ -189,9 +349,27 @@ fn table_cases() -> Vec<Case> {
     vec![
         case("sites: empty file", sites(""), &COVERAGE, 3, &["sites.csv", "empty"]),
         case("sites: header only", sites(head), &CHECK, 0, &[]),
-        case("sites: no coordinate columns", sites("site_id,name\nS1,A\n"), &COVERAGE, 3, &["sites.csv", "lon"]),
-        case("sites: no name column", sites("site_id,lon,lat\nS1,118.8,32.0\n"), &COVERAGE, 3, &["sites.csv", "name"]),
-        case("sites: swapped axes", sites("site_id,name,lon,lat\nS1,A,32.06,118.8\nS2,B,32.1,118.9\nS3,C,31.9,118.7\n"), &COVERAGE, 3, &["D012", "sites.csv:2", "--swap-xy"]),
+        case(
+            "sites: no coordinate columns",
+            sites("site_id,name\nS1,A\n"),
+            &COVERAGE,
+            3,
+            &["sites.csv", "lon"],
+        ),
+        case(
+            "sites: no name column",
+            sites("site_id,lon,lat\nS1,118.8,32.0\n"),
+            &COVERAGE,
+            3,
+            &["sites.csv", "name"],
+        ),
+        case(
+            "sites: swapped axes",
+            sites("site_id,name,lon,lat\nS1,A,32.06,118.8\nS2,B,32.1,118.9\nS3,C,31.9,118.7\n"),
+            &COVERAGE,
+            3,
+            &["D012", "sites.csv:2", "--swap-xy"],
+        ),
         case("sites: NaN", sites(row("S1,A,NaN,32.0")), &CHECK, 1, &["sites.csv:3"]),
         case("sites: infinite", sites(row("S1,A,inf,32.0")), &CHECK, 1, &["sites.csv:3"]),
         case("sites: huge number", sites(row("S1,A,1e300,32.0")), &CHECK, 1, &["sites.csv:3"]),
@@ -200,25 +378,134 @@ fn table_cases() -> Vec<Case> {
         case("sites: blank coordinate", sites(row("S1,A,,32.0")), &CHECK, 1, &["sites.csv:3"]),
         case("sites: null island", sites(row("S1,A,0,0")), &CHECK, 1, &["sites.csv:3"]),
         case("sites: same id twice", sites(row("S0,A,118.9,32.1")), &CHECK, 1, &["sites.csv:3", "S0"]),
-        case("sites: id eaten by a spreadsheet", sites(row("3.20102E+17,A,118.9,32.1")), &CHECK, 3, &["sites.csv:3", "3.20102E+17"]),
+        case(
+            "sites: id eaten by a spreadsheet",
+            sites(row("3.20102E+17,A,118.9,32.1")),
+            &CHECK,
+            3,
+            &["sites.csv:3", "3.20102E+17"],
+        ),
         case("sites: ragged row", sites(row("S1,A,118.9")), &CHECK, 1, &["sites.csv:3"]),
         case("sites: unclosed quote", sites(row("S1,\"A,118.9,32.0")), &COVERAGE, 3, &["sites.csv"]),
-        case("sites: unknown column", sites("site_id,name,lon,lat,lattitude\nS1,A,118.8,32.0,1\n"), &CHECK, 1, &["lattitude"]),
-        case("sites: unknown word", sites("site_id,name,lon,lat,firm_size\nS1,A,118.8,32.0,gigantic\n"), &CHECK, 1, &["gigantic", "sites.csv:2"]),
-        case("sites: negative area", sites("site_id,name,lon,lat,area_m2\nS1,A,118.8,32.0,-5\n"), &CHECK, 1, &["sites.csv:2"]),
+        case(
+            "sites: unknown column",
+            sites("site_id,name,lon,lat,lattitude\nS1,A,118.8,32.0,1\n"),
+            &CHECK,
+            1,
+            &["lattitude"],
+        ),
+        case(
+            "sites: unknown word",
+            sites("site_id,name,lon,lat,firm_size\nS1,A,118.8,32.0,gigantic\n"),
+            &CHECK,
+            1,
+            &["gigantic", "sites.csv:2"],
+        ),
+        case(
+            "sites: negative area",
+            sites("site_id,name,lon,lat,area_m2\nS1,A,118.8,32.0,-5\n"),
+            &CHECK,
+            1,
+            &["sites.csv:2"],
+        ),
         case("sites: broken GBK", sites(gbk_half()), &CHECK, 3, &["sites.csv"]),
-        case("sites: UTF-16", sites([0xFFu8, 0xFE].iter().copied().chain("site_id".encode_utf16().flat_map(u16::to_le_bytes)).collect::<Bytes>()), &CHECK, 3, &["sites.csv"]),
-        case("sites: binary rubbish", sites((0u8..=255).cycle().take(4096).collect::<Bytes>()), &CHECK, 3, &["sites.csv"]),
-        case("sites: truncated gzip", project("[layers.sites]\npath = \"s.csv.gz\"\n", vec![("s.csv.gz", { let mut g = gz(SITES.repeat(50).as_bytes()); g.truncate(g.len() - 12); g })]), &CHECK, 3, &["s.csv.gz"]),
-        case("sites: not a gzip", project("[layers.sites]\npath = \"s.csv.gz\"\n", vec![("s.csv.gz", b"hello".to_vec())]), &CHECK, 3, &["s.csv.gz"]),
-        case("sites: not a workbook", project("[layers.sites]\npath = \"s.xlsx\"\n", vec![("s.xlsx", b"hello".to_vec())]), &CHECK, 3, &["s.xlsx"]),
-        case("sites: all rows bad", sites("site_id,name,lon,lat\nS1,A,x,y\nS2,B,,\n"), &CHECK, 1, &["sites.csv:2"]),
-        case("cells: no operator", cells("cell_id,lon,lat,rat\nC1,118.8,32.0,nr\n"), &COVERAGE, 3, &["cells.csv", "operator"]),
-        case("cells: unknown technology", cells("cell_id,operator,rat,lon,lat\nC1,cmcc,7G,118.8,32.0\n"), &CHECK, 1, &["cells.csv:2", "7G"]),
-        case("cells: frequency in hertz", cells("cell_id,operator,rat,lon,lat,freq_mhz\nC1,cmcc,nr,118.8,32.0,3500000000\n"), &CHECK, 1, &["cells.csv:2"]),
-        case("cells: height above sea", cells("cell_id,operator,rat,lon,lat,height_m\nC1,cmcc,nr,118.8,32.0,3048\n"), &CHECK, 1, &["cells.csv:2"]),
-        case("cells: power in watts as dBm", cells("cell_id,operator,rat,lon,lat,power_dbm\nC1,cmcc,nr,118.8,32.0,320\n"), &CHECK, 1, &["cells.csv:2"]),
-        case("cells: azimuth off the circle", cells("cell_id,operator,rat,lon,lat,azimuth_deg\nC1,cmcc,nr,118.8,32.0,725\n"), &CHECK, 1, &["cells.csv:2"]),
+        case(
+            "sites: UTF-16",
+            sites(
+                [0xFFu8, 0xFE]
+                    .iter()
+                    .copied()
+                    .chain("site_id".encode_utf16().flat_map(u16::to_le_bytes))
+                    .collect::<Bytes>(),
+            ),
+            &CHECK,
+            3,
+            &["sites.csv"],
+        ),
+        case(
+            "sites: binary rubbish",
+            sites((0u8..=255).cycle().take(4096).collect::<Bytes>()),
+            &CHECK,
+            3,
+            &["sites.csv"],
+        ),
+        case(
+            "sites: truncated gzip",
+            project(
+                "[layers.sites]\npath = \"s.csv.gz\"\n",
+                vec![("s.csv.gz", {
+                    let mut g = gz(SITES.repeat(50).as_bytes());
+                    g.truncate(g.len() - 12);
+                    g
+                })],
+            ),
+            &CHECK,
+            3,
+            &["s.csv.gz"],
+        ),
+        case(
+            "sites: not a gzip",
+            project("[layers.sites]\npath = \"s.csv.gz\"\n", vec![("s.csv.gz", b"hello".to_vec())]),
+            &CHECK,
+            3,
+            &["s.csv.gz"],
+        ),
+        case(
+            "sites: not a workbook",
+            project("[layers.sites]\npath = \"s.xlsx\"\n", vec![("s.xlsx", b"hello".to_vec())]),
+            &CHECK,
+            3,
+            &["s.xlsx"],
+        ),
+        case(
+            "sites: all rows bad",
+            sites("site_id,name,lon,lat\nS1,A,x,y\nS2,B,,\n"),
+            &CHECK,
+            1,
+            &["sites.csv:2"],
+        ),
+        case(
+            "cells: no operator",
+            cells("cell_id,lon,lat,rat\nC1,118.8,32.0,nr\n"),
+            &COVERAGE,
+            3,
+            &["cells.csv", "operator"],
+        ),
+        case(
+            "cells: unknown technology",
+            cells("cell_id,operator,rat,lon,lat\nC1,cmcc,7G,118.8,32.0\n"),
+            &CHECK,
+            1,
+            &["cells.csv:2", "7G"],
+        ),
+        case(
+            "cells: frequency in hertz",
+            cells("cell_id,operator,rat,lon,lat,freq_mhz\nC1,cmcc,nr,118.8,32.0,3500000000\n"),
+            &CHECK,
+            1,
+            &["cells.csv:2"],
+        ),
+        case(
+            "cells: height above sea",
+            cells("cell_id,operator,rat,lon,lat,height_m\nC1,cmcc,nr,118.8,32.0,3048\n"),
+            &CHECK,
+            1,
+            &["cells.csv:2"],
+        ),
+        case(
+            "cells: power in watts as dBm",
+            cells("cell_id,operator,rat,lon,lat,power_dbm\nC1,cmcc,nr,118.8,32.0,320\n"),
+            &CHECK,
+            1,
+            &["cells.csv:2"],
+        ),
+        case(
+            "cells: azimuth off the circle",
+            cells("cell_id,operator,rat,lon,lat,azimuth_deg\nC1,cmcc,nr,118.8,32.0,725\n"),
+            &CHECK,
+            1,
+            &["cells.csv:2"],
+        ),
     ]
 }
 
@@ -226,39 +513,169 @@ fn geo_cases() -> Vec<Case> {
     let roads = "[layers.roads]\npath = \"r.geojson\"\n";
     let fc = |features: &str| format!("{{\"type\":\"FeatureCollection\",\"features\":[{features}]}}");
     let line = "{\"type\":\"Feature\",\"properties\":{\"road_id\":\"R1\",\"class\":\"primary\"},\"geometry\":{\"type\":\"LineString\",\"coordinates\":[[118.8,32.0],[118.9,32.1]]}}";
-    let feature = |geometry: &str| format!("{{\"type\":\"Feature\",\"properties\":{{\"road_id\":\"R2\",\"class\":\"primary\"}},\"geometry\":{geometry}}}");
-    let dem = |name: &'static str, body: Bytes| layer(&format!("[layers.dem]\npath = \"{name}\"\n"), name, body);
+    let feature = |geometry: &str| {
+        format!(
+            "{{\"type\":\"Feature\",\"properties\":{{\"road_id\":\"R2\",\"class\":\"primary\"}},\"geometry\":{geometry}}}"
+        )
+    };
+    let dem =
+        |name: &'static str, body: Bytes| layer(&format!("[layers.dem]\npath = \"{name}\"\n"), name, body);
     vec![
-        case("roads: cut short", layer(roads, "r.geojson", &fc(line).as_bytes()[..90]), &COVERAGE, 3, &["r.geojson"]),
+        case(
+            "roads: cut short",
+            layer(roads, "r.geojson", &fc(line).as_bytes()[..90]),
+            &COVERAGE,
+            3,
+            &["r.geojson"],
+        ),
         case("roads: not JSON", layer(roads, "r.geojson", "road,road"), &COVERAGE, 3, &["r.geojson"]),
         case("roads: not GeoJSON", layer(roads, "r.geojson", "{\"a\": 1}"), &COVERAGE, 3, &["r.geojson"]),
-        case("roads: no geometry", layer(roads, "r.geojson", fc(&format!("{line},{}", feature("null")))), &CHECK, 1, &["r.geojson:2"]),
-        case("roads: empty geometry", layer(roads, "r.geojson", fc(&format!("{line},{}", feature("{\"type\":\"LineString\",\"coordinates\":[]}")))), &CHECK, 1, &["r.geojson:2"]),
-        case("roads: a point among lines", layer(roads, "r.geojson", fc(&format!("{line},{}", feature("{\"type\":\"Point\",\"coordinates\":[118.8,32.0]}")))), &CHECK, 1, &["r.geojson:2"]),
-        case("roads: projected numbers", layer(roads, "r.geojson", fc(&feature("{\"type\":\"LineString\",\"coordinates\":[[670000,3550000],[670100,3550100]]}"))), &CHECK, 1, &["r.geojson:1"]),
-        case("regions: open ring", layer("[layers.regions]\npath = \"g.geojson\"\n", "g.geojson", fc("{\"type\":\"Feature\",\"properties\":{\"adcode\":\"320100\",\"name\":\"N\",\"level\":\"city\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[118,32],[119,32],[119,33]]]}}")), &CHECK, 1, &["g.geojson:1"]),
-        case("roads: truncated PBF", layer("[layers.roads]\npath = \"r.osm.pbf\"\n", "r.osm.pbf", vec![0, 0, 0, 13, 10, 9, b'O', b'S', b'M']), &COVERAGE, 3, &["r.osm.pbf"]),
-        case("roads: broken OSM XML", layer("[layers.roads]\npath = \"r.osm\"\n", "r.osm", "<osm><node id='1' lat='32' lon='118'><way></osm>"), &COVERAGE, 3, &["r.osm"]),
-        case("fiber: broken GraphML", layer("[layers.fiber]\npath = \"f.graphml\"\n", "f.graphml", "<graphml><graph><node id=\"0\">"), &COVERAGE, 3, &["f.graphml"]),
+        case(
+            "roads: no geometry",
+            layer(roads, "r.geojson", fc(&format!("{line},{}", feature("null")))),
+            &CHECK,
+            1,
+            &["r.geojson:2"],
+        ),
+        case(
+            "roads: empty geometry",
+            layer(
+                roads,
+                "r.geojson",
+                fc(&format!("{line},{}", feature("{\"type\":\"LineString\",\"coordinates\":[]}"))),
+            ),
+            &CHECK,
+            1,
+            &["r.geojson:2"],
+        ),
+        case(
+            "roads: a point among lines",
+            layer(
+                roads,
+                "r.geojson",
+                fc(&format!("{line},{}", feature("{\"type\":\"Point\",\"coordinates\":[118.8,32.0]}"))),
+            ),
+            &CHECK,
+            1,
+            &["r.geojson:2"],
+        ),
+        case(
+            "roads: projected numbers",
+            layer(
+                roads,
+                "r.geojson",
+                fc(&feature("{\"type\":\"LineString\",\"coordinates\":[[670000,3550000],[670100,3550100]]}")),
+            ),
+            &CHECK,
+            1,
+            &["r.geojson:1"],
+        ),
+        case(
+            "regions: open ring",
+            layer(
+                "[layers.regions]\npath = \"g.geojson\"\n",
+                "g.geojson",
+                fc(
+                    "{\"type\":\"Feature\",\"properties\":{\"adcode\":\"320100\",\"name\":\"N\",\"level\":\"city\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[118,32],[119,32],[119,33]]]}}",
+                ),
+            ),
+            &CHECK,
+            1,
+            &["g.geojson:1"],
+        ),
+        case(
+            "roads: truncated PBF",
+            layer(
+                "[layers.roads]\npath = \"r.osm.pbf\"\n",
+                "r.osm.pbf",
+                vec![0, 0, 0, 13, 10, 9, b'O', b'S', b'M'],
+            ),
+            &COVERAGE,
+            3,
+            &["r.osm.pbf"],
+        ),
+        case(
+            "roads: broken OSM XML",
+            layer(
+                "[layers.roads]\npath = \"r.osm\"\n",
+                "r.osm",
+                "<osm><node id='1' lat='32' lon='118'><way></osm>",
+            ),
+            &COVERAGE,
+            3,
+            &["r.osm"],
+        ),
+        case(
+            "fiber: broken GraphML",
+            layer("[layers.fiber]\npath = \"f.graphml\"\n", "f.graphml", "<graphml><graph><node id=\"0\">"),
+            &COVERAGE,
+            3,
+            &["f.graphml"],
+        ),
         case("dem: wrong size", dem("N32E118.hgt", vec![0; 1000]), &COVERAGE, 3, &["N32E118.hgt"]),
-        case("dem: name tells no tile", dem("heights.hgt", vec![0; 1201 * 1201 * 2]), &COVERAGE, 3, &["heights.hgt"]),
+        case(
+            "dem: name tells no tile",
+            dem("heights.hgt", vec![0; 1201 * 1201 * 2]),
+            &COVERAGE,
+            3,
+            &["heights.hgt"],
+        ),
         case("dem: not a TIFF", dem("d.tif", b"II*\0".to_vec()), &COVERAGE, 3, &["d.tif"]),
     ]
 }
 
 fn output_cases() -> Vec<Case> {
     vec![
-        case("coverage: existing output", project(PROJECT, vec![("out/keep.txt", b"mine".to_vec())]), &COVERAGE, 2, &["out", "--overwrite"]),
-        case("plan: existing output", project(PROJECT, vec![("out/keep.txt", b"mine".to_vec())]), &PLAN, 2, &["out", "--overwrite"]),
-        case("plan: output is a file", project(PROJECT, vec![("out", b"mine".to_vec())]), &["plan", "p.toml", "-o", "out", "--overwrite"], 2, &["out"]),
-        case("plan: lock of nothing", with_toml(&format!("{PROJECT}[plan.lock]\nopen = [\"NO-SUCH\"]\n")), &PLAN, 2, &["NO-SUCH"]),
-        case("plan: open and shut", with_toml(&format!("{PROJECT}[plan.lock]\nopen = [\"S1\"]\nshut = [\"S1\"]\n")), &PLAN, 2, &["S1"]),
-        case("timing: unwritable", with_toml(PROJECT), &["check", "p.toml", "--timing", "no/such/dir/t.json"], 2, &["t.json"]),
+        case(
+            "coverage: existing output",
+            project(PROJECT, vec![("out/keep.txt", b"mine".to_vec())]),
+            &COVERAGE,
+            2,
+            &["out", "--overwrite"],
+        ),
+        case(
+            "plan: existing output",
+            project(PROJECT, vec![("out/keep.txt", b"mine".to_vec())]),
+            &PLAN,
+            2,
+            &["out", "--overwrite"],
+        ),
+        case(
+            "plan: output is a file",
+            project(PROJECT, vec![("out", b"mine".to_vec())]),
+            &["plan", "p.toml", "-o", "out", "--overwrite"],
+            2,
+            &["out"],
+        ),
+        case(
+            "plan: lock of nothing",
+            with_toml(&format!("{PROJECT}[plan.lock]\nopen = [\"NO-SUCH\"]\n")),
+            &PLAN,
+            2,
+            &["NO-SUCH"],
+        ),
+        case(
+            "plan: open and shut",
+            with_toml(&format!("{PROJECT}[plan.lock]\nopen = [\"S1\"]\nshut = [\"S1\"]\n")),
+            &PLAN,
+            2,
+            &["S1"],
+        ),
+        case(
+            "timing: unwritable",
+            with_toml(PROJECT),
+            &["check", "p.toml", "--timing", "no/such/dir/t.json"],
+            2,
+            &["t.json"],
+        ),
     ]
 }
 
 fn all() -> Vec<Case> {
-    [usage_cases(), project_cases(), table_cases(), geo_cases(), output_cases()].into_iter().flatten().collect()
+    [usage_cases(), project_cases(), table_cases(), geo_cases(), output_cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[test]
@@ -303,7 +720,9 @@ fn a_read_only_folder_is_refused() {
 #[test]
 fn existing_output_is_kept_when_a_run_fails() {
     let dir = tempfile::tempdir().unwrap();
-    for (name, body) in project("[layers.sites]\npath = \"none.csv\"\n", vec![("out/keep.txt", b"mine".to_vec())]) {
+    for (name, body) in
+        project("[layers.sites]\npath = \"none.csv\"\n", vec![("out/keep.txt", b"mine".to_vec())])
+    {
         let path = dir.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, body).unwrap();

@@ -95,7 +95,9 @@ pub struct Reading {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Plan the embedded study area: no input needed
-    #[command(after_help = "Examples:\n  covplan demo\n  covplan demo -o out --lang zh\n  covplan demo --json | jq .headline")]
+    #[command(
+        after_help = "Examples:\n  covplan demo\n  covplan demo -o out --lang zh\n  covplan demo --json | jq .headline"
+    )]
     Demo {
         /// Where to write.
         #[command(flatten)]
@@ -110,7 +112,9 @@ pub enum Command {
         dir: PathBuf,
     },
     /// Show what a file holds, and propose a mapping onto a layer
-    #[command(after_help = "Examples:\n  covplan inspect 工参_移动_2026Q3.xlsx\n  covplan inspect sites.csv --json")]
+    #[command(
+        after_help = "Examples:\n  covplan inspect 工参_移动_2026Q3.xlsx\n  covplan inspect sites.csv --json"
+    )]
     Inspect {
         /// File to look at
         file: PathBuf,
@@ -119,7 +123,9 @@ pub enum Command {
         sheet: Option<String>,
     },
     /// Make a synthetic project seeded by real towns
-    #[command(after_help = "Examples:\n  covplan synth --region Jiangsu --sites 3000 --cells 12000 -o project\n  covplan plan project/covplan.toml -o out")]
+    #[command(
+        after_help = "Examples:\n  covplan synth --region Jiangsu --sites 3000 --cells 12000 -o project\n  covplan plan project/covplan.toml -o out"
+    )]
     Synth {
         /// Province, in English or Chinese
         #[arg(long, default_value = "Jiangsu")]
@@ -144,7 +150,9 @@ pub enum Command {
         reading: Reading,
     },
     /// Score sites, list gaps, KPIs
-    #[command(after_help = "Examples:\n  covplan coverage covplan.toml\n  covplan coverage covplan.toml -o out --json")]
+    #[command(
+        after_help = "Examples:\n  covplan coverage covplan.toml\n  covplan coverage covplan.toml -o out --json"
+    )]
     Coverage {
         /// What to read.
         #[command(flatten)]
@@ -154,7 +162,9 @@ pub enum Command {
         output: Output,
     },
     /// Coverage, stations, fiber, data centers, budget, report
-    #[command(after_help = "Examples:\n  covplan plan covplan.toml -o out\n  covplan plan covplan.toml -o out --effort high --lang zh --redact public")]
+    #[command(
+        after_help = "Examples:\n  covplan plan covplan.toml -o out\n  covplan plan covplan.toml -o out --effort high --lang zh --redact public"
+    )]
     Plan {
         /// What to read.
         #[command(flatten)]
@@ -175,7 +185,9 @@ pub enum Command {
         id: String,
     },
     /// Convert the coordinates of a file between reference systems
-    #[command(after_help = "Examples:\n  covplan convert points.csv --from gcj02 --to EPSG:4326 -o out.csv\n  covplan convert points.csv --from EPSG:4547 --to EPSG:4490")]
+    #[command(
+        after_help = "Examples:\n  covplan convert points.csv --from gcj02 --to EPSG:4326 -o out.csv\n  covplan convert points.csv --from EPSG:4547 --to EPSG:4490"
+    )]
     Convert {
         /// CSV with lon, lat (or x_m, y_m), or GeoJSON
         file: PathBuf,
@@ -193,7 +205,9 @@ pub enum Command {
         overwrite: bool,
     },
     /// Propagation loss of single links: one JSON request a line, one JSON answer a line
-    #[command(after_help = "Example:\n  echo '{\"model\":\"fspl\",\"freq_mhz\":3500,\"distance_m\":1000}' | covplan link --batch -")]
+    #[command(
+        after_help = "Example:\n  echo '{\"model\":\"fspl\",\"freq_mhz\":3500,\"distance_m\":1000}' | covplan link --batch -"
+    )]
     Link {
         /// Requests; `-` for stdin
         #[arg(long, value_name = "REQUESTS.jsonl")]

@@ -126,7 +126,8 @@ impl Context {
         let total = self.started.elapsed().as_secs_f64();
         if let Some(path) = &self.timing {
             let stages: BTreeMap<&str, f64> = self.stages.iter().copied().collect();
-            let json = serde_json::json!({ "schema": "covplan/timing/1", "seconds": total, "stages": stages });
+            let json =
+                serde_json::json!({ "schema": "covplan/timing/1", "seconds": total, "stages": stages });
             std::fs::write(path, format!("{json:#}\n")).map_err(|e| {
                 Complaint::usage("C003", format!("can't write the timing file {}: {e}", path.display()))
             })?;
