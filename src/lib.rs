@@ -23,4 +23,5 @@ pub mod model;
 pub mod optimise;
 pub mod plan;
 pub mod radio;
+pub mod synth;
 pub mod units;

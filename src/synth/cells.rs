@@ -45,7 +45,14 @@ struct CarrierPlan {
     ports: u8,
 }
 
-const fn carrier(freq_mhz: f32, bw_mhz: f32, rat: Rat, power_dbm: f32, gains: (f32, f32), ports: u8) -> CarrierPlan {
+const fn carrier(
+    freq_mhz: f32,
+    bw_mhz: f32,
+    rat: Rat,
+    power_dbm: f32,
+    gains: (f32, f32),
+    ports: u8,
+) -> CarrierPlan {
     CarrierPlan { freq_mhz, bw_mhz, rat, power_dbm, gain_ssb_dbi: gains.0, gain_traffic_dbi: gains.1, ports }
 }
 
@@ -111,9 +118,19 @@ fn equip(d: &mut Draw, setting: Setting, is_macro: bool, plan: &mut Vec<StationP
     let n78 = if telecom == CT { N78_CT } else { N78_CU };
     if !is_macro {
         if d.chance(0.5) {
-            add(CM, None, CarrierPlan { power_dbm: 43.0, ports: 4, gain_ssb_dbi: 12.0, gain_traffic_dbi: 12.0, ..N41 }, 1);
+            add(
+                CM,
+                None,
+                CarrierPlan { power_dbm: 43.0, ports: 4, gain_ssb_dbi: 12.0, gain_traffic_dbi: 12.0, ..N41 },
+                1,
+            );
         } else {
-            add(telecom, Some(partner), CarrierPlan { power_dbm: 43.0, ports: 4, gain_ssb_dbi: 12.0, gain_traffic_dbi: 12.0, ..n78 }, 1);
+            add(
+                telecom,
+                Some(partner),
+                CarrierPlan { power_dbm: 43.0, ports: 4, gain_ssb_dbi: 12.0, gain_traffic_dbi: 12.0, ..n78 },
+                1,
+            );
         }
         return;
     }
@@ -343,7 +360,8 @@ impl Builder<'_> {
                 _ => CellStatus::OnAir,
             };
             if s.carrier.rat == Rat::Nr && status == CellStatus::OnAir {
-                let network = if matches!(s.operator, CM | CBN) { &mut tower.nr_mobile } else { &mut tower.nr_telecom };
+                let network =
+                    if matches!(s.operator, CM | CBN) { &mut tower.nr_mobile } else { &mut tower.nr_telecom };
                 *network = true;
             }
             let busy = match setting {
@@ -351,7 +369,11 @@ impl Builder<'_> {
                 Setting::Suburban => 26.0,
                 Setting::Rural => 14.0,
             };
-            let tilt = if is_macro { d.between(3.0, if setting == Setting::Urban { 11.0 } else { 7.0 }) } else { 2.0 };
+            let tilt = if is_macro {
+                d.between(3.0, if setting == Setting::Urban { 11.0 } else { 7.0 })
+            } else {
+                2.0
+            };
             for sector in 0..usize::from(s.sectors) {
                 if self.cells.list.len() - first_cell >= pending.cells as usize {
                     break;

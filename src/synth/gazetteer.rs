@@ -201,7 +201,8 @@ mod tests {
         let names: Vec<String> = g.cities.iter().map(|c| g.city_name(c.0)).collect();
         let codes: Vec<u16> = g.cities.iter().map(|c| c.0).collect();
         assert_eq!(codes, (3201..=3213).collect::<Vec<u16>>());
-        let expected = "南京市 无锡市 徐州市 常州市 苏州市 南通市 连云港市 淮安市 盐城市 扬州市 镇江市 泰州市 宿迁市";
+        let expected =
+            "南京市 无锡市 徐州市 常州市 苏州市 南通市 连云港市 淮安市 盐城市 扬州市 镇江市 泰州市 宿迁市";
         assert_eq!(names.join(" "), expected);
         assert!(!g.outside.is_empty());
     }

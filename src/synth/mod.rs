@@ -119,3 +119,55 @@ fn describe(inputs: &mut Inputs, region: &str, seed: u64) {
     note("sites", "sites.csv", inputs.sites.list.len());
     note("cells", "cells.csv", inputs.cells.list.len());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn look() {
+        let t = std::time::Instant::now();
+        let i = demo();
+        eprintln!("{:?} sites {} cells {}", t.elapsed(), i.sites.list.len(), i.cells.list.len());
+        let mut city = std::collections::BTreeMap::new();
+        for s in &i.sites.list {
+            *city.entry(i.sites.text.get(s.city)).or_insert(0) += 1;
+        }
+        eprintln!("{city:?}");
+        let mut ops = std::collections::BTreeMap::new();
+        for c in &i.cells.list {
+            *ops.entry((i.operators.code(c.operator), c.rat.code(), c.freq_mhz.or(0.0) as i32))
+                .or_insert(0) += 1;
+        }
+        eprintln!("{ops:?}");
+        for k in [0, 1, 2, 50, 51, 52, 700, 1500] {
+            let s = &i.sites.list[k];
+            eprintln!(
+                "{} {} {} {:?} {:?} {}",
+                i.sites.text.get(s.id),
+                i.sites.text.get(s.name),
+                i.sites.text.get(s.park),
+                s.firm_size,
+                s.at,
+                i.sites.text.get(s.sector)
+            );
+        }
+        // distance to nearest NR cell
+        let ix = crate::index::PointIndex::of(
+            i.cells
+                .list
+                .iter()
+                .zip(0..)
+                .filter(|(c, _)| c.rat == crate::model::kinds::Rat::Nr)
+                .map(|(c, k)| (k, c.at)),
+        );
+        let mut d: Vec<f64> = i.sites.list.iter().map(|s| ix.nearest(s.at).unwrap().distance_m).collect();
+        d.sort_by(f64::total_cmp);
+        for q in [0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99] {
+            eprint!("{q}:{:.0} ", d[(q * d.len() as f64) as usize]);
+        }
+        let t = std::time::Instant::now();
+        let i = generate(&Recipe { region: "Jiangsu".into(), sites: 1_000_000, cells: 5_000_000, seed: 1 })
+            .unwrap();
+        eprintln!("\n{:?} sites {} cells {}", t.elapsed(), i.sites.list.len(), i.cells.list.len());
+    }
+}

@@ -83,8 +83,7 @@ impl Plane {
             let (mut kin, mut foreign) = (distance2(home, p), f64::INFINITY);
             for &j in &self.near[town] {
                 let to = distance2(self.towns[j as usize], p);
-                let nearest =
-                    if self.city[j as usize] == self.city[town] { &mut kin } else { &mut foreign };
+                let nearest = if self.city[j as usize] == self.city[town] { &mut kin } else { &mut foreign };
                 *nearest = nearest.min(to);
             }
             // A little inside, so that the written decimals can't put it on the other side.

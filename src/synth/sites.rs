@@ -90,7 +90,8 @@ pub(super) fn shares(g: &Gazetteer, clusters: &[Cluster], total: usize) -> Vec<u
         if by_city[city] > 0 {
             continue;
         }
-        let largest = (0..counts.len()).filter(|&i| by_city[city_of(&clusters[i])] > 1).max_by_key(|&i| counts[i]);
+        let largest =
+            (0..counts.len()).filter(|&i| by_city[city_of(&clusters[i])] > 1).max_by_key(|&i| counts[i]);
         let first = clusters.iter().position(|c| city_of(c) == city);
         if let (Some(from), Some(to)) = (largest, first) {
             counts[from] -= 1;
@@ -198,13 +199,20 @@ fn describe(d: &mut Draw, sites: &mut Sites, site: &mut Site, kind: ClusterKind,
     let level = ["1", "1", "2", "3", "4"][((maturity * 4.2) as usize).min(4)];
     if d.chance(if is_big { 0.75 } else { 0.4 }) {
         site.dig_level = sites.text.intern(level);
-        site.dig_scheme = sites.text.intern(if is_big { "GB/T 39116-2020" } else { "中小企业数字化水平评测指标" });
+        site.dig_scheme = sites.text.intern(if is_big {
+            "GB/T 39116-2020"
+        } else {
+            "中小企业数字化水平评测指标"
+        });
     }
     let mut life = d.unit();
     site.status = Some(SiteStatus::Operating);
-    for (s, share) in
-        [(Some(SiteStatus::Building), 0.02), (Some(SiteStatus::Planned), 0.015), (Some(SiteStatus::Closed), 0.01), (None, 0.05)]
-    {
+    for (s, share) in [
+        (Some(SiteStatus::Building), 0.02),
+        (Some(SiteStatus::Planned), 0.015),
+        (Some(SiteStatus::Closed), 0.01),
+        (None, 0.05),
+    ] {
         if (0.0..share).contains(&life) {
             site.status = s;
         }
