@@ -19,6 +19,7 @@ pub mod crs;
 pub mod geom;
 pub mod graph;
 pub mod index;
+pub mod io;
 pub mod model;
 pub mod optimise;
 pub mod plan;
