@@ -4,4 +4,5 @@
 pub mod broken;
 pub mod geotiff;
 pub mod hgt;
+pub mod project;
 pub mod terrain;

@@ -7,6 +7,7 @@ pub mod kinds;
 pub mod notes;
 pub mod operators;
 pub mod planned;
+pub mod project;
 pub mod quantity;
 pub mod records;
 pub mod rules;

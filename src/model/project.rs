@@ -1,0 +1,173 @@
+//! What a project file says: where the layers are and how they are written, and the settings of the run.
+
+use super::kinds::Lang;
+use super::settings::Settings;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A project as read from its TOML file.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Name, for titles.
+    pub name: String,
+    /// Language of reports and messages.
+    pub lang: Lang,
+    /// The file itself.
+    pub path: PathBuf,
+    /// Folder to which the layers' paths are relative.
+    pub folder: PathBuf,
+    /// Text of the file, for the manifest.
+    pub source: String,
+    /// The effective settings.
+    pub settings: Settings,
+    /// The layers, by name.
+    pub layers: BTreeMap<String, LayerSpec>,
+}
+
+impl Project {
+    /// A project without layers, with default settings, in the current folder.
+    ///
+    /// # Errors
+    /// When the embedded catalogue is broken, which a test keeps from happening.
+    pub fn empty(name: &str) -> Result<Self, Vec<super::catalogue::CatalogueError>> {
+        Ok(Self {
+            name: name.to_owned(),
+            lang: Lang::En,
+            path: PathBuf::new(),
+            folder: PathBuf::new(),
+            source: String::new(),
+            settings: Settings::with(&toml::Table::new())?,
+            layers: BTreeMap::new(),
+        })
+    }
+
+    /// A layer's path as a path on disk.
+    #[must_use]
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        self.folder.join(Path::new(path))
+    }
+}
+
+/// Where one layer is and how it is written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LayerSpec {
+    /// Files, as written in the project.
+    pub paths: Vec<String>,
+    /// Format, when the extension doesn't tell.
+    pub format: Option<Format>,
+    /// Sheet of a workbook; the first visible one otherwise.
+    pub sheet: Option<String>,
+    /// Row of the header, counted from one; 0: the file has none, columns are named by their number.
+    pub header_row: Option<u32>,
+    /// Coordinate reference system.
+    pub crs: Option<String>,
+    /// Text encoding.
+    pub encoding: Option<String>,
+    /// Column separator.
+    pub delimiter: Option<char>,
+    /// Standard column name to the file's column or columns; several are joined by `-`.
+    pub columns: BTreeMap<String, Vec<String>>,
+    /// Values for columns that are missing or blank, as text.
+    pub defaults: BTreeMap<String, String>,
+    /// Rows to keep: column (of the file, or standard) to the values allowed.
+    pub filter: BTreeMap<String, Vec<String>>,
+    /// Order of the two coordinates, when it isn't east before north.
+    pub axis: Option<Axis>,
+    /// Longitude and latitude are exchanged in the file.
+    pub swap_xy: bool,
+    /// Date of the data.
+    pub as_of: Option<String>,
+    /// Source of the data.
+    pub source: Option<String>,
+    /// Made by the generator.
+    pub synthetic: bool,
+}
+
+/// Order of two plane coordinates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    /// X is east.
+    EastNorth,
+    /// X is north.
+    NorthEast,
+}
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// Text with separated columns.
+    Delimited,
+    /// A workbook: XLSX, XLS, XLSB, ODS.
+    Workbook,
+    /// GeoJSON, as a collection or one feature a line.
+    GeoJson,
+    /// OpenStreetMap, PBF.
+    OsmPbf,
+    /// OpenStreetMap, XML.
+    OsmXml,
+    /// GraphML.
+    GraphMl,
+    /// SRTM tile.
+    Hgt,
+    /// GeoTIFF.
+    GeoTiff,
+}
+
+impl Format {
+    /// Every format with the words that name it in a project.
+    pub const WORDS: &'static [(Format, &'static [&'static str])] = &[
+        (Format::Delimited, &["csv", "tsv", "txt", "delimited"]),
+        (Format::Workbook, &["xlsx", "xls", "xlsb", "xlsm", "ods"]),
+        (Format::GeoJson, &["geojson", "json", "geojsonl", "ndjson", "geojsons", "jsonl"]),
+        (Format::OsmPbf, &["osm.pbf", "pbf"]),
+        (Format::OsmXml, &["osm", "osm.xml"]),
+        (Format::GraphMl, &["graphml"]),
+        (Format::Hgt, &["hgt"]),
+        (Format::GeoTiff, &["tif", "tiff", "geotiff"]),
+    ];
+
+    /// The format of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        let word = word.trim().to_ascii_lowercase();
+        Self::WORDS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(f, _)| *f)
+    }
+
+    /// The format that a file name tells, `.gz` and `.zip` set aside.
+    #[must_use]
+    pub fn of_name(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zip")).unwrap_or(&name);
+        Self::WORDS
+            .iter()
+            .flat_map(|(f, words)| words.iter().map(move |w| (*f, *w)))
+            .filter(|(_, w)| name.strip_suffix(w).is_some_and(|stem| stem.ends_with('.')))
+            .max_by_key(|(_, w)| w.len())
+            .map(|(f, _)| f)
+    }
+
+    /// The first word that names it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(f, _)| *f == self).and_then(|(_, w)| w.first()).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_formats() {
+        for (name, format) in [
+            ("a.csv.gz", Some(Format::Delimited)),
+            ("工参.XLSX", Some(Format::Workbook)),
+            ("andorra.osm.pbf", Some(Format::OsmPbf)),
+            ("x.osm.xml", Some(Format::OsmXml)),
+            ("N42E001.hgt.zip", Some(Format::Hgt)),
+            ("notes", None),
+        ] {
+            assert_eq!(Format::of_name(Path::new(name)), format, "{name}");
+        }
+    }
+}
