@@ -116,6 +116,7 @@ pub fn parse(text: &str, shown: &str) -> Result<Project, Vec<Fault>> {
         collect_spans("", spanned.get_ref(), &mut reader.spans);
     }
     let project = reader.project(table);
+    reader.faults.sort_by_key(|f| f.place.row);
     if reader.faults.is_empty() { project.ok_or_else(Vec::new) } else { Err(reader.faults) }
 }
 
@@ -226,10 +227,10 @@ impl Reader<'_> {
         let sections = Catalogue::embedded().map(|c| c.sections().join(", ")).unwrap_or_default();
         for e in errors {
             let (key, help) = match &e {
-                CatalogueError::UnknownKey { key, suggestion } => {
+                CatalogueError::UnknownKey { key, .. } => {
                     let leaf = key.rsplit('.').next().unwrap_or(key);
                     let own = PROJECT_KEYS.iter().find(|k| strsim::jaro_winkler(k, leaf) > 0.85);
-                    if key.starts_with("project.") && suggestion.is_none() && own.is_some() {
+                    if key.starts_with("project.") && own.is_some() {
                         let nearest = own.map(|k| (*k).to_owned());
                         self.unknown(key, key, nearest, String::new());
                         continue;
