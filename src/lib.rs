@@ -24,5 +24,6 @@ pub mod model;
 pub mod optimise;
 pub mod plan;
 pub mod radio;
+pub mod report;
 pub mod synth;
 pub mod units;

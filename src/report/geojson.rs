@@ -1,0 +1,300 @@
+//! GeoJSON (RFC 7946): one geometry type per file, the same keys on every feature, flat values.
+//!
+//! Written by hand rather than through a document tree: blocks of features are formatted side by side
+//! while the block before them is written, in order, so that a million features neither wait for one
+//! core nor sit in memory.
+
+use super::geometry::{Bounds, cut_line, line_crosses, rings};
+use super::layer::{FieldKind, Layer, Layout, Shape, Value};
+use super::number::{push_fixed, push_u64};
+use rayon::prelude::*;
+use std::io::{self, Write};
+
+/// Features formatted by one task.
+const BLOCK: usize = 1024;
+/// Blocks in flight: enough to keep cores busy, few enough to stay small in memory.
+const BLOCKS: usize = 16;
+
+/// Writes a layer as a FeatureCollection.
+///
+/// # Errors
+/// Whatever the output refuses.
+pub fn write(layer: &Layer, layout: &Layout, out: &mut (impl Write + Send)) -> io::Result<()> {
+    let style = Style::new(layer, layout);
+    let bounds = (0..layer.rows.div_ceil(BLOCK))
+        .into_par_iter()
+        .map(|b| style.bounds(b * BLOCK..((b + 1) * BLOCK).min(layer.rows)))
+        .reduce(Bounds::default, Bounds::with);
+
+    let mut head = b"{\"type\":\"FeatureCollection\",\"name\":".to_vec();
+    push_text(&mut head, layer.name);
+    if let Some(corners) = bounds.corners() {
+        head.extend_from_slice(b",\"bbox\":[");
+        for (i, c) in corners.into_iter().enumerate() {
+            if i > 0 {
+                head.push(b',');
+            }
+            push_fixed(&mut head, c, 7);
+        }
+        head.push(b']');
+    }
+    head.extend_from_slice(b",\"features\":[");
+    let mut ready = vec![head];
+    for rows in layout.order.chunks(BLOCK * BLOCKS) {
+        let (written, next) = rayon::join(
+            || ready.iter().try_for_each(|b| out.write_all(b)),
+            || -> Vec<Vec<u8>> { rows.par_chunks(BLOCK).map(|r| style.block(r)).collect() },
+        );
+        written?;
+        ready = next;
+        if rows.as_ptr() == layout.order.as_ptr()
+            && let Some(first) = ready.first_mut()
+        {
+            // Each feature brings the comma before it; the very first has none.
+            first.remove(0);
+        }
+    }
+    ready.iter().try_for_each(|b| out.write_all(b))?;
+    out.write_all(b"\n]}\n")
+}
+
+/// Names of the geometry types: of a layer in which nothing crosses the antimeridian, and with cuts.
+#[must_use]
+pub fn geometry_name(layer: &Layer) -> &'static str {
+    match &layer.shape {
+        Shape::None => "None",
+        Shape::Points(_) => "Point",
+        Shape::Lines(line) if (0..layer.rows).any(|i| line_crosses(line(i))) => "MultiLineString",
+        Shape::Lines(_) => "LineString",
+        Shape::Areas(_) => "MultiPolygon",
+    }
+}
+
+/// What is the same for all features of a layer.
+struct Style<'l, 'a> {
+    layer: &'l Layer<'a>,
+    layout: &'l Layout,
+    /// `,"name":` of each shown column and of its source.
+    keys: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    multi_line: bool,
+}
+
+impl<'l, 'a> Style<'l, 'a> {
+    fn new(layer: &'l Layer<'a>, layout: &'l Layout) -> Self {
+        let key = |name: &str| {
+            let mut k = vec![b','];
+            push_text(&mut k, name);
+            k.push(b':');
+            k
+        };
+        let keys = layout
+            .shown
+            .iter()
+            .zip(&layout.with_src)
+            .map(|(&at, &src)| {
+                let name = &layer.columns[at].field.name;
+                (key(name), src.then(|| key(&format!("{name}_src"))))
+            })
+            .collect();
+        Self { layer, layout, keys, multi_line: geometry_name(layer) == "MultiLineString" }
+    }
+
+    fn bounds(&self, rows: std::ops::Range<usize>) -> Bounds {
+        let mut b = Bounds::default();
+        for i in rows {
+            match &self.layer.shape {
+                Shape::None => {}
+                Shape::Points(at) => {
+                    let p = at(i);
+                    b.add(p.lon_deg(), p.lat_deg());
+                }
+                Shape::Lines(line) => line(i).iter().for_each(|p| b.add(p.lon_deg(), p.lat_deg())),
+                Shape::Areas(area) => {
+                    for r in area(i).iter().map(geo::Polygon::exterior) {
+                        r.0.iter().for_each(|c| b.add(c.x, c.y));
+                    }
+                }
+            }
+        }
+        b
+    }
+
+    fn block(&self, rows: &[u32]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (n, &row) in rows.iter().enumerate() {
+            self.feature(&mut out, row);
+            if n == 0 {
+                out.reserve(out.len() * (rows.len() + rows.len() / 8));
+            }
+        }
+        out
+    }
+
+    fn feature(&self, out: &mut Vec<u8>, row: u32) {
+        let i = row as usize;
+        let id = self.layer.id(i);
+        let id = match self.layout.repeats.get(&row) {
+            Some(n) => std::borrow::Cow::Owned(format!("{id}#{n}")),
+            None => id,
+        };
+        out.extend_from_slice(b",\n{\"type\":\"Feature\",\"id\":");
+        push_text(out, &id);
+        out.extend_from_slice(b",\"geometry\":");
+        self.geometry(out, i);
+        out.extend_from_slice(b",\"properties\":{");
+        for (n, (&at, (key, src_key))) in self.layout.shown.iter().zip(&self.keys).enumerate() {
+            let column = &self.layer.columns[at];
+            out.extend_from_slice(if n == 0 { &key[1..] } else { key });
+            if at == 0 {
+                push_text(out, &id);
+            } else {
+                push_value(out, &column.value(i), column.field.kind);
+            }
+            if let Some(key) = src_key {
+                out.extend_from_slice(key);
+                push_text(out, column.source(i));
+            }
+        }
+        out.extend_from_slice(b"}}");
+    }
+
+    fn geometry(&self, out: &mut Vec<u8>, i: usize) {
+        match &self.layer.shape {
+            Shape::None => out.extend_from_slice(b"null"),
+            Shape::Points(at) => {
+                out.extend_from_slice(b"{\"type\":\"Point\",\"coordinates\":");
+                let p = at(i);
+                push_position(out, p.lon_deg(), p.lat_deg());
+                out.push(b'}');
+            }
+            Shape::Lines(line) => {
+                let line = line(i);
+                let parts = if self.multi_line { cut_line(line) } else { vec![] };
+                if line.len() < 2 || (self.multi_line && parts.is_empty()) {
+                    out.extend_from_slice(b"null");
+                } else if self.multi_line {
+                    out.extend_from_slice(b"{\"type\":\"MultiLineString\",\"coordinates\":");
+                    push_list(out, &parts, |out, part| {
+                        push_list(out, part, |out, p| push_position(out, p.lon_deg(), p.lat_deg()));
+                    });
+                    out.push(b'}');
+                } else {
+                    out.extend_from_slice(b"{\"type\":\"LineString\",\"coordinates\":");
+                    push_list(out, line, |out, p| push_position(out, p.lon_deg(), p.lat_deg()));
+                    out.push(b'}');
+                }
+            }
+            Shape::Areas(area) => {
+                let polygons = rings(area(i));
+                if polygons.is_empty() {
+                    out.extend_from_slice(b"null");
+                    return;
+                }
+                out.extend_from_slice(b"{\"type\":\"MultiPolygon\",\"coordinates\":");
+                push_list(out, &polygons, |out, polygon| {
+                    push_list(out, polygon, |out, ring| {
+                        push_list(out, ring, |out, &[lon, lat]| push_position(out, lon, lat));
+                    });
+                });
+                out.push(b'}');
+            }
+        }
+    }
+}
+
+fn push_list<T>(out: &mut Vec<u8>, items: &[T], mut each: impl FnMut(&mut Vec<u8>, &T)) {
+    out.push(b'[');
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        each(out, item);
+    }
+    out.push(b']');
+}
+
+fn push_position(out: &mut Vec<u8>, lon: f64, lat: f64) {
+    out.push(b'[');
+    push_fixed(out, lon, 7);
+    out.push(b',');
+    push_fixed(out, lat, 7);
+    out.push(b']');
+}
+
+fn push_value(out: &mut Vec<u8>, value: &Value, kind: FieldKind) {
+    match value {
+        Value::Unknown => out.extend_from_slice(b"null"),
+        Value::Flag(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
+        Value::Int(v) => {
+            if *v < 0 {
+                out.push(b'-');
+            }
+            push_u64(out, v.unsigned_abs());
+        }
+        Value::Float(v) => {
+            let decimals = if let FieldKind::Float(d) = kind { d } else { 6 };
+            push_fixed(out, *v, decimals);
+        }
+        Value::Text(t) => push_text(out, t),
+    }
+}
+
+/// Appends a JSON string.
+pub fn push_text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    if bytes.iter().all(|&b| b >= 0x20 && b != b'"' && b != b'\\') {
+        out.extend_from_slice(bytes);
+    } else {
+        for &b in bytes {
+            match b {
+                b'"' => out.extend_from_slice(b"\\\""),
+                b'\\' => out.extend_from_slice(b"\\\\"),
+                b'\n' => out.extend_from_slice(b"\\n"),
+                b'\r' => out.extend_from_slice(b"\\r"),
+                b'\t' => out.extend_from_slice(b"\\t"),
+                0..0x20 => out.extend_from_slice(format!("\\u{b:04x}").as_bytes()),
+                _ => out.push(b),
+            }
+        }
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layer::tests::sample;
+    use super::*;
+
+    fn text(layer: &Layer) -> String {
+        let mut out = Vec::new();
+        write(layer, &layer.layout(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn golden() {
+        let layer = sample(&["b\"<", "a"], &[Some(12.0), None], &[(118.7969, 32.06), (-0.5, 10.0)]);
+        assert_eq!(
+            text(&layer),
+            "{\"type\":\"FeatureCollection\",\"name\":\"sites\",\"bbox\":[-0.5,10.0,118.7969,32.06],\
+             \"features\":[\n\
+             {\"type\":\"Feature\",\"id\":\"b\\\"<\",\"geometry\":{\"type\":\"Point\",\"coordinates\":\
+             [118.7969,32.06]},\"properties\":{\"site_id\":\"b\\\"<\",\"score\":12.0,\"score_src\":\"given\"}},\n\
+             {\"type\":\"Feature\",\"id\":\"a\",\"geometry\":{\"type\":\"Point\",\"coordinates\":\
+             [-0.5,10.0]},\"properties\":{\"site_id\":\"a\",\"score\":null,\"score_src\":\"unknown\"}}\n]}\n"
+        );
+    }
+
+    #[test]
+    fn empty_is_valid() {
+        let t = text(&sample(&[], &[], &[]));
+        assert_eq!(t, "{\"type\":\"FeatureCollection\",\"name\":\"sites\",\"features\":[\n]}\n");
+    }
+
+    #[test]
+    fn repeated_ids_are_told_apart() {
+        let t = text(&sample(&["x", "x"], &[Some(1.0); 2], &[(0.0, 0.0); 2]));
+        assert!(t.contains("\"id\":\"x\"") && t.contains("\"id\":\"x#2\""), "{t}");
+    }
+}

@@ -1,0 +1,157 @@
+//! Numbers as text: fast and the same everywhere for files, with separators for people.
+
+/// Appends a whole number.
+pub fn push_u64(out: &mut Vec<u8>, mut v: u64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (v % 10) as u8;
+        v /= 10;
+        if v == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Appends a number rounded (half away from zero) to at most 9 decimals, without trailing zeros but
+/// always with one decimal, so that no reader takes a column of floats for one of integers.
+///
+/// `v` must be finite.
+pub fn push_fixed(out: &mut Vec<u8>, v: f64, decimals: u8) {
+    const POW: [u64; 10] =
+        [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+    let places = usize::from(decimals.min(9));
+    let scaled = (v.abs() * POW[places] as f64).round();
+    if scaled >= 9e15 {
+        // Beyond the integers that a double holds; the shortest text that reads back the same.
+        out.extend_from_slice(format!("{v:?}").as_bytes());
+        return;
+    }
+    let scaled = scaled as u64;
+    if v < 0.0 && scaled != 0 {
+        out.push(b'-');
+    }
+    push_u64(out, scaled / POW[places]);
+    out.push(b'.');
+    let mut rest = scaled % POW[places];
+    if rest == 0 {
+        out.push(b'0');
+        return;
+    }
+    let mut width = places;
+    while rest % 10 == 0 {
+        rest /= 10;
+        width -= 1;
+    }
+    let start = out.len();
+    out.resize(start + width, b'0');
+    let mut at = start + width;
+    while rest > 0 {
+        at -= 1;
+        out[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+}
+
+/// A number as files write it.
+#[must_use]
+pub fn fixed(v: f64, decimals: u8) -> String {
+    let mut out = Vec::new();
+    push_fixed(&mut out, v, decimals);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// A whole number with thousands separators.
+#[must_use]
+pub fn grouped(v: i64) -> String {
+    let digits = v.unsigned_abs().to_string();
+    let mut out = String::new();
+    if v < 0 {
+        out.push('-');
+    }
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A number with thousands separators and exactly that many decimals.
+#[must_use]
+pub fn grouped_decimal(v: f64, decimals: usize) -> String {
+    if !v.is_finite() {
+        return "–".to_owned();
+    }
+    let text = format!("{:.*}", decimals, v.abs());
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let zero = text.bytes().all(|b| b == b'0' || b == b'.');
+    let sign = if v < 0.0 && !zero { "-" } else { "" };
+    let mut whole_grouped = String::new();
+    for (i, c) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i) % 3 == 0 {
+            whole_grouped.push(',');
+        }
+        whole_grouped.push(c);
+    }
+    if part.is_empty() { format!("{sign}{whole_grouped}") } else { format!("{sign}{whole_grouped}.{part}") }
+}
+
+/// Money for people: `¥ 1.2 M` in English; 万元 or, from a hundred million, 亿元 in Chinese.
+#[must_use]
+pub fn money(cny: f64, zh: bool) -> String {
+    let size = cny.abs();
+    match zh {
+        true if size >= 1e8 => format!("{} 亿元", grouped_decimal(cny / 1e8, 2)),
+        true => format!("{} 万元", grouped_decimal(cny / 1e4, if size < 1e6 { 1 } else { 0 })),
+        false if size >= 1e9 => format!("¥{} M", grouped_decimal(cny / 1e6, 0)),
+        false if size >= 1e5 => format!("¥{} M", grouped_decimal(cny / 1e6, if size < 1e7 { 2 } else { 1 })),
+        false => format!("¥{}", grouped_decimal(cny, 0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn floats_stay_floats() {
+        let cases = [
+            (12.0, 2, "12.0"),
+            (-0.0, 2, "0.0"),
+            (-0.001, 2, "0.0"),
+            (-85.25, 1, "-85.3"),
+            (0.05, 2, "0.05"),
+            (118.7969, 7, "118.7969"),
+            (-179.99999999, 7, "-180.0"),
+            (1e300, 2, "1e300"),
+            (3.0, 0, "3.0"),
+        ];
+        for (v, d, text) in cases {
+            assert_eq!(fixed(v, d), text);
+        }
+    }
+
+    #[test]
+    fn people_read_separators_and_units() {
+        assert_eq!(grouped(-1_234_567), "-1,234,567");
+        assert_eq!(grouped_decimal(1234.5, 1), "1,234.5");
+        assert_eq!(grouped_decimal(-0.01, 1), "0.0");
+        assert_eq!(money(412_600_000.0, false), "¥412.6 M");
+        assert_eq!(money(412_600_000.0, true), "4.13 亿元");
+        assert_eq!(money(84_200_000.0, true), "8,420 万元");
+        assert_eq!(money(900_000.0, false), "¥0.90 M");
+    }
+
+    proptest! {
+        #[test]
+        fn fixed_reads_back_within_half_a_unit(v in -1e8f64..1e8, d in 0u8..8) {
+            let back: f64 = fixed(v, d).parse().unwrap();
+            prop_assert!((back - v).abs() <= 0.5 * 10f64.powi(-i32::from(d)) * (1.0 + 1e-6) + 1e-8);
+        }
+    }
+}

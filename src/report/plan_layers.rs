@@ -1,0 +1,251 @@
+//! The layers of a plan: stations, fiber, lead-ins, data centers.
+
+use super::layer::{Columns, Layer, Shape};
+use super::layers::View;
+use crate::model::planned::{ConnectionState, ItemKind, StationBuild};
+use crate::plan::Plan;
+
+/// Code of a way to build a station.
+#[must_use]
+pub const fn build_code(build: StationBuild) -> &'static str {
+    match build {
+        StationBuild::SharedTower => "shared-tower",
+        StationBuild::Roof => "roof",
+        StationBuild::Pole => "pole",
+        StationBuild::NewTower => "new-tower",
+        StationBuild::Indoor => "indoor",
+    }
+}
+
+/// Name of a way to build a station for people, English and Chinese.
+#[must_use]
+pub const fn build_label(build: StationBuild) -> (&'static str, &'static str) {
+    match build {
+        StationBuild::SharedTower => ("station on an existing tower", "共享铁塔站"),
+        StationBuild::Roof => ("station on a roof", "楼面站"),
+        StationBuild::Pole => ("station on a pole", "杆站"),
+        StationBuild::NewTower => ("station on a new tower", "新建铁塔站"),
+        StationBuild::Indoor => ("indoor system", "室分系统"),
+    }
+}
+
+/// Code of a state of connection.
+#[must_use]
+pub const fn state_code(state: ConnectionState) -> &'static str {
+    match state {
+        ConnectionState::Already => "already",
+        ConnectionState::Planned => "planned",
+        ConnectionState::NoRoad => "no-road",
+        ConnectionState::NoFiber => "no-fiber",
+        ConnectionState::Budget => "budget",
+        ConnectionState::Excluded => "excluded",
+        ConnectionState::Unknown => "unknown",
+    }
+}
+
+/// Name of a state of connection for people, English and Chinese.
+#[must_use]
+pub const fn state_label(state: ConnectionState) -> (&'static str, &'static str) {
+    match state {
+        ConnectionState::Already => ("has fiber already", "已有光纤"),
+        ConnectionState::Planned => ("joined by this plan", "本规划接入"),
+        ConnectionState::NoRoad => ("too far from any road", "距道路过远"),
+        ConnectionState::NoFiber => ("no joinable fiber within reach", "可达范围内无可接入光纤"),
+        ConnectionState::Budget => ("beyond the budget", "超出预算"),
+        ConnectionState::Excluded => ("excluded by the planner", "规划人员排除"),
+        ConnectionState::Unknown => ("not known", "未知"),
+    }
+}
+
+/// Code and names of a kind of budget item.
+#[must_use]
+pub const fn item_label(kind: ItemKind) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        ItemKind::Station => ("station", "radio stations", "基站"),
+        ItemKind::Indoor => ("indoor", "indoor systems", "室分系统"),
+        ItemKind::Trench => ("trench", "new trench with cable", "新建管道光缆"),
+        ItemKind::Duct => ("duct", "cable in existing duct", "利旧管道光缆"),
+        ItemKind::LeadIn => ("lead-in", "lead-ins and terminals", "引入与终端"),
+        ItemKind::DataCenter => ("data-center", "data centers", "数据中心"),
+    }
+}
+
+/// The `stations` layer.
+#[must_use]
+pub fn stations<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
+    let s = &plan.stations;
+    let mut c = Columns::default();
+    c.text("station_id", ("station", "基站编号"), move |i| Some(s[i].id.as_str()));
+    c.text("build", ("built as", "建设方式"), move |i| Some(build_code(s[i].build)));
+    c.text("network", ("network", "网络"), move |i| Some(s[i].network.as_str()));
+    c.text("carrier", ("carrier", "载波"), move |i| Some(s[i].carrier.as_str())).from("assumed", "withheld");
+    c.text("candidate", ("candidate", "候选站址"), move |i| Some(s[i].candidate.as_str()));
+    c.float("height_m", 1, "m", ("antenna height", "天线挂高"), move |i| {
+        Some(s[i].height_m).filter(|h| *h > 0.0)
+    })
+    .from("given or assumed", "withheld");
+    c.text("city", ("city", "地市"), move |i| s[i].city.as_deref().map(|code| v.region_name(code)));
+    c.text("adcode", ("region code", "行政区划代码"), move |i| s[i].city.as_deref());
+    c.int("sites", "", ("sites lifted", "达标企业数"), move |i| Some(s[i].sites_lifted.len() as i64));
+    c.made_text("site_ids", ("lifted sites", "达标企业编号"), move |i| {
+        Some(s[i].sites_lifted.join(" "))
+    })
+    .from("predicted", "none");
+    c.float("gain", 2, "points", ("weighted points gained", "加权得分增量"), move |i| Some(s[i].gain));
+    c.float("capex_cny", 0, "CNY", ("capex", "建设投资"), move |i| Some(s[i].capex_cny))
+        .about("tax excluded", "不含税");
+    c.float("opex_cny_yr", 0, "CNY/yr", ("opex per year", "年运营成本"), move |i| {
+        Some(s[i].opex_cny_yr)
+    });
+    c.float("energy_kwh", 0, "kWh/yr", ("energy per year", "年用电量"), move |i| {
+        Some(s[i].energy_kwh_yr)
+    });
+    c.text("payer", ("payer", "出资方"), move |i| Some(s[i].payer.as_str()));
+    c.int("phase", "", ("year of the plan", "建设年度"), move |i| Some(i64::from(s[i].phase)));
+    c.flag("locked", ("locked by the planner", "人工锁定"), move |i| Some(s[i].locked));
+    c.text("owner", ("owner of the place", "产权单位"), move |i| s[i].owner.as_deref())
+        .from("given", "none-named");
+    Layer {
+        name: "stations",
+        title: ("Planned stations", "规划基站"),
+        method: (
+            "greedy with lazy evaluation, and an upper bound on what any plan could gain",
+            "惰性贪心选址,并给出任意方案增益上界",
+        ),
+        inputs: &["sites", "cells", "candidates"],
+        shape: Shape::Points(Box::new(move |i| s[i].at)),
+        rows: s.len(),
+        columns: c.done(),
+    }
+}
+
+/// The `fiber_routes` layer.
+#[must_use]
+pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
+    let r = &plan.routes;
+    let mut c = Columns::default();
+    c.text("segment_id", ("segment", "光缆段编号"), move |i| Some(r[i].id.as_str()));
+    c.text("method", ("laid as", "敷设方式"), move |i| Some(r[i].method.code()));
+    c.text("basis", ("right of way", "路由来源"), move |i| Some(r[i].basis.code())).about(
+        "inferred: drawn between places, because no road layer was given",
+        "inferred:无道路图层,按点位推断",
+    );
+    c.text("road_id", ("road", "道路编号"), move |i| r[i].road_id.as_deref()).from("given", "no-road-id");
+    c.float("length_m", 1, "m", ("length", "长度"), move |i| Some(r[i].length_m))
+        .about("geodesic", "测地线长度");
+    c.float("trench_m", 1, "m", ("new trench", "新建沟长"), move |i| Some(r[i].trench_m));
+    c.float("hole_m", 1, "m", ("duct hole used", "占用管孔长"), move |i| Some(r[i].hole_m));
+    c.float("cable_m", 1, "m", ("cable", "皮长"), move |i| Some(r[i].cable_m));
+    c.int("fibers", "", ("fibers needed", "需用纤芯"), move |i| Some(i64::from(r[i].fibers)));
+    c.int("cable_size", "", ("fibers of the cable", "光缆芯数"), move |i| {
+        Some(i64::from(r[i].cable_fibers))
+    });
+    c.int("serves", "", ("sites and stations served", "服务点数"), move |i| Some(i64::from(r[i].serves)));
+    c.text("owner", ("duct owner", "管道产权单位"), move |i| r[i].owner.as_deref())
+        .from("given", "no-duct-reused");
+    c.flag("consent", ("consent needed", "需产权方同意"), move |i| Some(r[i].consent));
+    c.float("capex_cny", 0, "CNY", ("capex", "建设投资"), move |i| Some(r[i].capex_cny));
+    c.float("opex_cny_yr", 0, "CNY/yr", ("opex per year", "年运营成本"), move |i| {
+        Some(r[i].opex_cny_yr)
+    });
+    c.text("payer", ("payer", "出资方"), move |i| Some(r[i].payer.as_str()));
+    c.text("city", ("city", "地市"), move |i| r[i].city.as_deref().map(|code| v.region_name(code)));
+    c.int("phase", "", ("year of the plan", "建设年度"), move |i| Some(i64::from(r[i].phase)));
+    Layer {
+        name: "fiber_routes",
+        title: ("Planned fiber", "规划光缆"),
+        method: (
+            "Steiner tree over the right of way: trenches are shared, ducts with spare holes come first",
+            "沿路由的斯坦纳树:共享沟槽,优先利用空闲管孔",
+        ),
+        inputs: &["sites", "roads", "fiber", "fiber_nodes", "fiber_segments", "ducts"],
+        shape: Shape::Lines(Box::new(move |i| r[i].line.as_slice())),
+        rows: r.len(),
+        columns: c.done(),
+    }
+}
+
+/// The `lead_ins` layer: how each planned site and station is joined to the right of way.
+#[must_use]
+pub fn lead_ins<'a>(plan: &'a Plan) -> Layer<'a> {
+    let list: Vec<_> = plan
+        .connections
+        .iter()
+        .filter(|c| c.state == ConnectionState::Planned && c.lead_in.len() > 1)
+        .collect();
+    let rows = list.len();
+    let list = std::sync::Arc::new(list);
+    let l = |pick: fn(&'a crate::model::planned::Connection) -> Option<f64>| {
+        let list = std::sync::Arc::clone(&list);
+        move |i: usize| pick(list[i])
+    };
+    let mut c = Columns::default();
+    let ids = std::sync::Arc::clone(&list);
+    c.text("joined_id", ("site or station", "接入点编号"), move |i| Some(ids[i].id.as_str()));
+    let nodes = std::sync::Arc::clone(&list);
+    c.text("node_id", ("joined to", "接入节点"), move |i| nodes[i].node.as_deref())
+        .from("planned", "unknown");
+    c.float("route_m", 1, "m", ("route to the node", "路由长度"), l(|c| c.route_m))
+        .from("planned", "unknown");
+    c.float("lead_in_m", 1, "m", ("lead-in", "引入长度"), l(|c| c.lead_in_m)).from("planned", "unknown");
+    c.float("cost_cny", 0, "CNY", ("share of the cost", "分摊造价"), l(|c| Some(c.cost_cny)));
+    let phases = std::sync::Arc::clone(&list);
+    c.int("phase", "", ("year of the plan", "建设年度"), move |i| Some(i64::from(phases[i].phase)));
+    let lines = std::sync::Arc::clone(&list);
+    Layer {
+        name: "lead_ins",
+        title: ("Lead-ins", "引入光缆"),
+        method: ("straight from the road to the building", "自道路至建筑直线引入"),
+        inputs: &["sites", "roads"],
+        shape: Shape::Lines(Box::new(move |i| lines[i].lead_in.as_slice())),
+        rows,
+        columns: c.done(),
+    }
+}
+
+/// The `datacenters` layer: existing centers that the plan uses, and new ones.
+#[must_use]
+pub fn datacenters<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
+    let d = &plan.centers;
+    let mut c = Columns::default();
+    c.text("dc_id", ("data center", "数据中心编号"), move |i| Some(d[i].id.as_str()));
+    c.text("name", ("name", "名称"), move |i| Some(d[i].name.as_str()));
+    c.flag("existing", ("exists", "已有"), move |i| Some(d[i].existing));
+    c.text("tier", ("tier", "层级"), move |i| Some(d[i].tier.code()));
+    c.text("place", ("stands at", "所在位置"), move |i| Some(d[i].place.as_str()));
+    c.text("city", ("city", "地市"), move |i| d[i].city.as_deref().map(|code| v.region_name(code)));
+    c.float("racks_used", 2, "racks", ("racks used", "占用机架"), move |i| Some(d[i].racks_used));
+    c.float("racks", 1, "racks", ("racks", "机架"), move |i| d[i].racks)
+        .about("standard racks of 2.5 kW", "2.5 kW 标准机架");
+    c.float("it_mw", 3, "MW", ("IT power used", "IT功率"), move |i| Some(d[i].it_mw));
+    c.float("pue", 2, "", ("PUE", "PUE"), move |i| Some(d[i].pue));
+    c.int("sites", "", ("sites served", "服务企业数"), move |i| i64::try_from(d[i].sites).ok());
+    c.float("rtt_mean_ms", 2, "ms", ("mean round trip", "平均往返时延"), move |i| {
+        Some(d[i].rtt_mean_ms)
+    });
+    c.float("rtt_p95_ms", 2, "ms", ("95 % round trip", "95%往返时延"), move |i| Some(d[i].rtt_p95_ms));
+    c.float("energy_kwh", 0, "kWh/yr", ("energy per year", "年用电量"), move |i| {
+        Some(d[i].energy_kwh_yr)
+    });
+    c.float("carbon_t", 1, "tCO2/yr", ("carbon per year", "年碳排放"), move |i| Some(d[i].carbon_t_yr));
+    c.float("capex_cny", 0, "CNY", ("capex", "建设投资"), move |i| Some(d[i].capex_cny));
+    c.float("opex_cny_yr", 0, "CNY/yr", ("opex per year", "年运营成本"), move |i| {
+        Some(d[i].opex_cny_yr)
+    });
+    c.text("payer", ("payer", "出资方"), move |i| Some(d[i].payer.as_str())).from("given", "none-named");
+    c.int("phase", "", ("year of the plan", "建设年度"), move |i| Some(i64::from(d[i].phase)));
+    c.text("reason_en", ("why here", "选址理由(英文)"), move |i| Some(d[i].reason.0.as_str()));
+    c.text("reason_zh", ("why here (Chinese)", "选址理由"), move |i| Some(d[i].reason.1.as_str()));
+    Layer {
+        name: "datacenters",
+        title: ("Data centers of the plan", "规划数据中心"),
+        method: (
+            "facility location by latency and cost; idle halls before new ones",
+            "按时延与成本选址,优先利用闲置机房",
+        ),
+        inputs: &["sites", "datacenters", "fiber_nodes", "regions"],
+        shape: Shape::Points(Box::new(move |i| d[i].at)),
+        rows: d.len(),
+        columns: c.done(),
+    }
+}

@@ -1,0 +1,245 @@
+//! Writes a run's folder: every layer and document, and the manifest last.
+
+use super::layer::Layer;
+use super::layers::{self, Lookups, View};
+use super::out::{FillError, OutFolder, OutputFile, ReportError};
+use super::{csv, geojson, manifest, metadata, plan_layers, tables};
+use crate::coverage::Assessment;
+use crate::model::inputs::Inputs;
+use crate::model::kinds::Lang;
+use crate::model::settings::Settings;
+use crate::plan::Plan;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// A file that the run read.
+#[derive(Clone, Debug)]
+pub struct InputFile {
+    /// Layer that it belongs to; empty for the project file.
+    pub layer: String,
+    /// As the project names it.
+    pub name: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256, hexadecimal (see [`file_digest`](super::out::file_digest)).
+    pub sha256: String,
+}
+
+/// What the outputs say about the run itself.
+#[derive(Clone, Debug)]
+pub struct RunInfo {
+    /// The command (`coverage`, `plan`, `demo`).
+    pub command: &'static str,
+    /// Title of the project, for headings.
+    pub title: String,
+    /// Language of the documents.
+    pub lang: Lang,
+    /// Seed.
+    pub seed: u64,
+    /// Effort as asked for.
+    pub effort: Option<String>,
+    /// Every file that was read.
+    pub inputs: Vec<InputFile>,
+}
+
+/// Where the outputs go.
+#[derive(Clone, Debug)]
+pub struct OutOptions {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Whether outputs that are there may be replaced.
+    pub overwrite: bool,
+}
+
+/// Writes the folder of `covplan coverage`: `sites`, `gaps`, `towers`, `regions` and the documents.
+///
+/// # Errors
+/// [`ReportError`]; nothing is left behind or changed then.
+pub fn write_coverage(
+    inputs: &Inputs,
+    settings: &Settings,
+    run: &RunInfo,
+    found: &Assessment,
+    options: &OutOptions,
+) -> Result<Vec<OutputFile>, ReportError> {
+    let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
+    let view = View::of_coverage(inputs, settings, found);
+    assessment_layers(&mut folder, view)?;
+    finish(folder, view, run, false)
+}
+
+/// Writes the folder of `covplan plan`.
+///
+/// # Errors
+/// [`ReportError`]; nothing is left behind or changed then.
+pub fn write_plan(
+    inputs: &Inputs,
+    settings: &Settings,
+    run: &RunInfo,
+    plan: &Plan,
+    options: &OutOptions,
+) -> Result<Vec<OutputFile>, ReportError> {
+    let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
+    let view = View::of_plan(inputs, settings, plan);
+    assessment_layers(&mut folder, view)?;
+    write_layer(&mut folder, view, &plan_layers::stations(view, plan))?;
+    write_layer(&mut folder, view, &plan_layers::fiber_routes(view, plan))?;
+    write_layer(&mut folder, view, &plan_layers::lead_ins(plan))?;
+    write_layer(&mut folder, view, &plan_layers::datacenters(view, plan))?;
+    finish(folder, view, run, plan.stopped_early)
+}
+
+fn assessment_layers(folder: &mut OutFolder, view: View) -> Result<(), ReportError> {
+    let look = Lookups::new(&view);
+    write_layer(folder, view, &layers::sites(view, &look))?;
+    write_layer(folder, view, &layers::gaps(view, &look))?;
+    write_layer(folder, view, &layers::towers(view))?;
+    if view.inputs.has("regions") {
+        write_layer(folder, view, &layers::regions(view))?;
+    }
+    let kpi = tables::kpi(view);
+    folder.file("kpi.csv", |out| csv::write(&kpi, &kpi.layout(), out))
+}
+
+fn write_layer(folder: &mut OutFolder, view: View, layer: &Layer) -> Result<(), ReportError> {
+    let layout = layer.layout();
+    folder.file(&format!("{}.geojson", layer.name), |mut out| geojson::write(layer, &layout, &mut out))?;
+    let about = metadata::metadata(layer, &layout, view.inputs, view.settings.redact.level);
+    folder.file(&format!("{}.metadata.json", layer.name), |out| pretty(out, &about))
+}
+
+fn finish(
+    mut folder: OutFolder,
+    view: View,
+    run: &RunInfo,
+    stopped_early: bool,
+) -> Result<Vec<OutputFile>, ReportError> {
+    let outputs = folder.files().to_vec();
+    folder.file(super::out::MANIFEST, |out| -> Result<(), FillError> {
+        let m =
+            manifest::manifest(run, view.settings, stopped_early, &outputs).map_err(std::io::Error::from)?;
+        Ok(pretty(out, &m)?)
+    })?;
+    folder.commit()
+}
+
+/// Writes JSON for people and programs alike: indented, with a line end.
+fn pretty(out: &mut (dyn Write + Send), value: &serde_json::Value) -> std::io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::process::Command;
+
+    pub(crate) fn plan_folder(base: &Path, name: &str, overrides: &str, lang: Lang) -> PathBuf {
+        let folder = base.join(name);
+        let options = OutOptions { folder: folder.clone(), overwrite: false };
+        let (inputs, settings) = (fixture::inputs(), fixture::settings(overrides));
+        write_plan(&inputs, &settings, &fixture::run(lang), &fixture::plan(), &options).unwrap();
+        folder
+    }
+
+    fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap())
+            .map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap()))
+            .collect()
+    }
+
+    fn layers_of(folder: &Path) -> Vec<PathBuf> {
+        let files = contents(folder);
+        files.keys().filter(|n| n.ends_with(".geojson")).map(|n| folder.join(n)).collect()
+    }
+
+    #[test]
+    fn two_runs_write_the_same_bytes_whatever_the_threads() {
+        let base = tempfile::tempdir().unwrap();
+        let a = contents(&plan_folder(base.path(), "a", "", Lang::Zh));
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let b = one.install(|| contents(&plan_folder(base.path(), "b", "", Lang::Zh)));
+        assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+        for (name, bytes) in &a {
+            assert!(b[name] == *bytes, "{name} differs");
+        }
+    }
+
+    #[test]
+    fn the_manifest_knows_every_other_file() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = plan_folder(base.path(), "a", "", Lang::En);
+        let mut files = contents(&folder);
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&files.remove("manifest.json").unwrap()).unwrap();
+        let listed = manifest["outputs"].as_array().unwrap();
+        assert_eq!(listed.len(), files.len());
+        for o in listed {
+            let name = o["name"].as_str().unwrap();
+            let (sha256, bytes) = super::super::out::file_digest(&folder.join(name)).unwrap();
+            assert_eq!((o["sha256"].as_str(), o["bytes"].as_u64()), (Some(sha256.as_str()), Some(bytes)));
+        }
+        assert_eq!(manifest["inputs"][0]["name"], "secret_sites.csv");
+    }
+
+    #[test]
+    fn layers_pass_the_rules_of_the_product() {
+        let shared = std::env::var("COVPLAN_SHARED").unwrap_or_else(|_| "../shared".into());
+        let checker = Path::new(&shared).join("tools/geojson_check.py");
+        if !checker.exists() {
+            eprintln!("skipped: no {}", checker.display());
+            return;
+        }
+        let base = tempfile::tempdir().unwrap();
+        let mut layers = layers_of(&plan_folder(base.path(), "a", "", Lang::En));
+        layers.extend(layers_of(&plan_folder(
+            base.path(),
+            "public",
+            "[redact]\nlevel = \"public\"",
+            Lang::En,
+        )));
+        let out = Command::new("python3").arg(&checker).args(&layers).output().unwrap();
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        // The fixture has no feature whose every field is known, so a null may stand in the first one.
+        for line in text.lines() {
+            let faults =
+                line.split("; ").skip(1).filter(|f| *f != "ok" && !f.starts_with("null in first feature"));
+            assert_eq!(faults.collect::<Vec<_>>(), Vec::<&str>::new(), "{text}");
+        }
+        assert_eq!(text.lines().count(), layers.len(), "{text}");
+    }
+
+    #[test]
+    fn gdal_reads_every_layer() {
+        if Command::new("ogrinfo").arg("--version").output().is_err() {
+            eprintln!("skipped: no ogrinfo");
+            return;
+        }
+        let base = tempfile::tempdir().unwrap();
+        let folder = plan_folder(base.path(), "a", "", Lang::En);
+        let expected = [
+            ("datacenters", "Point", 1, "sites: Integer"),
+            ("fiber_routes", "Line String", 2, "trench_m: Real"),
+            ("gaps", "Point", 2, "score: Real"),
+            ("lead_ins", "Line String", 1, "joined_id: String"),
+            ("regions", "Multi Polygon", 2, "adcode: String"),
+            ("sites", "Point", 4, "net_ct_cu_rsrp_dbm: Real"),
+            ("stations", "Point", 1, "capex_cny: Real"),
+            ("towers", "Point", 2, "cells: Integer"),
+        ];
+        for (name, geometry, count, field) in expected {
+            let path = folder.join(format!("{name}.geojson"));
+            let out = Command::new("ogrinfo").args(["-so", "-al"]).arg(&path).output().unwrap();
+            let text = String::from_utf8_lossy(&out.stdout).into_owned();
+            assert!(text.contains(&format!("Layer name: {name}\n")), "{text}");
+            assert!(text.contains(&format!("Geometry: {geometry}\n")), "{text}");
+            assert!(text.contains(&format!("Feature Count: {count}\n")), "{text}");
+            assert!(text.contains(field), "{text}");
+        }
+    }
+}
