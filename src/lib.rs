@@ -21,6 +21,7 @@ pub mod graph;
 pub mod index;
 pub mod io;
 pub mod model;
+pub mod network;
 pub mod optimise;
 pub mod plan;
 pub mod radio;

@@ -17,6 +17,8 @@ pub struct Settings {
     pub score: ScoreSettings,
     /// Section `latency`.
     pub latency: LatencySettings,
+    /// Section `network`.
+    pub network: NetworkSettings,
     /// Section `fiber`.
     pub fiber: FiberSettings,
     /// Section `siting`.
@@ -55,6 +57,8 @@ pub struct PlanSettings {
     pub discount_rate: f64,
     /// Number of phases (years) the plan is spread over.
     pub phases: u32,
+    /// First day of the plan; digging bans that end later hold.
+    pub start: String,
     /// Factor on the weight of small and micro firms.
     pub equity_small: f64,
     /// Section `plan.payer`.
@@ -151,6 +155,14 @@ pub struct SitingSettings {
     pub cluster_m: f64,
 }
 
+/// Section `network`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// Route length over straight line along an inferred right of way.
+    pub infer_detour: f64,
+}
+
 /// Section `fiber`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,9 +173,9 @@ pub struct FiberSettings {
     pub snap_m: f64,
     /// New trench with duct, CNY/m.
     pub trench_cny_m: f64,
-    /// Pulling through a spare hole, CNY/m.
+    /// Pulling through a spare hole, without the cable, CNY/m.
     pub duct_reuse_cny_m: f64,
-    /// Aerial cable, CNY/m.
+    /// New pole line, without the cable, CNY/m.
     pub aerial_cny_m: f64,
     /// Cable, material and pulling, CNY/m.
     pub cable_cny_m: f64,
@@ -177,6 +189,28 @@ pub struct FiberSettings {
     pub opex_share: f64,
     /// Optical length over route length.
     pub optical_factor: f64,
+    /// Farthest a duct, pole line or cable lies from the road that it follows, m.
+    pub duct_match_m: f64,
+    /// Each fiber of a cable beyond the 24 that the cable price covers, CNY/m.
+    pub cable_fiber_cny_m: f64,
+    /// Fibers needed over fibers used, before rounding up to a cable size.
+    pub spare_factor: f64,
+    /// Fibers for a site.
+    pub site_fibers: u32,
+    /// Fibers for a station.
+    pub station_fibers: u32,
+    /// Sites that a free PON port can serve.
+    pub port_split: u32,
+    /// Permit and traffic management where digging needs a permit, CNY/m.
+    pub permit_cny_m: f64,
+    /// Crossing a river or railway where no bridge or tunnel carries the road, CNY.
+    pub crossing_cny: f64,
+    /// Rent of another owner's poles, CNY/km/yr.
+    pub pole_rent_cny_km_yr: f64,
+    /// Put up new pole lines where that is cheaper than a trench.
+    pub new_aerial: bool,
+    /// Hanging on existing poles, CNY/m.
+    pub pole_reuse_cny_m: f64,
     /// Join a passing access cable anywhere (flagged as an assumption).
     pub tap_passing_cable: bool,
     /// Owners whose ducts need no consent or rent; empty: all are taken as another's.
