@@ -9,17 +9,17 @@ use crate::units::{Db, Dbm};
 pub struct RateCurve {
     /// Share of Shannon's bound that is reached.
     pub alpha: f64,
-    /// No rate below this SINR, dB.
-    pub min_sinr_db: f64,
+    /// No rate below this SINR, linear.
+    pub min_sinr: f64,
     /// Efficiency of the highest modulation and coding scheme, bit/s/Hz per layer.
     pub max_bit_s_hz: f64,
 }
 
 impl RateCurve {
     /// Downlink: α 0.6 from −10 dB (TR 36.942, Table A.2) up to 30 dB (TR 38.803, 256QAM).
-    pub const DOWNLINK: Self = Self { alpha: 0.6, min_sinr_db: -10.0, max_bit_s_hz: 5.980 };
+    pub const DOWNLINK: Self = Self { alpha: 0.6, min_sinr: 0.1, max_bit_s_hz: 5.980 };
     /// Uplink: α 0.4 from −10 dB (TR 36.942, Table A.2) up to 22 dB (TR 38.803, 64QAM).
-    pub const UPLINK: Self = Self { alpha: 0.4, min_sinr_db: -10.0, max_bit_s_hz: 2.927 };
+    pub const UPLINK: Self = Self { alpha: 0.4, min_sinr: 0.1, max_bit_s_hz: 2.927 };
 
     /// The curve with another attenuation, its cap moved alike.
     #[must_use]
@@ -31,7 +31,7 @@ impl RateCurve {
     #[inline]
     #[must_use]
     pub fn efficiency(&self, sinr: f64) -> f64 {
-        if sinr < self.min_sinr() {
+        if sinr < self.min_sinr {
             return 0.0;
         }
         (self.alpha * (1.0 + sinr).log2()).min(self.max_bit_s_hz)
@@ -48,11 +48,6 @@ impl RateCurve {
             best = best.max(f64::from(rank) * self.efficiency(sinr / f64::from(rank)));
         }
         best
-    }
-
-    #[inline]
-    fn min_sinr(&self) -> f64 {
-        Db(self.min_sinr_db).linear()
     }
 }
 
@@ -107,11 +102,16 @@ impl Terminal {
         Self { power_dbm: 23.0, noise_figure_db: 8.0, dl_layers: 1, max_bandwidth_mhz: 20.0 };
 }
 
+/// Downlink resources that a terminal can use, MHz of continuous transmission: bandwidth times share of time.
+#[must_use]
+pub fn downlink_mhz(cell: &Resources, terminal: &Terminal) -> f64 {
+    f64::from(cell.blocks_for(terminal.max_bandwidth_mhz)) * cell.block_hz() * cell.dl_share / 1e6
+}
+
 /// Downlink rate at a linear SINR over all resources of a cell, Mbit/s.
 #[must_use]
 pub fn downlink_mbps(curve: &RateCurve, cell: &Resources, terminal: &Terminal, sinr: f64) -> f64 {
-    let blocks = f64::from(cell.blocks_for(terminal.max_bandwidth_mhz));
-    blocks * cell.block_hz() * cell.dl_share * curve.efficiency_layered(sinr, terminal.dl_layers) / 1e6
+    downlink_mhz(cell, terminal) * curve.efficiency_layered(sinr, terminal.dl_layers)
 }
 
 /// What a power-limited terminal gets through.
@@ -125,36 +125,31 @@ pub struct Uplink {
     pub sinr: f64,
 }
 
-/// Uplink rate when `received` is the terminal's whole power at the base station's receiver and
-/// `noise_per_block_mw` its noise plus interference per resource block.
+/// Uplink rate when the terminal's whole power on one resource block would have the linear SINR
+/// `one_block` at the base station.
 ///
 /// The terminal spreads its power over the blocks that it uses. Rate grows with the number of blocks as
 /// long as each stays above the curve's lowest SINR, so that number is as large as the power allows.
 #[must_use]
-pub fn uplink(
-    curve: &RateCurve,
-    cell: &Resources,
-    terminal: &Terminal,
-    received: Dbm,
-    noise_per_block_mw: f64,
-) -> Uplink {
-    let one_block = received.milliwatts() / noise_per_block_mw;
-    let affordable = (one_block / Db(curve.min_sinr_db).linear()).floor();
+pub fn uplink(curve: &RateCurve, cell: &Resources, terminal: &Terminal, one_block: f64) -> Uplink {
+    let affordable = (one_block / curve.min_sinr).floor();
     let most = cell.blocks_for(terminal.max_bandwidth_mhz);
     let blocks = if affordable >= f64::from(most) { most } else { affordable as u32 };
     if blocks == 0 {
         return Uplink { mbps: 0.0, blocks: 0, sinr: one_block };
     }
-    let sinr = one_block / f64::from(blocks);
+    // Rounding must not push a block below the lowest SINR that it was counted with.
+    let sinr = (one_block / f64::from(blocks)).max(curve.min_sinr);
     let bit_s = f64::from(blocks) * cell.block_hz() * cell.ul_share * curve.efficiency(sinr);
     Uplink { mbps: bit_s / 1e6, blocks, sinr }
 }
 
-/// Noise plus interference per resource block at a base station, mW: thermal noise lifted by the noise
-/// rise that a load η of neighbouring uplinks causes, 1/(1 − η/2), half of the neighbours' power arriving.
+/// Noise plus interference per resource block at a base station: thermal noise lifted by the noise rise
+/// that a load η of neighbouring uplinks causes, 1/(1 − η/2), half of the neighbours' power arriving.
 #[must_use]
-pub fn uplink_noise_per_block_mw(cell: &Resources, noise_figure: Db, neighbour_load: f64) -> f64 {
-    thermal_noise(cell.block_hz(), noise_figure).milliwatts() / (1.0 - 0.5 * neighbour_load.clamp(0.0, 0.99))
+pub fn uplink_noise_per_block(cell: &Resources, noise_figure: Db, neighbour_load: f64) -> Dbm {
+    let rise = 1.0 / (1.0 - 0.5 * neighbour_load.clamp(0.0, 0.99));
+    thermal_noise(cell.block_hz(), noise_figure) + Db::from_linear(rise)
 }
 
 /// Shares of downlink and uplink time in a TDD frame written as slots, `DDDSU` or `7D1S2U` or `7:3`; a
@@ -216,8 +211,10 @@ mod tests {
 
     #[test]
     fn uplink_spends_its_power_well() {
-        let noise = uplink_noise_per_block_mw(&CELL, Db(3.5), 0.0);
-        let at = |received: f64| uplink(&RateCurve::UPLINK, &CELL, &Terminal::HANDSET, Dbm(received), noise);
+        let noise = uplink_noise_per_block(&CELL, Db(3.5), 0.0);
+        let at = |received: f64| {
+            uplink(&RateCurve::UPLINK, &CELL, &Terminal::HANDSET, (Dbm(received) - noise).linear())
+        };
         let mut last = 0.0;
         for received in [-140.0, -130.0, -120.0, -110.0, -100.0, -90.0, -70.0] {
             let link = at(received);
@@ -225,7 +222,7 @@ mod tests {
             last = link.mbps;
             if link.blocks > 0 {
                 // No other number of blocks gives more.
-                let one = Dbm(received).milliwatts() / noise;
+                let one = (Dbm(received) - noise).linear();
                 for n in 1..=273u32 {
                     let rate = f64::from(n) * CELL.block_hz() * 0.23 / 1e6
                         * RateCurve::UPLINK.efficiency(one / f64::from(n));

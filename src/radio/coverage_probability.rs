@@ -12,14 +12,21 @@ use super::tr38901::{Prepared, States};
 /// dB into natural logarithm of power.
 pub(crate) const LN_PER_DB: f64 = std::f64::consts::LN_10 / 10.0;
 
-/// Nodes (in standard deviations) and weights of the 5-point Gauss–Hermite rule for a normal variable.
-const GAUSS_HERMITE: [(f64, f64); 5] = [
+/// Nodes (in standard deviations) and weights of the 3-point Gauss–Hermite rule for a normal variable.
+const GAUSS_HERMITE_3: [(f64, f64); 3] =
+    [(-1.732_050_807_568_877_2, 1.0 / 6.0), (0.0, 2.0 / 3.0), (1.732_050_807_568_877_2, 1.0 / 6.0)];
+
+/// Likewise of the 5-point rule.
+const GAUSS_HERMITE_5: [(f64, f64); 5] = [
     (-2.856_970_013_872_806, 0.011_257_411_327_720_7),
     (-1.355_626_179_974_266, 0.222_075_922_005_612_6),
     (0.0, 0.533_333_333_333_333_3),
     (1.355_626_179_974_266, 0.222_075_922_005_612_6),
     (2.856_970_013_872_806, 0.011_257_411_327_720_7),
 ];
+
+/// Newton's method stops at steps below this.
+const TOLERANCE_DB: f64 = 1e-5;
 
 /// Mixture of two normal distributions in dB: of a path loss, or of any level.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,52 +54,109 @@ impl LossDistribution {
         Self { p_first: self.p_first, first: add(self.first), second: add(self.second) }
     }
 
+    /// Both states as parts of a mixture.
+    #[must_use]
+    pub fn parts(&self) -> Mixture<2> {
+        let part = |weight, (mean, sigma)| Part { weight, mean, sigma };
+        Mixture([part(self.p_first, self.first), part(1.0 - self.p_first, self.second)])
+    }
+
     /// Probability that the loss is at most `loss` dB: that the level is met.
     #[must_use]
     pub fn probability_below(&self, loss_db: f64) -> f64 {
-        let below = |(mean, sigma): (f64, f64)| {
-            if sigma > 0.0 {
-                normal::cumulative((loss_db - mean) / sigma)
-            } else if loss_db >= mean {
-                1.0
-            } else {
-                0.0
-            }
-        };
-        self.p_first * below(self.first) + (1.0 - self.p_first) * below(self.second)
+        self.parts().probability_below(loss_db)
     }
 
-    /// The loss in dB that is not exceeded with probability `p`; `z` is the standard normal's own quantile
-    /// of `p` ([`normal::quantile`]), which callers in loops hold ready.
-    ///
-    /// Newton's method inside a bracket that the two states' own quantiles give, so it can't diverge;
-    /// exact to 1e-9 dB.
+    /// The loss in dB that is not exceeded with probability `p`; see [`Mixture::quantile`].
     #[must_use]
     pub fn quantile_db(&self, p: f64, z: f64) -> f64 {
-        let own = |(mean, sigma): (f64, f64)| mean + z * sigma;
-        let (a, b) = (own(self.first), own(self.second));
-        if self.p_first >= 1.0 {
-            return a;
+        self.parts().quantile(p, z)
+    }
+
+    /// −10 lg of the mean power that passes, dB: what interference adds up by. Below the median loss, as
+    /// strong moments weigh more.
+    #[must_use]
+    pub fn mean_power_loss_db(&self) -> f64 {
+        let state = |(mean, sigma): (f64, f64)| {
+            let s = LN_PER_DB * sigma;
+            0.5 * s * s - LN_PER_DB * mean
+        };
+        let (a, b) = (state(self.first), state(self.second));
+        let top = a.max(b);
+        let sum = self.p_first * (a - top).exp() + (1.0 - self.p_first) * (b - top).exp();
+        -(top + sum.ln()) / LN_PER_DB
+    }
+}
+
+/// One part of a [`Mixture`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Part {
+    /// Probability of the part.
+    pub weight: f64,
+    /// Mean, dB.
+    pub mean: f64,
+    /// Standard deviation, dB.
+    pub sigma: f64,
+}
+
+/// A mixture of normal distributions; the weights add up to one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mixture<const N: usize>(pub [Part; N]);
+
+impl<const N: usize> Mixture<N> {
+    /// Probability that the value is at most `x`.
+    #[must_use]
+    pub fn probability_below(&self, x: f64) -> f64 {
+        self.0
+            .iter()
+            .map(|part| {
+                part.weight
+                    * if part.sigma > 0.0 {
+                        normal::cumulative((x - part.mean) / part.sigma)
+                    } else if x >= part.mean {
+                        1.0
+                    } else {
+                        0.0
+                    }
+            })
+            .sum()
+    }
+
+    /// The value that is not exceeded with probability `p`; `z` is the standard normal's own quantile of
+    /// `p` ([`normal::quantile`]), which callers in loops hold ready.
+    ///
+    /// Newton's method inside a bracket that the parts' own quantiles give, so it can't diverge; the last
+    /// step is below 1e-5 dB and what remains is of the order of its square.
+    #[must_use]
+    pub fn quantile(&self, p: f64, z: f64) -> f64 {
+        let (mut low, mut high, mut x) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
+        let mut heaviest = 0.0;
+        for part in self.0.iter().filter(|part| part.weight > 1e-9) {
+            let own = part.mean + z * part.sigma;
+            (low, high) = (low.min(own), high.max(own));
+            if part.weight > heaviest {
+                (heaviest, x) = (part.weight, own);
+            }
         }
-        if self.p_first <= 0.0 {
-            return b;
+        if high - low < TOLERANCE_DB {
+            return x;
         }
-        let (mut low, mut high) = (a.min(b), a.max(b));
-        let inverse = (1.0 / self.first.1.max(1e-9), 1.0 / self.second.1.max(1e-9));
-        let mut x = if self.p_first > p { a } else { b };
         for _ in 0..60 {
-            let (d1, c1) = normal::density_and_cumulative((x - self.first.0) * inverse.0);
-            let (d2, c2) = normal::density_and_cumulative((x - self.second.0) * inverse.1);
-            let off = self.p_first * c1 + (1.0 - self.p_first) * c2 - p;
-            if off > 0.0 {
+            let (mut below, mut slope) = (-p, 0.0);
+            for part in self.0.iter().filter(|part| part.weight > 1e-9) {
+                let inverse = 1.0 / part.sigma.max(1e-6);
+                let (density, cumulative) = normal::density_and_cumulative((x - part.mean) * inverse);
+                below += part.weight * cumulative;
+                slope += part.weight * density * inverse;
+            }
+            if below > 0.0 {
                 high = high.min(x);
             } else {
                 low = low.max(x);
             }
-            let slope = self.p_first * d1 * inverse.0 + (1.0 - self.p_first) * d2 * inverse.1;
-            let newton = x - off / slope;
+            let newton = x - below / slope;
             let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
-            if (next - x).abs() < 1e-9 || high - low < 1e-9 {
+            if (next - x).abs() < TOLERANCE_DB || high - low < TOLERANCE_DB {
                 return next;
             }
             x = next;
@@ -100,40 +164,26 @@ impl LossDistribution {
         x
     }
 
-    /// −10 lg of the mean power that passes, dB: what interference adds up by. Below the median loss, as
-    /// strong moments weigh more.
+    /// Mean of the value.
     #[must_use]
-    pub fn mean_power_loss_db(&self) -> f64 {
-        -self.log_moment(1.0) / LN_PER_DB
+    pub fn mean(&self) -> f64 {
+        self.0.iter().map(|part| part.weight * part.mean).sum()
     }
 
-    /// −10 lg of the mean squared power that passes, dB.
-    #[must_use]
-    pub fn mean_square_loss_db(&self) -> f64 {
-        -self.log_moment(2.0) / LN_PER_DB
-    }
-
-    /// ln E[10^(−k·L/10)].
-    fn log_moment(&self, k: f64) -> f64 {
-        let state = |(mean, sigma): (f64, f64)| {
-            let s = k * LN_PER_DB * sigma;
-            -k * LN_PER_DB * mean + 0.5 * s * s
-        };
-        let (a, b) = (state(self.first), state(self.second));
-        let top = a.max(b);
-        top + (self.p_first * (a - top).exp() + (1.0 - self.p_first) * (b - top).exp()).ln()
-    }
-
-    /// Mean of a function of the loss (dB), by 5-point Gauss–Hermite quadrature in each state.
+    /// Mean of a function of the value, by Gauss–Hermite quadrature in each part: 5 points, 3 in parts of
+    /// less than a tenth, and the mean alone in those of less than a hundredth.
     #[inline]
     #[must_use]
     pub fn mean_of(&self, mut f: impl FnMut(f64) -> f64) -> f64 {
         let mut sum = 0.0;
-        for (weight, (mean, sigma)) in [(self.p_first, self.first), (1.0 - self.p_first, self.second)] {
-            if weight > 0.0 {
-                for (z, w) in GAUSS_HERMITE {
-                    sum += weight * w * f(mean + z * sigma);
-                }
+        for part in self.0.iter().filter(|part| part.weight > 1e-9) {
+            let points: &[(f64, f64)] = match part.weight {
+                w if w > 0.1 => &GAUSS_HERMITE_5,
+                w if w > 0.01 => &GAUSS_HERMITE_3,
+                _ => &[(0.0, 1.0)],
+            };
+            for (z, w) in points {
+                sum += part.weight * w * f(part.mean + z * part.sigma);
             }
         }
         sum
@@ -153,8 +203,12 @@ pub struct LossRow {
     pub indoor_high_db: f32,
     /// Loss of the mean power outdoors.
     pub mean_power_db: f32,
-    /// Loss of the mean squared power outdoors (twice as many dB as a loss).
-    pub mean_square_db: f32,
+    /// Median outdoors in line of sight.
+    pub los_db: f32,
+    /// Median outdoors without line of sight.
+    pub nlos_db: f32,
+    /// Probability of line of sight.
+    pub p_los: f32,
 }
 
 impl LossRow {
@@ -167,7 +221,9 @@ impl LossRow {
             indoor_low_db: mix(self.indoor_low_db, other.indoor_low_db),
             indoor_high_db: mix(self.indoor_high_db, other.indoor_high_db),
             mean_power_db: mix(self.mean_power_db, other.mean_power_db),
-            mean_square_db: mix(self.mean_square_db, other.mean_square_db),
+            los_db: mix(self.los_db, other.los_db),
+            nlos_db: mix(self.nlos_db, other.nlos_db),
+            p_los: mix(self.p_los, other.p_los),
         }
     }
 
@@ -179,7 +235,10 @@ impl LossRow {
             self.indoor_low_db - other.indoor_low_db,
             self.indoor_high_db - other.indoor_high_db,
             self.mean_power_db - other.mean_power_db,
-            self.mean_square_db - other.mean_square_db,
+            self.los_db - other.los_db,
+            self.nlos_db - other.nlos_db,
+            // A hundredth in probability counts as much as 0.05 dB.
+            5.0 * (self.p_los - other.p_los),
         ]
         .into_iter()
         .fold(0.0, |worst, off| worst.max(off.abs()))
@@ -322,7 +381,9 @@ fn exact_row(prepared: &Prepared, d: f64, p: f64, z: f64, quantiles: &Quantiles)
         indoor_low_db: indoor(quantiles.sigma_low_db),
         indoor_high_db: indoor(quantiles.sigma_high_db),
         mean_power_db: outdoor.mean_power_loss_db() as f32,
-        mean_square_db: outdoor.mean_square_loss_db() as f32,
+        los_db: outdoor.first.0 as f32,
+        nlos_db: outdoor.second.0 as f32,
+        p_los: outdoor.p_first as f32,
     }
 }
 
@@ -352,7 +413,7 @@ mod tests {
         let d = LossDistribution { p_first: 0.7, first: (80.0, 4.0), second: (105.0, 6.0) };
         let exact = d.quantile_db(0.95, normal::quantile(0.95));
         let averaged = 0.7 * 80.0 + 0.3 * 105.0 + 1.645 * 6.0;
-        assert!((d.probability_below(exact) - 0.95).abs() < 1e-9);
+        assert!((d.probability_below(exact) - 0.95).abs() < 1e-8);
         assert!(exact - averaged > 10.0, "{exact} {averaged}");
     }
 
@@ -364,16 +425,16 @@ mod tests {
         ) {
             let d = LossDistribution { p_first, first: (a, s1), second: (a + gap, s2) };
             let x = d.quantile_db(p, normal::quantile(p));
-            prop_assert!((d.probability_below(x) - p).abs() < 1e-7, "{x} {}", d.probability_below(x));
+            prop_assert!((d.probability_below(x) - p).abs() < 1e-6, "{x} {}", d.probability_below(x));
         }
 
         /// Quadrature: exact for polynomials, here the mean and the variance.
         #[test]
         fn quadrature_keeps_moments(p_first in 0.0f64..1.0, a in -20.0f64..20.0, s in 0.1f64..9.0) {
             let d = LossDistribution { p_first, first: (a, s), second: (a + 3.0, s) };
-            let mean = d.mean_of(|x| x);
+            let mean = d.parts().mean_of(|x| x);
             prop_assert!((mean - (p_first * a + (1.0 - p_first) * (a + 3.0))).abs() < 1e-9);
-            prop_assert!((d.mean_of(|_| 1.0) - 1.0).abs() < 1e-12);
+            prop_assert!((d.parts().mean_of(|_| 1.0) - 1.0).abs() < 1e-12);
         }
     }
 

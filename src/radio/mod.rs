@@ -12,11 +12,13 @@
 pub mod antenna;
 pub mod capacity;
 pub mod coverage_probability;
+pub mod interference;
 pub mod link;
 pub mod link_budget;
 pub mod normal;
 pub mod refusal;
 pub mod registry;
+pub mod servers;
 pub mod tr38901;
 
 pub use refusal::Refusal;
