@@ -36,7 +36,12 @@ const USER_DEFINED: u16 = 32767;
 pub fn read(path: &Path, crs: Option<&Crs>) -> Result<Tile, BrokenFile> {
     let file = File::open(path).map_err(BrokenFile::unreadable(path))?;
     let file_bytes = file.metadata().map_err(BrokenFile::unreadable(path))?.len();
-    let damaged = |e: TiffError| BrokenFile::damaged(path, None, e.to_string());
+    let damaged = |e: TiffError| match e {
+        TiffError::UnsupportedError(e) => {
+            BrokenFile::unsupported(path, format!("{e}; rewrite it with gdal_translate -co COMPRESS=DEFLATE"))
+        }
+        e => BrokenFile::damaged(path, None, e.to_string()),
+    };
     let unsupported = |what: &str| BrokenFile::unsupported(path, what);
 
     let mut limits = Limits::default();
@@ -85,8 +90,8 @@ pub fn read(path: &Path, crs: Option<&Crs>) -> Result<Tile, BrokenFile> {
     }
     // A sample that stands for an area has its centre half a posting in from its corner.
     let half = if keys.code(KEY_RASTER_TYPE) == Some(2) { 0.0 } else { 0.5 };
-    let lattice = lattice(scale.as_deref(), tiepoints.as_deref(), matrix.as_deref(), half)
-        .map_err(|what| unsupported(what))?;
+    let lattice =
+        lattice(scale.as_deref(), tiepoints.as_deref(), matrix.as_deref(), half).map_err(unsupported)?;
     let crs = match crs {
         Some(crs) => crs.clone(),
         None => keys.crs(path)?,
@@ -212,8 +217,7 @@ mod tests {
         }
         let store = TerrainStore::open(&[path], None).expect("a sound file");
         assert_eq!(store.tiles()[0].size(), (60, 48));
-        let (west, north, dx, dy) =
-            (116.135_518_595_863_161, 35.379_702_102_803_755, 0.099_905_529_037_391, 0.099_954_569_055_036);
+        let (west, north, dx, dy) = (116.135518595863, 35.379702102804, 0.099905529037, 0.099954569055);
         let centre = |v: f64, origin: f64, step: f64| origin + step * (((v - origin) / step).floor() + 0.5);
         let p = at(centre(118.8, west, dx), centre(32.05, north, -dy));
         let h = store.height_m(p).expect("a height");
