@@ -4,5 +4,6 @@
 pub mod broken;
 pub mod geotiff;
 pub mod hgt;
+pub mod osm;
 pub mod project;
 pub mod terrain;
