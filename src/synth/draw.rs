@@ -67,6 +67,11 @@ impl Draw {
         self.chance(share).then_some(value)
     }
 
+    /// A value drawn with probability `share`, else unknown.
+    pub(super) fn maybe<T>(&mut self, share: f64, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.chance(share).then(|| value(self))
+    }
+
     /// Standard normal (Box–Muller).
     pub(super) fn normal(&mut self) -> f64 {
         let (u, v) = (1.0 - self.unit(), self.unit());

@@ -7,10 +7,14 @@
 
 mod cells;
 mod draw;
+mod facilities;
+mod fiber;
 mod gazetteer;
 mod names;
 mod plane;
+mod regions;
 mod sites;
+mod streets;
 
 use crate::model::inputs::{Inputs, LayerInfo};
 use crate::model::operators::Operators;
@@ -88,13 +92,33 @@ fn build(g: &Gazetteer, site_count: usize, cell_count: usize, seed: u64) -> Inpu
     // The same sharing groups as the catalogue's default.
     let groups = [["cmcc", "cbn"], ["ct", "cu"]].map(|g| g.map(str::to_owned).to_vec());
     let mut operators = Operators::new(&groups);
-    let (cells, _towers) = cells::cells(g, &plane, &clusters, &sites, cell_count, seed, &mut operators);
+    let (cells, towers) = cells::cells(g, &plane, &clusters, &sites, cell_count, seed, &mut operators);
+    let network = streets::network(g, &plane, &clusters, seed);
+    let fiber = fiber::fiber(g, &network, seed);
+    let candidates = facilities::candidates(&clusters, &sites, &cells, &towers, &network, seed);
+    let tests = (site_count / 2).clamp(500, 20_000);
+    let measurements = facilities::measurements(&towers, &cells, &operators, tests, seed);
     let towns = g
         .places
         .iter()
         .map(|p| Town { name: p.name.clone(), name_zh: p.name_zh.clone(), at: p.at, population: p.listed })
         .collect();
-    let mut inputs = Inputs { sites, cells, operators, towns, ..Inputs::default() };
+    let mut inputs = Inputs {
+        sites,
+        cells,
+        operators,
+        fiber_nodes: fiber.nodes,
+        fiber_segments: fiber.segments,
+        ducts: fiber.ducts,
+        roads: streets::roads(&network, seed),
+        candidates,
+        regions: regions::regions(g, &plane, seed),
+        power: facilities::power(g, seed),
+        datacenters: facilities::datacenters(g, seed),
+        measurements,
+        towns,
+        ..Inputs::default()
+    };
     describe(&mut inputs, &g.name, seed);
     inputs
 }
@@ -103,7 +127,20 @@ fn build(g: &Gazetteer, site_count: usize, cell_count: usize, seed: u64) -> Inpu
 fn describe(inputs: &mut Inputs, region: &str, seed: u64) {
     let source =
         format!("synthetic: covplan synth, region {region}, seed {seed}; towns: GeoNames (CC BY 4.0)");
-    let mut note = |layer: &str, file: &str, rows: usize| {
+    let counts = [
+        ("sites", "sites.csv", inputs.sites.list.len()),
+        ("cells", "cells.csv", inputs.cells.list.len()),
+        ("fiber_nodes", "fiber_nodes.csv", inputs.fiber_nodes.len()),
+        ("fiber_segments", "fiber_segments.geojson", inputs.fiber_segments.len()),
+        ("ducts", "ducts.geojson", inputs.ducts.len()),
+        ("roads", "roads.geojson", inputs.roads.list.len()),
+        ("candidates", "candidates.csv", inputs.candidates.len()),
+        ("regions", "regions.geojson", inputs.regions.len()),
+        ("power", "power.csv", inputs.power.len()),
+        ("datacenters", "datacenters.csv", inputs.datacenters.len()),
+        ("measurements", "measurements.csv", inputs.measurements.len()),
+    ];
+    for (layer, file, rows) in counts {
         let info = LayerInfo {
             files: vec![file.to_owned()],
             rows_read: rows as u64,
@@ -115,9 +152,7 @@ fn describe(inputs: &mut Inputs, region: &str, seed: u64) {
             ..LayerInfo::default()
         };
         inputs.layers.insert(layer.to_owned(), info);
-    };
-    note("sites", "sites.csv", inputs.sites.list.len());
-    note("cells", "cells.csv", inputs.cells.list.len());
+    }
 }
 
 #[cfg(test)]
@@ -165,6 +200,71 @@ mod tests {
         for q in [0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99] {
             eprint!("{q}:{:.0} ", d[(q * d.len() as f64) as usize]);
         }
+        eprintln!(
+            "roads {} pts {} links; nodes {} seg {} ducts {} cand {} regions {} power {} dc {} meas {}",
+            i.roads.list.len(),
+            i.roads.points.len(),
+            i.fiber_nodes.len(),
+            i.fiber_segments.len(),
+            i.ducts.len(),
+            i.candidates.len(),
+            i.regions.len(),
+            i.power.len(),
+            i.datacenters.len(),
+            i.measurements.len()
+        );
+        use geo::{Contains, GeodesicArea, Validation};
+        for r in &i.regions {
+            eprintln!(
+                "{} {} valid {} polys {} rings {} pts {} km2 {:.0} pop {:?} st {:?}",
+                r.adcode,
+                r.name,
+                r.shape.is_valid(),
+                r.shape.0.len(),
+                r.shape.0.iter().map(|p| p.interiors().len()).sum::<usize>(),
+                r.shape.0.iter().map(|p| p.exterior().0.len()).sum::<usize>(),
+                r.shape.geodesic_area_unsigned() / 1e6,
+                r.pop_resident,
+                r.stations_5g_official
+            );
+        }
+        let mut out = 0;
+        for s in &i.sites.list {
+            let r = i.regions.iter().find(|r| r.adcode == i.sites.text.get(s.adcode)).unwrap();
+            if !r.shape.contains(&geo::Point::from(s.at)) {
+                out += 1;
+            }
+        }
+        eprintln!("sites outside their city {out}");
+        let mut lv: Vec<f64> = i.measurements.iter().map(|m| m.ss_rsrp_dbm.or(0.0)).collect();
+        lv.sort_by(f64::total_cmp);
+        eprintln!(
+            "rsrp quantiles {:?}",
+            [0.05, 0.25, 0.5, 0.75, 0.95].map(|q| lv[(q * lv.len() as f64) as usize])
+        );
+        let fx = crate::index::PointIndex::of(
+            i.fiber_nodes
+                .iter()
+                .zip(0..)
+                .filter(|(n, _)| n.fibers_free.unwrap_or(1) > 0)
+                .map(|(c, k)| (k, c.at)),
+        );
+        let mut d: Vec<f64> = i.sites.list.iter().map(|s| fx.nearest(s.at).unwrap().distance_m).collect();
+        d.sort_by(f64::total_cmp);
+        for q in [0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99] {
+            eprint!("fiber {q}:{:.0} ", d[(q * d.len() as f64) as usize]);
+        }
+        let t = std::time::Instant::now();
+        let c =
+            generate(&Recipe { region: "China".into(), sites: 100_000, cells: 300_000, seed: 1 }).unwrap();
+        eprintln!(
+            "\nChina {:?} roads {} pts {} regions {} invalid {}",
+            t.elapsed(),
+            c.roads.list.len(),
+            c.roads.points.len(),
+            c.regions.len(),
+            c.regions.iter().filter(|r| !r.shape.is_valid()).count()
+        );
         let t = std::time::Instant::now();
         let i = generate(&Recipe { region: "Jiangsu".into(), sites: 1_000_000, cells: 5_000_000, seed: 1 })
             .unwrap();
