@@ -3,7 +3,9 @@
 //! [`layers`], [`plan_layers`] and [`tables`] define what there is to write; one file per format writes
 //! it. [`write_coverage`] and [`write_plan`] make a whole folder.
 
+pub mod coverage_document;
 pub mod csv;
+pub mod document;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod geojson;
@@ -14,9 +16,15 @@ pub mod manifest;
 pub mod metadata;
 pub mod number;
 pub mod out;
+pub mod plan_document;
 pub mod plan_layers;
 pub mod tables;
+pub mod text;
 pub mod write;
 
+pub use coverage_document::coverage_document;
+pub use document::Document;
+pub use layers::View;
 pub use out::{OutFolder, OutputFile, ReportError};
+pub use plan_document::plan_document;
 pub use write::{InputFile, OutOptions, RunInfo, write_coverage, write_plan};

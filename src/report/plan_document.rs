@@ -1,0 +1,549 @@
+//! The report on a plan: what is built, what it costs, who pays, and what is proven about it.
+
+use super::coverage_document::{MAX_ROWS, banners, data_quality, headings, headline, notes, today};
+use super::document::{Cell, Document, Section, Table, pick, plain};
+use super::layers::View;
+use super::number::{grouped, grouped_decimal, money};
+use super::plan_layers::{build_label, item_label};
+use super::write::RunInfo;
+use crate::coverage::KpiGroup;
+use crate::model::kinds::Lang;
+use crate::model::planned::{ConnectionState, Item, ItemKind, StationBuild};
+use crate::plan::Plan;
+use std::collections::BTreeMap;
+
+/// The report of `covplan plan`.
+#[must_use]
+pub fn plan_document(v: View, plan: &Plan, run: &RunInfo) -> Document {
+    let lang = run.lang;
+    let mut head = vec![plan_headline(plan, lang)];
+    head.extend(headline(v, lang));
+    let mut sections = vec![
+        measures(plan, lang),
+        tasks(v, plan, lang),
+        curve(plan, lang),
+        stations(v, plan, lang),
+        fiber(v, plan, lang),
+        centers(v, plan, lang),
+        energy(plan, lang),
+    ];
+    sections.extend(today(v, lang));
+    sections.push(certificates(plan, lang));
+    sections.push(notes(lang, &[&plan.notes, &plan.before.notes]));
+    sections.push(data_quality(v, lang));
+    let mut next = Vec::new();
+    if let Some(id) = plan.stations.first().map(|s| &s.id).or(plan.routes.first().map(|r| &r.id)) {
+        next.push(format!("covplan explain DIR {}", plain(id)));
+    }
+    if let Some(gap) = plan.before.gaps.first() {
+        next.push(format!("covplan explain DIR {}", plain(v.site_id(gap.site.at()))));
+    }
+    next.push("covplan compare DIR OTHER_DIR".to_owned());
+    Document {
+        lang,
+        title: format!("{} – {}", plain(&run.title), pick(lang, "plan", "规划方案")),
+        banners: banners(v, lang, plan.stopped_early),
+        headline: head,
+        sections,
+        next,
+    }
+}
+
+fn zh(lang: Lang) -> bool {
+    lang == Lang::Zh
+}
+
+/// Heading of a money column, and yuan in its unit.
+fn money_heading(lang: Lang, en: &str, zh: &str) -> String {
+    match lang {
+        Lang::En => format!("{en} ¥ M"),
+        Lang::Zh => format!("{zh}(万元)"),
+    }
+}
+
+fn money_cell(lang: Lang, cny: f64) -> Cell {
+    match lang {
+        Lang::En => Cell::Number(cny / 1e6, 3),
+        Lang::Zh => Cell::Number(cny / 1e4, 1),
+    }
+}
+
+fn fixed_count(n: usize) -> String {
+    grouped(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+fn plan_headline(plan: &Plan, lang: Lang) -> String {
+    let (before, after) = (plan.before.gaps.len(), plan.after.gaps.len());
+    let km: f64 = plan.routes.iter().map(|r| r.length_m).sum::<f64>() / 1000.0;
+    let new_centers = plan.centers.iter().filter(|c| !c.existing).count();
+    let capex = money(plan.capex_cny(), zh(lang));
+    let opex = money(plan.opex_cny_yr(), zh(lang));
+    let (before, after) = (fixed_count(before), fixed_count(after));
+    let (stations, centers) = (fixed_count(plan.stations.len()), fixed_count(new_centers));
+    let km = grouped_decimal(km, 1);
+    match lang {
+        Lang::En => format!(
+            "{capex} (and {opex} a year) for {stations} stations, {km} km of fiber and {centers} new data centers: \
+             gaps fall from {before} to {after}"
+        ),
+        Lang::Zh => format!(
+            "总投资 {capex}(年运营 {opex}):{stations} 个基站、{km} km 光缆、{centers} 个新建数据中心;不达标企业由 {before} 家降至 {after} 家"
+        ),
+    }
+}
+
+fn measures(plan: &Plan, lang: Lang) -> Section {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut by_kind: BTreeMap<(ItemKind, &str), (f64, f64, f64)> = BTreeMap::new();
+    for i in &plan.items {
+        let e = by_kind.entry((i.kind, i.unit)).or_default();
+        *e = (e.0 + i.quantity, e.1 + i.capex_cny, e.2 + i.opex_cny_yr);
+    }
+    let mut table = Table::new(
+        "measures",
+        t("Measures", "建设内容"),
+        vec![
+            t("measure", "内容"),
+            t("quantity", "数量"),
+            t("unit", "单位"),
+            money_heading(lang, "capex", "投资"),
+            money_heading(lang, "opex/yr", "年运营"),
+        ],
+    )
+    .brief();
+    for ((kind, unit), (quantity, capex, opex)) in &by_kind {
+        let (_, en, chinese) = item_label(*kind);
+        let decimals = if *unit == "km" { 2 } else { 0 };
+        table.push(vec![
+            Cell::Text(t(en, chinese)),
+            Cell::Number(*quantity, decimals),
+            Cell::Text(t(unit, if *unit == "pcs" { "个" } else { unit })),
+            money_cell(lang, *capex),
+            money_cell(lang, *opex),
+        ]);
+    }
+    table.total = Some(vec![
+        Cell::Text(t("total", "合计")),
+        Cell::Blank,
+        Cell::Blank,
+        money_cell(lang, plan.capex_cny()),
+        money_cell(lang, plan.opex_cny_yr()),
+    ]);
+    let text = plan.certificates.iter().find(|c| c.stage == "plan").or(plan.certificates.first()).map(|c| {
+        let gap = grouped_decimal(c.gap * 100.0, 1);
+        match lang {
+            Lang::En => format!("Proven within {gap} % of the optimum ({}: {}).", c.stage, c.meaning.0),
+            Lang::Zh => format!("已证明与最优解相差不超过 {gap} %({}:{})。", c.stage, c.meaning.1),
+        }
+    });
+    Section {
+        title: t("5. The cheapest way to close the gaps", "五、补齐缺口的最省方案"),
+        text: text.into_iter().collect(),
+        tables: vec![table],
+    }
+}
+
+fn tasks(v: View, plan: &Plan, lang: Lang) -> Section {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    #[derive(Default, Clone, Copy)]
+    struct Sum {
+        stations: f64,
+        km: f64,
+        capex: f64,
+        opex: f64,
+    }
+    fn add(s: &mut Sum, i: &Item) {
+        if matches!(i.kind, ItemKind::Station | ItemKind::Indoor) {
+            s.stations += i.quantity;
+        }
+        if i.unit == "km" {
+            s.km += i.quantity;
+        }
+        s.capex += i.capex_cny;
+        s.opex += i.opex_cny_yr;
+    }
+    let mut by: BTreeMap<(&str, &str, u32), Sum> = BTreeMap::new();
+    let mut total = Sum::default();
+    for i in &plan.items {
+        add(by.entry((&i.city, &i.payer, i.phase)).or_default(), i);
+        add(&mut total, i);
+    }
+    let cells = |s: &Sum| {
+        [
+            Cell::Number(s.stations, 0),
+            Cell::Number(s.km, 2),
+            money_cell(lang, s.capex),
+            money_cell(lang, s.opex),
+        ]
+    };
+    let mut table = Table::new(
+        "tasks",
+        t("Task table: city × party × year", "任务分解表:地市 × 责任方 × 年度"),
+        vec![
+            t("city", "地市"),
+            t("party", "责任方"),
+            t("year", "年度"),
+            t("stations", "基站数"),
+            t("km", "公里"),
+            money_heading(lang, "capex", "投资"),
+            money_heading(lang, "opex/yr", "年运营"),
+        ],
+    )
+    .brief();
+    for ((city, payer, phase), sum) in &by {
+        let name = if *city == "unknown" { t("unknown", "未知") } else { plain(v.region_name(city)) };
+        let mut row = vec![Cell::Text(name), Cell::Text(plain(payer)), Cell::Count(i64::from(*phase))];
+        row.extend(cells(sum));
+        table.push(row);
+    }
+    let mut sums = vec![Cell::Text(t("total", "合计")), Cell::Blank, Cell::Blank];
+    sums.extend(cells(&total));
+    table.total = Some(sums);
+    Section {
+        title: t("3. Who must build what, when", "三、任务分解"),
+        text: Vec::new(),
+        tables: vec![table],
+    }
+}
+
+fn curve(plan: &Plan, lang: Lang) -> Section {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut table = Table::new(
+        "budget",
+        t("Value against budget", "投资与收益"),
+        vec![
+            money_heading(lang, "spent", "累计投资"),
+            t("sites lifted", "达标企业"),
+            t("points gained", "得分增量"),
+            t("most possible", "增量上界"),
+            t("gap", "差距"),
+            money_heading(lang, "per site", "每企业"),
+            money_heading(lang, "next step", "下一步"),
+        ],
+    )
+    .brief();
+    for s in &plan.curve {
+        let gap = (s.gain > 0.0).then(|| (s.gain_bound - s.gain).max(0.0) / s.gain);
+        table.push(vec![
+            money_cell(lang, s.capex_cny),
+            Cell::count(Some(s.sites)),
+            Cell::Number(s.gain, 1),
+            Cell::Number(s.gain_bound, 1),
+            gap.map_or(Cell::Blank, Cell::Share),
+            if s.sites > 0 { money_cell(lang, s.capex_cny / s.sites as f64) } else { Cell::Blank },
+            s.next_cny.map_or(Cell::Blank, |c| money_cell(lang, c)),
+        ]);
+    }
+    let text = plan.curve.last().filter(|s| s.sites > 0).map(|s| {
+        let (spent, sites) = (money(s.capex_cny, zh(lang)), grouped(i64::try_from(s.sites).unwrap_or(0)));
+        let next = s.next_cny.map(|c| money(c, zh(lang)));
+        match (lang, next) {
+            (Lang::En, Some(n)) => format!("{spent} lifts {sites} sites to target; the next step costs {n}."),
+            (Lang::En, None) => format!("{spent} lifts {sites} sites to target."),
+            (Lang::Zh, Some(n)) => format!("投资 {spent} 可使 {sites} 家企业达标;下一步需 {n}。"),
+            (Lang::Zh, None) => format!("投资 {spent} 可使 {sites} 家企业达标。"),
+        }
+    });
+    Section {
+        title: t("4. What money buys", "四、投资能换来什么"),
+        text: text.into_iter().collect(),
+        tables: vec![table],
+    }
+}
+
+fn stations(v: View, plan: &Plan, lang: Lang) -> Section {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut table = Table::new(
+        "stations",
+        t("New stations, in the order of choice", "规划基站(按选择次序)"),
+        vec![
+            t("station", "基站编号"),
+            t("built as", "建设方式"),
+            t("network", "网络"),
+            t("city", "地市"),
+            t("sites lifted", "达标企业"),
+            t("points gained", "得分增量"),
+            money_heading(lang, "capex", "投资"),
+            money_heading(lang, "opex/yr", "年运营"),
+            t("payer", "出资方"),
+            t("year", "年度"),
+            t("owner of the place", "产权单位"),
+            t("locked", "锁定"),
+        ],
+    );
+    for s in plan.stations.iter().take(MAX_ROWS) {
+        let label = build_label(s.build);
+        table.push(vec![
+            Cell::words(Some(&s.id)),
+            Cell::Text(t(label.0, label.1)),
+            Cell::words(Some(&s.network)),
+            s.city.as_deref().map_or(Cell::Unknown, |c| Cell::Text(plain(v.region_name(c)))),
+            Cell::Count(s.sites_lifted.len() as i64),
+            Cell::Number(s.gain, 1),
+            money_cell(lang, s.capex_cny),
+            money_cell(lang, s.opex_cny_yr),
+            Cell::words(Some(&s.payer)),
+            Cell::Count(i64::from(s.phase)),
+            s.owner.as_deref().map_or(Cell::Blank, |o| Cell::words(Some(o))),
+            Cell::Text(if s.locked { t("yes", "是") } else { t("no", "否") }),
+        ]);
+    }
+    table.all_rows = plan.stations.len();
+    let outdoor = plan.stations.iter().filter(|s| s.build != StationBuild::Indoor).count();
+    let shared = plan.stations.iter().filter(|s| s.build == StationBuild::SharedTower).count();
+    let mut text = Vec::new();
+    if outdoor > 0 {
+        let share = grouped_decimal(shared as f64 / outdoor as f64 * 100.0, 1);
+        text.push(match lang {
+            Lang::En => format!("{share} % of the new outdoor stations stand on existing towers."),
+            Lang::Zh => format!("新建室外站中 {share} % 利用现有铁塔。"),
+        });
+    }
+    Section {
+        title: t("17. Stations, and what they share", "十七、基站与共享"), text, tables: vec![table]
+    }
+}
+
+fn fiber(v: View, plan: &Plan, lang: Lang) -> Section {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut table = Table::new(
+        "fiber",
+        t("Fiber, by year", "规划光缆(按年度)"),
+        vec![
+            t("segment", "光缆段"),
+            t("trench km", "新建沟公里"),
+            t("hole km", "管孔公里"),
+            t("cable km", "皮长公里"),
+            t("fibers", "芯数"),
+            t("serves", "服务点数"),
+            t("laid as", "敷设方式"),
+            t("right of way", "路由来源"),
+            t("owner", "产权单位"),
+            t("consent", "需同意"),
+            money_heading(lang, "capex", "投资"),
+            t("payer", "出资方"),
+            t("city", "地市"),
+            t("year", "年度"),
+        ],
+    );
+    let mut order: Vec<_> = plan.routes.iter().collect();
+    order.sort_by_key(|r| (r.phase, std::cmp::Reverse(r.serves)));
+    for r in order.into_iter().take(MAX_ROWS) {
+        table.push(vec![
+            Cell::words(Some(&r.id)),
+            Cell::Number(r.trench_m / 1e3, 3),
+            Cell::Number(r.hole_m / 1e3, 3),
+            Cell::Number(r.cable_m / 1e3, 3),
+            Cell::Count(i64::from(r.cable_fibers)),
+            Cell::Count(i64::from(r.serves)),
+            Cell::Text(t(r.method.code(), r.method.zh())),
+            Cell::Text(t(r.basis.code(), r.basis.zh())),
+            r.owner.as_deref().map_or(Cell::Blank, |o| Cell::words(Some(o))),
+            Cell::Text(if r.consent { t("yes", "是") } else { t("no", "否") }),
+            money_cell(lang, r.capex_cny),
+            Cell::words(Some(&r.payer)),
+            r.city.as_deref().map_or(Cell::Unknown, |c| Cell::Text(plain(v.region_name(c)))),
+            Cell::Count(i64::from(r.phase)),
+        ]);
+    }
+    table.all_rows = plan.routes.len();
+    let total: f64 = plan.routes.iter().map(|r| r.length_m).sum();
+    let reused: f64 = plan.routes.iter().map(|r| r.hole_m).sum();
+    let consent: f64 = plan.routes.iter().filter(|r| r.consent).map(|r| r.hole_m).sum();
+    let mut text = Vec::new();
+    if total > 0.0 {
+        let (n, km) = (fixed_count(plan.routes.len()), grouped_decimal(total / 1e3, 1));
+        let share = grouped_decimal(reused / total * 100.0, 1);
+        let asked = grouped_decimal(if reused > 0.0 { consent / reused * 100.0 } else { 0.0 }, 1);
+        text.push(match lang {
+            Lang::En => format!(
+                "{n} segments, {km} km, {share} % in existing ducts (owner's consent needed for {asked} % of these)."
+            ),
+            Lang::Zh => format!("{n} 段,共 {km} km,其中 {share} % 利用既有管道(其中 {asked} % 需产权方同意)。"),
+        });
+    }
+    let mut states: BTreeMap<ConnectionState, usize> = BTreeMap::new();
+    for c in &plan.connections {
+        *states.entry(c.state).or_default() += 1;
+    }
+    let mut joined = Table::new(
+        "connections",
+        t("How sites and stations are joined", "接入情况"),
+        headings(lang, &[("state", "状态"), ("sites and stations", "点数")]),
+    );
+    for (state, n) in states {
+        let label = super::plan_layers::state_label(state);
+        joined.push(vec![Cell::Text(t(label.0, label.1)), Cell::Count(n as i64)]);
+    }
+    Section {
+        title: t("6. Which fiber first", "六、光缆建设次序"), text, tables: vec![table, joined]
+    }
+}
+
+fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut table = Table::new(
+        "centers",
+        t("Data centers of the plan", "数据中心"),
+        vec![
+            t("center", "编号"),
+            t("name", "名称"),
+            t("exists", "已有"),
+            t("tier", "层级"),
+            t("city", "地市"),
+            t("sites", "服务企业"),
+            t("IT MW", "IT功率 MW"),
+            t("racks used", "占用机架"),
+            t("racks used %", "上架率"),
+            t("mean RTT ms", "平均往返 ms"),
+            t("95 % RTT ms", "95%往返 ms"),
+            "PUE".to_owned(),
+            t("tCO2/yr", "吨CO2/年"),
+            money_heading(lang, "capex", "投资"),
+            t("payer", "出资方"),
+            t("year", "年度"),
+            t("why here", "选址理由"),
+        ],
+    );
+    for c in plan.centers.iter().take(MAX_ROWS) {
+        let used = c.racks.filter(|r| *r > 0.0).map(|r| c.racks_used / r);
+        table.push(vec![
+            Cell::words(Some(&c.id)),
+            Cell::words(Some(&c.name)),
+            Cell::Text(if c.existing { t("yes", "是") } else { t("no", "否") }),
+            Cell::Text(t(c.tier.code(), c.tier.zh())),
+            c.city.as_deref().map_or(Cell::Unknown, |k| Cell::Text(plain(v.region_name(k)))),
+            Cell::count(Some(c.sites)),
+            Cell::Number(c.it_mw, 3),
+            Cell::Number(c.racks_used, 1),
+            Cell::share(used),
+            Cell::Number(c.rtt_mean_ms, 2),
+            Cell::Number(c.rtt_p95_ms, 2),
+            Cell::Number(c.pue, 2),
+            Cell::Number(c.carbon_t_yr, 1),
+            money_cell(lang, c.capex_cny),
+            Cell::words(Some(&c.payer)),
+            Cell::Count(i64::from(c.phase)),
+            Cell::Text(t(&plain(&c.reason.0), &plain(&c.reason.1))),
+        ]);
+    }
+    table.all_rows = plan.centers.len();
+    let limit = v.settings.datacenter.edge_max_rtt_ms;
+    let (mut near, mut known) = (0usize, 0usize);
+    for ms in plan.after.sites.iter().filter_map(|s| s.latency_rtt_ms.get()) {
+        known += 1;
+        near += usize::from(ms <= limit);
+    }
+    let mut text = Vec::new();
+    if known > 0 {
+        let (n, share) =
+            (fixed_count(plan.centers.len()), grouped_decimal(near as f64 / known as f64 * 100.0, 1));
+        let limit = grouped_decimal(limit, 1);
+        text.push(match lang {
+            Lang::En => format!(
+                "{n} centers; {share} % of the sites whose latency is known are within {limit} ms round trip."
+            ),
+            Lang::Zh => format!("{n} 个中心;时延已知的企业中 {share} % 往返时延不超过 {limit} ms。"),
+        });
+    }
+    Section { title: t("9. Is compute near enough", "九、算力是否够近"), text, tables: vec![table] }
+}
+
+fn energy(plan: &Plan, lang: Lang) -> Section {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let stations: f64 = plan.stations.iter().map(|s| s.energy_kwh_yr).sum();
+    let centers: f64 = plan.centers.iter().map(|c| c.energy_kwh_yr).sum();
+    let carbon: f64 = plan.centers.iter().map(|c| c.carbon_t_yr).sum();
+    let mut table = Table::new(
+        "energy",
+        t("Energy per year", "年用电量"),
+        headings(lang, &[("facility", "设施"), ("MWh/yr", "兆瓦时/年"), ("tCO2/yr", "吨CO2/年")]),
+    );
+    table.push(vec![
+        Cell::Text(t("new stations", "新建基站")),
+        Cell::Number(stations / 1e3, 1),
+        Cell::Unknown,
+    ]);
+    table.push(vec![
+        Cell::Text(t("data centers, load of this plan", "数据中心(本规划负荷)")),
+        Cell::Number(centers / 1e3, 1),
+        Cell::Number(carbon, 1),
+    ]);
+    let gwh = grouped_decimal((stations + centers) / 1e6, 2);
+    let text = match lang {
+        Lang::En => format!("+{gwh} GWh a year."),
+        Lang::Zh => format!("年用电增加 {gwh} GWh。"),
+    };
+    Section {
+        title: t("12. Energy and carbon", "十二、能耗与碳排放"), text: vec![text], tables: vec![table]
+    }
+}
+
+fn certificates(plan: &Plan, lang: Lang) -> Section {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut table = Table::new(
+        "certificates",
+        t("What is proven", "最优性证明"),
+        headings(
+            lang,
+            &[
+                ("stage", "阶段"),
+                ("objective", "目标"),
+                ("unit", "单位"),
+                ("reached", "达到"),
+                ("no plan does better than", "任何方案不优于"),
+                ("gap", "差距"),
+            ],
+        ),
+    )
+    .brief();
+    for c in &plan.certificates {
+        table.push(vec![
+            Cell::Text(c.stage.to_owned()),
+            Cell::Text(t(&plain(&c.meaning.0), &plain(&c.meaning.1))),
+            Cell::Text(c.unit.to_owned()),
+            Cell::number(Some(c.objective), 2),
+            Cell::number(Some(c.bound), 2),
+            Cell::share(Some(c.gap)),
+        ]);
+    }
+    let before = plan.before.kpis.iter().find(|k| k.group == KpiGroup::All);
+    let after = plan.after.kpis.iter().find(|k| k.group == KpiGroup::All);
+    let mut tables = vec![table];
+    if let (Some(b), Some(a)) = (before, after) {
+        let mut change = Table::new(
+            "change",
+            t("Today and after the plan", "规划前后"),
+            headings(lang, &[("figure", "指标"), ("today", "现状"), ("after", "规划后")]),
+        );
+        change.push(vec![
+            Cell::Text(t("sites below target", "不达标企业")),
+            Cell::count(Some(b.gaps)),
+            Cell::count(Some(a.gaps)),
+        ]);
+        change.push(vec![
+            Cell::Text(t("critical sites", "严重企业")),
+            Cell::count(Some(b.critical)),
+            Cell::count(Some(a.critical)),
+        ]);
+        change.push(vec![
+            Cell::Text(t("sites unknown", "未知企业")),
+            Cell::count(Some(b.unknown)),
+            Cell::count(Some(a.unknown)),
+        ]);
+        change.push(vec![
+            Cell::Text(t("mean score", "平均分")),
+            Cell::number(b.mean_score, 1),
+            Cell::number(a.mean_score, 1),
+        ]);
+        tables.push(change);
+    }
+    Section {
+        title: t("What is proven, and what changes", "证明与变化"),
+        text: vec![t(
+            "Each bound holds for every plan under the same assumptions; the gap is |reached − bound| / |reached|.",
+            "各界限对相同假设下的任何方案成立;差距 = |达到 − 界限| / |达到|。",
+        )],
+        tables,
+    }
+}
