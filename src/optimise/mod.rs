@@ -5,6 +5,10 @@
 //! could reach, so that a planner can see how much is left to gain. Work is counted in steps, not in
 //! seconds ([`Effort`]), which makes results repeatable; a caller that has a clock passes a [`Stop`].
 
+pub mod cover;
+pub mod facility;
+mod location;
+pub mod set_cover;
 pub mod steiner;
 
 use std::fmt;

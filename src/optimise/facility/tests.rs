@@ -1,0 +1,123 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::optimise::Effort;
+
+prop_compose! {
+    fn problems()(n in 1usize..7, clients in 1usize..7)(
+        rows in prop::collection::vec(prop::collection::vec((0..n as u32, 0u32..20), 1..9), clients),
+        opening in prop::collection::vec(0u32..15, n),
+        locks in prop::collection::vec(prop_oneof![6 => Just(Lock::Free), 1 => Just(Lock::Open), 1 => Just(Lock::Shut)], n),
+        count in prop_oneof![Just(Count::Any), (1usize..5).prop_map(Count::AtMost), (1usize..5).prop_map(Count::Exactly)],
+        capacities in prop::option::of((prop::collection::vec(1u32..20, n), prop::collection::vec(0u32..9, clients))),
+    ) -> FacilityProblem {
+        FacilityProblem {
+            service: SparseRows::from_rows(rows.into_iter().map(|r| r.into_iter().map(|(f, c)| (f, f64::from(c))).collect::<Vec<_>>())),
+            opening: opening.into_iter().map(f64::from).collect(),
+            locks,
+            count,
+            capacity: capacities.map(|(of, demand)| Capacity {
+                of: of.into_iter().map(f64::from).collect(),
+                demand: demand.into_iter().map(f64::from).collect(),
+            }),
+        }
+    }
+}
+
+/// Least cost over all sets of facilities and, with capacities, all assignments.
+fn optimum(p: &FacilityProblem) -> Option<f64> {
+    fn assign(p: &FacilityProblem, open: u32, client: usize, left: &mut Vec<f64>) -> f64 {
+        if client == p.service.len() {
+            return 0.0;
+        }
+        let mut best = f64::INFINITY;
+        for (f, c) in p.service.row(client) {
+            let need = p.capacity.as_ref().map_or(0.0, |k| k.demand[client]);
+            if open >> f & 1 == 1 && left[f as usize] >= need {
+                left[f as usize] -= need;
+                best = best.min(c + assign(p, open, client + 1, left));
+                left[f as usize] += need;
+            }
+        }
+        best
+    }
+    let n = p.opening.len();
+    (0u32..1 << n)
+        .filter(|set| {
+            let k = set.count_ones() as usize;
+            let counted = match p.count {
+                Count::Any => true,
+                Count::AtMost(m) => k <= m,
+                Count::Exactly(m) => k == m,
+            };
+            counted
+                && p.locks.iter().enumerate().all(|(f, l)| match l {
+                    Lock::Free => true,
+                    Lock::Open => set >> f & 1 == 1,
+                    Lock::Shut => set >> f & 1 == 0,
+                })
+        })
+        .map(|set| {
+            let mut left = p.capacity.as_ref().map_or(vec![f64::INFINITY; n], |k| k.of.clone());
+            let opening: f64 = (0..n).filter(|f| set >> f & 1 == 1).map(|f| p.opening[f]).sum();
+            opening + assign(p, set, 0, &mut left)
+        })
+        .filter(|c| c.is_finite())
+        .min_by(f64::total_cmp)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn bound_optimum_and_cost_are_in_order(p in problems()) {
+        match (solve(&p, Effort::LOW.into()), optimum(&p)) {
+            (Ok(found), Some(best)) => {
+                prop_assert_eq!(cost(&p, &found.value), found.objective);
+                prop_assert!(found.bound <= best && best <= found.objective, "{} {} {}", found.bound, best, found.objective);
+                let open = &found.value.open;
+                prop_assert!(found.value.assignment.iter().all(|f| open.contains(f)));
+                for (f, l) in p.locks.iter().enumerate() {
+                    prop_assert!(*l == Lock::Free || open.contains(&(f as u32)) == (*l == Lock::Open));
+                }
+                match p.count {
+                    Count::Any => {}
+                    Count::AtMost(m) => prop_assert!(open.len() <= m),
+                    Count::Exactly(m) => prop_assert_eq!(open.len(), m),
+                }
+                if let Some(k) = &p.capacity {
+                    for &f in open {
+                        let load: f64 = (0..k.demand.len()).filter(|&i| found.value.assignment[i] == f).map(|i| k.demand[i]).sum();
+                        prop_assert!(load <= k.of[f as usize]);
+                    }
+                } else {
+                    prop_assert_eq!(found.objective, best);
+                }
+                prop_assert!(found.objective <= 1.15 * best + 2.0, "poor: {} {}", found.objective, best);
+            }
+            (Err(FacilityError::TooFew { at_least, enough, allowed }), None) => {
+                prop_assert!(allowed < enough && at_least <= enough);
+                let mut q = p.clone();
+                q.count = Count::AtMost(enough);
+                q.capacity = None;
+                prop_assert!(optimum(&q).is_some());
+                q.count = Count::AtMost(at_least - 1);
+                prop_assert!(optimum(&q).is_none());
+            }
+            (Err(FacilityError::NotFound { .. }), best) => prop_assert!(p.capacity.is_some() && best.is_none(), "missed {best:?}"),
+            (Err(_), None) => {}
+            (found, best) => prop_assert!(false, "{found:?} {best:?}"),
+        }
+    }
+}
+
+#[test]
+fn clients_out_of_reach_are_named() {
+    let p = FacilityProblem {
+        service: SparseRows::from_rows([vec![(0, 1.0)], vec![], vec![(1, 1.0)]]),
+        opening: vec![0.0; 2],
+        locks: vec![Lock::Free, Lock::Shut],
+        count: Count::Any,
+        capacity: None,
+    };
+    assert_eq!(solve(&p, Effort::LOW.into()), Err(FacilityError::Unreachable { clients: vec![1, 2] }));
+}
