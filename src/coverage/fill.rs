@@ -3,7 +3,9 @@
 use crate::model::kinds::{CellKind, Rat};
 use crate::model::records::{Assumed, Cell};
 use crate::model::settings::{Carrier, RadioSettings};
-use crate::radio::link_budget::resource_blocks;
+use crate::radio::capacity::Resources;
+use crate::radio::link_budget::Grid;
+use crate::units::Mhz;
 
 /// A cell with every parameter that the radio computation needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,7 +132,7 @@ impl<'a> Catalogued<'a> {
             assumed.set(Assumed::TILT);
         }
         let scs_khz = carrier.scs_khz;
-        let resource_blocks = resource_blocks(bw_mhz, scs_khz);
+        let resource_blocks = resource_blocks(cell.rat, freq_mhz, bw_mhz, scs_khz);
         let per_element = 10.0 * (12.0 * f64::from(resource_blocks)).log10();
         Some(Filled {
             kind,
@@ -150,5 +152,25 @@ impl<'a> Catalogued<'a> {
             ports: if cell.ports > 0 { u32::from(cell.ports) } else { carrier.ports },
             assumed,
         })
+    }
+}
+
+/// Resource blocks of a channel: of the standard's table, or where it has none of that width 95 % of the
+/// band.
+fn resource_blocks(rat: Rat, freq_mhz: f64, bw_mhz: f64, scs_khz: u32) -> u32 {
+    let grid = if rat == Rat::Nr { Grid::Nr(scs_khz) } else { Grid::Lte };
+    grid.resource_blocks(Mhz(freq_mhz), Mhz(bw_mhz)).unwrap_or_else(|_| {
+        let block_mhz = 12.0 * f64::from(grid.scs_khz()) / 1e3;
+        ((0.95 * bw_mhz / block_mhz).floor() as u32).clamp(1, 1000)
+    })
+}
+
+impl Filled {
+    /// Frequency and time that the cell has for data.
+    #[must_use]
+    pub fn resources(&self, radio: &RadioSettings) -> Resources {
+        let (dl_share, ul_share) =
+            if self.tdd { (radio.dl_share_tdd, radio.ul_share_tdd) } else { (1.0, 1.0) };
+        Resources { resource_blocks: self.resource_blocks, scs_khz: self.scs_khz, dl_share, ul_share }
     }
 }

@@ -81,7 +81,7 @@ pub fn scenario(scene: Scene, kind: CellKind, height_m: f64, edition: Edition) -
     }
     match scene {
         Scene::Rural => Scenario::Rma(Surroundings::RURAL),
-        Scene::Suburban if edition == Edition::V19 => Scenario::Sma(Suburb::SUBURBAN),
+        Scene::Suburban if edition == Edition::V19 => Scenario::Sma(Suburb::TYPICAL),
         Scene::Suburban | Scene::Urban => Scenario::Uma,
     }
 }

@@ -219,11 +219,11 @@ mod tests {
         let t = towers(
             &cells(&[
                 (118.0, 32.0, "A"),
-                (118.001, 32.0, "A"),     // 94 m away, same code
-                (118.0, 32.0001, ""),     // 11 m from A, but A has a code of its own
-                (118.0, 32.0003, ""),     // 22 m from the one before
-                (118.0, 32.001, ""),      // 78 m on
-                (119.0, 32.0, "A"),       // the code can't mean this place
+                (118.001, 32.0, "A"), // 94 m away, same code
+                (118.0, 32.0001, ""), // 11 m from A, but A has a code of its own
+                (118.0, 32.0003, ""), // 22 m from the one before
+                (118.0, 32.001, ""),  // 78 m on
+                (119.0, 32.0, "A"),   // the code can't mean this place
             ]),
             50.0,
         );

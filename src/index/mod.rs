@@ -6,12 +6,15 @@
 //! sphere ([`crate::geom::EARTH_RADIUS_M`]), within 0.6 % of the geodesic.
 //!
 //! [`PointIndex`] answers nearest, k nearest and all within a radius; [`SegmentIndex`] the nearest place on
-//! a set of lines; [`RegionIndex`] the polygons around a position.
+//! a set of lines; [`RegionIndex`] the polygons around a position. [`hilbert_order`] visits places so that
+//! neighbours follow each other.
 
+mod order;
 mod points;
 mod regions;
 mod segments;
 
+pub use order::hilbert_order;
 pub use points::{Hit, PointIndex};
 pub use regions::RegionIndex;
 pub use segments::{LineHit, SegmentIndex};

@@ -112,6 +112,26 @@ impl PointIndex {
         settle(found);
     }
 
+    /// All points within `radius_m`, in no fixed order, as indices with unit vectors. For loops that look at
+    /// many positions close together and order what they find themselves.
+    pub fn gather(&self, at: LonLat, radius_m: f64, found: &mut Vec<(u32, [f64; 3])>) {
+        found.clear();
+        for spot in self.tree.locate_within_distance(at.unit(), reach_chord2(radius_m)) {
+            found.extend(self.ids_of(spot).iter().map(|&index| (index, *spot.geom())));
+        }
+    }
+
+    /// Whether at least `count` points lie within `radius_m`; stops looking once they are found.
+    #[must_use]
+    pub fn has_within(&self, at: LonLat, radius_m: f64, count: usize) -> bool {
+        let mut seen = 0;
+        count == 0
+            || self.tree.locate_within_distance(at.unit(), reach_chord2(radius_m)).any(|s| {
+                seen += s.data.1 as usize;
+                seen >= count
+            })
+    }
+
     /// How many points lie within `radius_m`.
     #[must_use]
     pub fn count_within(&self, at: LonLat, radius_m: f64) -> usize {
@@ -174,6 +194,11 @@ mod tests {
             index.within(at, radius, &mut found);
             let expect: Vec<Hit> = all.iter().filter(|h| h.distance_m <= radius).copied().collect();
             prop_assert_eq!(index.count_within(at, radius), expect.len());
+            prop_assert!(index.has_within(at, radius, expect.len()));
+            prop_assert!(!index.has_within(at, radius, expect.len() + 1));
+            let mut loose = Vec::new();
+            index.gather(at, radius, &mut loose);
+            prop_assert_eq!(loose.len(), expect.len());
             prop_assert_eq!(found, expect);
         }
     }

@@ -1,0 +1,515 @@
+//! The cells as radio sees them: sorted into classes of equal parameters, standing on towers, with the
+//! loss tables that they need.
+
+use super::fill::{Catalogued, Filled};
+use super::result::Towers;
+use super::scene::{Scene, SceneLimits, edition, scenario};
+use crate::geom::{LocalFrame, LonLat, Xy};
+use crate::index::PointIndex;
+use crate::model::inputs::Inputs;
+use crate::model::kinds::{CellKind, Rat, Wall};
+use crate::model::operators::{NetworkId, OperatorId};
+use crate::model::records::{Assumed, Cell, CellId};
+use crate::model::settings::{RadioSettings, Settings};
+use crate::radio::antenna::{Pattern, SectorPattern};
+use crate::radio::capacity::{RateCurve, Terminal};
+use crate::radio::coverage_probability::{LossTable, Quantiles};
+use crate::radio::servers::{self, Antenna, BuildingEntry, Candidate, Carrier};
+use crate::radio::tr38901::o2i::Facade;
+use crate::radio::tr38901::{Edition, Prepared};
+use crate::units::{Db, Metres, Mhz};
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// With more distinct combinations of frequency, kind and height than this, heights are rounded to steps of
+/// 2 % ([`HEIGHT_STEP`]); the loss then moves by at most 0.15 dB.
+const EXACT_TABLES: usize = 600;
+/// Relative step of rounded heights.
+const HEIGHT_STEP: f64 = 0.02;
+
+/// Cells whose radio parameters are alike but for height, direction and load.
+#[derive(Clone, Debug)]
+pub struct Class {
+    /// Parameters, filled from the catalogue.
+    pub filled: Filled,
+    /// Networks that it serves: its operator's, and that of the operator it is shared with if another.
+    pub networks: [Option<NetworkId>; 2],
+    /// Data energy per resource element, dBm.
+    pub data_epre_dbm: f64,
+    /// Its carrier in the medium's list: cells of the same frequency and width share it.
+    pub carrier: u16,
+    /// First of its four antennas in the medium's list: by azimuth known (+2) and tilt known (+1).
+    antenna: u16,
+}
+
+/// What tells classes apart, as bits.
+type Key = [u64; 6];
+
+/// Frequency (Hz), kind and height that a loss table is for.
+type Shape = (u64, CellKind, u64);
+
+/// Why a cell plays no part as an outdoor server.
+const NOT_COUNTED: u32 = u32::MAX;
+
+/// The cells as radio sees them.
+pub struct Air<'a> {
+    /// Everything that was read.
+    pub inputs: &'a Inputs,
+    /// All settings.
+    pub settings: &'a Settings,
+    /// Towers with their cells.
+    pub towers: &'a Towers,
+    /// Towers by position.
+    pub index: PointIndex,
+    /// The classes.
+    pub classes: Vec<Class>,
+    /// Class of each entry of `towers.cells`.
+    class_of: Vec<u32>,
+    /// Shapes of cells; the loss table of the nth in a scene is the medium's number 3n + scene.
+    shapes: FxHashMap<Shape, u32>,
+    rounded: bool,
+    limits: SceneLimits,
+    edition: Edition,
+    /// Loss tables, carriers, antennas and the terminal, as the radio room asks for them.
+    pub medium: servers::Air,
+    /// Building entry by wall (low, high loss) and carrier.
+    pub entries: [Vec<BuildingEntry>; 2],
+    /// Cells that count: on air, of a technology that counts.
+    pub counted: u64,
+    /// Counted cells outside the range of the loss models.
+    pub out_of_range: u64,
+}
+
+/// Whether a cell counts as coverage: of a technology of `project.rats`, and on air.
+#[must_use]
+pub fn counts(cell: &Cell, rats: &[Rat]) -> bool {
+    cell.is_on_air() && rats.contains(&cell.rat)
+}
+
+fn key(cell: &Cell) -> Key {
+    let bits = |v: crate::model::text::Known| u64::from(v.get().map_or(u32::MAX, |v| (v as f32).to_bits()));
+    let kind = cell.kind.map_or(3, |k| k as u64);
+    let shared = cell.shared_with.map_or(u64::from(u16::MAX), |o| u64::from(o.0));
+    [
+        bits(cell.freq_mhz) << 32 | bits(cell.bw_mhz),
+        bits(cell.power_dbm) << 32 | bits(cell.ssb_epre_dbm),
+        bits(cell.gain_ssb_dbi) << 32 | bits(cell.gain_traffic_dbi),
+        u64::from(cell.operator.0) << 16 | shared,
+        (cell.rat as u64) << 8 | kind,
+        u64::from(cell.ports),
+    ]
+}
+
+impl<'a> Air<'a> {
+    /// Sorts the cells. `towers` are those of `inputs.cells`.
+    #[must_use]
+    pub fn new(inputs: &'a Inputs, settings: &'a Settings, towers: &'a Towers) -> Self {
+        let radio = &settings.radio;
+        let edition = edition(radio);
+        let catalogued = Catalogued::new(radio);
+        let cells = &inputs.cells.list;
+        let serves = |id: &CellId| {
+            cells.get(id.at()).filter(|c| {
+                counts(c, &settings.project.rats)
+                    && c.kind != Some(CellKind::Indoor)
+                    && !c.host_site.is_some()
+            })
+        };
+        let catalogued = &catalogued;
+        // One pass for the distinct classes and shapes, one to number the cells by them.
+        let (keys, shapes) = towers
+            .cells
+            .par_chunks(1 << 16)
+            .map(|chunk| {
+                let mut keys: FxHashMap<Key, Cell> = FxHashMap::default();
+                let mut heights: FxHashSet<(Key, u32)> = FxHashSet::default();
+                for cell in chunk.iter().filter_map(serves) {
+                    let k = key(cell);
+                    keys.entry(k).or_insert(*cell);
+                    heights.insert((k, cell.height_m.get().map_or(0, |h| (h as f32).to_bits())));
+                }
+                (keys, heights)
+            })
+            .reduce(Default::default, |mut a, b| {
+                for (k, c) in b.0 {
+                    a.0.entry(k).or_insert(c);
+                }
+                a.1.extend(b.1);
+                a
+            });
+        let mut sorted: Vec<(Key, Cell)> = keys.into_iter().collect();
+        sorted.sort_unstable_by_key(|s| s.0);
+        let mut parts = Parts::default();
+        let mut numbers: FxHashMap<Key, u32> = FxHashMap::default();
+        let mut classes = Vec::with_capacity(sorted.len());
+        for (k, cell) in &sorted {
+            let filled = catalogued.fill(cell);
+            if let Some(class) = filled.and_then(|f| parts.class(f, cell, inputs, radio, edition)) {
+                numbers.insert(*k, classes.len() as u32);
+                classes.push(class);
+            }
+        }
+        let class_of: Vec<u32> = towers
+            .cells
+            .par_iter()
+            .map(|id| serves(id).and_then(|c| numbers.get(&key(c)).copied()).unwrap_or(NOT_COUNTED))
+            .collect();
+        let counted = cells.par_iter().filter(|c| counts(c, &settings.project.rats)).count() as u64;
+        let served = towers.cells.par_iter().filter(|id| serves(id).is_some()).count() as u64;
+        let numbered = class_of.par_iter().filter(|&&c| c != NOT_COUNTED).count() as u64;
+        let mut air = Self {
+            inputs,
+            settings,
+            towers,
+            index: PointIndex::new(&towers.list.iter().map(|t| t.at).collect::<Vec<_>>()),
+            classes,
+            class_of,
+            shapes: FxHashMap::default(),
+            rounded: false,
+            limits: SceneLimits::new(radio),
+            edition,
+            medium: servers::Air {
+                tables: Vec::new(),
+                carriers: parts.carriers.into_iter().map(|c| c.1).collect(),
+                antennas: parts.antennas,
+                terminal: terminal(radio),
+                terminal_height_m: radio.ue_height_m,
+                downlink: RateCurve::DOWNLINK.with_alpha(radio.shannon_alpha_dl),
+                uplink: RateCurve::UPLINK.with_alpha(radio.shannon_alpha_ul),
+                location_probability: radio.location_probability,
+            },
+            entries: parts.entries,
+            counted,
+            out_of_range: served - numbered,
+        };
+        let of_shape = |air: &Self| -> Vec<Shape> {
+            let mut list: Vec<Shape> = shapes
+                .iter()
+                .filter_map(|(k, h)| {
+                    let class = air.classes.get(*numbers.get(k)? as usize)?;
+                    let given = f64::from(f32::from_bits(*h));
+                    Some(air.shape(class, if given > 0.0 { given } else { class.filled.height_m }))
+                })
+                .collect();
+            list.sort_unstable();
+            list.dedup();
+            list
+        };
+        let mut list = of_shape(&air);
+        if list.len() > EXACT_TABLES {
+            air.rounded = true;
+            list = of_shape(&air);
+        }
+        let quantiles = Quantiles {
+            probability: radio.location_probability,
+            sigma_low_db: Facade::Low.sigma_db(),
+            sigma_high_db: Facade::High.sigma_db(),
+        };
+        let each: Vec<(Shape, Scene)> =
+            list.iter().flat_map(|s| Scene::ALL.map(|scene| (*s, scene))).collect();
+        // Classes were let in only if every scene has an answer for them.
+        air.medium.tables = each
+            .par_iter()
+            .filter_map(|(shape, scene)| Some(LossTable::build(air.prepare(*shape, *scene)?, &quantiles)))
+            .collect();
+        air.shapes = list.into_iter().zip(0..).collect();
+        air
+    }
+
+    /// Whether antenna heights were rounded to 2 % to share loss tables.
+    #[must_use]
+    pub const fn heights_rounded(&self) -> bool {
+        self.rounded
+    }
+
+    fn shape(&self, class: &Class, height_m: f64) -> Shape {
+        let h =
+            if self.rounded { ((height_m.ln() / HEIGHT_STEP).round() * HEIGHT_STEP).exp() } else { height_m };
+        ((class.filled.freq_mhz * 1e6).round() as u64, class.filled.kind, (h * 1e3).round() as u64)
+    }
+
+    fn prepare(&self, shape: Shape, scene: Scene) -> Option<Prepared> {
+        let (freq_hz, kind, height_mm) = shape;
+        let height_m = height_mm as f64 / 1e3;
+        prepare(freq_hz as f64 / 1e6, kind, height_m, scene, &self.settings.radio, self.edition)
+    }
+
+    /// The scene around a position.
+    #[must_use]
+    pub fn scene(&self, at: LonLat) -> Scene {
+        self.scene_about(at, 0.0).unwrap_or(Scene::Rural)
+    }
+
+    /// The scene of every position at most `spread_m` from `at`, when they all share one.
+    fn scene_about(&self, at: LonLat, spread_m: f64) -> Option<Scene> {
+        let radius = self.settings.radio.urban_radius_m;
+        let (near, far) = ((radius - spread_m).max(0.0), radius + spread_m);
+        let least = |r: f64, n: usize| self.index.has_within(at, r, n);
+        if least(near, self.limits.urban) {
+            return Some(Scene::Urban);
+        }
+        if !least(far, self.limits.suburban) {
+            return Some(Scene::Rural);
+        }
+        let suburban = least(near, self.limits.suburban) && !least(far, self.limits.urban);
+        suburban.then_some(Scene::Suburban)
+    }
+
+    /// Towers within `radio.urban_radius_m`.
+    #[must_use]
+    pub fn towers_around(&self, at: LonLat) -> usize {
+        self.index.count_within(at, self.settings.radio.urban_radius_m)
+    }
+}
+
+/// The scenario worked out for a cell; heights beyond the model's range are taken at its edge.
+fn prepare(
+    freq_mhz: f64,
+    kind: CellKind,
+    height_m: f64,
+    scene: Scene,
+    radio: &RadioSettings,
+    edition: Edition,
+) -> Option<Prepared> {
+    let scenario = scenario(scene, kind, height_m, edition);
+    let edge = if scenario == crate::radio::tr38901::Scenario::Umi { (3.0, 50.0) } else { (10.0, 150.0) };
+    scenario.prepare(Mhz(freq_mhz), Metres(height_m.clamp(edge.0, edge.1)), Metres(radio.ue_height_m)).ok()
+}
+
+fn terminal(radio: &RadioSettings) -> Terminal {
+    Terminal {
+        power_dbm: radio.ue_power_dbm,
+        noise_figure_db: radio.noise_figure_ue_db,
+        dl_layers: radio.dl_layers,
+        ..Terminal::HANDSET
+    }
+}
+
+/// What classes share, while they are being made.
+#[derive(Default)]
+struct Parts {
+    carriers: Vec<((u64, u64), Carrier)>,
+    entries: [Vec<BuildingEntry>; 2],
+    antennas: Vec<Antenna>,
+    antenna_of: FxHashMap<u64, u16>,
+}
+
+impl Parts {
+    fn class(
+        &mut self,
+        filled: Filled,
+        cell: &Cell,
+        inputs: &Inputs,
+        radio: &RadioSettings,
+        edition: Edition,
+    ) -> Option<Class> {
+        // A class outside the models' range has no part in it.
+        for scene in Scene::ALL {
+            prepare(filled.freq_mhz, filled.kind, filled.height_m, scene, radio, edition)?;
+        }
+        let network = |o: OperatorId| inputs.operators.network(o);
+        let own = network(cell.operator);
+        let other = cell.shared_with.map(network).filter(|n| *n != own);
+        let per_element = 10.0 * (12.0 * f64::from(filled.resource_blocks)).log10();
+        Some(Class {
+            networks: [Some(own), other],
+            data_epre_dbm: filled.power_dbm - per_element,
+            carrier: self.carrier(&filled, radio, edition)?,
+            antenna: self.antenna(&filled),
+            filled,
+        })
+    }
+
+    fn carrier(&mut self, filled: &Filled, radio: &RadioSettings, edition: Edition) -> Option<u16> {
+        let key = (filled.freq_mhz.to_bits(), filled.bw_mhz.to_bits());
+        if let Some(at) = self.carriers.iter().position(|c| c.0 == key) {
+            return u16::try_from(at).ok();
+        }
+        let at = u16::try_from(self.carriers.len()).ok()?;
+        let entry = |facade: Facade| {
+            let p = facade.penetration(edition, Mhz(filled.freq_mhz), Metres(radio.indoor_depth_m)).ok()?;
+            Some(BuildingEntry { loss_db: p.loss().get(), sigma_db: p.sigma.get() })
+        };
+        let (low, high) = (entry(Facade::Low)?, entry(Facade::High)?);
+        self.entries[0].push(low);
+        self.entries[1].push(high);
+        let noise_figure = Db(radio.noise_figure_bs_db);
+        let load = radio.default_load_pct / 100.0;
+        let carrier = Carrier::new(filled.resources(radio), &terminal(radio), noise_figure, load);
+        self.carriers.push((key, carrier));
+        Some(at)
+    }
+
+    /// Panels with 16 and more ports steer their beams: the element's pattern is the envelope. Passive
+    /// panels have the width that their gain leaves. Without an azimuth the cell is taken as omni, without
+    /// a tilt the vertical pattern is left out.
+    fn antenna(&mut self, filled: &Filled) -> u16 {
+        let steered = filled.ports >= 16;
+        let key = if steered { u64::MAX } else { filled.gain_ssb_dbi.to_bits() };
+        if let Some(&at) = self.antenna_of.get(&key) {
+            return at;
+        }
+        let at = u16::try_from(self.antennas.len()).unwrap_or(0);
+        let sector = if steered { SectorPattern::ELEMENT } else { SectorPattern::panel(filled.gain_ssb_dbi) };
+        let flat = SectorPattern { vertical_deg: f64::INFINITY, ..sector };
+        let around = Pattern::Collinear { vertical_deg: sector.vertical_deg, floor_db: sector.side_lobe_db };
+        for p in [Pattern::Omni, around, Pattern::Sector(flat), Pattern::Sector(sector)] {
+            self.antennas.push(Antenna { ssb: p, traffic: p });
+        }
+        self.antenna_of.insert(key, at);
+        at
+    }
+}
+
+/// A cell as seen from a block of sites: all of a radio candidate but where the receiver is.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// The cell; `None` for one that is only thought of.
+    pub cell: Option<CellId>,
+    /// Its class in [`Air::classes`].
+    pub class: u32,
+    /// What was assumed of it.
+    pub assumed: Assumed,
+    /// The candidate, its table that of the first scene.
+    pub candidate: Candidate,
+}
+
+/// A tower with its links of one network.
+#[derive(Clone, Copy, Debug)]
+pub struct Stand {
+    /// The tower; `u32::MAX` for one that is only thought of.
+    pub tower: u32,
+    /// Its position.
+    pub at: LonLat,
+    /// First link.
+    pub first: u32,
+    /// Number of links.
+    pub count: u32,
+}
+
+/// The towers and cells of one network that matter to a block of positions.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkNear {
+    /// Towers, by index.
+    pub stands: Vec<Stand>,
+    /// Cells, by tower.
+    pub links: Vec<Link>,
+}
+
+impl NetworkNear {
+    fn add(&mut self, tower: u32, at: LonLat, link: Link) {
+        match self.stands.last_mut().filter(|s| s.tower == tower) {
+            Some(stand) => stand.count += 1,
+            None => self.stands.push(Stand { tower, at, first: self.links.len() as u32, count: 1 }),
+        }
+        self.links.push(link);
+    }
+}
+
+/// What a block of positions close together has around it.
+#[derive(Clone, Debug, Default)]
+pub struct Near {
+    /// By network.
+    pub networks: Vec<NetworkNear>,
+    /// The scene, when all positions share it.
+    pub scene: Option<Scene>,
+}
+
+impl Air<'_> {
+    /// Gathers what positions at most `spread_m` from `centre` have around them: for every network at least
+    /// its `radio.max_towers` nearest towers of each position, as far as they lie within
+    /// `radio.search_radius_m`.
+    #[must_use]
+    pub fn near(&self, centre: LonLat, spread_m: f64) -> Near {
+        let radio = &self.settings.radio;
+        let wanted = radio.max_towers as usize;
+        // The sphere's distances may be 0.6 % off the ellipsoid's, by which positions choose.
+        let all = (radio.search_radius_m + spread_m) * 1.01;
+        let frame = LocalFrame::new(centre);
+        let mut radius = 2.0 * spread_m + 1000.0;
+        let mut found = Vec::new();
+        loop {
+            radius = radius.min(all);
+            self.index.gather(centre, radius, &mut found);
+            found.sort_unstable_by_key(|f| f.0);
+            let mut near = self.collect(&found);
+            // The kth tower of any position is surely among those found when k lie this near the centre.
+            let sure_m = (radius / 1.01 - 2.0 * spread_m) / 1.01;
+            let enough = |n: &NetworkNear| {
+                let close = n.stands.iter().filter(|s| frame.to_xy(s.at).distance_m(Xy::default()) <= sure_m);
+                close.count() >= wanted
+            };
+            if radius >= all || near.networks.iter().all(enough) {
+                near.scene = self.scene_about(centre, spread_m * 1.01);
+                return near;
+            }
+            radius *= 2.0;
+        }
+    }
+
+    fn collect(&self, found: &[(u32, [f64; 3])]) -> Near {
+        let networks = self.inputs.operators.network_count();
+        let mut near = Near { networks: vec![NetworkNear::default(); networks], scene: None };
+        for &(tower, _) in found {
+            let Some(t) = self.towers.list.get(tower as usize) else { continue };
+            for place in t.first as usize..(t.first + t.count) as usize {
+                let Some(&number) = self.class_of.get(place) else { continue };
+                let Some(class) = self.classes.get(number as usize) else { continue };
+                let Some(&id) = self.towers.cells.get(place) else { continue };
+                let Some(cell) = self.inputs.cells.list.get(id.at()) else { continue };
+                let Some(link) = self.link(Some(id), cell, tower, number, class) else { continue };
+                for network in class.networks.into_iter().flatten() {
+                    if let Some(n) = near.networks.get_mut(usize::from(network.0)) {
+                        n.add(tower, t.at, link);
+                    }
+                }
+            }
+        }
+        near
+    }
+
+    fn link(&self, id: Option<CellId>, cell: &Cell, tower: u32, number: u32, class: &Class) -> Option<Link> {
+        let f = &class.filled;
+        let given = cell.height_m.get().filter(|h| *h > 0.0);
+        let height_m = given.unwrap_or(f.height_m);
+        let (azimuth, tilt) = (cell.azimuth_deg.get(), cell.tilt_deg.get());
+        let mut assumed = f.assumed;
+        for (bit, known) in [
+            (Assumed::HEIGHT, given.is_some()),
+            (Assumed::AZIMUTH, azimuth.is_some()),
+            (Assumed::TILT, tilt.is_some()),
+            (Assumed::LOAD, cell.load_pct.is_known()),
+        ] {
+            assumed.0 = if known { assumed.0 & !bit } else { assumed.0 | bit };
+        }
+        let shape = *self.shapes.get(&self.shape(class, height_m))?;
+        let candidate = Candidate {
+            network: 0,
+            carrier: class.carrier,
+            table: 3 * shape,
+            antenna: class.antenna + 2 * u16::from(azimuth.is_some()) + u16::from(tilt.is_some()),
+            tower,
+            distance_m: 0.0,
+            bearing_deg: 0.0,
+            height_m: height_m as f32,
+            azimuth_deg: azimuth.unwrap_or(0.0) as f32,
+            electrical_tilt_deg: tilt.unwrap_or(0.0) as f32,
+            mechanical_tilt_deg: 0.0,
+            ssb_epre_dbm: f.epre_dbm as f32,
+            data_epre_dbm: class.data_epre_dbm as f32,
+            gain_ssb_dbi: f.gain_ssb_dbi as f32,
+            gain_traffic_dbi: f.gain_traffic_dbi as f32,
+            load: cell.load_pct.get().map_or(f.load, |l| (l / 100.0).clamp(0.0, 1.0)) as f32,
+        };
+        Some(Link { cell: id, class: number, assumed, candidate })
+    }
+}
+
+/// The wall of a site as an index into [`Air::entries`].
+#[must_use]
+pub fn wall_index(wall: Option<Wall>, radio: &RadioSettings) -> usize {
+    match wall.unwrap_or(radio.wall) {
+        Wall::LowLoss => 0,
+        Wall::HighLoss => 1,
+    }
+}
