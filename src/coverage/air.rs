@@ -176,7 +176,7 @@ impl<'a> Air<'a> {
                 terminal_height_m: radio.ue_height_m,
                 downlink: RateCurve::DOWNLINK.with_alpha(radio.shannon_alpha_dl),
                 uplink: RateCurve::UPLINK.with_alpha(radio.shannon_alpha_ul),
-                location_probability: radio.location_probability,
+                location: servers::Location::new(radio.location_probability),
             },
             entries: parts.entries,
             counted,

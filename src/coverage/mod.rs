@@ -3,11 +3,21 @@
 //! [`Assessment`] is the result; every number in it can be taken apart down to its inputs.
 
 pub mod air;
+pub mod assess;
+pub mod fiber_reach;
 pub mod fill;
+mod gaps;
+pub mod kpi;
+pub mod latency;
+mod notes;
+pub mod reception;
 pub mod result;
 pub mod scene;
+pub mod score;
 pub mod towers;
 
+pub use assess::{Assessor, assess};
+pub use fiber_reach::{FiberDistance, FiberReach, NoRoads};
 pub use result::{
     Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, NetworkAtSite, Score, SiteResult, Term, TermScore,
     Tower, Towers,

@@ -2,6 +2,7 @@
 //! beside it.
 
 use super::air::{Air, Link, Near, NetworkNear, counts, wall_index};
+use super::assess::Desk;
 use super::fill::{Catalogued, Filled};
 use super::result::{IndoorCover, NetworkAtSite};
 use super::scene::Scene;
@@ -14,7 +15,7 @@ use crate::model::records::{Assumed, CellId, Site, SiteId};
 use crate::model::settings::Settings;
 use crate::model::text::Known;
 use crate::radio::capacity::downlink_mbps;
-use crate::radio::servers::{self, Candidate, NetworkReception, Scratch};
+use crate::radio::servers::{self, Candidate, NetworkReception, Rates, Scratch};
 use crate::units::Db;
 use rustc_hash::FxHashMap;
 
@@ -26,6 +27,8 @@ pub const SYSTEM_SINR_DB: f64 = 20.0;
 pub struct Heard {
     /// The radio room's answer; its indices point into [`Ear::links`].
     pub radio: NetworkReception,
+    /// Rates where the terminal works: behind the wall if asked so, else in the open.
+    pub rates: Rates,
     /// Link of the best server by SS-RSRP.
     pub server: Link,
     /// Distance to it along the ground, metres.
@@ -59,6 +62,7 @@ pub fn hear(
     at: LonLat,
     scene: Scene,
     wall: usize,
+    inside: bool,
     ear: &mut Ear,
 ) -> Option<Heard> {
     select(air, near, at, scene, ear);
@@ -67,7 +71,13 @@ pub fn hear(
     let radio = *ear.out.first()?;
     let server = *ear.links.get(radio.server as usize)?;
     let distance_m = f64::from(ear.candidates.get(radio.server as usize)?.distance_m);
-    Some(Heard { radio, server, distance_m })
+    let rates = if inside {
+        radio.rates
+    } else {
+        servers::receive(&air.medium, &ear.candidates, &[], &mut ear.scratch, &mut ear.out);
+        ear.out.first()?.rates
+    };
+    Some(Heard { radio, server, distance_m, rates })
 }
 
 /// Fills the ear's candidates with the cells on the nearest towers, nearest first.
@@ -163,9 +173,10 @@ impl<'a> DriveTests<'a> {
     #[must_use]
     pub fn of_network(&self, found: &[Hit], network: NetworkId) -> Option<Measured> {
         let all = || {
-            found.iter().filter_map(|h| self.inputs.measurements.get(h.index as usize)).filter(|m| {
-                self.inputs.operators.network(m.operator) == network
-            })
+            found
+                .iter()
+                .filter_map(|h| self.inputs.measurements.get(h.index as usize))
+                .filter(|m| self.inputs.operators.network(m.operator) == network)
         };
         let count = all().count() as u32;
         (count > 0).then(|| Measured {
@@ -292,25 +303,28 @@ pub fn at_network(
     network: NetworkId,
     near: &Near,
     scene: Scene,
-    tests: &[Hit],
-    ear: &mut Ear,
+    desk: &mut Desk,
 ) -> NetworkAtSite {
+    let (tests, ear) = desk.parts();
     let air = around.air;
     let mut r = NetworkAtSite::NOTHING;
     r.indoor = around.hosts.indoor(site, id, network);
     let of_network = near.networks.get(usize::from(network.0));
     let wall = wall_index(site.wall, &air.settings.radio);
-    if let Some(h) = of_network.and_then(|n| hear(air, n, at, scene, wall, ear)) {
+    if let Some(h) = of_network.and_then(|n| {
+        let inside = r.indoor == IndoorCover::OutdoorIn;
+        hear(air, n, at, scene, wall, inside, ear)
+    }) {
         let (out, inside) = (&h.radio.outdoor, h.radio.indoor.as_ref());
+        let rates = h.rates;
         r.server = h.server.cell;
         r.distance_m = known(h.distance_m);
         r.rsrp_outdoor_dbm = known(out.rsrp_dbm);
         r.rsrp_indoor_dbm = Known::from_f64(inside.map(|i| i.rsrp_dbm));
         r.sinr_ssb_db = known(out.ss_sinr_db);
-        let at_work = if r.indoor == IndoorCover::OutdoorIn { inside.unwrap_or(out) } else { out };
-        r.sinr_data_db = known(at_work.data_sinr_db);
-        r.dl_mbps = known(at_work.dl_mbps);
-        r.ul_mbps = known(at_work.ul_mbps);
+        r.sinr_data_db = known(rates.sinr_db);
+        r.dl_mbps = known(rates.dl_mbps);
+        r.ul_mbps = known(rates.ul_mbps);
         r.basis = if h.server.assumed.has(DECISIVE) { Basis::Assumed } else { Basis::Predicted };
     }
     if r.indoor == IndoorCover::System {

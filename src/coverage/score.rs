@@ -168,12 +168,12 @@ mod tests {
     fn by_hand() {
         let s = settings();
         let q = [
-            Quality::of(level_quality(-105.0, &s)),        // (−105 + 120) / 30 = 0.5
+            Quality::of(level_quality(-105.0, &s)), // (−105 + 120) / 30 = 0.5
             Quality::UNKNOWN,
-            Quality::of(rate_quality(30.0, 25.0)),         // 1
-            Quality::of(rate_quality(2.0, 8.0)),           // 0.25
+            Quality::of(rate_quality(30.0, 25.0)),             // 1
+            Quality::of(rate_quality(2.0, 8.0)),               // 0.25
             Quality::of(fiber_quality(1414.213_56, &s.score)), // midway between 200 m and 10 km in logarithm: 0.5
-            Quality::of(latency_quality(25.0, 20.0)),      // 0.8
+            Quality::of(latency_quality(25.0, 20.0)),          // 0.8
         ];
         let r = score(&q, &s);
         // Known weights 80: (20·0.5 + 10 + 20·0.25 + 20·0.5 + 10·0.8) / 80 = 43 / 80.
@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn one_way_counts_twice() {
         let s = settings();
-        let mut site = Site::at(Default::default(), Default::default(), crate::geom::LonLat::wrapped(0.0, 0.0));
+        let mut site =
+            Site::at(Default::default(), Default::default(), crate::geom::LonLat::wrapped(0.0, 0.0));
         assert_eq!(need(&site, &s).latency_rtt_ms, 50.0);
         site.latency_ms = Known::new(5.0);
         site.latency_basis = Some(LatencyBasis::OneWay);

@@ -337,6 +337,8 @@ pub struct RadioSettings {
     pub search_radius_m: f64,
     /// Nearest towers considered per site.
     pub max_towers: u32,
+    /// Drive tests within this distance take the place of predictions, m.
+    pub measured_radius_m: f64,
     /// Depth of the terminal inside the building, m.
     pub indoor_depth_m: f64,
     /// Outer wall of a factory when the layer doesn't tell.

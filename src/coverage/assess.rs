@@ -1,0 +1,397 @@
+//! The assessment: every site on every network, block by block of neighbouring sites.
+
+use super::air::{Air, Near};
+use super::fiber_reach::{FiberDistance, FiberReach, fiber_distance, is_backbone};
+use super::fill::Catalogued;
+use super::gaps::gaps;
+use super::kpi::{Places, kpis};
+use super::latency::Compute;
+use super::notes::{facts, notes};
+use super::reception::{DriveTests, Ear, Hosts, Surround, at_network};
+use super::result::{Assessment, IndoorCover, NetworkAtSite, Score, SiteResult, Towers};
+use super::score::{Quality, fiber_quality, latency_quality, level_quality, need, rate_quality, score};
+use super::towers::towers;
+use crate::geom::{LocalFrame, LonLat, Xy};
+use crate::index::{Hit, PointIndex, hilbert_order};
+use crate::model::inputs::Inputs;
+use crate::model::kinds::{Basis, FirmSize, SiteStatus};
+use crate::model::operators::NetworkId;
+use crate::model::records::{Site, SiteId};
+use crate::model::settings::{ServiceNeed, Settings};
+use crate::model::text::Known;
+use rayon::prelude::*;
+
+/// Most sites of a block.
+const BLOCK: usize = 128;
+/// Greatest distance of a block's site from its first, metres.
+const BLOCK_REACH_M: f64 = 1500.0;
+/// Blocks worked on before their results are put in place: bounds the memory beside the results.
+const BATCH: usize = 512;
+
+/// Scores every site of the inputs. `fiber` tells distances by road.
+#[must_use]
+pub fn assess(inputs: &Inputs, settings: &Settings, fiber: &dyn FiberReach) -> Assessment {
+    let towers = towers(&inputs.cells, settings.siting.cluster_m);
+    let assessor = Assessor::new(inputs, settings, &towers, fiber);
+    let networks = inputs.operators.network_count();
+    let mut sites = vec![NOT_SCORED; inputs.sites.list.len()];
+    let mut at_network = vec![NetworkAtSite::NOTHING; sites.len() * networks];
+    let at: Vec<LonLat> = inputs.sites.list.iter().map(|s| s.at).collect();
+    let order = hilbert_order(&at);
+    for batch in blocks(&order, &at).chunks(BATCH) {
+        let done: Vec<(Vec<SiteResult>, Vec<NetworkAtSite>)> = batch
+            .par_iter()
+            .map_init(Desk::default, |desk, range| assessor.block(&order[range.0..range.1], desk))
+            .collect();
+        for (range, (results, radio)) in batch.iter().zip(done) {
+            for (i, (site, result)) in order[range.0..range.1].iter().zip(results).enumerate() {
+                let site = *site as usize;
+                sites[site] = result;
+                let (from, to) = (i * networks, site * networks);
+                at_network[to..to + networks].copy_from_slice(&radio[from..from + networks]);
+            }
+        }
+    }
+    let mut result = Assessment {
+        networks: inputs.operators.networks().map(|n| inputs.operators.network_name(n)).collect(),
+        rats: settings.project.rats.clone(),
+        gaps: gaps(&sites, settings),
+        sites,
+        at_network,
+        ..Assessment::default()
+    };
+    result.kpis = kpis(inputs, settings, &result, &towers, &assessor.places);
+    result.facts = facts(&assessor, &result);
+    result.notes = notes(&assessor, &result);
+    drop(assessor);
+    result.towers = towers;
+    result
+}
+
+/// Runs of the order whose sites lie close together, as half-open ranges.
+fn blocks(order: &[u32], at: &[LonLat]) -> Vec<(usize, usize)> {
+    let mut blocks = Vec::new();
+    let mut start = 0;
+    let mut frame: Option<LocalFrame> = None;
+    for (i, &site) in order.iter().enumerate() {
+        let Some(&here) = at.get(site as usize) else { continue };
+        let far = |f: &LocalFrame| f.to_xy(here).distance_m(Xy::default()) > BLOCK_REACH_M;
+        if i - start >= BLOCK || frame.as_ref().is_some_and(far) {
+            blocks.push((start, i));
+            start = i;
+            frame = None;
+        }
+        frame.get_or_insert_with(|| LocalFrame::new(here));
+    }
+    if start < order.len() {
+        blocks.push((start, order.len()));
+    }
+    blocks
+}
+
+const NOT_SCORED: SiteResult = SiteResult {
+    scored: false,
+    best_network: None,
+    score: Score {
+        total: Known::UNKNOWN,
+        low: Known::UNKNOWN,
+        high: Known::UNKNOWN,
+        terms: [super::result::TermScore { quality: Known::UNKNOWN, weight: 0.0, points: 0.0 }; 6],
+        known_share: 0.0,
+    },
+    fiber_m: Known::UNKNOWN,
+    fiber_node: None,
+    fiber_basis: Basis::Unknown,
+    backbone_m: Known::UNKNOWN,
+    latency_rtt_ms: Known::UNKNOWN,
+    datacenter: None,
+    city: None,
+    weight: 1.0,
+};
+
+/// Buffers that a thread keeps from block to block.
+#[derive(Default)]
+pub struct Desk {
+    ear: Ear,
+    tests: Vec<Hit>,
+    regions: Vec<u32>,
+}
+
+/// What there is to know of a site beside radio.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground {
+    /// Joinable fiber.
+    pub fiber: FiberDistance,
+    /// Round trip to compute, milliseconds.
+    pub latency_rtt_ms: Known,
+    /// That compute.
+    pub datacenter: Option<u32>,
+}
+
+/// Everything that scoring a site looks at, worked out once for all sites.
+pub struct Assessor<'a> {
+    /// Everything that was read.
+    pub inputs: &'a Inputs,
+    /// All settings.
+    pub settings: &'a Settings,
+    /// The cells as radio sees them.
+    pub air: Air<'a>,
+    catalogued: Catalogued<'a>,
+    tests: DriveTests<'a>,
+    hosts: Hosts,
+    compute: Compute<'a>,
+    backbone: PointIndex,
+    /// Regions by position.
+    pub places: Places<'a>,
+    fiber: &'a dyn FiberReach,
+}
+
+impl<'a> Assessor<'a> {
+    /// Works out what all sites share. `towers` are those of the inputs' cells.
+    #[must_use]
+    pub fn new(
+        inputs: &'a Inputs,
+        settings: &'a Settings,
+        towers: &'a Towers,
+        fiber: &'a dyn FiberReach,
+    ) -> Self {
+        let backbone = inputs.fiber_nodes.iter().enumerate().filter(|(_, n)| is_backbone(n));
+        Self {
+            inputs,
+            settings,
+            air: Air::new(inputs, settings, towers),
+            catalogued: Catalogued::new(&settings.radio),
+            tests: DriveTests::new(inputs, settings),
+            hosts: Hosts::new(inputs, settings),
+            compute: Compute::new(&inputs.datacenters, &settings.latency),
+            backbone: PointIndex::of(backbone.map(|(i, n)| (i as u32, n.at))),
+            places: Places::new(inputs),
+            fiber,
+        }
+    }
+
+    /// Whether a site is scored at all.
+    #[must_use]
+    pub fn is_scored(&self, site: &Site) -> bool {
+        !self.settings.project.require_operating || matches!(site.status, None | Some(SiteStatus::Operating))
+    }
+
+    /// The weight of a site: its own, times `plan.equity_small` for small and micro firms.
+    #[must_use]
+    pub fn weight(&self, site: &Site) -> f32 {
+        let small = matches!(site.firm_size, Some(FirmSize::Small | FirmSize::Micro));
+        (site.weight.or(1.0) * if small { self.settings.plan.equity_small } else { 1.0 }) as f32
+    }
+
+    /// One site by itself: its result, and what each network gives it.
+    #[must_use]
+    pub fn site(&self, id: SiteId) -> (SiteResult, Vec<NetworkAtSite>) {
+        let (results, radio) = self.block(&[id.0], &mut Desk::default());
+        (results.first().copied().unwrap_or(NOT_SCORED), radio)
+    }
+
+    /// What is around positions close together; see [`Air::near`].
+    #[must_use]
+    pub fn around(&self, centre: LonLat, spread_m: f64) -> Near {
+        if self.air.classes.is_empty() { Near::default() } else { self.air.near(centre, spread_m) }
+    }
+
+    /// A run of neighbouring sites, in their order; radio site by site, network by network.
+    fn block(&self, sites: &[u32], desk: &mut Desk) -> (Vec<SiteResult>, Vec<NetworkAtSite>) {
+        let list = &self.inputs.sites.list;
+        let of = |i: &u32| list.get(*i as usize).map(|s| (SiteId(*i), s));
+        let scored: Vec<LonLat> =
+            sites.iter().filter_map(of).filter(|(_, s)| self.is_scored(s)).map(|(_, s)| s.at).collect();
+        let near = match scored.first() {
+            None => Near::default(),
+            Some(first) => {
+                let (centre, spread) = circle(*first, &scored);
+                self.around(centre, spread)
+            }
+        };
+        let mut radio = Vec::with_capacity(sites.len() * self.inputs.operators.network_count());
+        let results = sites
+            .iter()
+            .map(|i| match of(i) {
+                Some((id, site)) => self.one(id, site, &near, desk, &mut radio),
+                None => NOT_SCORED,
+            })
+            .collect();
+        (results, radio)
+    }
+
+    fn one(
+        &self,
+        id: SiteId,
+        site: &Site,
+        near: &Near,
+        desk: &mut Desk,
+        radio: &mut Vec<NetworkAtSite>,
+    ) -> SiteResult {
+        let first = radio.len();
+        radio.resize(first + self.inputs.operators.network_count(), NetworkAtSite::NOTHING);
+        let base = SiteResult {
+            city: self.places.city(site, self.inputs, &mut desk.regions),
+            weight: self.weight(site),
+            ..NOT_SCORED
+        };
+        if !self.is_scored(site) {
+            return base;
+        }
+        let ground = self.ground(id, site);
+        let need = need(site, self.settings);
+        let scene = near.scene.unwrap_or_else(|| self.air.scene(site.at));
+        self.tests.near(site.at, &mut desk.tests);
+        let mut best: Option<(NetworkId, Score)> = None;
+        for network in self.inputs.operators.networks() {
+            let mut r = at_network(&self.surround(), site, id, site.at, network, near, scene, desk);
+            let mut s = score(&self.qualities(&r, &ground, &need), self.settings);
+            self.widen(id, site, network, &ground, &need, &mut s, desk);
+            r.score = s.total;
+            if let Some(slot) = radio.get_mut(first + usize::from(network.0)) {
+                *slot = r;
+            }
+            // Of networks with no score the one that may be best; the first of equals.
+            let rank = |s: &Score| (s.total.is_known(), s.total.or(s.high.or(0.0)));
+            if best.as_ref().is_none_or(|(_, b)| rank(&s) > rank(b)) {
+                best = Some((network, s));
+            }
+        }
+        let score = best.map_or_else(
+            || score(&self.qualities(&NetworkAtSite::NOTHING, &ground, &need), self.settings),
+            |b| b.1,
+        );
+        let backbone = self.backbone.nearest(site.at);
+        SiteResult {
+            scored: true,
+            best_network: best.filter(|b| b.1.total.is_known()).map(|b| b.0),
+            score,
+            fiber_m: ground.fiber.distance_m,
+            fiber_node: ground.fiber.node,
+            fiber_basis: ground.fiber.basis,
+            backbone_m: Known::from_f64(backbone.map(|h| h.distance_m)),
+            latency_rtt_ms: ground.latency_rtt_ms,
+            datacenter: ground.datacenter,
+            ..base
+        }
+    }
+
+    /// What radio is worked out from.
+    #[must_use]
+    pub fn surround(&self) -> Surround<'_> {
+        Surround { air: &self.air, catalogued: &self.catalogued, tests: &self.tests, hosts: &self.hosts }
+    }
+
+    /// Fiber and compute of a site.
+    #[must_use]
+    pub fn ground(&self, id: SiteId, site: &Site) -> Ground {
+        let trip = self.compute.round_trip(site.at);
+        Ground {
+            fiber: fiber_distance(site, id, self.fiber),
+            latency_rtt_ms: Known::from_f64(trip.map(|t| t.total_ms())),
+            datacenter: trip.map(|t| t.datacenter),
+        }
+    }
+
+    /// The six qualities of a site on a network, in the order of [`super::Term::ALL`].
+    #[must_use]
+    pub fn qualities(&self, r: &NetworkAtSite, ground: &Ground, need: &ServiceNeed) -> [Quality; 6] {
+        let s = self.settings;
+        // A cells layer without a cell that counts means no coverage; without the layer nothing is known.
+        let nothing = if self.inputs.has("cells") || !self.inputs.cells.list.is_empty() {
+            Quality::of(0.0)
+        } else {
+            Quality::UNKNOWN
+        };
+        let level = |v: Known| v.get().map_or(nothing, |v| Quality::of(level_quality(v, s)));
+        let rate = |v: Known, need: f64| v.get().map_or(nothing, |v| Quality::of(rate_quality(v, need)));
+        let outdoor_in = level(r.rsrp_indoor_dbm);
+        let indoor = match r.indoor {
+            IndoorCover::System => Quality::of(1.0),
+            IndoorCover::OutdoorIn => outdoor_in,
+            // Served through the wall is served, whatever stands inside; a weak level may be one that a
+            // system makes up for.
+            IndoorCover::Unknown if r.rsrp_indoor_dbm.or(f64::MIN) >= s.radio.threshold.rsrp_dbm => {
+                outdoor_in
+            }
+            IndoorCover::Unknown => Quality::at_least(outdoor_in.low),
+        };
+        let fiber = match (ground.fiber.distance_m.get(), ground.fiber.basis) {
+            (Some(d), _) => Quality::of(fiber_quality(d, &s.score)),
+            (None, Basis::Unknown) => Quality::UNKNOWN,
+            (None, _) => Quality::of(fiber_quality(s.fiber.join_search_m, &s.score)),
+        };
+        let trip = ground.latency_rtt_ms.get();
+        let latency = trip.map_or(Quality::UNKNOWN, |t| Quality::of(latency_quality(t, need.latency_rtt_ms)));
+        [
+            level(r.rsrp_outdoor_dbm),
+            indoor,
+            rate(r.dl_mbps, need.dl_mbps),
+            rate(r.ul_mbps, need.ul_mbps),
+            fiber,
+            latency,
+        ]
+    }
+
+    /// Widens a score to a range where the site's position is uncertain by more than
+    /// `score.pos_acc_range_m`: radio is worked out anew at eight places, four on the circle of that accuracy
+    /// and four at half of it, and the distance to fiber may be as much more or less. The range holds the
+    /// scores met there; it is no proof for every place in the circle.
+    #[allow(clippy::too_many_arguments)]
+    fn widen(
+        &self,
+        id: SiteId,
+        site: &Site,
+        network: NetworkId,
+        ground: &Ground,
+        need: &ServiceNeed,
+        score_here: &mut Score,
+        desk: &mut Desk,
+    ) {
+        let Some(radius) = site.pos_acc_m.get().filter(|a| *a > self.settings.score.pos_acc_range_m) else {
+            return;
+        };
+        let near = self.around(site.at, radius);
+        let frame = LocalFrame::new(site.at);
+        let tests = std::mem::take(&mut desk.tests);
+        for i in 0..8u32 {
+            let angle = f64::from(i) * std::f64::consts::FRAC_PI_4;
+            let r = if i % 2 == 0 { radius } else { radius / 2.0 };
+            let at = frame.to_lonlat(Xy { x_m: r * angle.sin(), y_m: r * angle.cos() });
+            let scene = near.scene.unwrap_or_else(|| self.air.scene(at));
+            let there = at_network(&self.surround(), site, id, at, network, &near, scene, desk);
+            for shift in [-r, r] {
+                let mut ground = *ground;
+                if ground.fiber.basis != Basis::Given {
+                    let d = ground.fiber.distance_m.get().map(|d| (d + shift).max(0.0));
+                    ground.fiber.distance_m = Known::from_f64(d);
+                }
+                let s = score(&self.qualities(&there, &ground, need), self.settings);
+                score_here.low = Known::from_f64(Some(score_here.low.or(0.0).min(s.low.or(0.0))));
+                score_here.high = Known::from_f64(Some(score_here.high.or(100.0).max(s.high.or(100.0))));
+            }
+        }
+        desk.tests = tests;
+    }
+}
+
+/// A circle around places close together: the middle of their frame's box and the farthest of them.
+fn circle(first: LonLat, places: &[LonLat]) -> (LonLat, f64) {
+    let frame = LocalFrame::new(first);
+    let at: Vec<Xy> = places.iter().map(|p| frame.to_xy(*p)).collect();
+    let fold = |pick: fn(&Xy) -> f64| {
+        at.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(pick(p)), h.max(pick(p))))
+    };
+    let ((west, east), (south, north)) = (fold(|p| p.x_m), fold(|p| p.y_m));
+    let centre = frame.to_lonlat(Xy { x_m: 0.5 * (west + east), y_m: 0.5 * (south + north) });
+    let around = LocalFrame::new(centre);
+    let spread = places.iter().map(|p| around.to_xy(*p).distance_m(Xy::default())).fold(0.0, f64::max);
+    (centre, spread * 1.001 + 0.01)
+}
+
+impl Desk {
+    /// The drive tests found for the site at hand, and the ear.
+    pub(super) fn parts(&mut self) -> (&[Hit], &mut Ear) {
+        (&self.tests, &mut self.ear)
+    }
+}
