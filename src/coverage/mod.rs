@@ -22,3 +22,6 @@ pub use result::{
     Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, NetworkAtSite, Score, SiteResult, Term, TermScore,
     Tower, Towers,
 };
+
+#[cfg(test)]
+mod tests;
