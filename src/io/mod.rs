@@ -3,7 +3,9 @@
 
 pub mod broken;
 pub mod geotiff;
+pub mod graphml;
 pub mod hgt;
 pub mod osm;
 pub mod project;
 pub mod terrain;
+mod xml;

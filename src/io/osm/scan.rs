@@ -1,9 +1,9 @@
 //! OSM elements in file order, from PBF and from XML, with one face.
 
 use crate::io::broken::BrokenFile;
+use crate::io::xml::{attribute, required};
 use flate2::read::MultiGzDecoder;
 use osmpbf::{Blob, BlobDecode, BlobReader, BlobType, PrimitiveBlock, RelMemberType};
-use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use rayon::prelude::*;
 use smallvec::SmallVec;
@@ -344,16 +344,6 @@ fn emit(open: &mut Open, sink: &mut dyn FnMut(Element<'_>)) {
         None => {}
     }
     open.kind = None;
-}
-
-fn attribute(start: &BytesStart, name: &str) -> Result<Option<String>, String> {
-    let found = start.try_get_attribute(name).map_err(|e| e.to_string())?;
-    let value = found.map(|a| a.normalized_value(XmlVersion::Implicit1_0).map(|v| v.into_owned()));
-    value.transpose().map_err(|e| e.to_string())
-}
-
-fn required(start: &BytesStart, name: &str) -> Result<String, String> {
-    attribute(start, name)?.ok_or_else(|| format!("<{}> without '{name}'", start.name().0))
 }
 
 fn integer(text: &str, name: &str) -> Result<i64, String> {
