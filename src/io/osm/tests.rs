@@ -1,4 +1,6 @@
 //! Counts of real extracts against pyosmium 4.3.2 (an own script with the same rules of selection), and broken files.
+//! GDAL 3.6.2 (ogrinfo) agrees: lines with a `highway`, constructions included, are 1,614 in Andorra and 1,245 in Shenzhen;
+//! industrial polygons are 1, 5 (Monaco) and 22.
 
 use super::*;
 use crate::geom::line_length_m;
