@@ -12,10 +12,16 @@
 pub mod antenna;
 pub mod capacity;
 pub mod coverage_probability;
+pub mod fspl;
 pub mod interference;
 pub mod link;
 pub mod link_budget;
 pub mod normal;
+pub mod p1411;
+pub mod p2108;
+pub mod p2109;
+pub mod p676;
+pub mod p838;
 pub mod refusal;
 pub mod registry;
 pub mod servers;

@@ -15,6 +15,7 @@
 //! | R008 | the line isn't a JSON object |
 //! | R009 | a terrain profile that can't be read or used |
 
+mod local;
 mod request;
 mod terrestrial;
 
@@ -164,6 +165,12 @@ fn respond(
     head.insert("edition".into(), edition.into());
     let mut outcome = match model.name {
         "tr38901-o2i-low" | "tr38901-o2i-high" => terrestrial::building_entry(request, model, edition),
+        "fspl" => local::free_space(request),
+        "p676" => local::gas(request),
+        "p838" => local::rain(request),
+        "p1411" => local::street(request),
+        "p2108" => local::clutter(request),
+        "p2109" => local::building(request),
         _ => terrestrial::tr38901(request, model, edition),
     }?;
     warn_near_limits(request, model, &mut outcome);
