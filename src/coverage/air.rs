@@ -65,6 +65,7 @@ pub struct Air<'a> {
     pub classes: Vec<Class>,
     /// Class of each entry of `towers.cells`.
     class_of: Vec<u32>,
+    numbers: FxHashMap<Key, u32>,
     /// Shapes of cells; the loss table of the nth in a scene is the medium's number 3n + scene.
     shapes: FxHashMap<Shape, u32>,
     rounded: bool,
@@ -100,10 +101,20 @@ fn key(cell: &Cell) -> Key {
     ]
 }
 
+/// Classes met, with the first cell of each, and the heights met in each.
+type Met = (FxHashMap<Key, Cell>, FxHashSet<(Key, u32)>);
+
+fn meet(met: &mut Met, cell: &Cell) {
+    let k = key(cell);
+    met.0.entry(k).or_insert(*cell);
+    met.1.insert((k, cell.height_m.get().map_or(0, |h| (h as f32).to_bits())));
+}
+
 impl<'a> Air<'a> {
-    /// Sorts the cells. `towers` are those of `inputs.cells`.
+    /// Sorts the cells. `towers` are those of `inputs.cells`; `thought` are cells of stations that don't stand
+    /// yet, to be set up by [`stand`](Self::stand).
     #[must_use]
-    pub fn new(inputs: &'a Inputs, settings: &'a Settings, towers: &'a Towers) -> Self {
+    pub fn new(inputs: &'a Inputs, settings: &'a Settings, towers: &'a Towers, thought: &[&[Cell]]) -> Self {
         let radio = &settings.radio;
         let edition = edition(radio);
         let catalogued = Catalogued::new(radio);
@@ -117,18 +128,13 @@ impl<'a> Air<'a> {
         };
         let catalogued = &catalogued;
         // One pass for the distinct classes and shapes, one to number the cells by them.
-        let (keys, shapes) = towers
+        let mut met = towers
             .cells
             .par_chunks(1 << 16)
             .map(|chunk| {
-                let mut keys: FxHashMap<Key, Cell> = FxHashMap::default();
-                let mut heights: FxHashSet<(Key, u32)> = FxHashSet::default();
-                for cell in chunk.iter().filter_map(serves) {
-                    let k = key(cell);
-                    keys.entry(k).or_insert(*cell);
-                    heights.insert((k, cell.height_m.get().map_or(0, |h| (h as f32).to_bits())));
-                }
-                (keys, heights)
+                let mut met = Met::default();
+                chunk.iter().filter_map(serves).for_each(|cell| meet(&mut met, cell));
+                met
             })
             .reduce(Default::default, |mut a, b| {
                 for (k, c) in b.0 {
@@ -137,6 +143,8 @@ impl<'a> Air<'a> {
                 a.1.extend(b.1);
                 a
             });
+        thought.iter().flat_map(|cells| cells.iter()).for_each(|cell| meet(&mut met, cell));
+        let (keys, shapes) = met;
         let mut sorted: Vec<(Key, Cell)> = keys.into_iter().collect();
         sorted.sort_unstable_by_key(|s| s.0);
         let mut parts = Parts::default();
@@ -164,6 +172,7 @@ impl<'a> Air<'a> {
             index: PointIndex::new(&towers.list.iter().map(|t| t.at).collect::<Vec<_>>()),
             classes,
             class_of,
+            numbers: FxHashMap::default(),
             shapes: FxHashMap::default(),
             rounded: false,
             limits: SceneLimits::new(radio),
@@ -205,14 +214,21 @@ impl<'a> Air<'a> {
             sigma_low_db: Facade::Low.sigma_db(),
             sigma_high_db: Facade::High.sigma_db(),
         };
-        let each: Vec<(Shape, Scene)> =
-            list.iter().flat_map(|s| Scene::ALL.map(|scene| (*s, scene))).collect();
-        // Classes were let in only if every scene has an answer for them.
-        air.medium.tables = each
+        // A shape that a scene has no answer for has no part in any.
+        let tables: Vec<Option<[LossTable; 3]>> = list
             .par_iter()
-            .filter_map(|(shape, scene)| Some(LossTable::build(air.prepare(*shape, *scene)?, &quantiles)))
+            .map(|shape| {
+                let table = |scene| Some(LossTable::build(air.prepare(*shape, scene)?, &quantiles));
+                Some([table(Scene::Urban)?, table(Scene::Suburban)?, table(Scene::Rural)?])
+            })
             .collect();
-        air.shapes = list.into_iter().zip(0..).collect();
+        for (shape, tables) in list.into_iter().zip(tables) {
+            if let Some(tables) = tables {
+                air.shapes.insert(shape, air.shapes.len() as u32);
+                air.medium.tables.extend(tables);
+            }
+        }
+        air.numbers = numbers;
         air
     }
 
@@ -397,6 +413,13 @@ pub struct NetworkNear {
 }
 
 impl NetworkNear {
+    /// Takes away the station that was set up last.
+    pub fn fell(&mut self) {
+        if let Some(stand) = self.stands.pop_if(|s| s.tower == u32::MAX) {
+            self.links.truncate(stand.first as usize);
+        }
+    }
+
     fn add(&mut self, tower: u32, at: LonLat, link: Link) {
         match self.stands.last_mut().filter(|s| s.tower == tower) {
             Some(stand) => stand.count += 1,
@@ -468,6 +491,19 @@ impl Air<'_> {
         near
     }
 
+    /// Sets up a station that doesn't stand yet: its cells join those of a network around a position, on a
+    /// tower of their own. [`fell`](NetworkNear::fell) takes it away again.
+    pub fn stand(&self, near: &mut NetworkNear, at: LonLat, cells: &[Cell]) {
+        for cell in cells {
+            let Some(&number) = self.numbers.get(&key(cell)) else { continue };
+            let Some(class) = self.classes.get(number as usize) else { continue };
+            if let Some(mut link) = self.link(None, cell, u32::MAX, number, class) {
+                link.assumed.set(Assumed::PLANNED);
+                near.add(u32::MAX, at, link);
+            }
+        }
+    }
+
     fn link(&self, id: Option<CellId>, cell: &Cell, tower: u32, number: u32, class: &Class) -> Option<Link> {
         let f = &class.filled;
         let given = cell.height_m.get().filter(|h| *h > 0.0);
@@ -479,6 +515,7 @@ impl Air<'_> {
             (Assumed::AZIMUTH, azimuth.is_some()),
             (Assumed::TILT, tilt.is_some()),
             (Assumed::LOAD, cell.load_pct.is_known()),
+            (Assumed::PLANNED, !cell.assumed.has(Assumed::PLANNED)),
         ] {
             assumed.0 = if known { assumed.0 & !bit } else { assumed.0 | bit };
         }

@@ -7,7 +7,7 @@ use super::gaps::gaps;
 use super::kpi::{Places, kpis};
 use super::latency::Compute;
 use super::notes::{facts, notes};
-use super::reception::{DriveTests, Ear, Hosts, Surround, at_network};
+use super::reception::{DriveTests, Ear, Hosts, Spot, Surround, at_network};
 use super::result::{Assessment, IndoorCover, NetworkAtSite, Score, SiteResult, Towers};
 use super::score::{Quality, fiber_quality, latency_quality, level_quality, need, rate_quality, score};
 use super::towers::towers;
@@ -16,7 +16,7 @@ use crate::index::{Hit, PointIndex, hilbert_order};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{Basis, FirmSize, SiteStatus};
 use crate::model::operators::NetworkId;
-use crate::model::records::{Site, SiteId};
+use crate::model::records::{Cell, Site, SiteId};
 use crate::model::settings::{ServiceNeed, Settings};
 use crate::model::text::Known;
 use rayon::prelude::*;
@@ -155,11 +155,23 @@ impl<'a> Assessor<'a> {
         towers: &'a Towers,
         fiber: &'a dyn FiberReach,
     ) -> Self {
+        Self::with_thoughts(inputs, settings, towers, fiber, &[])
+    }
+
+    /// As [`new`](Self::new), with cells that don't stand yet but may be set up.
+    #[must_use]
+    pub fn with_thoughts(
+        inputs: &'a Inputs,
+        settings: &'a Settings,
+        towers: &'a Towers,
+        fiber: &'a dyn FiberReach,
+        thought: &[&[Cell]],
+    ) -> Self {
         let backbone = inputs.fiber_nodes.iter().enumerate().filter(|(_, n)| is_backbone(n));
         Self {
             inputs,
             settings,
-            air: Air::new(inputs, settings, towers),
+            air: Air::new(inputs, settings, towers, thought),
             catalogued: Catalogued::new(&settings.radio),
             tests: DriveTests::new(inputs, settings),
             hosts: Hosts::new(inputs, settings),
@@ -241,12 +253,14 @@ impl<'a> Assessor<'a> {
         let ground = self.ground(id, site);
         let need = need(site, self.settings);
         let scene = near.scene.unwrap_or_else(|| self.air.scene(site.at));
-        self.tests.near(site.at, &mut desk.tests);
+        self.look_up_tests(site.at, desk);
+        let spot = Spot { site, id, at: site.at, scene, thought: None };
         let mut best: Option<(NetworkId, Score)> = None;
         for network in self.inputs.operators.networks() {
-            let mut r = at_network(&self.surround(), site, id, site.at, network, near, scene, desk);
+            let of_network = near.networks.get(usize::from(network.0));
+            let mut r = at_network(&self.surround(), &spot, network, of_network, desk);
             let mut s = score(&self.qualities(&r, &ground, &need), self.settings);
-            self.widen(id, site, network, &ground, &need, &mut s, desk);
+            self.widen(&spot, network, &ground, &need, &mut s, desk);
             r.score = s.total;
             if let Some(slot) = radio.get_mut(first + usize::from(network.0)) {
                 *slot = r;
@@ -274,6 +288,11 @@ impl<'a> Assessor<'a> {
             datacenter: ground.datacenter,
             ..base
         }
+    }
+
+    /// The drive tests around a site, for [`at_network`].
+    pub fn look_up_tests(&self, at: LonLat, desk: &mut Desk) {
+        self.tests.near(at, &mut desk.tests);
     }
 
     /// What radio is worked out from.
@@ -337,17 +356,16 @@ impl<'a> Assessor<'a> {
     /// `score.pos_acc_range_m`: radio is worked out anew at eight places, four on the circle of that accuracy
     /// and four at half of it, and the distance to fiber may be as much more or less. The range holds the
     /// scores met there; it is no proof for every place in the circle.
-    #[allow(clippy::too_many_arguments)]
     fn widen(
         &self,
-        id: SiteId,
-        site: &Site,
+        spot: &Spot,
         network: NetworkId,
         ground: &Ground,
         need: &ServiceNeed,
         score_here: &mut Score,
         desk: &mut Desk,
     ) {
+        let site = spot.site;
         let Some(radius) = site.pos_acc_m.get().filter(|a| *a > self.settings.score.pos_acc_range_m) else {
             return;
         };
@@ -359,7 +377,9 @@ impl<'a> Assessor<'a> {
             let r = if i % 2 == 0 { radius } else { radius / 2.0 };
             let at = frame.to_lonlat(Xy { x_m: r * angle.sin(), y_m: r * angle.cos() });
             let scene = near.scene.unwrap_or_else(|| self.air.scene(at));
-            let there = at_network(&self.surround(), site, id, at, network, &near, scene, desk);
+            let of_network = near.networks.get(usize::from(network.0));
+            let spot = Spot { at, scene, ..*spot };
+            let there = at_network(&self.surround(), &spot, network, of_network, desk);
             for shift in [-r, r] {
                 let mut ground = *ground;
                 if ground.fiber.basis != Basis::Given {

@@ -15,6 +15,7 @@ pub mod result;
 pub mod scene;
 pub mod score;
 pub mod towers;
+pub mod what_if;
 
 pub use assess::{Assessor, assess};
 pub use fiber_reach::{FiberDistance, FiberReach, NoRoads};
@@ -22,6 +23,7 @@ pub use result::{
     Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, NetworkAtSite, Score, SiteResult, Term, TermScore,
     Tower, Towers,
 };
+pub use what_if::{Thought, WhatIf};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! What a site receives of each network: the radio room's answer, with indoor systems and drive tests put
 //! beside it.
 
-use super::air::{Air, Link, Near, NetworkNear, counts, wall_index};
+use super::air::{Air, Link, NetworkNear, counts, wall_index};
 use super::assess::Desk;
 use super::fill::{Catalogued, Filled};
 use super::result::{IndoorCover, NetworkAtSite};
@@ -11,7 +11,7 @@ use crate::index::{Hit, PointIndex};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{Basis, Indoor5g};
 use crate::model::operators::NetworkId;
-use crate::model::records::{Assumed, CellId, Site, SiteId};
+use crate::model::records::{Assumed, Cell, CellId, Site, SiteId};
 use crate::model::settings::Settings;
 use crate::model::text::Known;
 use crate::radio::capacity::downlink_mbps;
@@ -286,35 +286,48 @@ pub struct Surround<'a> {
     pub hosts: &'a Hosts,
 }
 
+/// Where a network is looked at.
+#[derive(Clone, Copy)]
+pub struct Spot<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// Its number.
+    pub id: SiteId,
+    /// Where it is taken to stand.
+    pub at: LonLat,
+    /// The scene there.
+    pub scene: Scene,
+    /// A cell of an indoor system that doesn't stand yet.
+    pub thought: Option<&'a Cell>,
+}
+
 /// Parameters whose assumption makes a prediction "assumed".
 const DECISIVE: u16 = Assumed::FREQ | Assumed::HEIGHT | Assumed::POWER;
 
-/// One network at one site, as if the site stood at `at`.
+/// One network at one site, from the cells near it.
 ///
 /// Rates are those of a terminal where it works: at the indoor system where there is one, behind the wall
 /// where there is known to be none, in the open where it isn't known. Drive tests near by take the place
 /// of predictions.
-#[allow(clippy::too_many_arguments)]
 pub fn at_network(
     around: &Surround,
-    site: &Site,
-    id: SiteId,
-    at: LonLat,
+    spot: &Spot,
     network: NetworkId,
-    near: &Near,
-    scene: Scene,
+    near: Option<&NetworkNear>,
     desk: &mut Desk,
 ) -> NetworkAtSite {
     let (tests, ear) = desk.parts();
+    let Spot { site, id, at, scene, thought } = *spot;
     let air = around.air;
     let mut r = NetworkAtSite::NOTHING;
-    r.indoor = around.hosts.indoor(site, id, network);
-    let of_network = near.networks.get(usize::from(network.0));
+    r.indoor = if thought.is_some() { IndoorCover::System } else { around.hosts.indoor(site, id, network) };
     let wall = wall_index(site.wall, &air.settings.radio);
-    if let Some(h) = of_network.and_then(|n| {
+    let mut planned = thought.is_some();
+    if let Some(h) = near.and_then(|n| {
         let inside = r.indoor == IndoorCover::OutdoorIn;
         hear(air, n, at, scene, wall, inside, ear)
     }) {
+        planned |= h.server.assumed.has(Assumed::PLANNED);
         let (out, inside) = (&h.radio.outdoor, h.radio.indoor.as_ref());
         let rates = h.rates;
         r.server = h.server.cell;
@@ -328,8 +341,10 @@ pub fn at_network(
         r.basis = if h.server.assumed.has(DECISIVE) { Basis::Assumed } else { Basis::Predicted };
     }
     if r.indoor == IndoorCover::System {
-        let cell = around.hosts.cell(id, network).and_then(|c| air.inputs.cells.list.get(c.at()));
-        let generic = crate::model::records::Cell::at(
+        let hosted = around.hosts.cell(id, network).and_then(|c| air.inputs.cells.list.get(c.at()));
+        planned |= hosted.is_some_and(|c| c.assumed.has(Assumed::PLANNED));
+        let cell = thought.or(hosted);
+        let generic = Cell::at(
             Default::default(),
             at,
             crate::model::operators::OperatorId(0),
@@ -348,8 +363,9 @@ pub fn at_network(
         }
     }
     if let Some(m) = around.tests.of_network(tests, network) {
+        // What was measured before a planned station stands is the least that there will be.
         let mut over = |value: &mut Known, measured: Known| {
-            if measured.is_known() {
+            if measured.is_known() && !(planned && value.or(f64::MIN) > measured.or(f64::MIN)) {
                 *value = measured;
                 r.basis = Basis::Measured;
             }

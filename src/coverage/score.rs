@@ -130,13 +130,10 @@ pub fn score(qualities: &[Quality; 6], settings: &Settings) -> Score {
         let sum: f64 = (0..6).map(|i| weights[i] * pick(&qualities[i])).sum();
         if all > 0.0 { Known::new((100.0 * sum / all) as f32) } else { Known::UNKNOWN }
     };
-    Score {
-        total: if enough { Known::new(terms.iter().map(|t| t.points).sum()) } else { Known::UNKNOWN },
-        low: end(|q| q.low),
-        high: end(|q| q.high),
-        terms,
-        known_share,
-    }
+    let total = if enough { Known::new(terms.iter().map(|t| t.points).sum()) } else { Known::UNKNOWN };
+    // A term known to be at least so good may lift the lower end above a score that leaves it out.
+    let low = end(|q| q.low).get().map(|low| low.min(total.or(low)));
+    Score { total, low: Known::from_f64(low), high: end(|q| q.high), terms, known_share }
 }
 
 /// The term that costs most: the greatest weight times what its quality lacks; the first of equals.

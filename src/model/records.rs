@@ -194,6 +194,8 @@ impl Assumed {
     pub const STATION: u16 = 128;
     /// Tilt.
     pub const TILT: u16 = 256;
+    /// The whole cell: it belongs to a plan and doesn't stand yet.
+    pub const PLANNED: u16 = 512;
 
     /// Marks a value as assumed.
     pub fn set(&mut self, bit: u16) {
