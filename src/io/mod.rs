@@ -8,4 +8,5 @@ pub mod hgt;
 pub mod osm;
 pub mod project;
 pub mod terrain;
+pub mod write_layers;
 mod xml;

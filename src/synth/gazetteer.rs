@@ -149,7 +149,8 @@ impl Gazetteer {
         }
         let seat = &self.places[self.cities[self.city_index(code)].1];
         match &seat.name_zh {
-            Some(zh) => format!("{zh}市"),
+            // Codes from 21 on are prefectures and leagues, not cities.
+            Some(zh) => format!("{zh}{}", if code % 100 > 20 { "地区" } else { "市" }),
             None => seat.name.clone(),
         }
     }

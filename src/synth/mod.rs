@@ -123,7 +123,7 @@ fn build(g: &Gazetteer, site_count: usize, cell_count: usize, seed: u64) -> Inpu
     inputs
 }
 
-/// Says of every layer that it is synthetic, and from what.
+/// Says of every layer that it is synthetic, and from what; the towns alone are real.
 fn describe(inputs: &mut Inputs, region: &str, seed: u64) {
     let source =
         format!("synthetic: covplan synth, region {region}, seed {seed}; towns: GeoNames (CC BY 4.0)");
@@ -153,121 +153,17 @@ fn describe(inputs: &mut Inputs, region: &str, seed: u64) {
         };
         inputs.layers.insert(layer.to_owned(), info);
     }
+    let towns = inputs.towns.len() as u64;
+    let info = LayerInfo {
+        files: vec!["towns.csv".to_owned()],
+        rows_read: towns,
+        rows_kept: towns,
+        source: Some("GeoNames (CC BY 4.0), reduced".to_owned()),
+        crs: "EPSG:4326".to_owned(),
+        ..LayerInfo::default()
+    };
+    inputs.layers.insert("towns".to_owned(), info);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    #[test]
-    fn look() {
-        let t = std::time::Instant::now();
-        let i = demo();
-        eprintln!("{:?} sites {} cells {}", t.elapsed(), i.sites.list.len(), i.cells.list.len());
-        let mut city = std::collections::BTreeMap::new();
-        for s in &i.sites.list {
-            *city.entry(i.sites.text.get(s.city)).or_insert(0) += 1;
-        }
-        eprintln!("{city:?}");
-        let mut ops = std::collections::BTreeMap::new();
-        for c in &i.cells.list {
-            *ops.entry((i.operators.code(c.operator), c.rat.code(), c.freq_mhz.or(0.0) as i32))
-                .or_insert(0) += 1;
-        }
-        eprintln!("{ops:?}");
-        for k in [0, 1, 2, 50, 51, 52, 700, 1500] {
-            let s = &i.sites.list[k];
-            eprintln!(
-                "{} {} {} {:?} {:?} {}",
-                i.sites.text.get(s.id),
-                i.sites.text.get(s.name),
-                i.sites.text.get(s.park),
-                s.firm_size,
-                s.at,
-                i.sites.text.get(s.sector)
-            );
-        }
-        // distance to nearest NR cell
-        let ix = crate::index::PointIndex::of(
-            i.cells
-                .list
-                .iter()
-                .zip(0..)
-                .filter(|(c, _)| c.rat == crate::model::kinds::Rat::Nr)
-                .map(|(c, k)| (k, c.at)),
-        );
-        let mut d: Vec<f64> = i.sites.list.iter().map(|s| ix.nearest(s.at).unwrap().distance_m).collect();
-        d.sort_by(f64::total_cmp);
-        for q in [0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99] {
-            eprint!("{q}:{:.0} ", d[(q * d.len() as f64) as usize]);
-        }
-        eprintln!(
-            "roads {} pts {} links; nodes {} seg {} ducts {} cand {} regions {} power {} dc {} meas {}",
-            i.roads.list.len(),
-            i.roads.points.len(),
-            i.fiber_nodes.len(),
-            i.fiber_segments.len(),
-            i.ducts.len(),
-            i.candidates.len(),
-            i.regions.len(),
-            i.power.len(),
-            i.datacenters.len(),
-            i.measurements.len()
-        );
-        use geo::{Contains, GeodesicArea, Validation};
-        for r in &i.regions {
-            eprintln!(
-                "{} {} valid {} polys {} rings {} pts {} km2 {:.0} pop {:?} st {:?}",
-                r.adcode,
-                r.name,
-                r.shape.is_valid(),
-                r.shape.0.len(),
-                r.shape.0.iter().map(|p| p.interiors().len()).sum::<usize>(),
-                r.shape.0.iter().map(|p| p.exterior().0.len()).sum::<usize>(),
-                r.shape.geodesic_area_unsigned() / 1e6,
-                r.pop_resident,
-                r.stations_5g_official
-            );
-        }
-        let mut out = 0;
-        for s in &i.sites.list {
-            let r = i.regions.iter().find(|r| r.adcode == i.sites.text.get(s.adcode)).unwrap();
-            if !r.shape.contains(&geo::Point::from(s.at)) {
-                out += 1;
-            }
-        }
-        eprintln!("sites outside their city {out}");
-        let mut lv: Vec<f64> = i.measurements.iter().map(|m| m.ss_rsrp_dbm.or(0.0)).collect();
-        lv.sort_by(f64::total_cmp);
-        eprintln!(
-            "rsrp quantiles {:?}",
-            [0.05, 0.25, 0.5, 0.75, 0.95].map(|q| lv[(q * lv.len() as f64) as usize])
-        );
-        let fx = crate::index::PointIndex::of(
-            i.fiber_nodes
-                .iter()
-                .zip(0..)
-                .filter(|(n, _)| n.fibers_free.unwrap_or(1) > 0)
-                .map(|(c, k)| (k, c.at)),
-        );
-        let mut d: Vec<f64> = i.sites.list.iter().map(|s| fx.nearest(s.at).unwrap().distance_m).collect();
-        d.sort_by(f64::total_cmp);
-        for q in [0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99] {
-            eprint!("fiber {q}:{:.0} ", d[(q * d.len() as f64) as usize]);
-        }
-        let t = std::time::Instant::now();
-        let c =
-            generate(&Recipe { region: "China".into(), sites: 100_000, cells: 300_000, seed: 1 }).unwrap();
-        eprintln!(
-            "\nChina {:?} roads {} pts {} regions {} invalid {}",
-            t.elapsed(),
-            c.roads.list.len(),
-            c.roads.points.len(),
-            c.regions.len(),
-            c.regions.iter().filter(|r| !r.shape.is_valid()).count()
-        );
-        let t = std::time::Instant::now();
-        let i = generate(&Recipe { region: "Jiangsu".into(), sites: 1_000_000, cells: 5_000_000, seed: 1 })
-            .unwrap();
-        eprintln!("\n{:?} sites {} cells {}", t.elapsed(), i.sites.list.len(), i.cells.list.len());
-    }
-}
+mod tests;

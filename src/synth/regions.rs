@@ -5,10 +5,10 @@
 use super::draw::{Draw, Tag, on_grid, step};
 use super::gazetteer::{Gazetteer, PROVINCES};
 use super::plane::{Plane, distance2};
-use crate::geom::LonLat;
 use crate::model::kinds::RegionLevel;
 use crate::model::records::{Origin, Region};
-use geo::{Area, BooleanOps, LineString, MultiPolygon, Polygon, unary_union};
+use geo::orient::{Direction, Orient};
+use geo::{Area, BooleanOps, LineString, MultiPolygon, Polygon, Validation, unary_union};
 
 /// How far the region reaches beyond a town where no other bounds it: a little more than factories lie
 /// from their towns. In degrees of the plane.
@@ -168,16 +168,27 @@ fn polygon(plane: &Plane, ring: &[[f64; 2]]) -> Polygon<f64> {
     Polygon::new(LineString::from(points), Vec::new())
 }
 
-/// The shape on the written grid, without rings too small to be anything but rounding.
+/// The shape on the written grid, valid there. Rounding may pinch a thin neck into a crossing; a union of
+/// the rounded shape resolves it, on a coarser grid if the first doesn't hold.
 fn tidy(shape: &MultiPolygon<f64>) -> MultiPolygon<f64> {
+    let mut tidied = rounded(shape, 1e7);
+    for per_degree in [1e7, 1e7, 1e6, 1e5] {
+        if tidied.is_valid() {
+            break;
+        }
+        tidied = rounded(&rounded(&unary_union(&tidied), per_degree), 1e7);
+    }
+    // RFC 7946: outer rings counter-clockwise.
+    tidied.orient(Direction::Default)
+}
+
+/// Without rings too small to be anything but rounding.
+fn rounded(shape: &MultiPolygon<f64>, per_degree: f64) -> MultiPolygon<f64> {
     const LEAST_DEG2: f64 = 1e-7;
     let ring = |r: &LineString<f64>| -> Option<LineString<f64>> {
         let mut points: Vec<(f64, f64)> = r
             .coords()
-            .map(|c| {
-                let p = on_grid(LonLat::wrapped(c.x, c.y));
-                (p.lon_deg(), p.lat_deg())
-            })
+            .map(|c| ((c.x * per_degree).round() / per_degree, (c.y * per_degree).round() / per_degree))
             .collect();
         points.dedup();
         let r = LineString::from(points);
