@@ -68,21 +68,29 @@ fn report<T>(name: &str, found: &Certified<T>, best: Option<f64>, started: Insta
 struct Stp {
     graph: Graph,
     terminals: Vec<NodeId>,
+    prizes: Vec<f64>,
+    root: Option<NodeId>,
 }
 
 fn read_stp(path: &Path) -> Stp {
-    let (mut nodes, mut edges, mut terminals) = (0, Vec::new(), Vec::new());
+    let (mut nodes, mut edges, mut terminals, mut prizes, mut root) =
+        (0, Vec::new(), Vec::new(), Vec::new(), None);
     for line in text(path).lines() {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let node = |i: usize| fields[i].parse::<u32>().unwrap() - 1;
         match fields.as_slice() {
-            ["Nodes", n] => nodes = n.parse().unwrap(),
+            ["Nodes", n] => {
+                nodes = n.parse().unwrap();
+                prizes.resize(nodes, 0.0);
+            }
+            ["TP", _, prize] => prizes[node(1) as usize] = prize.parse().unwrap(),
+            ["RootP", _] => root = Some(NodeId(node(1))),
             ["E", ..] => edges.push((node(1), node(2), fields[3].parse().unwrap())),
             ["T", _] => terminals.push(NodeId(node(1))),
             _ => {}
         }
     }
-    Stp { graph: Graph::from_edges(nodes, &edges).unwrap(), terminals }
+    Stp { graph: Graph::from_edges(nodes, &edges).unwrap(), terminals, prizes, root }
 }
 
 fn run_steiner(folder: &Path, row: &BTreeMap<String, String>) -> (f64, bool) {
@@ -98,6 +106,27 @@ fn run_steiner(folder: &Path, row: &BTreeMap<String, String>) -> (f64, bool) {
         assert!(row["proven_optimal"] != "yes" || found.objective >= best * (1.0 - 1e-9));
     }
     (off, found.gap() <= 1e-9)
+}
+
+#[test]
+#[ignore = "a table for people"]
+fn prize_table() {
+    let Some(folder) = instances("steiner") else { return };
+    for row in listed(&folder).iter().filter(|r| r["kind"] == "RPCSTP" && picked(&r["name"])) {
+        let stp = read_stp(&folder.join(&row["file"]));
+        let started = Instant::now();
+        let root = stp.root.unwrap();
+        let found = steiner::collect(&stp.graph, root, &stp.prizes, effort()).unwrap();
+        let best: Option<f64> = field(row, "best_known");
+        report(&row["name"], &found, best, started);
+        assert!(best.is_none_or(|b| found.bound <= b * (1.0 + 1e-6)));
+        if std::env::var_os("COVPLAN_BUDGET").is_some() {
+            let budget = 0.5 * stp.graph.total_weight(&found.value.edges);
+            let started = Instant::now();
+            let found = steiner::collect_within(&stp.graph, root, &stp.prizes, budget, effort()).unwrap();
+            report("  with half the money", &found, None, started);
+        }
+    }
 }
 
 #[test]

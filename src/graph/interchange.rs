@@ -161,14 +161,14 @@ impl Visitable for Graph {
     }
 }
 
-impl<'g> IntoNodeIdentifiers for &'g Graph {
+impl IntoNodeIdentifiers for &Graph {
     type NodeIdentifiers = AllNodes;
     fn node_identifiers(self) -> AllNodes {
         AllNodes(0..Graph::node_count(self) as u32)
     }
 }
 
-impl<'g> IntoNodeReferences for &'g Graph {
+impl IntoNodeReferences for &Graph {
     type NodeRef = (NodeId, &'static ());
     type NodeReferences = AllNodeReferences;
     fn node_references(self) -> AllNodeReferences {

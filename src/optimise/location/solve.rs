@@ -9,7 +9,6 @@ use crate::optimise::{Draw, Ended, Meter, Work, grid, round_up};
 #[derive(Clone, Debug)]
 pub(in crate::optimise) struct Opened {
     pub(in crate::optimise) open: Vec<bool>,
-    pub(in crate::optimise) cost: f64,
     pub(in crate::optimise) bound: f64,
     pub(in crate::optimise) ended: Ended,
 }
@@ -101,7 +100,6 @@ pub(in crate::optimise) fn solve(
     let proven =
         crate::optimise::relative_gap(best.cost, bound_of(bound, best.cost)) <= crate::optimise::TOLERANCE;
     best.cost.is_finite().then(|| Opened {
-        cost: best.cost,
         bound: bound_of(bound, best.cost),
         open: best.open,
         ended: match (proven, meter.stopped()) {

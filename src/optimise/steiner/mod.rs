@@ -4,12 +4,17 @@
 //! the proof shows to be too dear is taken out of the graph, and both are run again on what is left.
 //! Edges of weight zero (what is built already) are welcome.
 
+mod budgeted;
 mod construct;
 mod dual_ascent;
 mod exchange;
 mod instance;
 mod link_cut;
+mod prizes;
 mod search;
+
+pub use budgeted::collect_within;
+pub use prizes::{collect, collected_cost};
 
 use thiserror::Error;
 
@@ -33,6 +38,28 @@ pub enum SteinerError {
         terminal: NodeId,
         /// Number of nodes of the graph.
         nodes: usize,
+    },
+    /// Prizes and nodes differ in number.
+    #[error("{prizes} prizes were given for {nodes} nodes")]
+    WrongPrizeCount {
+        /// Number of prizes given.
+        prizes: usize,
+        /// Number of nodes of the graph.
+        nodes: usize,
+    },
+    /// A prize that is negative, infinite or not a number.
+    #[error("node {} has prize {prize}; prizes must be finite and not negative", .node.0)]
+    BadPrize {
+        /// The node.
+        node: NodeId,
+        /// The prize as given.
+        prize: f64,
+    },
+    /// A budget that is negative or not a number.
+    #[error("the budget is {budget}; it must not be negative")]
+    BadBudget {
+        /// The budget as given.
+        budget: f64,
     },
     /// No tree joins all terminals, as the graph falls into parts.
     #[error("{} of the terminals lie apart from the part of the graph that holds most of them", .cut_off.len())]
