@@ -58,7 +58,8 @@ fn tr38901(c: &mut Criterion) {
     });
 }
 
-/// One receiver with sixteen cells of two networks and two carriers around it.
+/// One receiver among sixteen three-sector masts of two carriers, all of one network; and among sixteen
+/// cells of two networks.
 fn servers(c: &mut Criterion) {
     let terminal = Terminal::HANDSET;
     let carrier = |resource_blocks, scs_khz, dl_share, ul_share| {
@@ -80,43 +81,41 @@ fn servers(c: &mut Criterion) {
         uplink: RateCurve::UPLINK,
         location: Location::new(0.95),
     };
-    let candidates: Vec<Candidate> = (0..16u16)
-        .map(|i| Candidate {
-            network: i % 2,
-            carrier: u16::from(i % 4 == 3),
-            table: u32::from(i % 4 == 3),
-            antenna: 0,
-            tower: u32::from(i / 3),
-            distance_m: 180.0 + 217.0 * f32::from(i / 3),
-            bearing_deg: 77.0 * f32::from(i / 3),
-            height_m: 30.0,
-            azimuth_deg: 120.0 * f32::from(i % 3),
-            electrical_tilt_deg: 6.0,
-            mechanical_tilt_deg: 0.0,
-            ssb_epre_dbm: 17.8,
-            data_epre_dbm: 17.8,
-            gain_ssb_dbi: 18.0,
-            gain_traffic_dbi: 24.0,
-            load: 0.5,
-        })
-        .collect();
+    let cell = |i: u16, network, carrier: u16| Candidate {
+        network,
+        carrier,
+        table: u32::from(carrier),
+        antenna: 0,
+        tower: u32::from(i / 3),
+        distance_m: 180.0 + 217.0 * f32::from(i / 3),
+        bearing_deg: 77.0 * f32::from(i / 3),
+        height_m: 30.0,
+        azimuth_deg: 120.0 * f32::from(i % 3),
+        electrical_tilt_deg: 6.0,
+        mechanical_tilt_deg: 0.0,
+        ssb_epre_dbm: 17.8,
+        data_epre_dbm: 17.8,
+        gain_ssb_dbi: 18.0,
+        gain_traffic_dbi: 24.0,
+        load: 0.5,
+    };
+    let one_network: Vec<Candidate> = (0..48).map(|i| cell(i, 0, i / 3 % 2)).collect();
+    let two_networks: Vec<Candidate> = (0..16).map(|i| cell(i, i % 2, u16::from(i % 4 == 3))).collect();
     let entry =
         [BuildingEntry { loss_db: 25.0, sigma_db: 6.5 }, BuildingEntry { loss_db: 18.0, sigma_db: 6.5 }];
     let (mut scratch, mut out) = (Scratch::default(), Vec::new());
     let mut group = c.benchmark_group("servers");
-    group.throughput(Throughput::Elements(candidates.len() as u64));
-    group.bench_function("receive, 16 cells, out- and indoor", |b| {
-        b.iter(|| {
-            receive(&air, black_box(&candidates), &entry, &mut scratch, &mut out);
-            out.len()
-        });
-    });
-    group.bench_function("receive, 16 cells, outdoor", |b| {
-        b.iter(|| {
-            receive(&air, black_box(&candidates), &[], &mut scratch, &mut out);
-            out.len()
-        });
-    });
+    for (name, candidates) in [("48 cells", &one_network), ("16 cells, two networks", &two_networks)] {
+        group.throughput(Throughput::Elements(candidates.len() as u64));
+        for (place, entry) in [("outdoor", &[][..]), ("out- and indoor", &entry[..])] {
+            group.bench_function(format!("receive {name}, {place}"), |b| {
+                b.iter(|| {
+                    receive(&air, black_box(candidates), entry, &mut scratch, &mut out);
+                    out.len()
+                });
+            });
+        }
+    }
     group.finish();
 }
 

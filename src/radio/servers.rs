@@ -200,6 +200,7 @@ pub struct NetworkReception {
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     levels: Vec<Level>,
+    order: Vec<(u64, u32)>,
 }
 
 /// A candidate in reach, worked out.
@@ -215,7 +216,9 @@ struct Level {
     edge_dbm: f64,
     /// SSB power per resource element towards the receiver, dBm.
     ssb_eirp_dbm: f64,
-    /// Mean data power per element against the SSB's, the load counted in, dB; none when idle.
+    /// Share of data elements in use.
+    data_share: f64,
+    /// Data power per element in use against the SSB's, dB.
     data_over_ssb_db: f64,
     /// Probability of line of sight.
     p_los: f64,
@@ -239,39 +242,64 @@ pub fn receive(
     out: &mut Vec<NetworkReception>,
 ) {
     out.clear();
-    let levels = &mut scratch.levels;
+    let Scratch { levels, order } = scratch;
     levels.clear();
-    levels.extend(candidates.iter().enumerate().filter_map(|(i, c)| level(air, i as u32, c)));
-    levels.sort_unstable_by(|a, b| {
-        (a.network, a.carrier)
-            .cmp(&(b.network, b.carrier))
-            .then(b.median_dbm.total_cmp(&a.median_dbm))
-            .then(a.index.cmp(&b.index))
-    });
-    for network in levels.chunk_by(|a, b| a.network == b.network) {
-        if let Some(reception) = receive_network(air, candidates, entry, network) {
-            out.push(reception);
+    order.clear();
+    // Sectors of a mast come one after the other and share their direction.
+    let mut direction = Direction::default();
+    for (index, c) in candidates.iter().enumerate() {
+        if let Some(level) = level(air, index as u32, c, &mut direction) {
+            order.push((level.key(), levels.len() as u32));
+            levels.push(level);
         }
+    }
+    order.sort_unstable();
+    let cells = Cells { air, candidates, levels };
+    for network in order.chunk_by(|a, b| a.0 >> 48 == b.0 >> 48) {
+        out.extend(cells.receive_network(entry, network));
+    }
+}
+
+/// Elevation of the receiver, kept while height and distance stay the same.
+#[derive(Clone, Copy, Default)]
+struct Direction {
+    height_m: f32,
+    distance_m: f32,
+    elevation_deg: f64,
+}
+
+impl Direction {
+    fn elevation_deg(&mut self, air: &Air, c: &Candidate) -> f64 {
+        if (self.height_m, self.distance_m) != (c.height_m, c.distance_m) {
+            *self =
+                Self { height_m: c.height_m, distance_m: c.distance_m, elevation_deg: elevation_deg(air, c) };
+        }
+        self.elevation_deg
+    }
+}
+
+impl Level {
+    /// Orders by network, then carrier, then median level, the strongest first.
+    fn key(&self) -> u64 {
+        let bits = (-self.median_dbm as f32).to_bits();
+        let ascending = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+        u64::from(self.network) << 48 | u64::from(self.carrier) << 32 | u64::from(ascending)
     }
 }
 
 /// None for what refers to nothing in `air`, or lies out of its model's range.
-fn level(air: &Air, index: u32, c: &Candidate) -> Option<Level> {
+fn level(air: &Air, index: u32, c: &Candidate, direction: &mut Direction) -> Option<Level> {
     let table = air.tables.get(c.table as usize)?;
     let row = table.at(f64::from(c.distance_m))?;
     let antenna = air.antennas.get(usize::from(c.antenna))?;
-    let relative = antenna.ssb.relative_gain(&pointing(c), f64::from(c.bearing_deg), elevation_deg(air, c));
+    let elevation_deg = direction.elevation_deg(air, c);
+    let relative = antenna.ssb.relative_gain(&pointing(c), f64::from(c.bearing_deg), elevation_deg);
     let ssb_eirp_dbm = f64::from(c.ssb_epre_dbm) + f64::from(c.gain_ssb_dbi) + relative.get();
     let distance_m = f64::from(c.distance_m);
     let fading = |loss_db: f32, sigma: f64| FadingLevel {
         mean_db: ssb_eirp_dbm - f64::from(loss_db),
         variance_db2: (1.0 - SHADOW_CORRELATION) * sigma * sigma,
         shared_db: SHADOW_CORRELATION.sqrt() * sigma,
-    };
-    let data_over_ssb_db = if c.load > 0.0 {
-        f64::from(c.data_epre_dbm) - f64::from(c.ssb_epre_dbm) + 10.0 * f64::from(c.load).log10()
-    } else {
-        f64::NEG_INFINITY
     };
     Some(Level {
         index,
@@ -281,7 +309,8 @@ fn level(air: &Air, index: u32, c: &Candidate) -> Option<Level> {
         median_dbm: ssb_eirp_dbm - f64::from(row.median_db),
         edge_dbm: ssb_eirp_dbm - f64::from(row.outdoor_db),
         ssb_eirp_dbm,
-        data_over_ssb_db,
+        data_share: f64::from(c.load),
+        data_over_ssb_db: f64::from(c.data_epre_dbm - c.ssb_epre_dbm),
         p_los: f64::from(row.p_los),
         los: fading(row.los_db, table.prepared().sigma_db(distance_m, LosState::Los)),
         nlos: fading(row.nlos_db, table.prepared().sigma_db(distance_m, LosState::Nlos)),
@@ -302,64 +331,133 @@ fn elevation_deg(air: &Air, c: &Candidate) -> f64 {
     -down.atan2(f64::from(c.distance_m)).to_degrees()
 }
 
-fn receive_network(
-    air: &Air,
-    candidates: &[Candidate],
-    entry: &[BuildingEntry],
-    levels: &[Level],
-) -> Option<NetworkReception> {
-    // Cells of one carrier stand together, the strongest first.
-    let by_carrier = || levels.chunk_by(|a, b| a.carrier == b.carrier);
-    let served = by_carrier().max_by(|a, b| {
-        // On a tie the first carrier wins, as max_by keeps the last.
-        a[0].median_dbm.total_cmp(&b[0].median_dbm).then(b[0].carrier.cmp(&a[0].carrier))
-    })?;
-    let fastest = if served.len() == levels.len() {
-        served
-    } else {
-        let speed = |cells: &[Level]| rough_speed(air, candidates, cells);
-        by_carrier().max_by(|a, b| speed(a).total_cmp(&speed(b)).then(b[0].carrier.cmp(&a[0].carrier)))?
-    };
-    let best = served.first()?;
-    let ssb = Signal::new(air, candidates, served, Use::Ssb)?;
-    let data = Signal::new(air, candidates, fastest, Use::Data)?;
-    let wall = |carrier: u16| entry.get(usize::from(carrier)).copied();
-    let rates_behind = wall(fastest.first()?.carrier).unwrap_or(OPEN);
-    let (dl_mbps, ul_mbps) = data.rates(air, &rates_behind);
-    Some(NetworkReception {
-        network: best.network,
-        server: best.index,
-        rsrp_median_dbm: best.median_dbm,
-        outdoor: Levels { rsrp_dbm: best.edge_dbm, ss_sinr_db: ssb.sinr_db(&OPEN, &air.location) },
-        indoor: wall(best.carrier).map(|wall| Levels {
-            rsrp_dbm: ssb.level_dbm(&wall, &air.location),
-            ss_sinr_db: ssb.sinr_db(&wall, &air.location),
-        }),
-        rates: Rates {
-            server: fastest.first()?.index,
-            sinr_db: data.mean_sinr_db(&rates_behind),
-            dl_mbps,
-            ul_mbps,
-        },
-    })
+/// Candidates with their levels.
+struct Cells<'a> {
+    air: &'a Air,
+    candidates: &'a [Candidate],
+    levels: &'a [Level],
+}
+
+/// Keys and levels of one carrier or network, by key.
+type Order = [(u64, u32)];
+
+impl Cells<'_> {
+    fn level(&self, at: &(u64, u32)) -> Option<&Level> {
+        self.levels.get(at.1 as usize)
+    }
+
+    fn receive_network(&self, entry: &[BuildingEntry], network: &Order) -> Option<NetworkReception> {
+        // Cells of one carrier stand together, the strongest first; on a tie the first carrier counts.
+        let mut carriers = network.chunk_by(|a, b| a.0 >> 32 == b.0 >> 32);
+        let first = carriers.next()?;
+        let (mut served, mut fastest) = (first, first);
+        if first.len() < network.len() {
+            let level = |cells: &Order| cells.first().and_then(|at| self.level(at)).map(|l| l.median_dbm);
+            let (mut strongest, mut speed) = (level(first)?, self.rough_speed(first)?);
+            for cells in carriers {
+                let (its_level, its_speed) = (level(cells)?, self.rough_speed(cells)?);
+                if its_level > strongest {
+                    (served, strongest) = (cells, its_level);
+                }
+                if its_speed > speed {
+                    (fastest, speed) = (cells, its_speed);
+                }
+            }
+        }
+        let (best, data_best) = (self.level(served.first()?)?, self.level(fastest.first()?)?);
+        let ssb = self.signal(served, Use::Ssb)?;
+        let data = self.signal(fastest, Use::Data)?;
+        let wall = |carrier: u16| entry.get(usize::from(carrier)).copied();
+        let behind = wall(data_best.carrier).unwrap_or(OPEN);
+        let location = &self.air.location;
+        let (dl_mbps, ul_mbps) = data.rates(self.air, &behind);
+        Some(NetworkReception {
+            network: best.network,
+            server: best.index,
+            rsrp_median_dbm: best.median_dbm,
+            outdoor: Levels { rsrp_dbm: best.edge_dbm, ss_sinr_db: ssb.sinr_db(&OPEN, location) },
+            indoor: wall(best.carrier).map(|wall| Levels {
+                rsrp_dbm: ssb.level_dbm(&wall, location),
+                ss_sinr_db: ssb.sinr_db(&wall, location),
+            }),
+            rates: Rates { server: data_best.index, sinr_db: data.mean_sinr_db(&behind), dl_mbps, ul_mbps },
+        })
+    }
+
+    /// Rate from medians alone: enough to tell which carrier is worth working out.
+    fn rough_speed(&self, cells: &Order) -> Option<f64> {
+        let best = self.level(cells.first()?)?;
+        let carrier = self.air.carriers.get(usize::from(best.carrier))?;
+        let server = self.candidates.get(best.index as usize)?;
+        let power = |dbm: f64| (LN_PER_DB * dbm).exp();
+        let beam = f64::from(server.gain_traffic_dbi) - f64::from(server.gain_ssb_dbi);
+        // Cells far below the second contribute nothing that matters here.
+        let second = cells.get(1).and_then(|at| self.level(at)).map_or(f64::NEG_INFINITY, |l| l.median_dbm);
+        let disturbance: f64 = cells[1..]
+            .iter()
+            .filter_map(|at| self.level(at))
+            .take_while(|l| l.median_dbm > second - 15.0)
+            .map(|l| l.data_share * power(l.median_dbm + l.data_over_ssb_db))
+            .sum();
+        let sinr = power(best.median_dbm + beam) / (disturbance + power(carrier.noise_dbm));
+        let free = 1.0 - f64::from(server.load);
+        let efficiency = self.air.downlink.efficiency_layered(sinr, self.air.terminal.dl_layers);
+        Some(efficiency * capacity::downlink_mhz(&carrier.resources, &self.air.terminal) * free)
+    }
+
+    /// The strongest of a carrier's cells, and what the others do to it.
+    fn signal(&self, cells: &Order, purpose: Use) -> Option<Signal> {
+        let (best, others) = cells.split_first()?;
+        let best = self.level(best)?;
+        let server = self.candidates.get(best.index as usize)?;
+        let air = self.air;
+        let table = air.tables.get(server.table as usize)?;
+        let carrier = *air.carriers.get(usize::from(best.carrier))?;
+        let distance_m = f64::from(server.distance_m).max(*table.prepared().ground_range_m().start());
+        let antenna = air.antennas.get(usize::from(server.antenna))?;
+        let (bearing, elevation) = (f64::from(server.bearing_deg), elevation_deg(air, server));
+        let relative = antenna.traffic.relative_gain(&pointing(server), bearing, elevation);
+        let traffic_gain = f64::from(server.gain_traffic_dbi) + relative.get();
+        let eirp_dbm = match purpose {
+            Use::Ssb => best.ssb_eirp_dbm,
+            Use::Data => f64::from(server.data_epre_dbm) + traffic_gain,
+        };
+        let mut cosite_ratio = 0.0;
+        let mut interference = Interference::NONE;
+        // Loads repeat: their logarithm is kept.
+        let (mut load, mut load_db) = (1.0, 0.0);
+        for other in others.iter().filter_map(|at| self.level(at)) {
+            let mut shift = 0.0;
+            if purpose == Use::Data {
+                if other.data_share <= 0.0 {
+                    continue;
+                }
+                if other.data_share != load {
+                    (load, load_db) = (other.data_share, 10.0 * other.data_share.log10());
+                }
+                shift = other.data_over_ssb_db + load_db;
+            }
+            if other.tower == best.tower {
+                cosite_ratio += (LN_PER_DB * (other.ssb_eirp_dbm + shift - eirp_dbm)).exp();
+            } else {
+                let shifted = |level: &FadingLevel| FadingLevel { mean_db: level.mean_db + shift, ..*level };
+                interference.add(other.p_los, &shifted(&other.los), &shifted(&other.nlos));
+            }
+        }
+        Some(Signal {
+            carrier,
+            loss: LossDistribution::from(table.prepared().states(distance_m)),
+            eirp_dbm,
+            uplink_gain_db: traffic_gain,
+            cosite_ratio,
+            interference,
+            free: (1.0 - f64::from(server.load)).clamp(0.0, 1.0),
+        })
+    }
 }
 
 /// No wall.
 const OPEN: BuildingEntry = BuildingEntry { loss_db: 0.0, sigma_db: 0.0 };
-
-/// Rate from means alone: enough to tell which carrier is worth working out.
-fn rough_speed(air: &Air, candidates: &[Candidate], cells: &[Level]) -> f64 {
-    let Some(carrier) = air.carriers.get(usize::from(cells[0].carrier)) else { return 0.0 };
-    let Some(server) = candidates.get(cells[0].index as usize) else { return 0.0 };
-    let beam = f64::from(server.gain_traffic_dbi) - f64::from(server.gain_ssb_dbi);
-    let signal = (LN_PER_DB * (cells[0].median_dbm + beam)).exp();
-    let level = |l: &Level| (LN_PER_DB * (l.median_dbm + l.data_over_ssb_db)).exp();
-    let disturbance: f64 = cells[1..].iter().map(level).sum();
-    let sinr = signal / (disturbance + (LN_PER_DB * carrier.noise_dbm).exp());
-    let free = 1.0 - f64::from(server.load);
-    let efficiency = air.downlink.efficiency_layered(sinr, air.terminal.dl_layers);
-    efficiency * capacity::downlink_mhz(&carrier.resources, &air.terminal) * free
-}
 
 /// Which power is looked at.
 #[derive(Clone, Copy, PartialEq)]
@@ -386,47 +484,6 @@ struct Signal {
 }
 
 impl Signal {
-    fn new(air: &Air, candidates: &[Candidate], cells: &[Level], purpose: Use) -> Option<Self> {
-        let (best, others) = cells.split_first()?;
-        let server = candidates.get(best.index as usize)?;
-        let table = air.tables.get(server.table as usize)?;
-        let carrier = *air.carriers.get(usize::from(best.carrier))?;
-        let distance_m = f64::from(server.distance_m).max(*table.prepared().ground_range_m().start());
-        let antenna = air.antennas.get(usize::from(server.antenna))?;
-        let traffic_gain = f64::from(server.gain_traffic_dbi)
-            + antenna
-                .traffic
-                .relative_gain(&pointing(server), f64::from(server.bearing_deg), elevation_deg(air, server))
-                .get();
-        let eirp_dbm = match purpose {
-            Use::Ssb => best.ssb_eirp_dbm,
-            Use::Data => f64::from(server.data_epre_dbm) + traffic_gain,
-        };
-        let mut cosite_ratio = 0.0;
-        let mut interference = Interference::NONE;
-        for other in others {
-            let shift = if purpose == Use::Ssb { 0.0 } else { other.data_over_ssb_db };
-            if shift == f64::NEG_INFINITY {
-                continue;
-            }
-            if other.tower == best.tower {
-                cosite_ratio += (LN_PER_DB * (other.ssb_eirp_dbm + shift - eirp_dbm)).exp();
-            } else {
-                let shifted = |level: &FadingLevel| FadingLevel { mean_db: level.mean_db + shift, ..*level };
-                interference.add(other.p_los, &shifted(&other.los), &shifted(&other.nlos));
-            }
-        }
-        Some(Self {
-            carrier,
-            loss: LossDistribution::from(table.prepared().states(distance_m)),
-            eirp_dbm,
-            uplink_gain_db: traffic_gain,
-            cosite_ratio,
-            interference,
-            free: (1.0 - f64::from(server.load)).clamp(0.0, 1.0),
-        })
-    }
-
     /// Distribution of (other masts' interference + noise) over signal, in dB: SINR upside down, without
     /// the server's own mast.
     fn inverse_sinr(&self, entry: &BuildingEntry) -> Mixture<4> {
