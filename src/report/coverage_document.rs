@@ -51,7 +51,7 @@ fn fact(v: View, code: &str) -> Option<u64> {
 }
 
 /// A count as a sentence may say it.
-fn say(v: View, n: u64, lang: Lang) -> String {
+pub(super) fn say(v: View, n: u64, lang: Lang) -> String {
     if n > 0 && n < v.min_count {
         return pick(lang, "fewer than ", "少于 ").to_owned() + &v.min_count.to_string();
     }
@@ -66,22 +66,24 @@ pub(super) fn headline(v: View, lang: Lang) -> Vec<String> {
             pick(
                 lang,
                 "0 NR cells in the cells layer: no 5G coverage can be shown from it",
-                "小区图层中 NR 小区为 0:无法据此给出 5G 覆盖",
+                "小区图层中 NR 小区为 0：无法据此给出 5G 覆盖",
             )
             .to_owned(),
         );
     }
     if let Some(k) = all(v) {
-        let share = if k.sites > 0 { k.gaps as f64 / k.sites as f64 * 100.0 } else { 0.0 };
+        // A share would give a small count away.
+        let small = [k.gaps, k.sites, k.critical, k.unknown].into_iter().any(|n| n > 0 && n < v.min_count);
+        let share = if k.sites > 0 { k.gaps as f64 / k.sites as f64 } else { 0.0 };
         let (gaps, sites) = (say(v, k.gaps, lang), say(v, k.sites, lang));
         let (critical, unknown) = (say(v, k.critical, lang), say(v, k.unknown, lang));
-        let share = grouped_decimal(share, 1);
+        let share = if small { String::new() } else { format!(" ({} %)", grouped_decimal(share * 100.0, 1)) };
         lines.push(match lang {
             Lang::En => format!(
-                "{gaps} of {sites} sites ({share} %) below target on every network; {critical} critical; {unknown} unknown"
+                "{gaps} of {sites} sites{share} below target on every network; {critical} critical; {unknown} unknown"
             ),
             Lang::Zh => format!(
-                "{sites} 家企业中 {gaps} 家({share} %)在所有网络上均不达标;其中严重 {critical} 家;未知 {unknown} 家"
+                "{sites} 家企业中 {gaps} 家{share}在所有网络上均不达标；其中严重 {critical} 家；未知 {unknown} 家"
             ),
         });
     }
@@ -90,7 +92,7 @@ pub(super) fn headline(v: View, lang: Lang) -> Vec<String> {
         let per_10k = grouped_decimal(stations / residents * 1e4, 1);
         lines.push(match lang {
             Lang::En => format!("{per_10k} stations per 10k people as reported; {behind} of {told} regions behind their target"),
-            Lang::Zh => format!("上报口径每万人 {per_10k} 个 5G 基站;{told} 个地区中 {behind} 个落后于目标"),
+            Lang::Zh => format!("上报口径每万人 {per_10k} 个 5G 基站；{told} 个地区中 {behind} 个落后于目标"),
         });
     }
     lines
@@ -123,7 +125,7 @@ pub(super) fn banners(v: View, lang: Lang, stopped_early: bool) -> Vec<String> {
             Lang::En => format!(
                 "Synthetic data: {layers} were made by a generator and describe no real firm or network"
             ),
-            Lang::Zh => format!("合成数据:{layers} 由生成器产生,不代表任何真实企业或网络"),
+            Lang::Zh => format!("合成数据：{layers} 由生成器产生，不代表任何真实企业或网络"),
         });
     }
     if v.inputs.roads.inferred {
@@ -131,7 +133,7 @@ pub(super) fn banners(v: View, lang: Lang, stopped_early: bool) -> Vec<String> {
             pick(
                 lang,
                 "Right of way inferred: no road layer was used; routes and road distances are drawn between places",
-                "路由为推断:未使用道路图层,路由与沿路距离按点位推断",
+                "路由为推断：未使用道路图层，路由与沿路距离按点位推断",
             )
             .to_owned(),
         );
@@ -141,7 +143,7 @@ pub(super) fn banners(v: View, lang: Lang, stopped_early: bool) -> Vec<String> {
             pick(
                 lang,
                 "Stopped early: this is the best plan found so far",
-                "提前终止:此为截至终止时的最优方案",
+                "提前终止：此为截至终止时的最优方案",
             )
             .to_owned(),
         );
@@ -154,7 +156,7 @@ pub(super) fn banners(v: View, lang: Lang, stopped_early: bool) -> Vec<String> {
             "Redacted for inter-agency use: no cell parameters, points moved to a {km} km grid, ids hashed"
         )),
         (Redaction::InterAgency, Lang::Zh) => {
-            b.push(format!("部门间版本(已脱敏):不含小区参数,坐标归并至 {km} km 网格,编号已散列"));
+            b.push(format!("部门间版本（已脱敏）：不含小区参数，坐标归并至 {km} km 网格，编号已散列"));
         }
         (Redaction::Public, Lang::En) => b.push(format!(
             "Redacted for the public: no names, no cell parameters, points moved to a {km} km grid, ids hashed, \
@@ -162,7 +164,7 @@ pub(super) fn banners(v: View, lang: Lang, stopped_early: bool) -> Vec<String> {
             v.min_count
         )),
         (Redaction::Public, Lang::Zh) => b.push(format!(
-            "公开版本(已脱敏):不含名称与小区参数,坐标归并至 {km} km 网格,编号已散列,小于 {} 的计数不予公布",
+            "公开版本（已脱敏）：不含名称与小区参数，坐标归并至 {km} km 网格，编号已散列，小于 {} 的计数不予公布",
             v.min_count
         )),
     }
@@ -186,6 +188,7 @@ fn gaps(v: View, lang: Lang) -> Section {
             ("city", "地市"),
             ("sector", "行业"),
             ("score", "评分"),
+            ("worst term", "最差项"),
         ],
     );
     for name in &v.found.networks {
@@ -205,10 +208,12 @@ fn gaps(v: View, lang: Lang) -> Section {
     let connections: BTreeMap<&str, _> =
         v.plan.iter().flat_map(|p| &p.connections).map(|c| (c.id.as_str(), c.state)).collect();
     let mut table =
-        Table::new("gaps", t("Sites below target, most urgent first", "不达标企业(按优先级)"), head).brief();
+        Table::new("gaps", t("Sites below target, most urgent first", "不达标企业（按优先级）"), head)
+            .brief();
     for (n, gap) in v.found.gaps.iter().enumerate().take(MAX_ROWS) {
         let i = gap.site.at();
         let Some(result) = v.found.sites.get(i) else { continue };
+        let worst = gap.worst.label();
         let mut row = vec![
             Cell::Count(n as i64 + 1),
             Cell::words(Some(v.site_id(i))),
@@ -216,6 +221,7 @@ fn gaps(v: View, lang: Lang) -> Section {
             Cell::words(v.site_city(i)),
             Cell::words(v.site_sector(i)),
             Cell::number(printed_points(&result.score).0, 1),
+            Cell::Text(t(worst.0, worst.1)),
         ];
         for k in 0..v.found.networks.len() {
             let at = v.at_network(i, k);
@@ -223,9 +229,7 @@ fn gaps(v: View, lang: Lang) -> Section {
             row.push(Cell::number(at.and_then(|n| n.rsrp_indoor_dbm.get()), 1));
             row.push(Cell::number(at.and_then(|n| n.ul_mbps.get()), 1));
         }
-        let worst = gap.worst.label();
         let basis = result.best_network.and_then(|n| v.at_network(i, usize::from(n.0))).map(|n| n.basis);
-        row.push(Cell::Text(t(worst.0, worst.1)));
         row.push(Cell::number(result.fiber_m.get(), 0));
         row.push(basis.map_or(Cell::Unknown, |b| Cell::Text(t(b.code(), b.zh()))));
         row.push(Cell::Text(if gap.critical { t("yes", "是") } else { t("no", "否") }));
@@ -245,7 +249,7 @@ fn gaps(v: View, lang: Lang) -> Section {
         text.push(t("No site is below target.", "没有不达标企业。"));
     }
     Section {
-        title: t("1. Which factories lack adequate 5G or fiber", "一、哪些企业 5G 或光纤不足"),
+        title: t("Which factories lack adequate 5G or fiber", "哪些企业 5G 或光纤不足"),
         text,
         tables: vec![table],
     }
@@ -300,14 +304,14 @@ fn regions(v: View, lang: Lang, hidden: &BTreeSet<usize>) -> Section {
         ]);
     }
     let text = vec![if table.rows.is_empty() {
-        t("No regions layer: targets per region can't be checked.", "无行政区图层,无法核对地区目标。")
+        t("No regions layer: targets per region can't be checked.", "无行政区图层，无法核对地区目标。")
     } else {
         t(
             "Per 10k uses the reported stations and residents; the count of the cells layer stands beside it.",
-            "每万人指标采用上报基站数与常住人口;图层统计数并列给出。",
+            "每万人指标采用上报基站数与常住人口；图层统计数并列给出。",
         )
     }];
-    Section { title: t("2. Are we on target", "二、目标完成情况"), text, tables: vec![table] }
+    Section { title: t("Are we on target", "目标完成情况"), text, tables: vec![table] }
 }
 
 fn groups(v: View, lang: Lang, hidden: &BTreeSet<usize>) -> Section {
@@ -367,7 +371,7 @@ fn groups(v: View, lang: Lang, hidden: &BTreeSet<usize>) -> Section {
         if left_out > 0 {
             table.title += &match lang {
                 Lang::En => format!(" ({left_out} small groups withheld)"),
-                Lang::Zh => format!("(隐去 {left_out} 个小分组)"),
+                Lang::Zh => format!("（隐去 {left_out} 个小分组）"),
             };
         }
         if !table.rows.is_empty() || left_out > 0 {
@@ -427,7 +431,7 @@ pub(super) fn data_quality(v: View, lang: Lang) -> Section {
     }
     let mut issues = Table::new(
         "issues",
-        t("What was wrong, most frequent first", "数据问题(按次数)"),
+        t("What was wrong, most frequent first", "数据问题（按次数）"),
         headings(
             lang,
             &[
@@ -464,7 +468,7 @@ pub(super) fn data_quality(v: View, lang: Lang) -> Section {
     let (dropped, kept) = (say(v, dropped, lang), say(v, kept, lang));
     let text = vec![match lang {
         Lang::En => format!("{kept} rows kept, {dropped} dropped because a rule was broken."),
-        Lang::Zh => format!("保留 {kept} 行,因违反规则剔除 {dropped} 行。"),
+        Lang::Zh => format!("保留 {kept} 行，因违反规则剔除 {dropped} 行。"),
     }];
     Section { title: t("Data quality", "数据质量"), text, tables: vec![layers, issues] }
 }

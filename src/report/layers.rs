@@ -11,34 +11,23 @@ use crate::plan::Plan;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// What the writers look at: inputs and results, redacted already where they must be.
+/// What the writers look at: inputs and results, redacted already where they must be. Only
+/// [`Released`](super::redact::Released) makes one, so that no writer sees what it must not.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     /// What was read.
-    pub inputs: &'a Inputs,
+    pub(super) inputs: &'a Inputs,
     /// Settings of the run.
-    pub settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     /// State of today.
-    pub found: &'a Assessment,
+    pub(super) found: &'a Assessment,
     /// The plan, when there is one.
-    pub plan: Option<&'a Plan>,
-    /// Counts from one up to this one are withheld; 1 withholds nothing.
-    pub min_count: u64,
+    pub(super) plan: Option<&'a Plan>,
+    /// Counts from one to below this are withheld; 1 withholds nothing.
+    pub(super) min_count: u64,
 }
 
 impl<'a> View<'a> {
-    /// A view of an assessment alone.
-    #[must_use]
-    pub fn of_coverage(inputs: &'a Inputs, settings: &'a Settings, found: &'a Assessment) -> Self {
-        Self { inputs, settings, found, plan: None, min_count: 1 }
-    }
-
-    /// A view of a plan.
-    #[must_use]
-    pub fn of_plan(inputs: &'a Inputs, settings: &'a Settings, plan: &'a Plan) -> Self {
-        Self { inputs, settings, found: &plan.before, plan: Some(plan), min_count: 1 }
-    }
-
     fn site(&self, i: usize) -> Option<&'a Site> {
         self.inputs.sites.list.get(i)
     }
@@ -299,7 +288,7 @@ fn networks<'a>(
         })
         .about(
             "system: an indoor system is known; outdoor-in: known to have none; unknown: not known",
-            "system:已有室分;outdoor-in:已知无室分;unknown:未知",
+            "system：已有室分；outdoor-in：已知无室分；unknown：未知",
         );
     }
 }
@@ -317,18 +306,21 @@ fn fiber_and_latency<'a>(
     .with_src()
     .about(
         "route along the right of way; 0 where the building has fiber; unknown without an access fiber layer",
-        "沿路由距离;已有光纤为 0;无接入光纤图层则未知",
+        "沿路由距离；已有光纤为 0；无接入光纤图层则未知",
     );
     c.text("fiber_node", ("fiber node", "接入节点"), move |i| {
-        let node = v.result(at(i))?.fiber_node?;
-        v.inputs.fiber_nodes.get(node as usize).map(|n| n.id.as_str())
+        let result = v.result(at(i))?;
+        match result.fiber_node {
+            Some(node) => v.inputs.fiber_nodes.get(node as usize).map(|n| n.id.as_str()),
+            None => result.fiber_m.is_known().then_some("none"),
+        }
     })
     .from("predicted", "unknown");
     c.known("backbone_m", 0, "m", ("to backbone city", "距骨干城市"), move |i| {
         v.result(at(i)).map_or(Known::UNKNOWN, |r| r.backbone_m)
     })
     .from("predicted", "unknown")
-    .about("never access fiber: distance to the dot of a backbone city", "非接入光纤:至骨干城市点位的距离");
+    .about("never access fiber: distance to the dot of a backbone city", "非接入光纤：至骨干城市点位的距离");
     c.known("latency_rtt_ms", 2, "ms", ("round trip to compute", "至算力往返时延"), move |i| {
         v.result(at(i)).map_or(Known::UNKNOWN, |r| r.latency_rtt_ms)
     })
@@ -337,7 +329,7 @@ fn fiber_and_latency<'a>(
         if known { Basis::Predicted.code() } else { Basis::Unknown.code() }
     })
     .with_src()
-    .about("round trip: air interface, transport, UPF and application", "往返:空口、传输、UPF 与应用");
+    .about("round trip: air interface, transport, UPF and application", "往返：空口、传输、UPF 与应用");
     c.text("datacenter", ("compute at", "算力节点"), move |i| {
         let dc = v.result(at(i))?.datacenter?;
         v.inputs.datacenters.get(dc as usize).map(|d| d.id.as_str())
@@ -359,10 +351,14 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
     c.text("park", ("park", "园区"), move |i| v.site_text(i, |s| s.park));
     c.text("industry", ("industry code", "行业代码"), move |i| v.site_text(i, |s| s.industry_code))
         .about("GB/T 4754", "GB/T 4754");
-    c.text("firm_size", ("firm size", "企业规模"), move |i| v.site(i)?.firm_size.map(|k| k.code()));
+    c.text("firm_size", ("firm size", "企业规模"), move |i| {
+        Some(v.site(i)?.firm_size.map_or("unknown", |k| k.code()))
+    });
     c.text("dig_level", ("digitisation level", "数字化等级"), move |i| v.site_text(i, |s| s.dig_level));
-    c.text("status", ("status", "状态"), move |i| v.site(i)?.status.map(|k| k.code()));
-    c.text("service", ("service class", "业务类型"), move |i| v.site(i)?.service.map(|k| k.code()));
+    c.text("status", ("status", "状态"), move |i| Some(v.site(i)?.status.map_or("unknown", |k| k.code())));
+    c.text("service", ("service class", "业务类型"), move |i| {
+        Some(v.site(i)?.service.map_or("unknown", |k| k.code()))
+    });
     c.known("employees", 0, "", ("employees", "从业人员"), move |i| {
         v.site(i).map_or(Known::UNKNOWN, |s| s.employees)
     });
@@ -372,7 +368,9 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
     c.known("pos_acc_m", 0, "m", ("position accuracy", "定位精度"), move |i| {
         v.site(i).map_or(Known::UNKNOWN, |s| s.pos_acc_m)
     });
-    c.text("indoor_5g", ("indoor system", "室内覆盖"), move |i| v.site(i)?.indoor_5g.map(|k| k.code()));
+    c.text("indoor_5g", ("indoor system", "室内覆盖"), move |i| {
+        Some(v.site(i)?.indoor_5g.map_or("unknown", |k| k.code()))
+    });
     c.flag("has_fiber", ("has fiber", "光纤接入"), move |i| v.site(i)?.has_fiber);
     c.flag("uses_5g", ("uses 5G", "是否应用5G"), move |i| v.site(i)?.uses_5g);
 
@@ -388,7 +386,7 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
         .with_src()
         .about(
             "0-100, the sum of the pts_ fields; on the best network",
-            "0-100,等于各 pts_ 字段之和;取最优网络",
+            "0-100，等于各 pts_ 字段之和；取最优网络",
         );
     c.known("score_low", 2, "points", ("score at least", "评分下限"), move |i| {
         v.result(i).map_or(Known::UNKNOWN, |r| r.score.low)
@@ -409,13 +407,14 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
             format!("pts_{}", term.code()),
             2,
             "points",
-            (format!("points: {en}"), format!("得分:{zh}")),
+            (format!("points: {en}"), format!("得分：{zh}")),
             move |i| look.points(i, k + 1),
         )
         .from("predicted", "unknown");
     }
     c.text("worst_term", ("worst term", "最差项"), move |i| {
-        worst_term(&v.result(i)?.score).map(Term::code)
+        let score = &v.result(i)?.score;
+        worst_term(score).map(Term::code).or(score.total.is_known().then_some("none"))
     })
     .from("predicted", "unknown");
     c.flag("gap", ("below target", "不达标"), move |i| {
@@ -435,7 +434,7 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
         method: (
             "3GPP TR 38.901 path loss per network and site at the location probability asked for; \
              score = 100 · Σ weight · quality / Σ known weights",
-            "按网络逐企业计算 3GPP TR 38.901 路径损耗及给定位置概率下的电平;评分 = 100 · Σ权重·质量 / Σ已知权重",
+            "按网络逐企业计算 3GPP TR 38.901 路径损耗及给定位置概率下的电平；评分 = 100 · Σ权重·质量 / Σ已知权重",
         ),
         inputs: &["sites", "cells", "fiber", "roads", "datacenters", "regions", "measurements"],
         shape: Shape::Points(Box::new(move |i| v.inputs.sites.list[i].at)),
@@ -465,14 +464,12 @@ fn after<'a>(c: &mut Columns<'a>, v: View<'a>, plan: &'a Plan, look: &'a Lookups
     })
     .from("predicted", "unknown");
     c.text("station", ("lifted by station", "规划基站"), move |i| {
-        look.lifted_by.get(v.site_id(i)).copied()
-    })
-    .from("planned", "not-planned");
+        Some(look.lifted_by.get(v.site_id(i)).copied().unwrap_or("none"))
+    });
     c.text("fiber_state", ("fiber connection", "光纤接入方式"), move |i| {
-        let c = plan.connections.get(*look.connections.get(v.site_id(i))?)?;
-        Some(super::plan_layers::state_code(c.state))
-    })
-    .from("planned", "not-planned");
+        let c = look.connections.get(v.site_id(i)).and_then(|&c| plan.connections.get(c));
+        Some(c.map_or("not-planned", |c| super::plan_layers::state_code(c.state)))
+    });
 }
 
 /// The `gaps` layer: sites below target on every network.
@@ -500,16 +497,15 @@ pub fn gaps<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
         })
         .from("predicted", "unknown");
         c.text("station", ("lifted by station", "规划基站"), move |i| {
-            look.lifted_by.get(v.site_id(at(i))).copied()
-        })
-        .from("planned", "not-planned");
+            Some(look.lifted_by.get(v.site_id(at(i))).copied().unwrap_or("none"))
+        });
     }
     Layer {
         name: "gaps",
         title: ("Sites below target", "不达标企业"),
         method: (
             "sites below score.target on every network, by points missing × weight",
-            "在所有网络上均低于目标分的企业,按差距 × 权重排序",
+            "在所有网络上均低于目标分的企业，按差距 × 权重排序",
         ),
         inputs: &["sites", "cells", "fiber", "roads", "datacenters"],
         shape: Shape::Points(Box::new(move |i| v.inputs.sites.list[at(i)].at)),
@@ -531,7 +527,7 @@ pub fn towers<'a>(v: View<'a>) -> Layer<'a> {
     c.text("id_basis", ("code", "编码来源"), move |i| {
         Some(if towers.list[i].id_made { "made" } else { "given" })
     })
-    .about("made: from the position, because the cells have no tower code", "made:无站址编码,按位置生成");
+    .about("made: from the position, because the cells have no tower code", "made：无站址编码，按位置生成");
     c.int("cells", "", ("cells", "小区数"), move |i| Some(i64::from(towers.list[i].count)));
     c.int("nr_cells", "", ("NR cells", "5G小区数"), move |i| {
         Some(cells(i).filter(|c| c.rat == crate::model::kinds::Rat::Nr).count() as i64)
@@ -582,7 +578,7 @@ pub fn regions<'a>(v: View<'a>) -> Layer<'a> {
         title: ("Regions", "行政区"),
         method: (
             "KPIs of the sites inside; reported stations over residents",
-            "区内企业指标;上报基站数与常住人口之比",
+            "区内企业指标；上报基站数与常住人口之比",
         ),
         inputs: &["regions", "sites", "cells"],
         shape: Shape::Areas(Box::new(move |i| &region(i).shape)),

@@ -6,25 +6,36 @@
 pub mod coverage_document;
 pub mod csv;
 pub mod document;
+pub mod explain;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod geojson;
 pub mod geometry;
+pub mod html;
+pub mod issues;
 pub mod layer;
 pub mod layers;
 pub mod manifest;
+pub mod markdown;
 pub mod metadata;
 pub mod number;
 pub mod out;
 pub mod plan_document;
+pub mod plan_json;
 pub mod plan_layers;
+pub mod redact;
 pub mod tables;
 pub mod text;
 pub mod write;
+pub mod xlsx;
 
 pub use coverage_document::coverage_document;
 pub use document::Document;
+pub use explain::{ExplainError, Explanation, explain};
+pub use issues::{issues_json, issues_text};
 pub use layers::View;
 pub use out::{OutFolder, OutputFile, ReportError};
 pub use plan_document::plan_document;
+pub use redact::Released;
+pub use text::{full_text, text};
 pub use write::{InputFile, OutOptions, RunInfo, write_coverage, write_plan};

@@ -1,6 +1,8 @@
 //! The report on a plan: what is built, what it costs, who pays, and what is proven about it.
 
-use super::coverage_document::{MAX_ROWS, banners, data_quality, headings, headline, notes, today};
+use super::coverage_document::{
+    MAX_ROWS, banners, coverage_document, data_quality, headings, headline, notes, say, today,
+};
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::layers::View;
 use super::number::{grouped, grouped_decimal, money};
@@ -12,11 +14,12 @@ use crate::model::planned::{ConnectionState, Item, ItemKind, StationBuild};
 use crate::plan::Plan;
 use std::collections::BTreeMap;
 
-/// The report of `covplan plan`.
+/// The report of `covplan plan`; of coverage alone when the view has no plan.
 #[must_use]
-pub fn plan_document(v: View, plan: &Plan, run: &RunInfo) -> Document {
+pub fn plan_document(v: View, run: &RunInfo) -> Document {
+    let Some(plan) = v.plan else { return coverage_document(v, run) };
     let lang = run.lang;
-    let mut head = vec![plan_headline(plan, lang)];
+    let mut head = vec![plan_headline(v, plan, lang)];
     head.extend(headline(v, lang));
     let mut sections = vec![
         measures(plan, lang),
@@ -28,7 +31,7 @@ pub fn plan_document(v: View, plan: &Plan, run: &RunInfo) -> Document {
         energy(plan, lang),
     ];
     sections.extend(today(v, lang));
-    sections.push(certificates(plan, lang));
+    sections.push(certificates(v, plan, lang));
     sections.push(notes(lang, &[&plan.notes, &plan.before.notes]));
     sections.push(data_quality(v, lang));
     let mut next = Vec::new();
@@ -57,7 +60,7 @@ fn zh(lang: Lang) -> bool {
 fn money_heading(lang: Lang, en: &str, zh: &str) -> String {
     match lang {
         Lang::En => format!("{en} ¥ M"),
-        Lang::Zh => format!("{zh}(万元)"),
+        Lang::Zh => format!("{zh}（万元）"),
     }
 }
 
@@ -72,24 +75,41 @@ fn fixed_count(n: usize) -> String {
     grouped(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
-fn plan_headline(plan: &Plan, lang: Lang) -> String {
-    let (before, after) = (plan.before.gaps.len(), plan.after.gaps.len());
+fn plan_headline(v: View, plan: &Plan, lang: Lang) -> String {
+    let gaps = |n: usize| say(v, n as u64, lang);
+    let (before, after) = (gaps(plan.before.gaps.len()), gaps(plan.after.gaps.len()));
     let km: f64 = plan.routes.iter().map(|r| r.length_m).sum::<f64>() / 1000.0;
     let new_centers = plan.centers.iter().filter(|c| !c.existing).count();
     let capex = money(plan.capex_cny(), zh(lang));
     let opex = money(plan.opex_cny_yr(), zh(lang));
-    let (before, after) = (fixed_count(before), fixed_count(after));
-    let (stations, centers) = (fixed_count(plan.stations.len()), fixed_count(new_centers));
+    let counted =
+        |n: usize, what: &str| format!("{} {what}{}", fixed_count(n), if n == 1 { "" } else { "s" });
     let km = grouped_decimal(km, 1);
     match lang {
         Lang::En => format!(
-            "{capex} (and {opex} a year) for {stations} stations, {km} km of fiber and {centers} new data centers: \
-             gaps fall from {before} to {after}"
+            "{capex} (and {opex} a year) for {}, {km} km of fiber and {}: sites below target fall from {before} to {after}",
+            counted(plan.stations.len(), "station"),
+            counted(new_centers, "new data center"),
         ),
         Lang::Zh => format!(
-            "总投资 {capex}(年运营 {opex}):{stations} 个基站、{km} km 光缆、{centers} 个新建数据中心;不达标企业由 {before} 家降至 {after} 家"
+            "总投资 {capex}（年运营 {opex}）：{} 个基站、{km} km 光缆、{} 个新建数据中心；不达标企业由 {before} 家降至 {after} 家",
+            fixed_count(plan.stations.len()),
+            fixed_count(new_centers),
         ),
     }
+}
+
+/// A party as people call it; names that the catalogue doesn't use stay as they are.
+fn payer(code: &str, lang: Lang) -> String {
+    let (en, chinese) = match code {
+        "" => ("nobody named", "未指定"),
+        "operator" => ("operator", "运营商"),
+        "tower" => ("tower company", "铁塔公司"),
+        "firm" => ("firm", "企业"),
+        "government" => ("government", "政府"),
+        other => return plain(other),
+    };
+    pick(lang, en, chinese).to_owned()
 }
 
 fn measures(plan: &Plan, lang: Lang) -> Section {
@@ -133,11 +153,11 @@ fn measures(plan: &Plan, lang: Lang) -> Section {
         let gap = grouped_decimal(c.gap * 100.0, 1);
         match lang {
             Lang::En => format!("Proven within {gap} % of the optimum ({}: {}).", c.stage, c.meaning.0),
-            Lang::Zh => format!("已证明与最优解相差不超过 {gap} %({}:{})。", c.stage, c.meaning.1),
+            Lang::Zh => format!("已证明与最优解相差不超过 {gap} %（{}：{}）。", c.stage, c.meaning.1),
         }
     });
     Section {
-        title: t("5. The cheapest way to close the gaps", "五、补齐缺口的最省方案"),
+        title: t("The cheapest way to close the gaps", "补齐缺口的最省方案"),
         text: text.into_iter().collect(),
         tables: vec![table],
     }
@@ -178,7 +198,7 @@ fn tasks(v: View, plan: &Plan, lang: Lang) -> Section {
     };
     let mut table = Table::new(
         "tasks",
-        t("Task table: city × party × year", "任务分解表:地市 × 责任方 × 年度"),
+        t("Task table: city × party × year", "任务分解表：地市 × 责任方 × 年度"),
         vec![
             t("city", "地市"),
             t("party", "责任方"),
@@ -190,20 +210,16 @@ fn tasks(v: View, plan: &Plan, lang: Lang) -> Section {
         ],
     )
     .brief();
-    for ((city, payer, phase), sum) in &by {
+    for ((city, party, phase), sum) in &by {
         let name = if *city == "unknown" { t("unknown", "未知") } else { plain(v.region_name(city)) };
-        let mut row = vec![Cell::Text(name), Cell::Text(plain(payer)), Cell::Count(i64::from(*phase))];
+        let mut row = vec![Cell::Text(name), Cell::Text(payer(party, lang)), Cell::Count(i64::from(*phase))];
         row.extend(cells(sum));
         table.push(row);
     }
     let mut sums = vec![Cell::Text(t("total", "合计")), Cell::Blank, Cell::Blank];
     sums.extend(cells(&total));
     table.total = Some(sums);
-    Section {
-        title: t("3. Who must build what, when", "三、任务分解"),
-        text: Vec::new(),
-        tables: vec![table],
-    }
+    Section { title: t("Who must build what, when", "任务分解"), text: Vec::new(), tables: vec![table] }
 }
 
 fn curve(plan: &Plan, lang: Lang) -> Section {
@@ -240,12 +256,12 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
         match (lang, next) {
             (Lang::En, Some(n)) => format!("{spent} lifts {sites} sites to target; the next step costs {n}."),
             (Lang::En, None) => format!("{spent} lifts {sites} sites to target."),
-            (Lang::Zh, Some(n)) => format!("投资 {spent} 可使 {sites} 家企业达标;下一步需 {n}。"),
+            (Lang::Zh, Some(n)) => format!("投资 {spent} 可使 {sites} 家企业达标；下一步需 {n}。"),
             (Lang::Zh, None) => format!("投资 {spent} 可使 {sites} 家企业达标。"),
         }
     });
     Section {
-        title: t("4. What money buys", "四、投资能换来什么"),
+        title: t("What money buys", "投资能换来什么"),
         text: text.into_iter().collect(),
         tables: vec![table],
     }
@@ -255,7 +271,7 @@ fn stations(v: View, plan: &Plan, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let mut table = Table::new(
         "stations",
-        t("New stations, in the order of choice", "规划基站(按选择次序)"),
+        t("New stations, in the order of choice", "规划基站（按选择次序）"),
         vec![
             t("station", "基站编号"),
             t("built as", "建设方式"),
@@ -282,7 +298,7 @@ fn stations(v: View, plan: &Plan, lang: Lang) -> Section {
             Cell::Number(s.gain, 1),
             money_cell(lang, s.capex_cny),
             money_cell(lang, s.opex_cny_yr),
-            Cell::words(Some(&s.payer)),
+            Cell::Text(payer(&s.payer, lang)),
             Cell::Count(i64::from(s.phase)),
             s.owner.as_deref().map_or(Cell::Blank, |o| Cell::words(Some(o))),
             Cell::Text(if s.locked { t("yes", "是") } else { t("no", "否") }),
@@ -299,16 +315,14 @@ fn stations(v: View, plan: &Plan, lang: Lang) -> Section {
             Lang::Zh => format!("新建室外站中 {share} % 利用现有铁塔。"),
         });
     }
-    Section {
-        title: t("17. Stations, and what they share", "十七、基站与共享"), text, tables: vec![table]
-    }
+    Section { title: t("Stations, and what they share", "基站与共享"), text, tables: vec![table] }
 }
 
 fn fiber(v: View, plan: &Plan, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let mut table = Table::new(
         "fiber",
-        t("Fiber, by year", "规划光缆(按年度)"),
+        t("Fiber, by year", "规划光缆（按年度）"),
         vec![
             t("segment", "光缆段"),
             t("trench km", "新建沟公里"),
@@ -341,7 +355,7 @@ fn fiber(v: View, plan: &Plan, lang: Lang) -> Section {
             r.owner.as_deref().map_or(Cell::Blank, |o| Cell::words(Some(o))),
             Cell::Text(if r.consent { t("yes", "是") } else { t("no", "否") }),
             money_cell(lang, r.capex_cny),
-            Cell::words(Some(&r.payer)),
+            Cell::Text(payer(&r.payer, lang)),
             r.city.as_deref().map_or(Cell::Unknown, |c| Cell::Text(plain(v.region_name(c)))),
             Cell::Count(i64::from(r.phase)),
         ]);
@@ -359,7 +373,7 @@ fn fiber(v: View, plan: &Plan, lang: Lang) -> Section {
             Lang::En => format!(
                 "{n} segments, {km} km, {share} % in existing ducts (owner's consent needed for {asked} % of these)."
             ),
-            Lang::Zh => format!("{n} 段,共 {km} km,其中 {share} % 利用既有管道(其中 {asked} % 需产权方同意)。"),
+            Lang::Zh => format!("{n} 段，共 {km} km，其中 {share} % 利用既有管道（其中 {asked} % 需产权方同意）。"),
         });
     }
     let mut states: BTreeMap<ConnectionState, usize> = BTreeMap::new();
@@ -375,9 +389,7 @@ fn fiber(v: View, plan: &Plan, lang: Lang) -> Section {
         let label = super::plan_layers::state_label(state);
         joined.push(vec![Cell::Text(t(label.0, label.1)), Cell::Count(n as i64)]);
     }
-    Section {
-        title: t("6. Which fiber first", "六、光缆建设次序"), text, tables: vec![table, joined]
-    }
+    Section { title: t("Which fiber first", "光缆建设次序"), text, tables: vec![table, joined] }
 }
 
 fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
@@ -422,7 +434,7 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
             Cell::Number(c.pue, 2),
             Cell::Number(c.carbon_t_yr, 1),
             money_cell(lang, c.capex_cny),
-            Cell::words(Some(&c.payer)),
+            Cell::Text(payer(&c.payer, lang)),
             Cell::Count(i64::from(c.phase)),
             Cell::Text(t(&plain(&c.reason.0), &plain(&c.reason.1))),
         ]);
@@ -443,10 +455,10 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
             Lang::En => format!(
                 "{n} centers; {share} % of the sites whose latency is known are within {limit} ms round trip."
             ),
-            Lang::Zh => format!("{n} 个中心;时延已知的企业中 {share} % 往返时延不超过 {limit} ms。"),
+            Lang::Zh => format!("{n} 个中心；时延已知的企业中 {share} % 往返时延不超过 {limit} ms。"),
         });
     }
-    Section { title: t("9. Is compute near enough", "九、算力是否够近"), text, tables: vec![table] }
+    Section { title: t("Is compute near enough", "算力是否够近"), text, tables: vec![table] }
 }
 
 fn energy(plan: &Plan, lang: Lang) -> Section {
@@ -465,7 +477,7 @@ fn energy(plan: &Plan, lang: Lang) -> Section {
         Cell::Unknown,
     ]);
     table.push(vec![
-        Cell::Text(t("data centers, load of this plan", "数据中心(本规划负荷)")),
+        Cell::Text(t("data centers, load of this plan", "数据中心（本规划负荷）")),
         Cell::Number(centers / 1e3, 1),
         Cell::Number(carbon, 1),
     ]);
@@ -474,12 +486,11 @@ fn energy(plan: &Plan, lang: Lang) -> Section {
         Lang::En => format!("+{gwh} GWh a year."),
         Lang::Zh => format!("年用电增加 {gwh} GWh。"),
     };
-    Section {
-        title: t("12. Energy and carbon", "十二、能耗与碳排放"), text: vec![text], tables: vec![table]
-    }
+    Section { title: t("Energy and carbon", "能耗与碳排放"), text: vec![text], tables: vec![table] }
 }
 
-fn certificates(plan: &Plan, lang: Lang) -> Section {
+fn certificates(v: View, plan: &Plan, lang: Lang) -> Section {
+    let shown = |n: u64| if n > 0 && n < v.min_count { Cell::Blank } else { Cell::count(Some(n)) };
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let mut table = Table::new(
         "certificates",
@@ -516,21 +527,9 @@ fn certificates(plan: &Plan, lang: Lang) -> Section {
             t("Today and after the plan", "规划前后"),
             headings(lang, &[("figure", "指标"), ("today", "现状"), ("after", "规划后")]),
         );
-        change.push(vec![
-            Cell::Text(t("sites below target", "不达标企业")),
-            Cell::count(Some(b.gaps)),
-            Cell::count(Some(a.gaps)),
-        ]);
-        change.push(vec![
-            Cell::Text(t("critical sites", "严重企业")),
-            Cell::count(Some(b.critical)),
-            Cell::count(Some(a.critical)),
-        ]);
-        change.push(vec![
-            Cell::Text(t("sites unknown", "未知企业")),
-            Cell::count(Some(b.unknown)),
-            Cell::count(Some(a.unknown)),
-        ]);
+        change.push(vec![Cell::Text(t("sites below target", "不达标企业")), shown(b.gaps), shown(a.gaps)]);
+        change.push(vec![Cell::Text(t("critical sites", "严重企业")), shown(b.critical), shown(a.critical)]);
+        change.push(vec![Cell::Text(t("sites unknown", "未知企业")), shown(b.unknown), shown(a.unknown)]);
         change.push(vec![
             Cell::Text(t("mean score", "平均分")),
             Cell::number(b.mean_score, 1),
@@ -542,7 +541,7 @@ fn certificates(plan: &Plan, lang: Lang) -> Section {
         title: t("What is proven, and what changes", "证明与变化"),
         text: vec![t(
             "Each bound holds for every plan under the same assumptions; the gap is |reached − bound| / |reached|.",
-            "各界限对相同假设下的任何方案成立;差距 = |达到 − 界限| / |达到|。",
+            "各界限对相同假设下的任何方案成立；差距 = |达到 − 界限| / |达到|。",
         )],
         tables,
     }

@@ -89,8 +89,7 @@ pub fn stations<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     c.int("sites", "", ("sites lifted", "达标企业数"), move |i| Some(s[i].sites_lifted.len() as i64));
     c.made_text("site_ids", ("lifted sites", "达标企业编号"), move |i| {
         Some(s[i].sites_lifted.join(" "))
-    })
-    .from("predicted", "none");
+    });
     c.float("gain", 2, "points", ("weighted points gained", "加权得分增量"), move |i| Some(s[i].gain));
     c.float("capex_cny", 0, "CNY", ("capex", "建设投资"), move |i| Some(s[i].capex_cny))
         .about("tax excluded", "不含税");
@@ -103,14 +102,15 @@ pub fn stations<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     c.text("payer", ("payer", "出资方"), move |i| Some(s[i].payer.as_str()));
     c.int("phase", "", ("year of the plan", "建设年度"), move |i| Some(i64::from(s[i].phase)));
     c.flag("locked", ("locked by the planner", "人工锁定"), move |i| Some(s[i].locked));
-    c.text("owner", ("owner of the place", "产权单位"), move |i| s[i].owner.as_deref())
-        .from("given", "none-named");
+    c.text("owner", ("owner of the place", "产权单位"), move |i| {
+        Some(s[i].owner.as_deref().unwrap_or("none"))
+    });
     Layer {
         name: "stations",
         title: ("Planned stations", "规划基站"),
         method: (
             "greedy with lazy evaluation, and an upper bound on what any plan could gain",
-            "惰性贪心选址,并给出任意方案增益上界",
+            "惰性贪心选址，并给出任意方案增益上界",
         ),
         inputs: &["sites", "cells", "candidates"],
         shape: Shape::Points(Box::new(move |i| s[i].at)),
@@ -128,9 +128,9 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     c.text("method", ("laid as", "敷设方式"), move |i| Some(r[i].method.code()));
     c.text("basis", ("right of way", "路由来源"), move |i| Some(r[i].basis.code())).about(
         "inferred: drawn between places, because no road layer was given",
-        "inferred:无道路图层,按点位推断",
+        "inferred：无道路图层，按点位推断",
     );
-    c.text("road_id", ("road", "道路编号"), move |i| r[i].road_id.as_deref()).from("given", "no-road-id");
+    c.text("road_id", ("road", "道路编号"), move |i| Some(r[i].road_id.as_deref().unwrap_or("none")));
     c.float("length_m", 1, "m", ("length", "长度"), move |i| Some(r[i].length_m))
         .about("geodesic", "测地线长度");
     c.float("trench_m", 1, "m", ("new trench", "新建沟长"), move |i| Some(r[i].trench_m));
@@ -141,8 +141,9 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
         Some(i64::from(r[i].cable_fibers))
     });
     c.int("serves", "", ("sites and stations served", "服务点数"), move |i| Some(i64::from(r[i].serves)));
-    c.text("owner", ("duct owner", "管道产权单位"), move |i| r[i].owner.as_deref())
-        .from("given", "no-duct-reused");
+    c.text("owner", ("duct owner", "管道产权单位"), move |i| {
+        Some(r[i].owner.as_deref().unwrap_or("none"))
+    });
     c.flag("consent", ("consent needed", "需产权方同意"), move |i| Some(r[i].consent));
     c.float("capex_cny", 0, "CNY", ("capex", "建设投资"), move |i| Some(r[i].capex_cny));
     c.float("opex_cny_yr", 0, "CNY/yr", ("opex per year", "年运营成本"), move |i| {
@@ -156,7 +157,7 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
         title: ("Planned fiber", "规划光缆"),
         method: (
             "Steiner tree over the right of way: trenches are shared, ducts with spare holes come first",
-            "沿路由的斯坦纳树:共享沟槽,优先利用空闲管孔",
+            "沿路由的斯坦纳树：共享沟槽，优先利用空闲管孔",
         ),
         inputs: &["sites", "roads", "fiber", "fiber_nodes", "fiber_segments", "ducts"],
         shape: Shape::Lines(Box::new(move |i| r[i].line.as_slice())),
@@ -232,16 +233,18 @@ pub fn datacenters<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     c.float("opex_cny_yr", 0, "CNY/yr", ("opex per year", "年运营成本"), move |i| {
         Some(d[i].opex_cny_yr)
     });
-    c.text("payer", ("payer", "出资方"), move |i| Some(d[i].payer.as_str())).from("given", "none-named");
+    c.text("payer", ("payer", "出资方"), move |i| {
+        Some(if d[i].payer.is_empty() { "none" } else { &d[i].payer })
+    });
     c.int("phase", "", ("year of the plan", "建设年度"), move |i| Some(i64::from(d[i].phase)));
-    c.text("reason_en", ("why here", "选址理由(英文)"), move |i| Some(d[i].reason.0.as_str()));
+    c.text("reason_en", ("why here", "选址理由（英文）"), move |i| Some(d[i].reason.0.as_str()));
     c.text("reason_zh", ("why here (Chinese)", "选址理由"), move |i| Some(d[i].reason.1.as_str()));
     Layer {
         name: "datacenters",
         title: ("Data centers of the plan", "规划数据中心"),
         method: (
             "facility location by latency and cost; idle halls before new ones",
-            "按时延与成本选址,优先利用闲置机房",
+            "按时延与成本选址，优先利用闲置机房",
         ),
         inputs: &["sites", "datacenters", "fiber_nodes", "regions"],
         shape: Shape::Points(Box::new(move |i| d[i].at)),

@@ -81,7 +81,7 @@ pub fn kpi_columns<'a>(c: &mut Columns<'a>, v: View<'a>, rows: Vec<Option<&'a Kp
             k.fiber_share
         }),
         ("uses_5g_share", 4, "share", ("share using 5G", "5G应用率"), "given", |k| k.uses_5g_share),
-        ("stations_official", 0, "", ("5G stations, reported", "5G基站数(上报)"), "given", |k| {
+        ("stations_official", 0, "", ("5G stations, reported", "5G基站数（上报）"), "given", |k| {
             k.stations_official
         }),
         ("residents", 0, "", ("residents", "常住人口"), "given", |k| k.residents),
@@ -96,7 +96,7 @@ pub fn kpi_columns<'a>(c: &mut Columns<'a>, v: View<'a>, rows: Vec<Option<&'a Kp
         rows[i]?.stations_layer.and_then(|n| i64::try_from(n).ok())
     })
     .from("given", missing)
-    .about("counted in the cells layer; not the reported figure", "按小区图层统计,非上报口径");
+    .about("counted in the cells layer; not the reported figure", "按小区图层统计，非上报口径");
 }
 
 /// The KPI table.

@@ -3,7 +3,9 @@
 use super::layer::Layer;
 use super::layers::{self, Lookups, View};
 use super::out::{FillError, OutFolder, OutputFile, ReportError};
-use super::{csv, geojson, manifest, metadata, plan_layers, tables};
+use super::plan_document::plan_document;
+use super::redact::Released;
+use super::{csv, geojson, html, manifest, markdown, metadata, plan_json, plan_layers, tables, xlsx};
 use crate::coverage::Assessment;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Lang;
@@ -63,9 +65,10 @@ pub fn write_coverage(
     options: &OutOptions,
 ) -> Result<Vec<OutputFile>, ReportError> {
     let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
-    let view = View::of_coverage(inputs, settings, found);
+    let released = Released::coverage(inputs, settings, found);
+    let view = released.view();
     assessment_layers(&mut folder, view)?;
-    finish(folder, view, run, false)
+    finish(folder, view, run)
 }
 
 /// Writes the folder of `covplan plan`.
@@ -80,13 +83,16 @@ pub fn write_plan(
     options: &OutOptions,
 ) -> Result<Vec<OutputFile>, ReportError> {
     let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
-    let view = View::of_plan(inputs, settings, plan);
+    let released = Released::plan(inputs, settings, plan);
+    let view = released.view();
     assessment_layers(&mut folder, view)?;
-    write_layer(&mut folder, view, &plan_layers::stations(view, plan))?;
-    write_layer(&mut folder, view, &plan_layers::fiber_routes(view, plan))?;
-    write_layer(&mut folder, view, &plan_layers::lead_ins(plan))?;
-    write_layer(&mut folder, view, &plan_layers::datacenters(view, plan))?;
-    finish(folder, view, run, plan.stopped_early)
+    if let Some(plan) = view.plan {
+        write_layer(&mut folder, view, &plan_layers::stations(view, plan))?;
+        write_layer(&mut folder, view, &plan_layers::fiber_routes(view, plan))?;
+        write_layer(&mut folder, view, &plan_layers::lead_ins(plan))?;
+        write_layer(&mut folder, view, &plan_layers::datacenters(view, plan))?;
+    }
+    finish(folder, view, run)
 }
 
 fn assessment_layers(folder: &mut OutFolder, view: View) -> Result<(), ReportError> {
@@ -108,14 +114,23 @@ fn write_layer(folder: &mut OutFolder, view: View, layer: &Layer) -> Result<(), 
     folder.file(&format!("{}.metadata.json", layer.name), |out| pretty(out, &about))
 }
 
-fn finish(
-    mut folder: OutFolder,
-    view: View,
-    run: &RunInfo,
-    stopped_early: bool,
-) -> Result<Vec<OutputFile>, ReportError> {
+/// Beyond this many sites an assessment's folder holds no `coverage.json`; `sites.geojson` has every term.
+const JSON_SITES: usize = 100_000;
+
+fn finish(mut folder: OutFolder, view: View, run: &RunInfo) -> Result<Vec<OutputFile>, ReportError> {
+    let document = plan_document(view, run);
+    folder.file("report.md", |out| out.write_all(markdown::markdown(&document).as_bytes()))?;
+    folder.file("report.html", |out| out.write_all(html::page(&document, view, run).as_bytes()))?;
+    let workbook = xlsx::workbook(&document)?;
+    folder.file("report.xlsx", |out| out.write_all(&workbook))?;
+    if view.plan.is_some() {
+        folder.file("plan.json", |out| plan_json::write(view, run, out))?;
+    } else if view.inputs.sites.list.len() <= JSON_SITES {
+        folder.file("coverage.json", |out| plan_json::write(view, run, out))?;
+    }
     let outputs = folder.files().to_vec();
     folder.file(super::out::MANIFEST, |out| -> Result<(), FillError> {
+        let stopped_early = view.plan.is_some_and(|p| p.stopped_early);
         let m =
             manifest::manifest(run, view.settings, stopped_early, &outputs).map_err(std::io::Error::from)?;
         Ok(pretty(out, &m)?)
@@ -185,6 +200,66 @@ mod tests {
             assert_eq!((o["sha256"].as_str(), o["bytes"].as_u64()), (Some(sha256.as_str()), Some(bytes)));
         }
         assert_eq!(manifest["inputs"][0]["name"], "secret_sites.csv");
+    }
+
+    #[test]
+    fn a_redacted_folder_gives_nothing_away() {
+        let base = tempfile::tempdir().unwrap();
+        let inputs = fixture::inputs();
+        let mut secrets: Vec<String> = Vec::new();
+        for s in &inputs.sites.list {
+            let text = |t| inputs.sites.text.get(t).to_owned();
+            secrets.extend([text(s.id), text(s.name), text(s.uscc)]);
+        }
+        secrets.extend(
+            fixture::SITES.map(|s| s.1.replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")),
+        );
+        secrets.extend(["钢铁", "苏州纺织", "HYPERLINK", "Söhne"].map(str::to_owned));
+        // Ids of towers, cells, nodes, halls, roads and files; heights, azimuths, powers, row references.
+        secrets.extend(
+            ["SECRET", "secret", "南京云中心", "37.25", "123.5", "52.75", "nodes.csv", "n78\""]
+                .map(str::to_owned),
+        );
+        for p in
+            ["118.7612345", "32.0412345", "118.7701", "32.0423456", "118.7812345", "32.0612345", "118.80023"]
+        {
+            // As given, and cut to four decimals.
+            secrets.push(p.to_owned());
+            secrets.push(p.chars().take(p.find('.').unwrap_or(0) + 5).collect());
+        }
+        secrets.retain(|s| !s.is_empty());
+        for level in ["inter-agency", "public"] {
+            let folder = plan_folder(base.path(), level, &format!("[redact]\nlevel = \"{level}\""), Lang::Zh);
+            let mut files = contents(&folder);
+            // The parts of the workbook are compressed; read them as they are.
+            let book = files.remove("report.xlsx").unwrap();
+            let mut zip = zip::ZipArchive::new(std::io::Cursor::new(book)).unwrap();
+            for i in 0..zip.len() {
+                let mut part = zip.by_index(i).unwrap();
+                let mut bytes = Vec::new();
+                std::io::Read::read_to_end(&mut part, &mut bytes).unwrap();
+                files.insert(format!("report.xlsx/{i}"), bytes);
+            }
+            for (name, bytes) in &files {
+                let mut text = String::from_utf8_lossy(bytes).into_owned();
+                if name == "plan.json" || name == "manifest.json" {
+                    // The carrier catalogue is public and names n78.
+                    let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+                    json.as_object_mut().unwrap().remove("configuration");
+                    text = json.to_string();
+                }
+                for s in &secrets {
+                    assert!(!text.contains(s.as_str()), "{level}: {name} tells {s}");
+                }
+                if level == "public" {
+                    assert!(!text.contains("江苏电信秘密分公司"), "{name}");
+                }
+            }
+            let html = String::from_utf8_lossy(&files["report.html"]).into_owned();
+            assert!(html.contains("已脱敏"), "the banner is on");
+            let manifest = String::from_utf8_lossy(&files["manifest.json"]).into_owned();
+            assert!(!manifest.contains(&"ab".repeat(32)), "no input hash");
+        }
     }
 
     #[test]

@@ -1,0 +1,485 @@
+//! Explains a score, a station, a route, a data center or a region from the folder of a finished run:
+//! every term, its input, the row that the input stands in, and the formula.
+
+use super::document::{Cell, Document, Section, Table, pick, plain};
+use super::number::{grouped_decimal, money};
+use super::out::ReportError;
+use crate::coverage::Term;
+use crate::model::catalogue::Catalogue;
+use crate::model::kinds::Lang;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// An explanation: for people, and as it stands in the folder.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// For people.
+    pub document: Document,
+    /// For programs (`covplan/explain/1`).
+    pub json: Value,
+}
+
+/// Why nothing can be explained.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// The folder has neither a plan nor an assessment that can be read.
+    #[error(transparent)]
+    Folder(#[from] ReportError),
+    /// The id isn't in it.
+    #[error("no site, station, route, data center or region `{id}` in {}{}", folder.display(),
+        suggestion.as_ref().map(|s| format!("; did you mean `{s}`?")).unwrap_or_default())]
+    UnknownId {
+        /// The id.
+        id: String,
+        /// The folder.
+        folder: PathBuf,
+        /// The nearest id that is in it.
+        suggestion: Option<String>,
+    },
+}
+
+/// Lists in the folder's document, with the name of their id.
+const LISTS: [(&str, &str); 5] = [
+    ("sites", "site_id"),
+    ("stations", "id"),
+    ("fiber_routes", "id"),
+    ("datacenters", "id"),
+    ("kpis", "key"),
+];
+
+/// Explains one id of a run's folder, or of its `plan.json` or `coverage.json`.
+///
+/// # Errors
+/// [`ExplainError`].
+pub fn explain(folder: &Path, id: &str, lang: Lang) -> Result<Explanation, ExplainError> {
+    let run = read(folder)?;
+    for (list, key) in LISTS {
+        let Some(item) = run[list].as_array().into_iter().flatten().find(|i| i[key].as_str() == Some(id))
+        else {
+            continue;
+        };
+        let connection =
+            run["connections"].as_array().into_iter().flatten().find(|c| c["id"].as_str() == Some(id));
+        let sections = match list {
+            "sites" => site(&run, item, connection, lang),
+            "stations" => planned(&run, item, connection, lang, &["siting.", "energy."], "stations"),
+            "fiber_routes" => planned(&run, item, None, lang, &["fiber."], "fiber"),
+            "datacenters" => {
+                planned(&run, item, None, lang, &["datacenter.", "energy.", "latency."], "datacenters")
+            }
+            _ => vec![fields(item, lang)],
+        };
+        let name = item["name"].as_str().map(|n| format!("  {}", plain(n))).unwrap_or_default();
+        let texts = |v: &Value| -> Vec<String> {
+            v[lang.code()].as_array().into_iter().flatten().filter_map(|t| t.as_str()).map(plain).collect()
+        };
+        let document = Document {
+            lang,
+            title: format!("{}{name}", plain(id)),
+            banners: texts(&run["banners"]),
+            headline: headline(&run, list, item, lang),
+            sections,
+            next: Vec::new(),
+        };
+        let json = json!({
+            "schema": "covplan/explain/1",
+            "kind": list,
+            "id": id,
+            "item": item,
+            "connection": connection,
+            "formulas": run["formulas"],
+            "redaction": run["redaction"],
+        });
+        return Ok(Explanation { document, json });
+    }
+    let ids = LISTS
+        .iter()
+        .flat_map(|(list, key)| run[*list].as_array().into_iter().flatten().filter_map(|i| i[*key].as_str()));
+    let near = ids
+        .map(|other| (strsim::jaro_winkler(other, id), other))
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
+        .filter(|(similarity, _)| *similarity > 0.7);
+    Err(ExplainError::UnknownId {
+        id: id.to_owned(),
+        folder: folder.to_path_buf(),
+        suggestion: near.map(|(_, s)| s.to_owned()),
+    })
+}
+
+fn read(folder: &Path) -> Result<Value, ReportError> {
+    let candidates = if folder.is_file() {
+        vec![folder.to_path_buf()]
+    } else {
+        vec![folder.join("plan.json"), folder.join("coverage.json")]
+    };
+    let Some(path) = candidates.into_iter().find(|p| p.is_file()) else {
+        return Err(ReportError::Unreadable {
+            path: folder.to_path_buf(),
+            reason: "no plan.json or coverage.json in it; is it the folder of a finished run?".into(),
+        });
+    };
+    let unreadable = |reason: String| ReportError::Unreadable { path: path.clone(), reason };
+    let bytes = std::fs::read(&path).map_err(|e| unreadable(e.to_string()))?;
+    let run: Value = serde_json::from_slice(&bytes).map_err(|e| unreadable(e.to_string()))?;
+    match run["schema"].as_str() {
+        Some("covplan/plan/1" | "covplan/coverage/1") => Ok(run),
+        Some(other) => Err(unreadable(format!("its schema `{}` is not known here", plain(other)))),
+        None => Err(unreadable("it has no schema, so covplan didn't write it".into())),
+    }
+}
+
+fn headline(run: &Value, list: &str, item: &Value, lang: Lang) -> Vec<String> {
+    if list != "sites" {
+        return Vec::new();
+    }
+    let target = run["configuration"]["score"]["target"].as_f64().unwrap_or(0.0);
+    let s = &item["score"];
+    let network = plain(item["network"].as_str().unwrap_or("–"));
+    let one = |v: &Value| {
+        v.as_f64().map_or_else(|| pick(lang, "unknown", "未知").to_owned(), |v| grouped_decimal(v, 1))
+    };
+    let share = grouped_decimal(s["known_share"].as_f64().unwrap_or(0.0) * 100.0, 0);
+    let (total, low, high) = (one(&s["total"]), one(&s["low"]), one(&s["high"]));
+    let mut lines = vec![match lang {
+        Lang::En => format!(
+            "score {total} of 100 on {network} (target {target}); between {low} and {high}; {share} % of the weights known"
+        ),
+        Lang::Zh => format!(
+            "评分 {total}（满分 100，网络 {network}，目标 {target}）；区间 {low}–{high}；已知权重 {share} %"
+        ),
+    }];
+    if let Some(rank) = item["gap"]["rank"].as_u64() {
+        let (deficit, weight) = (one(&item["gap"]["deficit"]), one(&item["weight"]));
+        lines.push(match lang {
+            Lang::En => format!("gap number {rank}: {deficit} points below target × weight {weight}"),
+            Lang::Zh => format!("不达标排名第 {rank}：差 {deficit} 分 × 权重 {weight}"),
+        });
+    }
+    if item["after"].is_object() {
+        let after = one(&item["after"]["score"]["total"]);
+        lines.push(match lang {
+            Lang::En => format!("after the plan: {after}"),
+            Lang::Zh => format!("规划后：{after}"),
+        });
+    }
+    lines
+}
+
+fn cell(v: &Value, decimals: u8) -> Cell {
+    match v {
+        Value::Number(n) => Cell::number(n.as_f64(), decimals),
+        Value::String(s) => Cell::words(Some(s)),
+        Value::Bool(b) => Cell::Text(b.to_string()),
+        _ => Cell::Unknown,
+    }
+}
+
+fn heads(lang: Lang, pairs: &[(&str, &str)]) -> Vec<String> {
+    pairs.iter().map(|(en, zh)| pick(lang, en, zh).to_owned()).collect()
+}
+
+fn site(run: &Value, item: &Value, connection: Option<&Value>, lang: Lang) -> Vec<Section> {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let best = item["networks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|n| n["network"] == item["network"])
+        .cloned()
+        .unwrap_or_default();
+    let mut terms = Table::new(
+        "terms",
+        t("Terms of the score", "评分构成"),
+        heads(
+            lang,
+            &[
+                ("term", "项"),
+                ("input", "输入"),
+                ("unit", "单位"),
+                ("asked for", "要求"),
+                ("quality", "质量"),
+                ("weight", "权重"),
+                ("points", "得分"),
+                ("after", "规划后"),
+                ("source", "来源"),
+            ],
+        ),
+    );
+    let after = item["after"]["score"]["terms"].as_array();
+    for (k, (term, entry)) in
+        Term::ALL.iter().zip(item["score"]["terms"].as_array().into_iter().flatten()).enumerate()
+    {
+        let need = &item["need"];
+        let (input, unit, asked, from) = match term {
+            Term::OutdoorRsrp => (&best["rsrp_outdoor_dbm"], "dBm", &Value::Null, &best["server_row"]),
+            Term::IndoorRsrp => (&best["rsrp_indoor_dbm"], "dBm", &best["indoor"], &best["server_row"]),
+            Term::DlRate => (&best["dl_mbps"], "Mbit/s", &need["dl_mbps"], &best["server_row"]),
+            Term::UlRate => (&best["ul_mbps"], "Mbit/s", &need["ul_mbps"], &best["server_row"]),
+            Term::Fiber => (&item["fiber"]["distance_m"], "m", &Value::Null, &item["fiber"]["node_row"]),
+            Term::Latency => (
+                &item["latency"]["rtt_ms"],
+                "ms",
+                &need["latency_rtt_ms"],
+                &item["latency"]["datacenter_row"],
+            ),
+        };
+        let label = term.label();
+        terms.push(vec![
+            Cell::Text(t(label.0, label.1)),
+            cell(input, 2),
+            Cell::Text(unit.to_owned()),
+            if asked.is_null() { Cell::Blank } else { cell(asked, 2) },
+            cell(&entry["quality"], 3),
+            cell(&entry["weight"], 1),
+            cell(&entry["points"], 2),
+            after.and_then(|a| a.get(k)).map_or(Cell::Blank, |e| cell(&e["points"], 2)),
+            if from.is_null() { Cell::Blank } else { cell(from, 0) },
+        ]);
+    }
+    let blank = || Cell::Blank;
+    terms.total = Some(vec![
+        Cell::Text(t("score", "评分")),
+        blank(),
+        blank(),
+        blank(),
+        blank(),
+        blank(),
+        cell(&item["score"]["total"], 2),
+        if after.is_some() { cell(&item["after"]["score"]["total"], 2) } else { blank() },
+        cell(&item["row"], 0),
+    ]);
+
+    let mut networks = Table::new(
+        "networks",
+        t("What each network gives", "各网络情况"),
+        heads(
+            lang,
+            &[
+                ("network", "网络"),
+                ("score", "评分"),
+                ("outdoor dBm", "室外 dBm"),
+                ("indoor dBm", "室内 dBm"),
+                ("indoor", "室内覆盖"),
+                ("SS-SINR dB", "SS-SINR dB"),
+                ("loaded SINR dB", "加载SINR dB"),
+                ("DL Mbit/s", "下行 Mbit/s"),
+                ("UL Mbit/s", "上行 Mbit/s"),
+                ("server", "服务小区"),
+                ("at m", "距离 m"),
+                ("row", "来源行"),
+                ("basis", "依据"),
+            ],
+        ),
+    );
+    for n in item["networks"].as_array().into_iter().flatten() {
+        networks.push(vec![
+            cell(&n["network"], 0),
+            cell(&n["score"], 1),
+            cell(&n["rsrp_outdoor_dbm"], 1),
+            cell(&n["rsrp_indoor_dbm"], 1),
+            cell(&n["indoor"], 0),
+            cell(&n["sinr_ssb_db"], 1),
+            cell(&n["sinr_data_db"], 1),
+            cell(&n["dl_mbps"], 1),
+            cell(&n["ul_mbps"], 1),
+            if n["server"].is_null() { Cell::Blank } else { cell(&n["server"], 0) },
+            if n["server_m"].is_null() { Cell::Blank } else { cell(&n["server_m"], 0) },
+            if n["server_row"].is_null() { Cell::Blank } else { cell(&n["server_row"], 0) },
+            cell(&n["basis"], 0),
+        ]);
+    }
+    let mut sections = vec![
+        Section { title: t("Score", "评分"), text: Vec::new(), tables: vec![terms, networks] },
+        formulas(run, lang),
+    ];
+    if let Some(c) = connection {
+        sections.push(joined(c, lang));
+    }
+    sections.push(assumptions(run, &["score.", "radio.threshold.", "radio.location", "latency."], lang));
+    sections
+}
+
+fn formulas(run: &Value, lang: Lang) -> Section {
+    let mut text = Vec::new();
+    for (key, formula) in run["formulas"].as_object().into_iter().flatten() {
+        text.push(format!("{}: {}", plain(key), plain(formula.as_str().unwrap_or(""))));
+    }
+    Section { title: pick(lang, "Formulas", "公式").to_owned(), text, tables: Vec::new() }
+}
+
+fn joined(c: &Value, lang: Lang) -> Section {
+    let mut s = fields(c, lang);
+    s.title = pick(lang, "Fiber connection", "光纤接入").to_owned();
+    s
+}
+
+/// A planned thing: its own figures, how it is joined, what is proven about its stage, what was assumed.
+fn planned(
+    run: &Value,
+    item: &Value,
+    connection: Option<&Value>,
+    lang: Lang,
+    settings: &[&str],
+    stage: &str,
+) -> Vec<Section> {
+    let mut sections = vec![fields(item, lang)];
+    if let Some(c) = connection {
+        sections.push(joined(c, lang));
+    }
+    let mut text = Vec::new();
+    for c in run["certificates"].as_array().into_iter().flatten() {
+        let name = c["stage"].as_str().unwrap_or("");
+        if name != stage && name != "plan" {
+            continue;
+        }
+        let number = |v: &Value| grouped_decimal(v.as_f64().unwrap_or(f64::NAN), 2);
+        let meaning = c["meaning"][usize::from(lang == Lang::Zh)].as_str().unwrap_or("");
+        text.push(format!(
+            "{name}: {} {} {}; {} {}; {} {} %",
+            plain(meaning),
+            number(&c["objective"]),
+            plain(c["unit"].as_str().unwrap_or("")),
+            pick(lang, "no plan does better than", "任何方案不优于"),
+            number(&c["bound"]),
+            pick(lang, "gap", "差距"),
+            grouped_decimal(c["gap"].as_f64().unwrap_or(f64::NAN) * 100.0, 1),
+        ));
+    }
+    if !text.is_empty() {
+        sections.push(Section {
+            title: pick(lang, "What is proven about its stage", "所在阶段的最优性证明").to_owned(),
+            text,
+            tables: Vec::new(),
+        });
+    }
+    sections.push(assumptions(run, settings, lang));
+    sections
+}
+
+/// Everything that is said of an item, field by field.
+fn fields(item: &Value, lang: Lang) -> Section {
+    let mut table = Table::new(
+        "fields",
+        pick(lang, "All that is said of it", "全部字段"),
+        heads(lang, &[("field", "字段"), ("value", "取值")]),
+    );
+    for (key, value) in item.as_object().into_iter().flatten() {
+        let shown = match value {
+            Value::Null => Cell::Unknown,
+            Value::Number(n) if key.contains("cny") => {
+                Cell::Text(money(n.as_f64().unwrap_or(0.0), lang == Lang::Zh))
+            }
+            Value::Number(n) if n.is_f64() => Cell::number(n.as_f64(), 2),
+            Value::Number(n) => Cell::Text(n.to_string()),
+            Value::Array(list) if list.iter().all(Value::is_string) => {
+                let words: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+                Cell::Text(plain(&words.join(", ")))
+            }
+            Value::Array(list) if list.len() > 6 => Cell::Text(format!("{} …", list.len())),
+            other if other.is_object() || other.is_array() => Cell::Text(plain(&other.to_string())),
+            other => cell(other, 0),
+        };
+        table.push(vec![Cell::Text(plain(key)), shown]);
+    }
+    Section { title: pick(lang, "Figures", "数据").to_owned(), text: Vec::new(), tables: vec![table] }
+}
+
+/// The settings behind it: value of this run, unit, trust, source.
+fn assumptions(run: &Value, prefixes: &[&str], lang: Lang) -> Section {
+    let mut table = Table::new(
+        "assumptions",
+        pick(lang, "Settings behind it", "所用参数"),
+        heads(
+            lang,
+            &[
+                ("setting", "参数"),
+                ("value", "取值"),
+                ("unit", "单位"),
+                ("trust", "可信度"),
+                ("source", "来源"),
+                ("meaning", "含义"),
+            ],
+        ),
+    );
+    if let Ok(catalogue) = Catalogue::embedded() {
+        for (path, entry) in catalogue.iter().filter(|(p, _)| prefixes.iter().any(|x| p.starts_with(x))) {
+            let value = path.split('.').fold(&run["configuration"], |v, part| &v[part]);
+            let default = serde_json::to_value(&entry.value).unwrap_or(Value::Null);
+            let of_user = *value != default;
+            table.push(vec![
+                Cell::Text(path.to_owned()),
+                Cell::Text(plain(&value.to_string())),
+                Cell::Text(entry.unit.clone()),
+                if of_user { Cell::Blank } else { Cell::Text(format!("{:?}", entry.trust)) },
+                Cell::Text(if of_user {
+                    pick(lang, "the project", "项目设定").to_owned()
+                } else {
+                    entry.source.clone()
+                }),
+                Cell::Text(pick(lang, &entry.doc, &entry.zh).to_owned()),
+            ]);
+        }
+    }
+    Section {
+        title: pick(
+            lang,
+            "Assumptions (O official, S secondary, A engineering)",
+            "假设（O 官方，S 二手，A 工程）",
+        )
+        .to_owned(),
+        text: Vec::new(),
+        tables: vec![table],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::super::text::full_text;
+    use super::super::write::{OutOptions, write_plan};
+    use super::*;
+
+    fn folder(base: &Path) -> PathBuf {
+        let folder = base.join("run");
+        let options = OutOptions { folder: folder.clone(), overwrite: false };
+        let (inputs, settings) = (fixture::inputs(), fixture::settings(""));
+        write_plan(&inputs, &settings, &fixture::run(Lang::En), &fixture::plan(), &options).unwrap();
+        folder
+    }
+
+    #[test]
+    fn every_term_with_its_input_row_and_formula() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = folder(base.path());
+        let e = explain(&folder, "SITE-0412", Lang::En).unwrap();
+        let t = full_text(&e.document, None);
+        assert!(t.contains("score 59.5") || t.contains("score 5") || t.contains("score 6"), "{t}");
+        for part in
+            ["secret_sites.csv:2", "secret_cells.csv:2", "nodes.csv:2", "quality = clamp(", "-88.5", "850"]
+        {
+            assert!(t.contains(part), "{part} in {t}");
+        }
+        let points: f64 = e.json["item"]["score"]["terms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|t| t["points"].as_f64())
+            .sum();
+        assert!((points - e.json["item"]["score"]["total"].as_f64().unwrap()).abs() < 1e-4);
+        for id in ["ST-00001", "FR-00002", "DC-SECRET", "320100"] {
+            let e = explain(&folder, id, Lang::Zh).unwrap();
+            assert!(full_text(&e.document, None).contains(id));
+        }
+    }
+
+    #[test]
+    fn an_unknown_id_gets_the_nearest() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = folder(base.path());
+        let e = explain(&folder, "SITE-0413", Lang::En).unwrap_err().to_string();
+        assert!(e.contains("did you mean `SITE-0412`?"), "{e}");
+        assert!(matches!(explain(base.path(), "x", Lang::En), Err(ExplainError::Folder(_))));
+        std::fs::write(base.path().join("plan.json"), "{\"schema\":\"other/1\"").unwrap();
+        assert!(matches!(explain(base.path(), "x", Lang::En), Err(ExplainError::Folder(_))));
+    }
+}

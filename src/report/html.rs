@@ -1,0 +1,462 @@
+//! The report as one HTML file: it needs no network, no other file and no server.
+//!
+//! Every text goes in escaped; the data of the map stand in a JSON block in which `<` is written
+//! `\u003c`, and the policy in the head lets no script run but the page's own, by its hash.
+
+use super::document::{Cell, Document, Section, Table, pick, plain};
+use super::geometry::rings;
+use super::layers::{View, printed_points, worst_term};
+use super::number::{grouped, grouped_decimal, money};
+use super::plan_layers::build_label;
+use super::write::RunInfo;
+use crate::coverage::{Score, Term};
+use crate::geom::LonLat;
+use crate::model::kinds::Lang;
+use geo::{BoundingRect, Simplify};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Rows of a table on the page; the workbook and the layers have all.
+const ROWS: usize = 200;
+/// Sites drawn; gaps first, then evenly thinned.
+const SITES: usize = 10_000;
+/// Towers drawn, evenly thinned.
+const TOWERS: usize = 10_000;
+/// Vertices of routes drawn; the segments that serve most come first.
+const VERTICES: usize = 60_000;
+
+const SCRIPT: &str = include_str!("page/map.js");
+const STYLE: &str = include_str!("page/report.css");
+
+/// The page.
+#[must_use]
+pub fn page(document: &Document, v: View, run: &RunInfo) -> String {
+    let lang = document.lang;
+    let t = |en: &'static str, zh: &'static str| pick(lang, en, zh);
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{}'",
+        base64(&Sha256::digest(SCRIPT))
+    );
+    let map = map_data(v, lang);
+    // JSON in HTML ends at the first `</script`; no `<` means no end and no comment.
+    let map_json = map
+        .data
+        .to_string()
+        .replace('<', "\\u003c")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029");
+    html! {
+        (DOCTYPE)
+        html lang=(match lang { Lang::En => "en", Lang::Zh => "zh-CN" }) {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="generator" content={ "covplan " (env!("CARGO_PKG_VERSION")) };
+                title { (document.title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { (document.title) }
+                    @for b in &document.banners { p class="banner" role="note" { (b) } }
+                    @for line in &document.headline { p class="headline" { (line) } }
+                    nav aria-label=(t("Chapters", "目录")) {
+                        @for (n, s) in document.sections.iter().enumerate() { a href={ "#s" (n) } { (s.title) } }
+                    }
+                }
+                main {
+                    (map_panel(v, lang, &map))
+                    @for (n, s) in document.sections.iter().enumerate() { (section(s, n, lang)) }
+                    h2 { (t("Next", "下一步")) }
+                    @for n in &document.next { p { code { (n) } } }
+                }
+                footer {
+                    "covplan " (env!("CARGO_PKG_VERSION")) " · " (t("seed", "随机种子")) " " (run.seed) " · "
+                    (t(
+                        "every figure can be taken apart with covplan explain; inputs and outputs are listed with their hashes in manifest.json",
+                        "每个数字均可用 covplan explain 拆解；输入与输出及其散列见 manifest.json",
+                    ))
+                }
+                script type="application/json" id="map-data" { (PreEscaped(map_json)) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn section(s: &Section, n: usize, lang: Lang) -> Markup {
+    html! {
+        h2 id={ "s" (n) } { (s.title) }
+        @for line in &s.text { p { (line) } }
+        @for t in s.tables.iter().filter(|t| !t.rows.is_empty()) { (table(t, lang)) }
+    }
+}
+
+fn table(t: &Table, lang: Lang) -> Markup {
+    let more = t.all_rows.saturating_sub(ROWS);
+    let numeric: Vec<bool> = (0..t.headings.len()).map(|at| t.is_numeric(at)).collect();
+    let cell = |at: usize, c: &Cell| {
+        let class = match c {
+            Cell::Unknown => "u",
+            _ if numeric.get(at).copied().unwrap_or(false) => "n",
+            _ => "",
+        };
+        html! { td class=[(!class.is_empty()).then_some(class)] { (c.show(lang)) } }
+    };
+    html! {
+        h3 { (t.title) }
+        div class="scroll" tabindex="0" role="region" aria-label=(t.title) {
+            table {
+                thead { tr {
+                    @for (at, h) in t.headings.iter().enumerate() {
+                        th scope="col" class=[numeric[at].then_some("n")] { (h) }
+                    }
+                } }
+                tbody {
+                    @for row in t.rows.iter().take(ROWS) {
+                        tr { @for (at, c) in row.iter().enumerate() { (cell(at, c)) } }
+                    }
+                    @if let Some(total) = &t.total {
+                        tr class="total" { @for (at, c) in total.iter().enumerate() { (cell(at, c)) } }
+                    }
+                }
+            }
+        }
+        @if more > 0 {
+            p class="small" {
+                @match lang {
+                    Lang::En => { "… and " (more) " more rows: see report.xlsx and the layers." }
+                    Lang::Zh => { "……另有 " (more) " 行，见 report.xlsx 与各图层。" }
+                }
+            }
+        }
+    }
+}
+
+/// What the map draws, and how much of it there is.
+struct MapData {
+    data: Value,
+    /// Sites by state: critical, gap, met, unknown.
+    states: [usize; 4],
+    sites_drawn: usize,
+    routes_drawn: usize,
+}
+
+const STATES: [&str; 4] = ["critical", "gap", "met", "unknown"];
+
+fn state(score: &Score, v: View) -> usize {
+    let s = &v.settings.score;
+    match score.total.get() {
+        None => 3,
+        Some(x) if x < s.critical => 0,
+        Some(x) if x < s.target => 1,
+        Some(_) => 2,
+    }
+}
+
+fn degrees(p: LonLat) -> [f64; 2] {
+    let round = |v: f64| (v * 1e5).round() / 1e5;
+    [round(p.lon_deg()), round(p.lat_deg())]
+}
+
+fn flat(line: impl IntoIterator<Item = [f64; 2]>) -> Vec<f64> {
+    line.into_iter().flatten().collect()
+}
+
+/// Of `n` things, which to draw when at most `most` can be: evenly spread, in order.
+fn thinned(n: usize, most: usize) -> Vec<usize> {
+    if n <= most { (0..n).collect() } else { (0..most).map(|k| k * n / most).collect() }
+}
+
+fn map_data(v: View, lang: Lang) -> MapData {
+    let sites = &v.inputs.sites.list;
+    let mut rank: Vec<Option<usize>> = vec![None; sites.len()];
+    for (n, g) in v.found.gaps.iter().enumerate() {
+        if let Some(r) = rank.get_mut(g.site.at()) {
+            *r = Some(n + 1);
+        }
+    }
+    let mut drawn: Vec<usize> = v.found.gaps.iter().map(|g| g.site.at()).take(SITES).collect();
+    let rest: Vec<usize> = (0..sites.len()).filter(|i| rank[*i].is_none()).collect();
+    let room = SITES.saturating_sub(drawn.len());
+    drawn.extend(thinned(rest.len(), room).into_iter().map(|k| rest[k]));
+
+    let mut states = [0; 4];
+    for r in &v.found.sites {
+        states[state(&r.score, v)] += 1;
+    }
+    let mut east = [false; 2];
+    let list: Vec<Value> = drawn
+        .iter()
+        .filter_map(|&i| {
+            let (s, r) = (sites.get(i)?, v.found.sites.get(i)?);
+            let after = v.plan.and_then(|p| p.after.sites.get(i)).map(|r| &r.score);
+            let [lon, lat] = degrees(s.at);
+            east[usize::from(lon > 90.0)] |= lon.abs() > 90.0;
+            Some(json!([
+                plain(v.site_id(i)),
+                v.site_name(i).map(plain),
+                lon,
+                lat,
+                printed_points(&r.score).0,
+                state(&r.score, v),
+                after.and_then(|s| printed_points(s).0),
+                after.map(|s| state(s, v)),
+                rank[i],
+                worst_term(&r.score).and_then(|w| Term::ALL.iter().position(|t| *t == w)),
+            ]))
+        })
+        .collect();
+    let year = |n: u32| n;
+    let stations: Vec<Value> = v
+        .plan
+        .iter()
+        .flat_map(|p| &p.stations)
+        .map(|s| {
+            let [lon, lat] = degrees(s.at);
+            let label = build_label(s.build);
+            let cost = money(s.capex_cny, lang == Lang::Zh);
+            json!([
+                plain(&s.id),
+                lon,
+                lat,
+                pick(lang, label.0, label.1),
+                plain(&s.network),
+                s.sites_lifted.len(),
+                year(s.phase),
+                cost
+            ])
+        })
+        .collect();
+    let centers: Vec<Value> = v
+        .plan
+        .iter()
+        .flat_map(|p| &p.centers)
+        .map(|c| {
+            let [lon, lat] = degrees(c.at);
+            json!([plain(&c.id), plain(&c.name), lon, lat, c.existing, c.sites])
+        })
+        .collect();
+    let (routes, leads) = lines(v);
+    let towers = &v.found.towers.list;
+    let towers = flat(thinned(towers.len(), TOWERS).into_iter().map(|i| degrees(towers[i].at)));
+    let t = |en: &'static str, zh: &'static str| pick(lang, en, zh);
+    let data = json!({
+        "turn": east[0] && east[1],
+        "states": STATES,
+        "terms": Term::ALL.map(|x| t(x.label().0, x.label().1)),
+        "words": {
+            "score": t("score", "评分"), "after": t("after the plan", "规划后"), "unknown": t("unknown", "未知"),
+            "rank": t("gap number", "不达标排名"), "worst": t("worst:", "最差项："), "network": t("network", "网络"),
+            "lifts": t("sites lifted:", "达标企业："), "year": t("year", "年度"), "serves": t("serves", "服务"),
+            "existing": t("exists", "已有"), "fresh": t("new", "新建"), "reuse": t("cable in existing duct", "利旧管道"),
+            "trench": t("new trench", "新建管道"), "inferred": t("right of way inferred", "路由为推断"),
+            "length": t("length", "长度"), "none": t("nothing found", "未找到"),
+        },
+        "sites": list,
+        "stations": stations,
+        "centers": centers,
+        "routes": routes,
+        "leads": leads,
+        "towers": towers,
+        "regions": regions(v),
+    });
+    MapData { sites_drawn: drawn.len(), routes_drawn: routes.len(), data, states }
+}
+
+/// Routes and lead-ins, as many as the vertices allow.
+fn lines(v: View) -> (Vec<Value>, Vec<Vec<f64>>) {
+    let Some(plan) = v.plan else { return (Vec::new(), Vec::new()) };
+    let mut order: Vec<_> = plan.routes.iter().filter(|r| r.line.len() > 1).collect();
+    order.sort_by_key(|r| std::cmp::Reverse(r.serves));
+    let mut left = VERTICES;
+    let mut routes = Vec::new();
+    for r in order {
+        let line: geo::LineString = r.line.iter().map(|p| (p.lon_deg(), p.lat_deg())).collect();
+        // About ten metres: less than the width of the line at any useful zoom.
+        let line = line.simplify(1e-4);
+        let Some(rest) = left.checked_sub(line.0.len()) else { break };
+        left = rest;
+        let way = flat(line.0.iter().map(|c| degrees(LonLat::wrapped(c.x, c.y))));
+        let reuse = r.trench_m <= 0.0;
+        let inferred = r.basis == crate::model::kinds::Basis::Inferred;
+        let length = if r.length_m < 1000.0 {
+            format!("{} m", grouped_decimal(r.length_m, 0))
+        } else {
+            format!("{} km", grouped_decimal(r.length_m / 1000.0, 2))
+        };
+        routes.push(json!([plain(&r.id), way, reuse, inferred, length, r.serves, r.phase]));
+    }
+    let leads = plan
+        .connections
+        .iter()
+        .filter(|c| c.lead_in.len() > 1)
+        .take(left / 2)
+        .map(|c| flat(c.lead_in.iter().map(|p| degrees(*p))))
+        .collect();
+    (routes, leads)
+}
+
+/// Outlines, simplified to what a screen shows.
+fn regions(v: View) -> Vec<Value> {
+    let mut list = Vec::new();
+    for r in &v.inputs.regions {
+        let Some(bounds) = r.shape.bounding_rect() else { continue };
+        let tolerance = (bounds.width().max(bounds.height()) / 400.0).min(0.02);
+        let shape = r.shape.simplify(tolerance);
+        let outlines: Vec<Vec<f64>> = rings(&shape)
+            .into_iter()
+            .flatten()
+            .map(|ring| flat(ring.into_iter().map(|[x, y]| degrees(LonLat::wrapped(x, y)))))
+            .collect();
+        list.push(json!([plain(&r.name), outlines]));
+    }
+    list
+}
+
+fn icon(shape: &str) -> Markup {
+    html! {
+        svg width="18" height="16" viewBox="0 0 18 16" aria-hidden="true" {
+            @match shape {
+                "critical" => path d="M9 2 15 13H3z" fill="#d55e00" {},
+                "gap" => rect x="4" y="3" width="10" height="10" fill="#e69f00" {},
+                "met" => circle cx="9" cy="8" r="5" fill="#0072b2" {},
+                "unknown" => circle cx="9" cy="8" r="4.5" fill="none" stroke="#6e7781" stroke-width="1.6" {},
+                "stations" => path d="M9 1 16 8 9 15 2 8z" fill="#009e73" {},
+                "centers" => path d="M9 0l2 6h6l-5 4 2 6-5-4-5 4 2-6-5-4h6z" fill="#111" {},
+                "routes" => path d="M1 12 8 5 17 4" fill="none" stroke="#aa3377" stroke-width="2.4" {},
+                "towers" => rect x="7" y="6" width="4" height="4" fill="#b6bec7" {},
+                _ => rect x="2" y="3" width="14" height="10" fill="#eef2f5" stroke="#8c959f" {},
+            }
+        }
+    }
+}
+
+fn map_panel(v: View, lang: Lang, map: &MapData) -> Markup {
+    let t = |en: &'static str, zh: &'static str| pick(lang, en, zh);
+    let n = |n: usize| {
+        let small = n > 0 && (n as u64) < v.min_count;
+        if small { format!("<{}", v.min_count) } else { grouped(i64::try_from(n).unwrap_or(i64::MAX)) }
+    };
+    let target = grouped_decimal(v.settings.score.target, 0);
+    let critical = grouped_decimal(v.settings.score.critical, 0);
+    let states = [
+        ("critical", format!("{} (< {critical})", t("critical", "严重")), map.states[0]),
+        ("gap", format!("{} (< {target})", t("below target", "不达标")), map.states[1]),
+        ("met", format!("{} (≥ {target})", t("on target", "达标")), map.states[2]),
+        ("unknown", t("unknown", "未知").to_owned(), map.states[3]),
+    ];
+    let (stations, centers, routes) =
+        v.plan.map_or((0, 0, 0), |p| (p.stations.len(), p.centers.len(), p.routes.len()));
+    let others = [
+        ("stations", t("new stations", "规划基站"), stations, true),
+        ("routes", t("planned fiber (dashed: existing duct)", "规划光缆（虚线：利旧）"), routes, true),
+        ("centers", t("data centers", "数据中心"), centers, true),
+        ("towers", t("towers of today", "现有站址"), v.found.towers.list.len(), false),
+        ("regions", t("regions", "行政区"), v.inputs.regions.len(), true),
+    ];
+    let check = |name: &str, label: &str, count: usize, on: bool| {
+        html! {
+            label {
+                input type="checkbox" id={ "layer-" (name) } checked[on];
+                (icon(name)) span { (label) } span class="count" { (n(count)) }
+            }
+        }
+    };
+    html! {
+        section class="map" aria-label=(t("Map", "地图")) {
+            div class="stage" id="stage" {
+                canvas id="map" tabindex="0" role="application" aria-label=(t(
+                    "Map of sites and plan; arrow keys move, plus and minus zoom, 0 shows all. The tables below hold the same data.",
+                    "企业与规划地图；方向键平移，加减键缩放，0 键显示全部。下方表格含相同数据。",
+                )) {}
+                div class="zoom" {
+                    button type="button" id="zoom-in" aria-label=(t("zoom in", "放大")) { "+" }
+                    button type="button" id="zoom-out" aria-label=(t("zoom out", "缩小")) { "−" }
+                    button type="button" id="zoom-all" aria-label=(t("show all", "显示全部")) { "⤢" }
+                }
+                div class="tip" id="tip" role="status" aria-live="polite" {}
+                noscript { p class="small" { (t("The map needs JavaScript; the tables below don't.", "地图需要 JavaScript；下方表格不需要。")) } }
+            }
+            div class="panel" {
+                fieldset {
+                    legend { label for="search" { (t("Search id or name", "按编号或名称查找")) } }
+                    input type="search" id="search" autocomplete="off";
+                    ul id="hits" {}
+                }
+                @if v.plan.is_some() {
+                    fieldset {
+                        legend { (t("Colour by score", "评分时点")) }
+                        label { input type="radio" name="when" id="when-today" checked; (t("today", "现状")) }
+                        label { input type="radio" name="when" id="when-after"; (t("after the plan", "规划后")) }
+                    }
+                }
+                fieldset {
+                    legend { (t("Sites today", "企业（现状）")) }
+                    @for (name, label, count) in &states { (check(name, label, *count, true)) }
+                }
+                fieldset {
+                    legend { (t("Layers", "图层")) }
+                    @for (name, label, count, on) in others {
+                        @if count > 0 { (check(name, label, count, on)) }
+                    }
+                }
+                @if map.sites_drawn < v.inputs.sites.list.len() || map.routes_drawn < routes {
+                    p class="small" { (t(
+                        "Thinned for the screen: every gap, then an even share of the rest. The layers hold everything.",
+                        "为便于显示已抽稀：优先显示不达标企业，其余均匀抽取。完整数据见各图层。",
+                    )) }
+                }
+            }
+        }
+    }
+}
+
+/// Base 64 with padding, for the hash of the script.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for three in bytes.chunks(3) {
+        let word = (0..3).fold(0u32, |w, k| w << 8 | u32::from(three.get(k).copied().unwrap_or(0)));
+        for k in 0..4 {
+            let digit = DIGITS[(word >> (18 - 6 * k) & 63) as usize];
+            out.push(if k <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::super::plan_document::plan_document;
+    use super::super::redact::Released;
+    use super::*;
+
+    #[test]
+    fn names_with_markup_do_no_harm() {
+        let (inputs, settings, plan) = (fixture::inputs(), fixture::settings(""), fixture::plan());
+        let released = Released::plan(&inputs, &settings, &plan);
+        let run = fixture::run(Lang::Zh);
+        let p = page(&plan_document(released.view(), &run), released.view(), &run);
+        assert_eq!(p.matches("<script").count(), 2, "the data and the page's own");
+        assert_eq!(p.matches("</script").count(), 2);
+        assert!(p.contains("南京&lt;script&gt;alert(1)"));
+        assert!(p.contains("南京\\u003cscript>alert(1)"));
+        assert!(
+            !p.contains("http://") || p.matches("http://").count() == p.matches("http://example.org").count()
+        );
+        assert!(!p.contains("https://"));
+    }
+
+    #[test]
+    fn base64_as_in_rfc_4648() {
+        for (text, code) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(base64(text.as_bytes()), code);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What was wrong in the inputs, as people read it and as JSON.
+
+use super::document::{pick, plain};
+use super::number::grouped;
+use crate::model::issues::{Issues, Severity};
+use crate::model::kinds::Lang;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// The findings, worst first; `error[D012]: title`, the first place with its value, the way out.
+#[must_use]
+pub fn issues_text(issues: &Issues, lang: Lang) -> String {
+    let mut out = String::new();
+    for (f, rule) in sorted(issues) {
+        let level = match f.severity {
+            Severity::Error => pick(lang, "error", "错误"),
+            Severity::Row => pick(lang, "dropped", "剔除"),
+            Severity::Warning => pick(lang, "warning", "警告"),
+        };
+        let _ = writeln!(out, "{level}[{}]: {}", f.code, pick(lang, rule.title, rule.title_zh));
+        let _ = write!(out, "  --> {}", plain(&f.place.to_string()));
+        if !f.value.is_empty() {
+            let _ = write!(out, "  {}", plain(&f.value));
+        }
+        let more = i64::try_from(f.count.saturating_sub(1)).unwrap_or(i64::MAX);
+        if more > 0 {
+            let _ = match (lang, f.place.row.is_some()) {
+                (Lang::En, true) => write!(out, "   ({} more rows)", grouped(more)),
+                (Lang::En, false) => write!(out, "   ({} more)", grouped(more)),
+                (Lang::Zh, _) => write!(out, "   （另有 {} 行）", grouped(more)),
+            };
+        }
+        let help = pick(lang, rule.help, rule.help_zh);
+        let _ = writeln!(out, "\n  {}: {help}", pick(lang, "help", "建议"));
+    }
+    out
+}
+
+/// The findings as JSON, for `--json`.
+#[must_use]
+pub fn issues_json(issues: &Issues) -> Value {
+    sorted(issues)
+        .into_iter()
+        .map(|(f, rule)| {
+            json!({
+                "code": f.code,
+                "severity": f.severity,
+                "title": { "en": rule.title, "zh": rule.title_zh },
+                "help": { "en": rule.help, "zh": rule.help_zh },
+                "layer": f.layer,
+                "place": f.place,
+                "value": f.value,
+                "count": f.count,
+                "rows": f.rows,
+            })
+        })
+        .collect()
+}
+
+fn sorted(issues: &Issues) -> Vec<(&crate::model::issues::Finding, &'static crate::model::issues::Rule)> {
+    let mut list: Vec<_> = issues.iter().collect();
+    list.sort_by_key(|(f, _)| (std::cmp::Reverse(f.severity), std::cmp::Reverse(f.count)));
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::issues::Place;
+    use crate::model::rules::COORD_SWAPPED;
+
+    #[test]
+    fn says_what_where_and_the_way_out() {
+        let mut issues = Issues::default();
+        for row in 418..810 {
+            let place = Place { file: "sites.csv".into(), row: Some(row), column: None };
+            issues.add(&COORD_SWAPPED, "sites", place, "lon=23.12 lat=113.31");
+        }
+        assert_eq!(
+            issues_text(&issues, Lang::En),
+            "error[D012]: longitude and latitude look swapped\n  \
+             --> sites.csv:418  lon=23.12 lat=113.31   (391 more rows)\n  \
+             help: rerun with --swap-xy, or rename the columns\n"
+        );
+        assert!(issues_text(&issues, Lang::Zh).starts_with("错误[D012]: 经纬度疑似颠倒\n"));
+        assert_eq!(issues_json(&issues)[0]["count"], 392);
+    }
+}
