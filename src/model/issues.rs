@@ -109,6 +109,28 @@ impl Issues {
         }
     }
 
+    /// Notes many findings of one rule in one column of one file: the first place and value, how many,
+    /// and the first rows.
+    pub fn add_many(
+        &mut self,
+        rule: &'static Rule,
+        layer: &str,
+        place: Place,
+        value: &str,
+        count: u64,
+        rows: impl IntoIterator<Item = u64>,
+    ) {
+        let key = (layer.to_owned(), place.file.clone(), rule.code, place.column.clone().unwrap_or_default());
+        let (finding, _) = self.groups.entry(key).or_insert_with(|| {
+            let value: String = value.chars().take(80).collect();
+            let (code, severity, layer) = (rule.code, rule.severity, layer.to_owned());
+            (Finding { code, severity, layer, place, value, count: 0, rows: Vec::new() }, rule)
+        });
+        finding.count += count;
+        let room = Self::MAX_ROWS.saturating_sub(finding.rows.len());
+        finding.rows.extend(rows.into_iter().take(room));
+    }
+
     /// Takes in another list, whose rows come after the ones here.
     pub fn extend(&mut self, other: Issues) {
         for (key, (finding, rule)) in other.groups {

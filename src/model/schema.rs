@@ -44,12 +44,21 @@ pub enum Kind {
     Flag,
     /// A date.
     Date,
-    /// One of the words of a vocabulary, given by its codes.
-    Word(fn() -> Vec<&'static str>),
+    /// One of the words of a vocabulary.
+    Word(Vocabulary),
     /// Longitude, latitude or a plane coordinate.
     Coordinate,
     /// Both coordinates in one text, or WKT.
     Geometry,
+}
+
+/// A vocabulary of [`super::kinds`], without its type.
+#[derive(Clone, Copy, Debug)]
+pub struct Vocabulary {
+    /// Its codes.
+    pub codes: fn() -> Vec<&'static str>,
+    /// The code that a word stands for.
+    pub read: fn(&str) -> Option<&'static str>,
 }
 
 impl Kind {
@@ -138,7 +147,7 @@ impl Column {
     #[must_use]
     pub fn words(&self) -> Vec<&'static str> {
         match self.kind {
-            Kind::Word(all) => all(),
+            Kind::Word(v) => (v.codes)(),
             _ => Vec::new(),
         }
     }

@@ -7,7 +7,10 @@ use crate::model::kinds as k;
 
 macro_rules! codes {
     ($vocabulary:ident) => {
-        Word(|| k::$vocabulary::ALL.iter().map(|v| v.code()).collect())
+        Word(super::Vocabulary {
+            codes: || k::$vocabulary::ALL.iter().map(|v| v.code()).collect(),
+            read: |word| k::$vocabulary::parse(word).map(k::$vocabulary::code),
+        })
     };
 }
 

@@ -1,0 +1,42 @@
+//! Findings of one worker, grouped as they come, so that a broken column of millions of rows stays cheap.
+
+use crate::model::issues::{Issues, Place, Rule};
+
+/// Findings of one part of a file.
+#[derive(Default)]
+pub(super) struct Findings {
+    groups: Vec<Group>,
+}
+
+struct Group {
+    rule: &'static Rule,
+    column: &'static str,
+    value: String,
+    count: u64,
+    rows: Vec<u32>,
+}
+
+impl Findings {
+    /// Notes a finding. `column` is a standard name, or empty for the row as a whole.
+    pub fn add(&mut self, rule: &'static Rule, column: &'static str, row: u32, value: &str) {
+        let known = self.groups.iter_mut().find(|g| std::ptr::eq(g.rule, rule) && g.column == column);
+        if let Some(g) = known {
+            g.count += 1;
+            if g.rows.len() < Issues::MAX_ROWS {
+                g.rows.push(row);
+            }
+            return;
+        }
+        let value = value.chars().take(80).collect();
+        self.groups.push(Group { rule, column, value, count: 1, rows: vec![row] });
+    }
+
+    /// Hands everything over to `issues`; `header` gives the name that the file uses for a column.
+    pub fn pour(self, issues: &mut Issues, layer: &str, file: &str, header: &dyn Fn(&str) -> String) {
+        for g in self.groups {
+            let column = (!g.column.is_empty()).then(|| header(g.column));
+            let place = Place { file: file.to_owned(), row: g.rows.first().map(|r| u64::from(*r)), column };
+            issues.add_many(g.rule, layer, place, &g.value, g.count, g.rows.into_iter().map(u64::from));
+        }
+    }
+}
