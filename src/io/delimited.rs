@@ -63,11 +63,6 @@ impl Delimited {
         self.source.encoding
     }
 
-    /// Whether another encoding is out of the question.
-    pub fn encoding_is_certain(&self) -> bool {
-        self.source.certain
-    }
-
     /// Size of the file on disk.
     pub fn bytes(&self) -> u64 {
         self.source.bytes

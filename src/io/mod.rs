@@ -12,6 +12,8 @@ pub mod hgt;
 pub mod osm;
 mod place;
 pub mod project;
+mod read;
+mod records;
 mod row;
 mod shape;
 mod source;

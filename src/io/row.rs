@@ -81,6 +81,11 @@ impl<'r> Row<'r> {
         self.locator.point(self, self.shape)
     }
 
+    /// Whether the row has something that may be a position.
+    pub fn has_position(&self) -> bool {
+        self.shape.is_some() || self.locator.has_columns()
+    }
+
     /// The row's geometry as the file gives it, when it gives one.
     pub fn shape(&mut self) -> Option<Cow<'r, RawShape>> {
         self.locator.shape(self, self.shape)
@@ -187,6 +192,14 @@ impl<'r> Row<'r> {
     /// A number in the column's unit, within its range; else unknown.
     pub fn number(&mut self, col: Col) -> Option<f64> {
         self.with(col, |row, v| row.number_of(col, v))
+    }
+
+    /// A number, where some words stand for none.
+    pub fn number_unless(&mut self, col: Col, words: &[&str]) -> Option<f64> {
+        self.with(col, |row, v| match v {
+            Value::Text(s) if words.contains(&s) => None,
+            v => row.number_of(col, v),
+        })
     }
 
     /// A number in four bytes.

@@ -48,8 +48,8 @@ pub(super) struct Source {
     decoder: Option<Decoder>,
     /// The encoding, as its WHATWG label.
     pub encoding: &'static str,
-    /// The text carries a mark or was decoded, so that only ASCII was seen in the probe needs no second look.
-    pub certain: bool,
+    /// Told by the project, a mark, or bytes beyond ASCII; until then the choice stays open.
+    certain: bool,
     /// Size of the file, packed.
     pub bytes: u64,
     broken: bool,
@@ -147,7 +147,7 @@ impl Source {
             if self.at >= self.pending.len() {
                 self.pending.clear();
                 self.at = 0;
-                if self.decoder.is_none() {
+                if self.decoder.is_none() && self.certain {
                     let need = (goal - out.len()) as u64;
                     let n = self.raw.by_ref().take(need).read_to_end(out).map_err(|e| Fault::reading(&e))?;
                     self.done = (n as u64) < need;
@@ -162,6 +162,13 @@ impl Source {
                 if n == 0 {
                     self.finish(out)?;
                     continue;
+                }
+                if !self.certain && !self.pending.is_ascii() {
+                    // ASCII up to here is the same in all encodings, so the choice can be made now.
+                    let found = guess(&self.pending, false)?;
+                    self.certain = true;
+                    self.encoding = found.name();
+                    self.decoder = (found != UTF_8).then(|| found.new_decoder_without_bom_handling());
                 }
             }
             match &mut self.decoder {
@@ -231,6 +238,10 @@ mod tests {
         assert_eq!(read(&marked, None), Ok((text.clone(), "UTF-8")));
         let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(read(&[&b"\xff\xfe"[..], &wide].concat(), None), Ok((text.clone(), "UTF-16LE")));
+        let late = format!("{}{text}", "a,b\n".repeat(100_000));
+        let (gb, _, _) = GB18030.encode(&late);
+        assert_eq!(read(&gb, None), Ok((late.clone(), "gb18030")));
+        assert_eq!(read(late.as_bytes(), None), Ok((late.clone(), "UTF-8")));
         assert_eq!(read(b"\x81\x00\x00\xff\xff", None), Err("D003"));
         assert_eq!(read(b"abc", Some("klingon")), Err("D003"));
     }

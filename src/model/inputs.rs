@@ -6,6 +6,7 @@ use super::records::{
     Barrier, Candidate, Cells, DataCenter, Duct, FiberNode, FiberSegment, Measurement, PowerPlant, Region,
     Roads, Sites, Town,
 };
+use super::submissions::{Answer, Proposal, SupplyLink};
 use crate::geom::Terrain;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,6 +70,12 @@ pub struct Inputs {
     pub barriers: Vec<Barrier>,
     /// Towns.
     pub towns: Vec<Town>,
+    /// Applications to build.
+    pub projects: Vec<Proposal>,
+    /// Who supplies whom.
+    pub supply_links: Vec<SupplyLink>,
+    /// Answers for 5G-factory schemes.
+    pub questionnaire: Vec<Answer>,
     /// Ground heights, when a file gives them.
     pub terrain: Option<Arc<dyn Terrain>>,
     /// What was read, by layer name (`sites`, `cells`, …).

@@ -1,5 +1,6 @@
 //! The domain: what a planner's inputs mean, and the one catalogue of defaults. Knows nothing of files.
 
+pub mod bands;
 pub mod catalogue;
 pub mod inputs;
 pub mod issues;
@@ -13,4 +14,5 @@ pub mod records;
 pub mod rules;
 pub mod schema;
 pub mod settings;
+pub mod submissions;
 pub mod text;

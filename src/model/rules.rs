@@ -75,7 +75,7 @@ rules! {
         "give the route for true lengths", "请提供实际路由以得到真实长度";
     NODE_UNKNOWN = "D028" Row, "end node isn't in the layer of nodes", "起止节点不在节点图层中",
         "add the node, or give the line's geometry", "补充节点或提供线的几何";
-    POLYGON_MISSING = "D029" Row, "region without an area in any file of the layer", "区域缺少边界",
+    POLYGON_MISSING = "D029" Warning, "region without an area: only its figures are used", "区域缺少边界，仅使用其统计数据",
         "add a file with the areas to `path`; rows are joined by adcode, then by name", "在 path 中加入边界文件，按代码或名称关联";
     VALUE_UNREADABLE = "D030" Warning, "value can't be read and counts as unknown", "数值无法解析，按未知处理",
         "correct the value", "更正该值";

@@ -16,6 +16,12 @@ impl Text {
         self != Self::NONE
     }
 
+    /// The handle that many places further on, as after [`TextPool::append`]; none stays none.
+    #[must_use]
+    pub fn shifted(self, by: u32) -> Self {
+        if self.is_some() { Self(self.0.saturating_add(by)) } else { self }
+    }
+
     /// Position among the pool's texts, if there is one.
     #[must_use]
     pub fn index(self) -> Option<usize> {
@@ -64,6 +70,28 @@ impl TextPool {
         let t = self.push(s);
         self.known.insert(s.into(), t);
         t
+    }
+
+    /// Adds all strings of another pool behind the ones here, without looking for equal ones. Handles of
+    /// that pool are valid here when [shifted](Text::shifted) by the number returned.
+    pub fn append(&mut self, other: &TextPool) -> u32 {
+        let by = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        let start = self.bytes.len() as u64;
+        self.bytes.push_str(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|e| e + start));
+        by
+    }
+
+    /// Interns all strings of another pool; the handle of its `n`th string stands at index `n`.
+    pub fn intern_all(&mut self, other: &TextPool) -> Vec<Text> {
+        (0..other.len()).map(|i| self.intern(other.get(Text(i as u32)))).collect()
+    }
+
+    /// Forgets which strings are there; [`intern`](Self::intern) starts anew. For a pool that is complete.
+    pub fn seal(&mut self) {
+        self.known = FxHashMap::default();
+        self.ends.shrink_to_fit();
+        self.bytes.shrink_to_fit();
     }
 
     /// The handle of a string that was interned, if it was.
@@ -171,6 +199,18 @@ mod tests {
         assert_eq!((pool.get(a), pool.get(b), pool.get(Text::NONE)), ("南京", "S-1", ""));
         assert_eq!(pool.push(""), Text::NONE);
         assert_eq!(pool.opt(Text::NONE), None);
+    }
+
+    #[test]
+    fn pools_join() {
+        let (mut a, mut b) = (TextPool::default(), TextPool::default());
+        a.push("x");
+        let (y, z) = (b.push("y"), b.push("z"));
+        let by = a.append(&b);
+        assert_eq!((a.get(y.shifted(by)), a.get(z.shifted(by))), ("y", "z"));
+        assert_eq!(Text::NONE.shifted(by), Text::NONE);
+        let map = a.intern_all(&b);
+        assert_eq!(a.get(map[1]), "z");
     }
 
     #[test]
