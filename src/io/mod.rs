@@ -4,20 +4,29 @@
 mod binding;
 pub mod broken;
 mod delimited;
+mod features;
 mod findings;
+mod foreign;
 pub mod geotiff;
 pub mod graphml;
 mod header;
 pub mod hgt;
+mod load;
+#[cfg(test)]
+mod load_tests;
 pub mod osm;
 mod place;
 pub mod project;
 mod read;
 mod records;
 mod row;
+mod settle;
 mod shape;
 mod source;
 pub mod terrain;
 pub mod write_layers;
 pub mod values;
+mod workbook;
 mod xml;
+
+pub use load::{LoadError, LoadOptions, Refused, load, load_layers};

@@ -4,7 +4,7 @@ use super::binding::Binding;
 use super::delimited::{Block, Delimited};
 use super::header::{self, Header};
 use super::place::{Locator, Verdict};
-use super::row::{Notes, Row};
+use super::row::{Notes, RangeCount, Row};
 use super::shape::RawShape;
 use super::source::Fault;
 use super::values::{Owned, Value};
@@ -247,9 +247,25 @@ impl<'a, R: Reader> Run<'a, R> {
     }
 
     /// Binds anew when a later part of the file brought new columns.
-    pub fn rebind(&mut self, binding: Binding) {
-        self.fixed.reader = R::bind(&binding, self.fixed.job.file, self.fixed.job.settings);
-        self.fixed.binding = binding;
+    pub fn rebind(
+        &mut self,
+        binding: Binding,
+        file_crs: Option<&str>,
+        sample: &[Vec<Value<'_>>],
+    ) -> Result<(), Fault> {
+        let fresh = Self::new(self.fixed.job, binding, file_crs, sample)?;
+        let old = std::mem::replace(&mut self.fixed, fresh.fixed);
+        // Counts stand in the order of the binding.
+        let counts = std::mem::take(&mut self.tally.notes.ranges);
+        let mut moved = vec![RangeCount::default(); self.fixed.binding.columns.len()];
+        for (bound, count) in old.binding.columns.iter().zip(counts) {
+            let at = self.fixed.binding.columns.iter().position(|c| c.column.name == bound.column.name);
+            if let Some(i) = at {
+                moved[i] = count;
+            }
+        }
+        self.tally.notes.ranges = moved;
+        Ok(())
     }
 
     /// Reads rows that own their cells.

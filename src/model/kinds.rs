@@ -96,7 +96,7 @@ vocabulary!(
     /// Life cycle of a factory site.
     SiteStatus {
         /// Produces.
-        Operating = "operating", "在产", "运营", "投产", "正常", "active", "开业";
+        Operating = "operating", "在产", "运营", "投产", "正常", "active", "开业", "operational", "operating-pre-retirement", "operating pre-retirement";
         /// Under construction.
         Building = "building", "在建", "construction", "under construction";
         /// Announced or permitted.
@@ -337,7 +337,7 @@ vocabulary!(
         /// Coal.
         Coal = "coal", "煤电", "coal_unit";
         /// Gas.
-        Gas = "gas", "气电";
+        Gas = "gas", "气电", "natural gas", "天然气";
         /// Substation.
         Substation = "substation", "变电站";
     }

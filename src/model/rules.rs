@@ -108,6 +108,10 @@ rules! {
         "give it (`header_row = 3`), or 0 for a table without one", "用 header_row 指定表头行，无表头填 0";
     OPERATOR_LIMIT = "D052" Error, "too many different operators", "运营商数量过多",
         "map `operator` to a column that holds operators", "检查 operator 列的映射";
+    OSM_LEFT_OUT = "D060" Warning, "elements of the extract couldn't be used", "部分 OSM 要素无法使用",
+        "get an extract that covers the area with a margin", "使用范围更大的 OSM 数据";
+    TOPOLOGY_LEFT_OUT = "D061" Warning, "part of the topology couldn't be used", "部分拓扑无法使用",
+        "add coordinates to the nodes", "为节点补充坐标";
 }
 
 #[cfg(test)]

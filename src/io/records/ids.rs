@@ -1,9 +1,6 @@
 //! Ids: made where a file has none, and unique within a layer.
 
 use crate::geom::LonLat;
-use crate::model::issues::{Issues, Place};
-use crate::model::records::Origin;
-use crate::model::rules;
 use rayon::prelude::*;
 
 /// An id from what identifies a row: the same content gives the same id in every run (FNV-1a, 64 bits).
@@ -74,57 +71,8 @@ pub(in crate::io) fn repeats<'a>(
     out
 }
 
-/// Notes a repeated id.
-pub(in crate::io) fn note_repeat(
-    issues: &mut Issues,
-    layer: &str,
-    column: &str,
-    files: &[String],
-    origin: Origin,
-    id: &str,
-) {
-    let file = files.get(usize::from(origin.file)).cloned().unwrap_or_default();
-    let place = Place { file, row: Some(origin.row.into()), column: Some(column.to_owned()) };
-    issues.add(&rules::ID_DUPLICATE, layer, place, id);
-}
-
-/// Drops records of a small layer whose id was met before, and numbers those made. Returns how many were
-/// dropped.
-pub(in crate::io) fn settle<T: Sync>(
-    list: &mut Vec<T>,
-    id: impl Fn(&T) -> &str + Sync,
-    set_id: impl Fn(&mut T, String),
-    origin: impl Fn(&T) -> Origin,
-    note: &mut dyn FnMut(Origin, &str),
-) -> u64 {
-    let found = repeats(list.len(), |i| id(&list[i]), |i| is_made(id(&list[i])));
-    let mut drop = vec![false; list.len()];
-    let mut dropped = 0;
-    for (i, repeat) in found {
-        match repeat {
-            Repeat::Made(n) => {
-                let new = format!("{}-{n}", id(&list[i]));
-                set_id(&mut list[i], new);
-            }
-            Repeat::Given => {
-                note(origin(&list[i]), id(&list[i]));
-                drop[i] = true;
-                dropped += 1;
-            }
-        }
-    }
-    if dropped > 0 {
-        let mut i = 0;
-        list.retain(|_| {
-            i += 1;
-            !drop[i - 1]
-        });
-    }
-    dropped
-}
-
 /// Whether an id has the form of a made one: letters, a dash, sixteen hexadecimal digits.
-fn is_made(id: &str) -> bool {
+pub(in crate::io) fn is_made(id: &str) -> bool {
     id.rsplit_once('-').is_some_and(|(head, tail)| {
         tail.len() == 16
             && tail.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))

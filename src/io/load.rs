@@ -1,0 +1,310 @@
+//! From a project file to everything it names.
+
+use super::broken::BrokenFile;
+use super::project::{self, ProjectError};
+use super::read::{Job, Outcome, PositionsOnly, Reader, delimited};
+use super::records::answers::{AnswerReader, ProposalReader, SupplyReader};
+use super::records::bulk::{CellReader, SiteReader};
+use super::records::lines::{BarrierReader, DuctReader, FiberReader, NodeReader, RoadReader, SegmentReader};
+use super::records::points::{CandidateReader, DataCenterReader, MeasurementReader, PowerReader, TownReader};
+use super::records::regions::{self, RegionReader};
+use super::source::Fault;
+use super::terrain::TerrainStore;
+use super::{features, foreign, settle, workbook};
+use crate::model::inputs::{Inputs, LayerInfo};
+use crate::model::issues::{Issues, Place, Severity};
+use crate::model::operators::Operators;
+use crate::model::project::{Format, LayerSpec, Project};
+use crate::model::rules;
+use crate::model::schema::{Layer, Shape};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What the command line says about reading.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadOptions {
+    /// Exchange longitude and latitude in every file in which they look swapped.
+    pub swap_xy: bool,
+}
+
+/// Why a project can't be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The project file itself is refused (exit code 2).
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// The data break a rule of level error (exit code 3). Everything was read and checked all the same.
+    #[error("{}", first_error(.0))]
+    Data(Box<Refused>),
+}
+
+/// Inputs that can't be used, with all that is known about them.
+pub struct Refused {
+    /// The project.
+    pub project: Project,
+    /// What was read; its `issues` hold at least one error.
+    pub inputs: Inputs,
+}
+
+impl std::fmt::Debug for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Refused").field("issues", &self.inputs.issues).finish_non_exhaustive()
+    }
+}
+
+fn first_error(refused: &Refused) -> String {
+    let errors = refused.inputs.issues.count(Severity::Error);
+    let found = refused.inputs.issues.iter().find(|(f, _)| f.severity == Severity::Error);
+    found.map_or_else(String::new, |(f, rule)| {
+        let more = if errors > 1 { format!(" ({} more)", errors - 1) } else { String::new() };
+        format!("error[{}]: {}: {} {}{more}; {}", f.code, rule.title, f.place, f.value, rule.help)
+    })
+}
+
+/// Reads a project file and all layers that it names.
+///
+/// All rows of all files are checked in one pass. Rows that break a rule are dropped and listed in
+/// `inputs.issues`; the counts of every layer stand in `inputs.layers`.
+///
+/// # Errors
+/// [`LoadError::Project`] when the project file is refused; [`LoadError::Data`], with everything that was
+/// found, when a rule of level error is broken.
+pub fn load(path: &Path, options: &LoadOptions) -> Result<(Project, Inputs), LoadError> {
+    let project = project::read(path)?;
+    let inputs = load_layers(&project, options);
+    if inputs.issues.worst() == Some(Severity::Error) {
+        return Err(LoadError::Data(Box::new(Refused { project, inputs })));
+    }
+    Ok((project, inputs))
+}
+
+/// Reads the layers of a project, whatever is wrong with them: see `issues` of the result.
+#[must_use]
+pub fn load_layers(project: &Project, options: &LoadOptions) -> Inputs {
+    let mut inputs =
+        Inputs { operators: Operators::new(&project.settings.project.sharing_groups), ..Inputs::default() };
+    // Regions and nodes come before what refers to them only in `finish`; the order here is that of ids.
+    for (name, spec) in &project.layers {
+        if let Some(layer) = Layer::named(name) {
+            LayerLoad { project, options, layer, spec, info: LayerInfo::default() }.run(&mut inputs);
+        }
+    }
+    settle::finish(&mut inputs);
+    inputs
+}
+
+struct LayerLoad<'a> {
+    project: &'a Project,
+    options: &'a LoadOptions,
+    layer: &'static Layer,
+    spec: &'a LayerSpec,
+    info: LayerInfo,
+}
+
+impl LayerLoad<'_> {
+    fn run(mut self, inputs: &mut Inputs) {
+        self.info.files = self.spec.paths.clone();
+        self.info.as_of = self.spec.as_of.clone();
+        self.info.source = self.spec.source.clone();
+        self.info.synthetic = self.spec.synthetic;
+        if self.layer.shape == Shape::Grid {
+            self.grid(inputs);
+        } else {
+            self.rows(inputs);
+        }
+        inputs.layers.insert(self.layer.name.to_owned(), self.info);
+    }
+
+    fn fault(&self, issues: &mut Issues, file: &str, fault: &Fault) {
+        let place = Place { file: file.to_owned(), row: fault.row, column: None };
+        issues.add(fault.rule, self.layer.name, place, &fault.message);
+    }
+
+    fn rows(&mut self, inputs: &mut Inputs) {
+        let mut issues = std::mem::take(&mut inputs.issues);
+        // The parts go where the layer's records live; a match per layer keeps the types apart.
+        match self.layer.name {
+            "sites" => self.files::<SiteReader>(&mut issues, &mut |p| p.pour(&mut inputs.sites)),
+            "cells" => {
+                let (cells, operators) = (&mut inputs.cells, &mut inputs.operators);
+                self.files::<CellReader>(&mut issues, &mut |p| p.pour(cells, operators));
+            }
+            "measurements" => {
+                let (list, operators) = (&mut inputs.measurements, &mut inputs.operators);
+                self.files::<MeasurementReader>(&mut issues, &mut |p| p.pour(list, operators));
+            }
+            "fiber_nodes" => {
+                self.files::<NodeReader>(&mut issues, &mut |p| inputs.fiber_nodes.extend(p.nodes))
+            }
+            "fiber_segments" => {
+                self.files::<SegmentReader>(&mut issues, &mut |p| inputs.fiber_segments.extend(p.segments));
+            }
+            "fiber" => self.files::<FiberReader>(&mut issues, &mut |p| {
+                inputs.fiber_nodes.extend(p.nodes);
+                inputs.fiber_segments.extend(p.segments);
+            }),
+            "ducts" => self.files::<DuctReader>(&mut issues, &mut |p| inputs.ducts.extend(p)),
+            "roads" => self.files::<RoadReader>(&mut issues, &mut |p| p.pour(&mut inputs.roads)),
+            "barriers" => self.files::<BarrierReader>(&mut issues, &mut |p| inputs.barriers.extend(p)),
+            "candidates" => self.files::<CandidateReader>(&mut issues, &mut |p| inputs.candidates.extend(p)),
+            "power" => self.files::<PowerReader>(&mut issues, &mut |p| inputs.power.extend(p)),
+            "datacenters" => {
+                self.files::<DataCenterReader>(&mut issues, &mut |p| inputs.datacenters.extend(p))
+            }
+            "towns" => self.files::<TownReader>(&mut issues, &mut |p| inputs.towns.extend(p)),
+            "projects" => self.files::<ProposalReader>(&mut issues, &mut |p| inputs.projects.extend(p)),
+            "supply_links" => self.files::<SupplyReader>(&mut issues, &mut |p| inputs.supply_links.extend(p)),
+            "questionnaire" => {
+                self.files::<AnswerReader>(&mut issues, &mut |p| inputs.questionnaire.extend(p))
+            }
+            "regions" => {
+                let mut rows = Vec::new();
+                self.files::<RegionReader>(&mut issues, &mut |p| rows.extend(p));
+                let joined = regions::join(rows, &self.info.files, &mut issues, &mut inputs.regions);
+                self.info.rows_dropped += joined.dropped;
+                self.info.rows_kept = inputs.regions.len() as u64;
+            }
+            _ => {}
+        }
+        inputs.issues = issues;
+        for (number, shown) in self.spec.paths.iter().enumerate() {
+            let Some(format) = self.format(shown) else { continue };
+            if matches!(format, Format::OsmPbf | Format::OsmXml | Format::GraphMl) {
+                let path = self.project.resolve(shown);
+                let file = u16::try_from(number).unwrap_or(u16::MAX);
+                let given =
+                    foreign::Given { layer: self.layer, spec: self.spec, shown, path: &path, file, format };
+                match foreign::read(&given, inputs) {
+                    Ok(counts) => {
+                        self.info.rows_read += counts.read;
+                        self.info.rows_kept += counts.kept;
+                        self.info.rows_dropped += counts.read - counts.kept;
+                        self.info.crs = "WGS 84".to_owned();
+                    }
+                    Err(fault) => {
+                        let mut issues = std::mem::take(&mut inputs.issues);
+                        self.fault(&mut issues, shown, &fault);
+                        inputs.issues = issues;
+                    }
+                }
+            }
+        }
+    }
+
+    fn format(&self, shown: &str) -> Option<Format> {
+        self.spec.format.or_else(|| Format::of_name(Path::new(shown)))
+    }
+
+    /// Reads every table and feature file of the layer.
+    fn files<R: Reader>(&mut self, issues: &mut Issues, sink: &mut (dyn FnMut(R::Part) + Send)) {
+        for (number, shown) in self.spec.paths.iter().enumerate() {
+            let path = self.project.resolve(shown);
+            let mut job = Job {
+                layer: self.layer,
+                spec: self.spec,
+                settings: &self.project.settings,
+                file: u16::try_from(number).unwrap_or(u16::MAX),
+                shown,
+                path: &path,
+                swap: self.spec.swap_xy,
+            };
+            let format = self.format(shown);
+            if self.options.swap_xy && !job.swap {
+                // Looks at the positions alone first, so that files in order stay as they are.
+                let mut unheard = Issues::default();
+                let looked = read_file::<PositionsOnly>(&job, format, &mut unheard, &mut |()| {});
+                job.swap = looked.is_ok_and(|o| o.is_some_and(|o| o.swapped));
+            }
+            match read_file::<R>(&job, format, issues, sink) {
+                Ok(Some(o)) => self.count(o),
+                Ok(None) => {}
+                Err(fault) => self.fault(issues, shown, &fault),
+            }
+        }
+    }
+
+    fn count(&mut self, o: Outcome) {
+        let info = &mut self.info;
+        info.rows_read += o.read;
+        info.rows_filtered += o.filtered;
+        info.rows_dropped += o.dropped;
+        info.rows_kept += o.kept;
+        for (mine, theirs) in [(&mut info.columns, o.columns), (&mut info.unknown_columns, o.unknown_columns)]
+        {
+            for c in theirs {
+                if !mine.contains(&c) {
+                    mine.push(c);
+                }
+            }
+        }
+        if info.crs.is_empty() {
+            info.crs = o.crs;
+        } else if info.crs != o.crs {
+            info.crs = format!("{}, {}", info.crs, o.crs);
+        }
+    }
+
+    fn grid(&mut self, inputs: &mut Inputs) {
+        let paths: Vec<PathBuf> = self.spec.paths.iter().map(|p| self.project.resolve(p)).collect();
+        let shown = self.spec.paths.join(", ");
+        let crs = match self.spec.crs.as_deref().map(str::parse).transpose() {
+            Ok(crs) => crs,
+            Err(e) => {
+                let e: crate::crs::CrsError = e;
+                let fault = Fault::new(&rules::CRS_UNUSABLE, e.to_string());
+                return self.fault(&mut inputs.issues, &shown, &fault);
+            }
+        };
+        match TerrainStore::open(&paths, crs.as_ref()) {
+            Ok(store) => {
+                self.info.rows_read = store.tiles().len() as u64;
+                self.info.rows_kept = self.info.rows_read;
+                // Land cover is opened, so that a broken file is told; no model reads it yet.
+                if self.layer.name == "dem" {
+                    inputs.terrain = Some(Arc::new(store));
+                }
+            }
+            Err(e) => {
+                let (path, fault) = broken(e);
+                let file = self.spec.paths.iter().find(|p| self.project.resolve(p) == path);
+                let file = file.cloned().unwrap_or_else(|| path.display().to_string());
+                self.fault(&mut inputs.issues, &file, &fault);
+            }
+        }
+    }
+}
+
+/// What a file of heights, an OSM extract or a topology that can't be read breaks.
+pub(super) fn broken(e: BrokenFile) -> (PathBuf, Fault) {
+    let path = e.path().to_path_buf();
+    let fault = match e {
+        BrokenFile::Unreadable { source, .. } => Fault::new(&rules::FILE_UNREADABLE, source.to_string()),
+        BrokenFile::Damaged { offset, what, .. } => {
+            let at = offset.map(|o| format!(" (byte {o})")).unwrap_or_default();
+            Fault::new(&rules::FILE_DAMAGED, format!("{what}{at}"))
+        }
+        BrokenFile::Unsupported { what, .. } => Fault::new(&rules::FORMAT_UNKNOWN, what),
+        BrokenFile::Crs { source, .. } => Fault::new(&rules::CRS_UNUSABLE, source.to_string()),
+    };
+    (path, fault)
+}
+
+/// Reads one file; `None` for formats that other code reads.
+fn read_file<R: Reader>(
+    job: &Job<'_>,
+    format: Option<Format>,
+    issues: &mut Issues,
+    sink: &mut (dyn FnMut(R::Part) + Send),
+) -> Result<Option<Outcome>, Fault> {
+    match format {
+        Some(Format::Delimited) => delimited::<R>(job, issues, sink).map(Some),
+        Some(Format::GeoJson) => features::geojson::<R>(job, issues, sink).map(Some),
+        Some(Format::Workbook) => workbook::workbook::<R>(job, issues, sink).map(Some),
+        Some(Format::OsmPbf | Format::OsmXml | Format::GraphMl) => Ok(None),
+        Some(f @ (Format::Hgt | Format::GeoTiff)) => {
+            let message = format!("{} holds a grid, and {} has rows", f.word(), job.layer.name);
+            Err(Fault::new(&rules::FORMAT_UNKNOWN, message))
+        }
+        None => Err(Fault::new(&rules::FORMAT_UNKNOWN, "the file name doesn't tell the format")),
+    }
+}
