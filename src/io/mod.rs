@@ -24,9 +24,9 @@ mod settle;
 mod shape;
 mod source;
 pub mod terrain;
-pub mod write_layers;
 pub mod values;
 mod workbook;
+pub mod write_layers;
 mod xml;
 
 pub use load::{LoadError, LoadOptions, Refused, load, load_layers};
