@@ -16,6 +16,7 @@
 pub mod cli;
 pub mod coverage;
 pub mod crs;
+pub mod fiber;
 pub mod geom;
 pub mod graph;
 pub mod index;

@@ -187,6 +187,8 @@ pub struct FiberSettings {
     pub duct_rent_cny_km_yr: f64,
     /// Yearly maintenance as a share of capex, share/yr.
     pub opex_share: f64,
+    /// Farthest node that a site is led in from without a road, m.
+    pub direct_m: f64,
     /// Optical length over route length.
     pub optical_factor: f64,
     /// Farthest a duct, pole line or cable lies from the road that it follows, m.
@@ -211,6 +213,8 @@ pub struct FiberSettings {
     pub new_aerial: bool,
     /// Hanging on existing poles, CNY/m.
     pub pole_reuse_cny_m: f64,
+    /// Join cabinets, splitters and exchanges whose spare fibers aren't told (flagged as an assumption).
+    pub assume_spare: bool,
     /// Join a passing access cable anywhere (flagged as an assumption).
     pub tap_passing_cable: bool,
     /// Owners whose ducts need no consent or rent; empty: all are taken as another's.

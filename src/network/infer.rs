@@ -1,6 +1,6 @@
 //! A plausible right of way where no roads are given.
 
-use crate::geom::{EARTH_RADIUS_M, LonLat};
+use crate::geom::{EARTH_RADIUS_M, LonLat, sphere_m};
 use crate::index::PointIndex;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{FiberNodeKind, RegionLevel, RoadClass, SiteStatus};
@@ -102,11 +102,21 @@ fn neighbours(places: &[LonLat]) -> Vec<(u32, u32)> {
     pairs
         .into_par_iter()
         .filter(|&(a, b)| {
-            let (u, v) = (places[a as usize].unit(), places[b as usize].unit());
+            let (p, q) = (places[a as usize], places[b as usize]);
+            let (u, v) = (p.unit(), q.unit());
             let middle = LonLat::from_unit(std::array::from_fn(|i| u[i] + v[i]));
-            let half = crate::geom::sphere_m(places[a as usize], middle);
-            // The two themselves lie on the rim.
-            index.count_within(middle, half * (1.0 - 1e-6)) == 0
+            let half = sphere_m(p, middle);
+            let mut near = Vec::new();
+            index.nearest_k(middle, 1, half * (1.0 - 1e-6), &mut near);
+            if !near.is_empty() {
+                return false;
+            }
+            // Those on the rim, the two themselves among them, are judged by the angle over the line.
+            index.within(middle, half * (1.0 + 1e-6), &mut near);
+            near.iter().filter(|h| h.index != a && h.index != b).all(|h| {
+                let w = places[h.index as usize].unit();
+                (0..3).map(|i| (u[i] - w[i]) * (v[i] - w[i])).sum::<f64>() >= 0.0
+            })
         })
         .collect()
 }

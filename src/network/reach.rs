@@ -26,9 +26,10 @@ pub enum Joinability {
 }
 
 /// Whether fiber can be joined at a node. A city dot never is access fiber; a closure, manhole or pole only
-/// when the data say so.
+/// when the data say so; a cabinet, splitter or exchange about whose spare fibers nothing is told only with
+/// `assume_spare`.
 #[must_use]
-pub fn joinability(node: &FiberNode) -> Joinability {
+pub fn joinability(node: &FiberNode, assume_spare: bool) -> Joinability {
     use FiberNodeKind as K;
     let spare = [node.fibers_free, node.ports_free];
     match node.kind {
@@ -38,8 +39,8 @@ pub fn joinability(node: &FiberNode) -> Joinability {
             Joinability::Given
         }
         _ if spare.iter().any(Option::is_some) => Joinability::No,
-        K::Co | K::Agg | K::Olt | K::Fdt | K::Fat => Joinability::Assumed,
-        K::Closure | K::Manhole | K::Pole | K::BbuPool | K::Upf | K::Ixp => Joinability::No,
+        K::Co | K::Agg | K::Olt | K::Fdt | K::Fat if assume_spare => Joinability::Assumed,
+        _ => Joinability::No,
     }
 }
 
@@ -99,6 +100,7 @@ pub enum Reach {
 pub struct FiberAccess<'s, 'g, 'r> {
     snapper: &'s Snapper<'g, 'r>,
     snap_m: f64,
+    direct_m: f64,
     join_search_m: f64,
     points: Vec<AccessPoint>,
     nearby: PointIndex,
@@ -141,6 +143,7 @@ impl<'s, 'g, 'r> FiberAccess<'s, 'g, 'r> {
         Ok(Self {
             snapper,
             snap_m: settings.snap_m,
+            direct_m: settings.direct_m,
             join_search_m: settings.join_search_m,
             points,
             nearby,
@@ -182,13 +185,14 @@ impl<'s, 'g, 'r> FiberAccess<'s, 'g, 'r> {
         }
     }
 
-    /// The place of joining that is nearer than the road, if there is one.
+    /// The place of joining that is nearer than the road and within `fiber.direct_m`, if there is one: its
+    /// distance in metres and its index among [`points`](Self::points).
     pub fn direct(&self, at: LonLat, snap: Option<&Snap>) -> Option<(f64, u32)> {
         let hit = self.nearby.nearest(at)?;
         let to = self.points[hit.index as usize].at;
         let direct_m = geodesic_m(at, to);
-        let road_m = snap.map_or(self.snap_m, |s| s.distance_m);
-        (direct_m <= road_m && self.snapper.barriers().crossings(at, to) == 0)
+        let road_m = snap.map_or(f64::INFINITY, |s| s.distance_m);
+        (direct_m <= road_m.min(self.direct_m) && self.snapper.barriers().crossings(at, to) == 0)
             .then_some((direct_m, hit.index))
     }
 
@@ -211,7 +215,7 @@ fn access_points(
 ) -> Vec<AccessPoint> {
     let mut points = Vec::new();
     for (i, node) in inputs.fiber_nodes.iter().enumerate() {
-        let basis = match joinability(node) {
+        let basis = match joinability(node, settings.assume_spare) {
             Joinability::No => continue,
             _ if shut.contains(&node.id) => continue,
             Joinability::Given => Basis::Given,
@@ -288,7 +292,7 @@ mod tests {
         let case = |kind, free, ports, tap| {
             let mut n = node("n", kind, p(0.0, 0.0), free);
             (n.ports_free, n.can_tap) = (ports, tap);
-            joinability(&n)
+            joinability(&n, true)
         };
         assert_eq!(case(K::City, Some(9), None, Some(true)), Joinability::No);
         assert_eq!(case(K::Manhole, None, None, None), Joinability::No);

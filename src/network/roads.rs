@@ -1,6 +1,6 @@
 //! Roads as a graph of junctions.
 
-use crate::geom::{LonLat, along_geodesic, geodesic_m};
+use crate::geom::{LonLat, along_geodesic, azimuth_deg, geodesic_m};
 use crate::graph::{EdgeId, Graph, GraphError, NodeId, components};
 use crate::model::kinds::Basis;
 use crate::model::records::{Road, Roads};
@@ -187,21 +187,21 @@ impl<'r> RoadGraph<'r> {
         &self.parts[self.first_part[e] as usize..self.first_part[e + 1] as usize]
     }
 
-    /// The stretches of an edge between two offsets in geodesic metres, each with its road and its own two
-    /// offsets.
+    /// The stretches of an edge between two offsets in geodesic metres, each with its road (by index) and its
+    /// own two offsets.
     pub fn stretches(
         &self,
         edge: EdgeId,
         from_m: f64,
         to_m: f64,
-    ) -> impl Iterator<Item = (&'r Road, f64, f64)> + '_ {
+    ) -> impl Iterator<Item = (u32, f64, f64)> + '_ {
         let along = self.along(edge);
         let mut start = 0.0;
         self.parts(edge).iter().filter_map(move |part| {
             let end = along[part.last_vertex as usize];
             let (a, b) = (from_m.max(start), to_m.min(end));
             start = end;
-            (b > a).then_some((&self.roads.list[part.road as usize], a, b))
+            (b > a).then_some((part.road, a, b))
         })
     }
 
@@ -217,6 +217,14 @@ impl<'r> RoadGraph<'r> {
             s if s >= 1.0 => line[next],
             s => along_geodesic(line[next - 1], line[next], s),
         }
+    }
+
+    /// Direction of an edge's line at an offset, degrees clockwise from north.
+    #[must_use]
+    pub fn azimuth_at(&self, edge: EdgeId, offset_m: f64) -> f64 {
+        let (line, along) = (self.line(edge), self.along(edge));
+        let next = along.partition_point(|&m| m <= offset_m).clamp(1, line.len() - 1);
+        azimuth_deg(line[next - 1], line[next])
     }
 
     /// The line of an edge between two offsets in geodesic metres, `from_m` ≤ `to_m`.

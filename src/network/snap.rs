@@ -4,7 +4,7 @@ use super::roads::RoadGraph;
 use crate::geom::{LocalFrame, LonLat, Xy, along_geodesic, geodesic_m};
 use crate::graph::EdgeId;
 use crate::index::{LineHit, SegmentIndex};
-use crate::model::records::Barrier;
+use crate::model::records::{Barrier, Road};
 
 /// The place on an edge that a position is led in from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -161,7 +161,8 @@ impl<'g, 'r> Snapper<'g, 'r> {
                     if parted && side(c, d, a) * side(c, d, b) <= 0.0 && side(c, d, b) != 0.0 {
                         let at = along[i] + from / (from - to) * (along[i + 1] - along[i]);
                         let over = self.roads.stretches(edge, at - 1e-6, at + 1e-6);
-                        if over.into_iter().all(|(road, ..)| !road.bridge && !road.tunnel) {
+                        let ground = |road: &Road| !road.bridge && !road.tunnel;
+                        if over.into_iter().all(|(r, ..)| ground(&self.roads.roads().list[r as usize])) {
                             found.push((edge, at));
                         }
                     }

@@ -1,0 +1,256 @@
+//! What is built: stretches of cable, what they cost, and who uses them.
+
+use super::cable;
+use super::price::{Piece, Pricing};
+use super::tree::Hung;
+use super::ways::Ways;
+use super::web::{Link, Web, lead_in_cny, reversed};
+use crate::geom::{LonLat, line_length_m};
+use crate::graph::{EdgeId, NodeId};
+use crate::model::kinds::{Basis, LayMethod};
+use crate::model::planned::RouteSegment;
+use crate::model::settings::Settings;
+use crate::network::{AccessPoint, RoadGraph};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Terminals that hang from one tree.
+pub(super) struct Round {
+    pub hung: Hung,
+    /// Node and fibers of each terminal, with its number.
+    pub members: Vec<Member>,
+}
+
+/// A terminal on the web.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member {
+    /// Number among all terminals.
+    pub terminal: u32,
+    /// Where it meets the road.
+    pub node: NodeId,
+    /// Fibers that it needs.
+    pub fibers: u32,
+}
+
+/// Everything that a bill is made from.
+pub(super) struct Site<'a, 'r> {
+    pub settings: &'a Settings,
+    pub roads: &'a RoadGraph<'r>,
+    pub ways: &'a Ways,
+    pub pricing: &'a Pricing<'a, 'r>,
+    pub web: &'a Web,
+    pub access: &'a [AccessPoint],
+    pub city_of: &'a (dyn Fn(LonLat) -> Option<String> + Sync),
+}
+
+/// The segments, and which of them each terminal uses.
+#[derive(Default)]
+pub(super) struct Bill {
+    pub segments: Vec<RouteSegment>,
+    /// Segments of each terminal from the building to the node, by terminal number.
+    pub routes: BTreeMap<u32, Vec<u32>>,
+}
+
+/// Where the segments of an edge are, in the order of the chain that they were cut from.
+#[derive(Clone, Copy)]
+struct Span {
+    first: u32,
+    last: u32,
+    /// The chain runs along the edge from its first end to its second.
+    forward: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Use {
+    fibers: u32,
+    serves: u32,
+}
+
+impl Site<'_, '_> {
+    /// Cuts what the rounds use into segments of one road, one method and one load, and prices them.
+    pub fn bill(&self, rounds: &[Round]) -> Bill {
+        let graph = &self.web.graph;
+        let mut used: BTreeMap<EdgeId, Use> = BTreeMap::new();
+        let mut ends: Vec<NodeId> = Vec::new();
+        for (round, m) in rounds.iter().flat_map(|r| r.members.iter().map(move |m| (r, m))) {
+            ends.push(m.node);
+            for e in round.hung.way(m.node) {
+                let u = used.entry(e).or_default();
+                u.fibers += m.fibers;
+                u.serves += 1;
+            }
+        }
+        used.retain(|&e, _| !matches!(self.web.link(e), Link::Root(_)));
+        let mut at: BTreeMap<NodeId, Vec<EdgeId>> = BTreeMap::new();
+        for &e in used.keys() {
+            for v in graph.ends(e) {
+                at.entry(v).or_default().push(e);
+            }
+        }
+        ends.sort_unstable();
+        let breaks = |v: NodeId| at.get(&v).is_none_or(|a| a.len() != 2) || ends.binary_search(&v).is_ok();
+
+        let mut bill = Bill::default();
+        let mut spans: FxHashMap<EdgeId, Span> = FxHashMap::default();
+        // From every place where chains end; what is left are rings, begun anywhere.
+        let starts = at.keys().copied().filter(|&v| breaks(v)).chain(at.keys().copied());
+        for start in starts {
+            for &first in at.get(&start).map_or(&[][..], Vec::as_slice) {
+                if spans.contains_key(&first) {
+                    continue;
+                }
+                let mut chain = Vec::new();
+                let (mut v, mut e) = (start, first);
+                loop {
+                    let forward = graph.ends(e)[0] == v;
+                    spans.insert(e, Span { first: 0, last: 0, forward });
+                    chain.push((e, forward));
+                    v = graph.opposite(e, v);
+                    let next = at.get(&v).into_iter().flatten().find(|n| !spans.contains_key(n));
+                    match next {
+                        Some(&n) if !breaks(v) => e = n,
+                        _ => break,
+                    }
+                }
+                self.cut(&chain, used.get(&first).copied().unwrap_or_default(), &mut bill, &mut spans);
+            }
+        }
+        for (round, m) in rounds.iter().flat_map(|r| r.members.iter().map(move |m| (r, m))) {
+            let mut route: Vec<u32> = Vec::new();
+            let mut v = m.node;
+            while let Some((e, u)) = round.hung.up(v) {
+                if let Some(s) = spans.get(&e) {
+                    let along = (graph.ends(e)[0] == v) == s.forward;
+                    let count = s.last - s.first;
+                    for k in 0..count {
+                        let segment = if along { s.first + k } else { s.last - 1 - k };
+                        if route.last() != Some(&segment) {
+                            route.push(segment);
+                        }
+                    }
+                }
+                v = u;
+            }
+            bill.routes.insert(m.terminal, route);
+        }
+        bill
+    }
+
+    /// Cuts one chain into segments.
+    fn cut(&self, chain: &[(EdgeId, bool)], load: Use, bill: &mut Bill, spans: &mut FxHashMap<EdgeId, Span>) {
+        let mut open: Vec<(Piece, bool)> = Vec::new();
+        for &(e, forward) in chain {
+            let pieces = self.web.pieces(e);
+            let mut first = None;
+            let count = pieces.len();
+            for k in 0..count {
+                let piece = pieces[if forward { k } else { count - 1 - k }];
+                if open.last().is_some_and(|(p, _)| !self.same_kind(p, &piece)) {
+                    let done = std::mem::take(&mut open);
+                    self.close(&done, load, bill);
+                }
+                open.push((piece, forward));
+                first.get_or_insert(bill.segments.len() as u32);
+            }
+            if let Link::LeadIn(i) = self.web.link(e) {
+                let done = std::mem::take(&mut open);
+                self.close(&done, load, bill);
+                first = Some(bill.segments.len() as u32);
+                self.lead_in(i, forward, load, bill);
+            }
+            // The last of an edge's segments may still be open; it will get the next number.
+            let last = bill.segments.len() as u32 + u32::from(!open.is_empty());
+            let span = Span { first: first.unwrap_or(last), last, forward };
+            spans.insert(e, span);
+        }
+        self.close(&open, load, bill);
+    }
+
+    fn same_kind(&self, a: &Piece, b: &Piece) -> bool {
+        let id = |p: &Piece| self.roads.roads().list[p.road as usize].id;
+        let same_road = a.road == b.road || (id(a).is_some() && id(a) == id(b));
+        same_road && a.way() == b.way() && a.method == b.method
+    }
+
+    /// Makes one segment of pieces that follow each other.
+    fn close(&self, pieces: &[(Piece, bool)], load: Use, bill: &mut Bill) {
+        let Some(&(kind, _)) = pieces.first() else { return };
+        let mut line: Vec<LonLat> = Vec::new();
+        let (mut route_m, mut work_cny) = (0.0, 0.0);
+        for (p, forward) in pieces {
+            let part = self.roads.line_between(p.edge, p.from_m, p.to_m);
+            line.extend(if *forward { part } else { reversed(part) });
+            route_m += self.pricing.route_m(p);
+            work_cny += p.work_cny;
+        }
+        line.dedup();
+        let way = kind.way().map(|w| &self.ways.list[w]);
+        let rent_cny_yr = way.map_or(0.0, |w| w.rent_cny_km_yr * route_m / 1e3);
+        let roads = self.roads.roads();
+        let road = &roads.list[kind.road as usize];
+        self.push(bill, load, line, route_m, work_cny + route_m * self.settings.fiber.cable_cny_m, |s| {
+            s.road_id = roads.text.opt(road.id).map(str::to_owned);
+            s.method = kind.method;
+            s.basis = self.roads.basis();
+            s.trench_m = if kind.digs() { route_m } else { 0.0 };
+            s.hole_m = if way.is_some() && kind.method == LayMethod::Duct { route_m } else { 0.0 };
+            s.owner = way.and_then(|w| w.owner.clone());
+            s.consent = way.is_some_and(|w| w.foreign);
+            s.opex_cny_yr += rent_cny_yr;
+        });
+    }
+
+    /// The way from the road to an access point.
+    fn lead_in(&self, access: u32, forward: bool, load: Use, bill: &mut Bill) {
+        let point = &self.access[access as usize];
+        let Some(snap) = &point.snap else { return };
+        if snap.distance_m < 0.01 {
+            return;
+        }
+        // The edge runs from the road to the point.
+        let line = vec![snap.at, point.at];
+        let line = if forward { line } else { reversed(line) };
+        self.push(bill, load, line, snap.distance_m, lead_in_cny(snap, &self.settings.fiber), |s| {
+            s.trench_m = snap.distance_m;
+            s.basis = self.roads.basis();
+        });
+    }
+
+    fn push(
+        &self,
+        bill: &mut Bill,
+        load: Use,
+        line: Vec<LonLat>,
+        route_m: f64,
+        base_cny: f64,
+        fill: impl FnOnce(&mut RouteSegment),
+    ) {
+        let fiber = &self.settings.fiber;
+        let cables = cable::size(load.fibers, fiber.spare_factor);
+        let capex_cny = base_cny + route_m * cable::surcharge_cny_m(cables, fiber);
+        let city = line.get(line.len() / 2).and_then(|&p| (self.city_of)(p));
+        let mut segment = RouteSegment {
+            id: format!("FR-{:05}", bill.segments.len() + 1),
+            length_m: line_length_m(&line),
+            line,
+            road_id: None,
+            method: LayMethod::Duct,
+            basis: Basis::Given,
+            trench_m: 0.0,
+            hole_m: 0.0,
+            cable_m: route_m * f64::from(cables.count),
+            fibers: load.fibers,
+            cable_fibers: cables.fibers,
+            serves: load.serves,
+            owner: None,
+            consent: false,
+            capex_cny,
+            opex_cny_yr: capex_cny * fiber.opex_share,
+            payer: self.settings.plan.payer.fiber.clone(),
+            city,
+            phase: 1,
+        };
+        fill(&mut segment);
+        bill.segments.push(segment);
+    }
+}

@@ -1,0 +1,492 @@
+use super::*;
+use crate::geom::{geodesic_m, line_length_m};
+use crate::index::SegmentIndex;
+use crate::model::kinds::{Dig, FiberNodeKind, LayMethod, RoadClass};
+use crate::model::records::{Duct, FiberNode, Origin, Road, Roads};
+use crate::model::text::{Known, Text};
+use crate::network::RoadGraph;
+use crate::optimise::Effort;
+
+/// A thousandth of a degree is one.
+fn p(x: f64, y: f64) -> LonLat {
+    LonLat::wrapped(114.0 + x / 1000.0, 22.5 + y / 1000.0)
+}
+
+fn m(line: &[(f64, f64)]) -> f64 {
+    line_length_m(&line.iter().map(|&(x, y)| p(x, y)).collect::<Vec<_>>())
+}
+
+fn add_road(roads: &mut Roads, id: &str, line: &[LonLat]) {
+    let first = roads.points.len() as u32;
+    roads.points.extend(line);
+    let id = roads.text.push(id);
+    roads.list.push(Road {
+        id,
+        name: Text::NONE,
+        class: RoadClass::Residential,
+        bridge: false,
+        tunnel: false,
+        surface: Text::NONE,
+        dig: None,
+        no_dig_until: Text::NONE,
+        cost_factor: Known::UNKNOWN,
+        first,
+        count: line.len() as u32,
+        origin: Origin::default(),
+    });
+}
+
+fn streets(lines: &[&[(f64, f64)]]) -> Roads {
+    let mut roads = Roads::default();
+    for (i, line) in lines.iter().enumerate() {
+        let line: Vec<LonLat> = line.iter().map(|&(x, y)| p(x, y)).collect();
+        add_road(&mut roads, &format!("r{i}"), &line);
+    }
+    roads
+}
+
+fn cabinet(id: &str, at: LonLat, fibers_free: u32) -> FiberNode {
+    FiberNode {
+        id: id.into(),
+        kind: FiberNodeKind::Fdt,
+        owner: "ct".into(),
+        at,
+        fibers_total: None,
+        fibers_free: Some(fibers_free),
+        can_tap: None,
+        pon: None,
+        ports_free: None,
+        rack_free: None,
+        power_free_kw: None,
+        origin: Origin::default(),
+    }
+}
+
+fn terminal(id: &str, at: LonLat) -> Terminal {
+    Terminal { id: id.into(), at, fibers: 2, value: 1.0, must: false }
+}
+
+fn defaults() -> Settings {
+    Settings::with(&toml::Table::new()).unwrap()
+}
+
+fn plan(
+    inputs: &Inputs,
+    settings: &Settings,
+    terminals: &[Terminal],
+    budget_cny: Option<f64>,
+) -> Result<RoutePlan, RouteError> {
+    let factor = if inputs.roads.inferred { settings.network.infer_detour } else { 1.0 };
+    let graph = RoadGraph::new(&inputs.roads, factor).unwrap();
+    let snapper = Snapper::new(&graph, &inputs.barriers);
+    let access = FiberAccess::new(inputs, &settings.fiber, &settings.plan.lock.shut, &snapper).unwrap();
+    let found = plan_routes(&RouteRequest {
+        inputs,
+        settings,
+        snapper: &snapper,
+        access: &access,
+        terminals,
+        budget_cny,
+        city_of: &|_| Some("4403".into()),
+        work: Effort::NORMAL.into(),
+    });
+    if let Ok(plan) = &found {
+        check(inputs, settings, terminals, plan);
+    }
+    found
+}
+
+/// What holds for every plan.
+fn check(inputs: &Inputs, settings: &Settings, terminals: &[Terminal], plan: &RoutePlan) {
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6 * a.abs().max(1.0), "{a} {b}");
+    assert_eq!(plan.connections.len(), terminals.len());
+    assert!(plan.tree_cny <= plan.one_by_one_cny + 1e-6 && plan.one_by_one_cny <= plan.unshared_cny + 1e-6);
+    // Sums reconcile.
+    let segments: f64 = plan.segments.iter().map(|s| s.capex_cny).sum();
+    let lead_ins: f64 = plan.lead_in_cny.iter().sum();
+    close(segments + lead_ins, plan.capex_cny);
+    close(plan.connections.iter().map(|c| c.cost_cny).sum(), plan.capex_cny);
+    close(plan.order.iter().map(|s| s.capex_cny).sum(), plan.capex_cny);
+    let certificate = plan.certificate.as_ref().unwrap();
+    if certificate.maximise {
+        assert!(certificate.objective <= certificate.bound + 1e-6);
+    } else {
+        close(certificate.objective, plan.capex_cny);
+        assert!(certificate.bound <= certificate.objective + 1e-6);
+    }
+    // Every planned connection leads over touching segments to the node that it names.
+    let mut serves = vec![0; plan.segments.len()];
+    for (c, t) in plan.connections.iter().zip(terminals) {
+        if c.state != ConnectionState::Planned {
+            assert!(c.route.is_empty() && c.cost_cny == 0.0 && c.phase == 0 && c.node.is_none());
+            continue;
+        }
+        assert_eq!(c.lead_in.last(), Some(&t.at));
+        let mut at = c.lead_in[0];
+        for &s in &c.route {
+            serves[s as usize] += 1;
+            let line = &plan.segments[s as usize].line;
+            let (first, last) = (line[0], line[line.len() - 1]);
+            let (near, far) =
+                if geodesic_m(at, first) < geodesic_m(at, last) { (first, last) } else { (last, first) };
+            assert!(geodesic_m(at, near) < 0.05, "{} jumps {} m", c.id, geodesic_m(at, near));
+            assert!(plan.segments[s as usize].phase <= c.phase);
+            at = far;
+        }
+        let node = inputs.fiber_nodes.iter().find(|n| Some(&n.id) == c.node.as_ref()).unwrap();
+        assert!(geodesic_m(at, node.at) < 0.05, "{} ends {} m short", c.id, geodesic_m(at, node.at));
+        let mut distinct = c.route.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), c.route.len(), "a way in circles");
+    }
+    for (s, n) in plan.segments.iter().zip(serves) {
+        assert!(s.serves == n && n > 0, "{} serves {} but {n} use it", s.id, s.serves);
+        assert!(s.cable_fibers >= (f64::from(s.fibers) * settings.fiber.spare_factor) as u32);
+        let reused = s.hole_m > 0.0 || s.method == LayMethod::Aerial;
+        assert!(reused != (s.trench_m > 0.0), "{s:?}");
+    }
+    for l in &plan.loads {
+        assert!(l.spare.fibers.is_none_or(|f| l.fibers <= f), "{l:?}");
+        assert!(l.spare.sites.is_none_or(|n| l.terminals <= n), "{l:?}");
+    }
+}
+
+fn states(plan: &RoutePlan) -> Vec<ConnectionState> {
+    plan.connections.iter().map(|c| c.state).collect()
+}
+
+#[test]
+fn trenches_are_shared() {
+    let inputs = Inputs {
+        roads: streets(&[
+            &[(0.0, 0.0), (10.0, 1.0)],
+            &[(0.0, 0.0), (10.0, -1.0)],
+            &[(10.0, 1.0), (10.0, -1.0)],
+        ]),
+        fiber_nodes: vec![cabinet("fdt", p(0.0, 0.0), 48)],
+        ..Inputs::default()
+    };
+    let settings = defaults();
+    let f = &settings.fiber;
+    let terminals = [terminal("a", p(10.1, 1.0)), terminal("b", p(10.1, -1.0))];
+    let found = plan(&inputs, &settings, &terminals, None).unwrap();
+    let (leg, between) = (m(&[(0.0, 0.0), (10.0, 1.0)]), m(&[(10.0, 1.0), (10.0, -1.0)]));
+    let per_m = f.trench_cny_m + f.cable_cny_m;
+    // Centimetres of snapping on the sphere are worth a few yuan.
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 5.0, "{a} {b}");
+    close(found.tree_cny, (leg + between) * per_m);
+    close(found.one_by_one_cny, 2.0 * leg * per_m);
+    close(found.unshared_cny, 2.0 * leg * per_m);
+    let lead_in = m(&[(10.0, 1.0), (10.1, 1.0)]) * f.lead_in_cny_m + f.terminal_cny;
+    close(found.capex_cny, (leg + between) * per_m + 2.0 * lead_in);
+    // Proven best.
+    assert!(found.certificate.as_ref().unwrap().gap < 1e-9);
+    // One carries the other's fibers; both pay half of what they share.
+    let mut loads: Vec<(u32, u32, u32)> =
+        found.segments.iter().map(|s| (s.fibers, s.cable_fibers, s.serves)).collect();
+    loads.sort_unstable();
+    assert_eq!(loads, [(2, 6, 1), (4, 6, 2)]);
+    let costs: Vec<f64> = found.connections.iter().map(|c| c.cost_cny).collect();
+    close(costs.iter().copied().fold(f64::INFINITY, f64::min), leg * per_m / 2.0 + lead_in);
+    assert!(found.connections.iter().all(|c| c.node.as_deref() == Some("fdt")));
+    close(found.opex_cny_yr, found.capex_cny * f.opex_share);
+}
+
+#[test]
+fn bans_and_locks_close_roads() {
+    let lines: &[&[(f64, f64)]] = &[&[(0.0, 0.0), (6.0, 0.0)], &[(0.0, 0.0), (3.0, 3.0), (6.0, 0.0)]];
+    let mut inputs = Inputs {
+        roads: streets(lines),
+        fiber_nodes: vec![cabinet("fdt", p(0.0, 0.0), 8)],
+        ..Inputs::default()
+    };
+    let terminals = [terminal("a", p(6.1, 0.0))];
+    let mut settings = defaults();
+    let roads_used = |inputs: &Inputs, settings: &Settings| {
+        let found = plan(inputs, settings, &terminals, None).unwrap();
+        let used: BTreeSet<String> = found.segments.iter().filter_map(|s| s.road_id.clone()).collect();
+        (used.into_iter().collect::<Vec<_>>().join("+"), found.capex_cny)
+    };
+    let (used, free) = roads_used(&inputs, &settings);
+    assert_eq!(used, "r0");
+    inputs.roads.list[0].dig = Some(Dig::Permit);
+    let (used, permit) = roads_used(&inputs, &settings);
+    assert_eq!(used, "r0");
+    assert!((permit - free - m(lines[0]) * settings.fiber.permit_cny_m).abs() < 0.5);
+    inputs.roads.list[0].dig = Some(Dig::Closed);
+    assert_eq!(roads_used(&inputs, &settings).0, "r1");
+    inputs.roads.list[0].dig = None;
+    for (until, used) in [("2029-05-01", "r1"), ("2026-12-31", "r0"), ("unclear", "r1")] {
+        inputs.roads.list[0].no_dig_until = inputs.roads.text.push(until);
+        assert_eq!(roads_used(&inputs, &settings).0, used, "{until}");
+    }
+    inputs.roads.list[0].no_dig_until = Text::NONE;
+    settings.plan.lock.shut = vec!["r0".into()];
+    assert_eq!(roads_used(&inputs, &settings).0, "r1");
+    settings.plan.lock.shut = vec!["r0".into(), "r1".into()];
+    assert_eq!(states(&plan(&inputs, &settings, &terminals, None).unwrap()), [ConnectionState::NoRoad]);
+    settings.plan.lock.shut = vec!["a".into()];
+    assert_eq!(states(&plan(&inputs, &settings, &terminals, None).unwrap()), [ConnectionState::Excluded]);
+    settings.plan.lock.shut = vec!["fdt".into()];
+    assert_eq!(states(&plan(&inputs, &settings, &terminals, None).unwrap()), [ConnectionState::NoFiber]);
+}
+
+#[test]
+fn ducts_are_reused_even_on_a_longer_way() {
+    let lines: &[&[(f64, f64)]] = &[&[(0.0, 0.0), (6.0, 0.0)], &[(0.0, 0.0), (3.0, 3.0), (6.0, 0.0)]];
+    let duct = Duct {
+        id: "d".into(),
+        line: vec![p(0.05, 0.12), p(3.0, 3.1), p(5.95, 0.12)],
+        owner: "tower".into(),
+        holes_total: Some(6),
+        holes_free: Some(1),
+        shareable: None,
+        rent_cny_km_yr: Some(2_000.0),
+        srlg: None,
+        status: None,
+        origin: Origin::default(),
+    };
+    let mut inputs = Inputs {
+        roads: streets(lines),
+        fiber_nodes: vec![cabinet("fdt", p(0.0, 0.0), 8)],
+        ducts: vec![duct],
+        ..Inputs::default()
+    };
+    // Just where the duct ends.
+    let terminals = [terminal("a", p(5.912, 0.088))];
+    let mut settings = defaults();
+    let found = plan(&inputs, &settings, &terminals, None).unwrap();
+    let long = m(&[(0.0, 0.0), (3.0, 3.0), (5.912, 0.088)]);
+    let s = &found.segments[0];
+    assert_eq!(
+        (found.segments.len(), s.trench_m, s.consent, s.owner.as_deref()),
+        (1, 0.0, true, Some("tower"))
+    );
+    assert!((s.hole_m - long).abs() < 0.5);
+    let f = &settings.fiber;
+    assert!((s.capex_cny - long * (f.duct_reuse_cny_m + f.cable_cny_m)).abs() < 20.0);
+    assert!((s.opex_cny_yr - s.capex_cny * f.opex_share - long / 1e3 * 2_000.0).abs() < 2.0);
+    assert!(found.notes.iter().any(|n| n.code == "N203"));
+    // One's own needs no consent.
+    settings.fiber.own_owners = vec!["铁塔".into()];
+    let found = plan(&inputs, &settings, &terminals, None).unwrap();
+    assert!(!found.segments[0].consent && found.notes.iter().all(|n| n.code != "N203"));
+    // Full, unknown, not to be shared, or planned only: not used.
+    settings.fiber.own_owners.clear();
+    type Change = fn(&mut Duct);
+    let changes: [Change; 4] = [
+        |d| d.holes_free = Some(0),
+        |d| d.holes_free = None,
+        |d| d.shareable = Some(false),
+        |d| d.status = Some("规划".into()),
+    ];
+    let original = inputs.ducts[0].clone();
+    for change in changes {
+        inputs.ducts[0] = original.clone();
+        change(&mut inputs.ducts[0]);
+        let found = plan(&inputs, &settings, &terminals, None).unwrap();
+        assert!(found.segments.iter().all(|s| s.hole_m == 0.0));
+        assert!(found.segments.iter().any(|s| s.road_id.as_deref() == Some("r0")));
+    }
+    // A ban on digging doesn't close the duct.
+    inputs.ducts[0] = original;
+    inputs.roads.list.iter_mut().for_each(|r| r.dig = Some(Dig::Closed));
+    let found = plan(&inputs, &settings, &terminals, None).unwrap();
+    assert_eq!(found.segments[0].road_id.as_deref(), Some("r1"));
+}
+
+#[test]
+fn a_duct_that_ends_halfway_is_continued_by_a_trench() {
+    let duct = Duct {
+        id: "d".into(),
+        line: vec![p(0.0, 0.1), p(4.0, 0.1)],
+        owner: "ct".into(),
+        holes_total: None,
+        holes_free: Some(2),
+        shareable: None,
+        rent_cny_km_yr: None,
+        srlg: None,
+        status: None,
+        origin: Origin::default(),
+    };
+    let inputs = Inputs {
+        roads: streets(&[&[(0.0, 0.0), (10.0, 0.0)]]),
+        fiber_nodes: vec![cabinet("fdt", p(0.0, 0.0), 8)],
+        ducts: vec![duct],
+        ..Inputs::default()
+    };
+    let found = plan(&inputs, &defaults(), &[terminal("a", p(10.0, 0.0))], None).unwrap();
+    assert_eq!(found.segments.len(), 2);
+    let hole: f64 = found.segments.iter().map(|s| s.hole_m).sum();
+    let trench: f64 = found.segments.iter().map(|s| s.trench_m).sum();
+    assert!((hole - m(&[(0.0, 0.0), (4.0, 0.0)])).abs() < 10.0, "{hole}");
+    assert!((hole + trench - m(&[(0.0, 0.0), (10.0, 0.0)])).abs() < 0.01);
+}
+
+#[test]
+fn a_node_gives_no_more_than_it_has() {
+    let mut inputs = Inputs {
+        roads: streets(&[&[(-20.0, 0.0), (0.0, 0.0), (5.0, 0.0), (6.0, 0.0)]]),
+        fiber_nodes: vec![cabinet("near", p(0.0, 0.0), 3), cabinet("far", p(-20.0, 0.0), 48)],
+        ..Inputs::default()
+    };
+    let terminals = [terminal("a", p(5.0, 0.1)), terminal("b", p(6.0, 0.1))];
+    let found = plan(&inputs, &defaults(), &terminals, None).unwrap();
+    let nodes: Vec<_> = found.connections.iter().map(|c| c.node.as_deref()).collect();
+    assert!(nodes.contains(&Some("near")) && nodes.contains(&Some("far")), "{nodes:?}");
+    // Still one trench on the common stretch.
+    let trench: f64 = found.segments.iter().map(|s| s.trench_m).sum();
+    assert!((trench - m(&[(-20.0, 0.0), (6.0, 0.0)])).abs() < 0.1);
+    assert!(found.certificate.as_ref().unwrap().gap > 0.1);
+    inputs.fiber_nodes.pop();
+    let found = plan(&inputs, &defaults(), &terminals, None).unwrap();
+    let mut got = states(&found);
+    got.sort();
+    assert_eq!(got, [ConnectionState::Planned, ConnectionState::NoFiber]);
+    assert!(found.notes.iter().any(|n| n.code == "N205"));
+    assert!(found.certificate.as_ref().unwrap().gap < 1e-9);
+}
+
+#[test]
+fn a_budget_joins_the_most_value_and_says_what_could_be_had() {
+    let inputs = Inputs {
+        roads: streets(&[&[(-8.0, 0.0), (0.0, 0.0), (4.0, 0.0), (12.0, 0.0)]]),
+        fiber_nodes: vec![cabinet("fdt", p(0.0, 0.0), 48)],
+        ..Inputs::default()
+    };
+    let settings = defaults();
+    let mut terminals =
+        [terminal("west", p(-8.0, 0.1)), terminal("mid", p(4.0, 0.1)), terminal("east", p(12.0, 0.1))];
+    terminals[0].value = 1.0;
+    terminals[1].value = 2.0;
+    terminals[2].value = 2.0;
+    let full = plan(&inputs, &settings, &terminals, None).unwrap();
+    let first = full.order[0];
+    assert_eq!(first.connection, 1);
+    let one = plan(&inputs, &settings, &terminals, Some(first.capex_cny + 1.0)).unwrap();
+    assert_eq!(states(&one), [ConnectionState::Budget, ConnectionState::Planned, ConnectionState::Budget]);
+    assert!(one.capex_cny <= first.capex_cny + 1.0);
+    assert!(one.certificate.as_ref().unwrap().maximise);
+    // What is locked is joined first, or refused with its cost.
+    terminals[0].must = true;
+    let locked = plan(&inputs, &settings, &terminals, Some(full.capex_cny * 0.5)).unwrap();
+    assert_eq!(locked.connections[0].state, ConnectionState::Planned);
+    assert!(matches!(
+        plan(&inputs, &settings, &terminals, Some(1_000.0)),
+        Err(RouteError::LockedBeyondBudget { .. })
+    ));
+}
+
+#[test]
+fn reasons_for_not_being_joined() {
+    let mut inputs = Inputs {
+        roads: streets(&[&[(0.0, 0.0), (5.0, 0.0)], &[(0.0, 30.0), (5.0, 30.0)]]),
+        fiber_nodes: vec![cabinet("fdt", p(0.0, 0.0), 48)],
+        ..Inputs::default()
+    };
+    let settings = defaults();
+    let terminals = [
+        terminal("beside", p(0.0, -0.001)),
+        terminal("island", p(5.0, 30.0)),
+        terminal("wild", p(60.0, 60.0)),
+    ];
+    let found = plan(&inputs, &settings, &terminals, None).unwrap();
+    use ConnectionState as S;
+    assert_eq!(states(&found), [S::Planned, S::NoFiber, S::NoRoad]);
+    assert!(found.segments.is_empty());
+    inputs.fiber_nodes[0].kind = FiberNodeKind::City;
+    let found = plan(&inputs, &settings, &terminals, None).unwrap();
+    assert_eq!(states(&found), [S::NoFiber, S::NoFiber, S::NoRoad]);
+    let none = plan(&Inputs::default(), &settings, &terminals, None).unwrap();
+    assert_eq!(states(&none), [S::NoRoad; 3]);
+    assert_eq!(plan(&Inputs::default(), &settings, &[], None).unwrap().capex_cny, 0.0);
+}
+
+#[test]
+fn an_inferred_right_of_way_is_longer_than_drawn_and_marked() {
+    let places = [p(0.0, 0.0), p(100.0, 0.0), p(50.0, 80.0)];
+    let inputs = Inputs {
+        roads: crate::network::infer_roads(places),
+        fiber_nodes: vec![cabinet("co", places[0], 48)],
+        ..Inputs::default()
+    };
+    let settings = defaults();
+    let found = plan(&inputs, &settings, &[terminal("a", places[1])], None).unwrap();
+    let s = &found.segments[0];
+    assert_eq!(s.basis, Basis::Inferred);
+    assert!((s.trench_m / s.length_m - settings.network.infer_detour).abs() < 1e-9);
+    assert!(found.notes.iter().any(|n| n.code == "N206"));
+}
+
+/// Streets of Nanshan and Futian (OpenStreetMap), from GeoJSON.
+fn shenzhen() -> Option<Roads> {
+    let shared = std::env::var("COVPLAN_SHARED").unwrap_or_else(|_| "../shared".into());
+    let path = std::path::Path::new(&shared).join("data/roads_shenzhen_osm/highways.geojson");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("skipped: {} not found", path.display());
+        return None;
+    };
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut roads = Roads::default();
+    for f in json["features"].as_array().unwrap() {
+        let line: Vec<LonLat> = f["geometry"]["coordinates"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| LonLat::new(c[0].as_f64().unwrap(), c[1].as_f64().unwrap()).unwrap())
+            .collect();
+        add_road(&mut roads, f["properties"]["osm_id"].as_str().unwrap(), &line);
+        if let Some(road) = roads.list.last_mut() {
+            let class = f["properties"]["highway"].as_str().and_then(RoadClass::parse);
+            road.class = class.unwrap_or(RoadClass::Unclassified);
+            let tags = f["properties"]["other_tags"].as_str().unwrap_or("");
+            road.bridge = tags.contains("\"bridge\"=>\"yes\"");
+            road.tunnel = tags.contains("\"tunnel\"=>\"yes\"");
+        }
+    }
+    Some(roads)
+}
+
+#[test]
+fn routes_stay_on_the_streets_of_shenzhen() {
+    let Some(roads) = shenzhen() else { return };
+    let mut seed = 5u64;
+    let mut draw = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut somewhere = || {
+        let v = roads.points[(draw() * roads.points.len() as f64) as usize];
+        LonLat::wrapped(v.lon_deg() + 0.002 * (draw() - 0.5), v.lat_deg() + 0.002 * (draw() - 0.5))
+    };
+    let nodes = (0..6).map(|i| cabinet(&format!("fdt{i}"), somewhere(), 40)).collect();
+    let terminals: Vec<Terminal> = (0..80).map(|i| terminal(&format!("s{i}"), somewhere())).collect();
+    let inputs = Inputs { roads, fiber_nodes: nodes, ..Inputs::default() };
+    let settings = defaults();
+    let found = plan(&inputs, &settings, &terminals, None).unwrap();
+    let planned = found.connections.iter().filter(|c| c.state == ConnectionState::Planned).count();
+    assert!(planned >= 72, "{planned}");
+    eprintln!(
+        "{planned} joined; tree {:.0}, one by one {:.0}, unshared {:.0}; gap {:.4}",
+        found.tree_cny,
+        found.one_by_one_cny,
+        found.unshared_cny,
+        found.certificate.as_ref().unwrap().gap
+    );
+    // No vertex of a route leaves its road.
+    let id = |r: &Road| inputs.roads.text.get(r.id).to_owned();
+    let by_id: BTreeMap<String, &Road> = inputs.roads.list.iter().map(|r| (id(r), r)).collect();
+    for s in found.segments.iter().filter(|s| s.road_id.is_some()) {
+        let road = by_id[s.road_id.as_ref().unwrap()];
+        let index = SegmentIndex::new([(0, inputs.roads.line(road))]);
+        for &v in &s.line {
+            assert!(index.nearest(v, 0.5).is_some(), "{} leaves {:?} at {v:?}", s.id, s.road_id);
+        }
+    }
+    let half = plan(&inputs, &settings, &terminals, Some(found.capex_cny / 2.0)).unwrap();
+    assert!(half.capex_cny <= found.capex_cny / 2.0);
+    let certificate = half.certificate.as_ref().unwrap();
+    eprintln!("half the money: {} of {planned}, at most {:.1}", certificate.objective, certificate.bound);
+    assert!(certificate.objective > planned as f64 / 2.0);
+}

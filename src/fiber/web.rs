@@ -1,0 +1,109 @@
+//! The graph that routes are chosen on: priced stretches of road, the ways from the roads to fiber that can
+//! be joined, and one root behind all of that fiber.
+
+use super::price::{Piece, Pieces, Pricing};
+use crate::geom::LonLat;
+use crate::graph::{Components, EdgeId, Graph, GraphError, NodeId, components};
+use crate::model::settings::FiberSettings;
+use crate::network::{AccessPoint, RoadGraph, Snap, SplitGraph};
+use rayon::prelude::*;
+
+/// What an edge of the web is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// A stretch of road, by edge of the split graph.
+    Road(EdgeId),
+    /// The way from the road to an access point, by index.
+    LeadIn(u32),
+    /// From an access point, by index, to the root; costs nothing.
+    Root(u32),
+}
+
+/// The graph.
+pub(super) struct Web {
+    /// Weights are yuan: work and one cable of the size that the catalogue prices.
+    pub graph: Graph,
+    links: Vec<Link>,
+    pieces: Vec<Piece>,
+    first_piece: Vec<u32>,
+    /// The node behind all access points.
+    pub root: NodeId,
+    /// The node of each terminal's snap.
+    pub terminals: Vec<NodeId>,
+    parts: Components,
+}
+
+impl Web {
+    /// Builds the web over the places where terminals and access points meet the roads.
+    pub fn new(
+        roads: &RoadGraph<'_>,
+        pricing: &Pricing<'_, '_>,
+        settings: &FiberSettings,
+        terminals: &[Snap],
+        access: &[AccessPoint],
+    ) -> Result<Self, GraphError> {
+        let mut snaps = terminals.to_vec();
+        let joined: Vec<(u32, Snap)> =
+            access.iter().enumerate().filter_map(|(i, a)| Some((i as u32, a.snap?))).collect();
+        snaps.extend(joined.iter().map(|j| j.1));
+        let split = SplitGraph::new(roads, &snaps)?;
+        let lays: Vec<Option<Pieces>> = split
+            .graph()
+            .edges()
+            .collect::<Vec<_>>()
+            .par_iter()
+            .map(|&e| pricing.lay(split.edge(e)))
+            .collect();
+        let (mut links, mut edges) = (Vec::new(), Vec::new());
+        let (mut pieces, mut first_piece) = (Vec::new(), vec![0u32]);
+        for (e, lay) in split.graph().edges().zip(lays) {
+            let Some(lay) = lay else { continue };
+            let [a, b] = split.graph().ends(e);
+            links.push(Link::Road(e));
+            edges.push((a.0, b.0, pricing.capex_cny(&lay)));
+            pieces.extend(lay);
+            first_piece.push(pieces.len() as u32);
+        }
+        let mut nodes = split.graph().node_count();
+        let root = NodeId(nodes as u32);
+        nodes += 1;
+        for (&(i, snap), node) in joined.iter().zip(&split.nodes_of_snaps()[terminals.len()..]) {
+            links.extend([Link::LeadIn(i), Link::Root(i)]);
+            edges.push((node.0, nodes as u32, lead_in_cny(&snap, settings)));
+            edges.push((nodes as u32, root.0, 0.0));
+            first_piece.extend([pieces.len() as u32; 2]);
+            nodes += 1;
+        }
+        let graph = Graph::from_edges(nodes, &edges)?;
+        let parts = components(&graph, |_| true);
+        let terminals = split.nodes_of_snaps()[..terminals.len()].to_vec();
+        Ok(Self { graph, links, pieces, first_piece, root, terminals, parts })
+    }
+
+    /// What an edge is.
+    pub fn link(&self, edge: EdgeId) -> Link {
+        self.links[edge.index()]
+    }
+
+    /// The pieces of an edge, from its first end to its second; none for links to access points.
+    pub fn pieces(&self, edge: EdgeId) -> &[Piece] {
+        let e = edge.index();
+        &self.pieces[self.first_piece[e] as usize..self.first_piece[e + 1] as usize]
+    }
+
+    /// Whether fiber can be reached from a node at any cost.
+    pub fn reaches_fiber(&self, node: NodeId) -> bool {
+        self.parts.connected(node, self.root)
+    }
+}
+
+/// The way in from the road, without terminal equipment, yuan.
+pub(super) fn lead_in_cny(snap: &Snap, settings: &FiberSettings) -> f64 {
+    snap.distance_m * settings.lead_in_cny_m + f64::from(snap.crossings) * settings.crossing_cny
+}
+
+/// A line with its vertices in reverse order.
+pub(super) fn reversed(mut line: Vec<LonLat>) -> Vec<LonLat> {
+    line.reverse();
+    line
+}
