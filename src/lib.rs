@@ -16,6 +16,7 @@
 pub mod cli;
 pub mod coverage;
 pub mod crs;
+pub mod datacenter;
 pub mod fiber;
 pub mod geom;
 pub mod graph;
@@ -27,5 +28,6 @@ pub mod optimise;
 pub mod plan;
 pub mod radio;
 pub mod report;
+pub mod siting;
 pub mod synth;
 pub mod units;

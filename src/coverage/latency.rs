@@ -36,6 +36,25 @@ impl RoundTrip {
     }
 }
 
+/// Transport there and back over a great-circle distance where no route is known, milliseconds.
+#[must_use]
+pub fn transport_rtt_ms(distance_m: f64, s: &LatencySettings) -> f64 {
+    2.0 * (distance_m / 1e3 * s.detour * s.fiber_us_per_km + HOPS * s.hop_us) / 1e3
+}
+
+/// Great-circle distance that a transport round trip reaches, metres; the inverse of [`transport_rtt_ms`].
+#[must_use]
+pub fn reach_m(transport_rtt_ms: f64, s: &LatencySettings) -> f64 {
+    let us = transport_rtt_ms * 1e3 / 2.0 - HOPS * s.hop_us;
+    (us / (s.detour * s.fiber_us_per_km) * 1e3).max(0.0)
+}
+
+/// Round trip of everything over a great-circle distance, milliseconds.
+#[must_use]
+pub fn round_trip_ms(distance_m: f64, s: &LatencySettings) -> f64 {
+    s.air_rtt_ms + transport_rtt_ms(distance_m, s) + s.upf_rtt_ms + s.app_rtt_ms
+}
+
 /// Compute, to be found by nearness.
 pub struct Compute<'a> {
     index: PointIndex,
@@ -55,10 +74,9 @@ impl<'a> Compute<'a> {
     pub fn round_trip(&self, at: LonLat) -> Option<RoundTrip> {
         let hit = self.index.nearest(at)?;
         let s = self.settings;
-        let one_way_us = hit.distance_m / 1e3 * s.detour * s.fiber_us_per_km + HOPS * s.hop_us;
         Some(RoundTrip {
             air_ms: s.air_rtt_ms,
-            transport_ms: 2.0 * one_way_us / 1e3,
+            transport_ms: transport_rtt_ms(hit.distance_m, s),
             upf_ms: s.upf_rtt_ms,
             app_ms: s.app_rtt_ms,
             distance_m: hit.distance_m,

@@ -111,6 +111,10 @@ pub struct EnergySettings {
 pub struct DatacenterSettings {
     /// Round trip within which a site is well served, ms.
     pub edge_max_rtt_ms: f64,
+    /// Round trip of the transport alone within which a hall may serve a site, ms.
+    pub transport_max_rtt_ms: f64,
+    /// What one millisecond of round trip is worth per rack and year, against the cost of a nearer hall, CNY/rack/ms/yr.
+    pub ms_value_cny_yr: f64,
     /// Edge node, CNY.
     pub edge_capex_cny: f64,
     /// Standard racks of an edge node, racks.

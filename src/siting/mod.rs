@@ -6,6 +6,8 @@
 
 mod choice;
 mod places;
+mod sectors;
 
-pub use choice::{Choice, Goal, Lift, Problem, RadioOption, SitingError, choose};
+pub use choice::{Choice, Goal, Lift, Need, Problem, RadioOption, SitingError, choose};
 pub use places::{Place, places};
+pub use sectors::sectors;

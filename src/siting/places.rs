@@ -10,7 +10,6 @@ use crate::model::planned::StationBuild;
 use crate::model::records::SiteId;
 use crate::model::settings::Settings;
 
-
 /// New towers stand at least this far from each other: half the reach of an urban macro cell.
 const NEW_TOWER_SPACING_M: f64 = 1500.0;
 

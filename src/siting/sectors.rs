@@ -1,0 +1,42 @@
+//! The cells of a station that doesn't stand yet.
+
+use crate::geom::LonLat;
+use crate::model::kinds::{CellKind, Rat};
+use crate::model::operators::OperatorId;
+use crate::model::planned::StationBuild;
+use crate::model::records::{Assumed, Cell};
+use crate::model::settings::Settings;
+use crate::model::text::{Known, Text};
+
+/// Azimuths of a three-sector station, degrees.
+const SECTORS: [f64; 3] = [0.0, 120.0, 240.0];
+
+/// The cells of a station of `siting.carrier`: three sectors on towers and roofs, one omni cell on poles,
+/// one cell inside a hall. Load is the default, so that what is planned isn't judged empty.
+#[must_use]
+pub fn sectors(
+    build: StationBuild,
+    at: LonLat,
+    height_m: f64,
+    operator: OperatorId,
+    settings: &Settings,
+) -> Vec<Cell> {
+    let Some(carrier) = settings.radio.carrier.get(&settings.siting.carrier) else { return Vec::new() };
+    let mut cell = Cell::at(Text::NONE, at, operator, Rat::Nr);
+    cell.freq_mhz = Known::new(carrier.freq_mhz as f32);
+    cell.bw_mhz = Known::new(carrier.bw_mhz as f32);
+    cell.height_m = Known::new(height_m as f32);
+    cell.load_pct = Known::new(settings.radio.default_load_pct as f32);
+    cell.kind = Some(match build {
+        StationBuild::Pole => CellKind::Micro,
+        StationBuild::Indoor => CellKind::Indoor,
+        StationBuild::SharedTower | StationBuild::Roof | StationBuild::NewTower => CellKind::Macro,
+    });
+    cell.assumed = Assumed(Assumed::POWER | Assumed::GAIN | Assumed::LOAD | Assumed::TILT);
+    match build {
+        StationBuild::Pole | StationBuild::Indoor => vec![cell],
+        _ => {
+            SECTORS.iter().map(|&azimuth| Cell { azimuth_deg: Known::new(azimuth as f32), ..cell }).collect()
+        }
+    }
+}
