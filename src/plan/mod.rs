@@ -1,9 +1,52 @@
 //! The plan: the only place that sequences stages, and what comes out of them.
 
-pub mod result;
+mod budget;
+mod ground;
+mod items;
+mod phases;
+mod radio;
+mod result;
+mod run;
 
 pub use crate::model::planned::{
     BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, RouteSegment, Station,
     StationBuild,
 };
 pub use result::Plan;
+pub use run::{run, today};
+
+use crate::datacenter::PlacementError;
+use crate::fiber::RouteError;
+use crate::graph::GraphError;
+use crate::siting::SitingError;
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The roads are no graph.
+    #[error("the roads can't be made a network: {0}")]
+    Roads(#[from] GraphError),
+    /// Stations can't be chosen.
+    #[error("stations can't be chosen: {0}")]
+    Siting(#[from] SitingError),
+    /// Fiber can't be planned.
+    #[error("fiber can't be planned: {0}")]
+    Fiber(#[from] RouteError),
+    /// Data centers can't be placed.
+    #[error("data centers can't be placed: {0}")]
+    Placement(#[from] PlacementError),
+    /// A lock names something that isn't there.
+    #[error(
+        "plan.lock names \"{id}\", which is no candidate, site, road, duct, node or data center of the inputs"
+    )]
+    LockOfNothing {
+        /// The id.
+        id: String,
+    },
+    /// A lock is open and shut.
+    #[error("plan.lock has \"{id}\" both in open and in shut")]
+    LockedBothWays {
+        /// The id.
+        id: String,
+    },
+}

@@ -1,0 +1,111 @@
+//! The right of way of a run: roads as read or inferred, and how far fiber is along them.
+
+use super::PlanError;
+use crate::coverage::fiber_reach::{FiberDistance, FiberReach};
+use crate::model::inputs::Inputs;
+use crate::model::kinds::Basis;
+use crate::model::notes::Note;
+use crate::model::records::{Roads, SiteId};
+use crate::model::settings::Settings;
+use crate::model::text::Known;
+use crate::network::{AccessKind, FiberAccess, Reach, RoadGraph, Snapper, infer_roads, inference_places};
+use rayon::prelude::*;
+use std::borrow::Cow;
+
+/// Distances of all sites, looked up once.
+struct ByRoad(Vec<FiberDistance>);
+
+impl FiberReach for ByRoad {
+    fn distance(&self, site: SiteId) -> FiberDistance {
+        self.0.get(site.at()).copied().unwrap_or(FiberDistance::UNKNOWN)
+    }
+}
+
+/// What lies under a plan.
+pub struct Ground<'s, 'g, 'r> {
+    /// Snapping onto the roads, and the roads themselves.
+    pub snapper: &'s Snapper<'g, 'r>,
+    /// Joinable fiber.
+    pub access: &'s FiberAccess<'s, 'g, 'r>,
+}
+
+/// Builds the right of way, asks every site for its distance to joinable fiber, and hands both on.
+///
+/// # Errors
+/// When the roads can't be made a graph.
+pub fn with_ground<T>(
+    inputs: &Inputs,
+    settings: &Settings,
+    then: impl FnOnce(Option<&Ground>, &dyn FiberReach, Vec<Note>) -> Result<T, PlanError>,
+) -> Result<T, PlanError> {
+    let mut notes = Vec::new();
+    let infer = settings.project.roads == "infer";
+    let roads: Cow<Roads> = if infer {
+        if inputs.has("roads") {
+            notes.push(Note::new(
+                "N101",
+                "the roads layer is not used: the project asks for an inferred right of way",
+                "项目设置为推断路由，未使用道路图层",
+            ));
+        }
+        Cow::Owned(infer_roads(inference_places(inputs)))
+    } else {
+        Cow::Borrowed(&inputs.roads)
+    };
+    if roads.list.is_empty() {
+        notes.push(Note::new(
+            "N102",
+            "no roads: distance to fiber and fiber routes can't be answered; give a roads layer, or set roads = \"infer\"",
+            "缺少道路图层：无法回答到光纤的距离与路由，请提供 roads 图层或设置 roads = \"infer\"",
+        ));
+        return then(None, &crate::coverage::fiber_reach::NoRoads, notes);
+    }
+    if infer {
+        notes.push(Note::new(
+            "N103",
+            format!(
+                "the right of way is inferred from {} places (Gabriel graph, lengths times {}): routes are plausible, not surveyed",
+                inference_places(inputs).len(),
+                settings.network.infer_detour
+            ),
+            format!("路由由 {} 个地点推断（Gabriel 图，长度系数 {}），仅供估算", inference_places(inputs).len(), settings.network.infer_detour),
+        ));
+    }
+    let factor = if roads.inferred { settings.network.infer_detour } else { 1.0 };
+    let graph = RoadGraph::new(&roads, factor)?;
+    let snapper = Snapper::new(&graph, &inputs.barriers);
+    let access = FiberAccess::new(inputs, &settings.fiber, &settings.plan.lock.shut, &snapper)?;
+    let by_road = ByRoad(inputs.sites.list.par_iter().map(|s| distance(access.reach(s.at))).collect());
+    if !infer {
+        let parts = graph.components();
+        if parts.len() > 1 {
+            let off: u32 = parts.iter().skip(1).map(|p| p.nodes).sum();
+            notes.push(Note::new(
+                "N104",
+                format!(
+                    "the roads fall into {} separate parts; {off} junctions lie outside the largest",
+                    parts.len()
+                ),
+                format!("道路网分为 {} 个不连通部分，最大部分之外有 {off} 个路口", parts.len()),
+            ));
+        }
+    }
+    then(Some(&Ground { snapper: &snapper, access: &access }), &by_road, notes)
+}
+
+fn distance(reach: Reach) -> FiberDistance {
+    match reach {
+        Reach::NoAccessFiber => FiberDistance::UNKNOWN,
+        Reach::NoRoad | Reach::Beyond => {
+            FiberDistance { distance_m: Known::UNKNOWN, node: None, basis: Basis::Predicted }
+        }
+        Reach::Found { route_m, access, basis } => FiberDistance {
+            distance_m: Known::new(route_m as f32),
+            node: match access {
+                AccessKind::Node(i) => Some(i),
+                AccessKind::Cable(_) => None,
+            },
+            basis,
+        },
+    }
+}

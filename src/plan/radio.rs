@@ -1,0 +1,231 @@
+//! The radio part of a plan: what each place would lift, which are chosen, and the stations they become.
+
+use super::PlanError;
+use crate::coverage::what_if::{Thought, WhatIf};
+use crate::coverage::{Assessment, FiberReach};
+use crate::index::PointIndex;
+use crate::model::inputs::Inputs;
+use crate::model::kinds::Lock;
+use crate::model::operators::{NetworkId, OperatorId};
+use crate::model::planned::{Station, StationBuild};
+use crate::model::records::{Cell, SiteId};
+use crate::model::settings::Settings;
+use crate::network::Reach;
+use crate::optimise::{Certified, Work};
+use crate::siting::{Choice, Goal, Lift, Need, Place, Problem, RadioOption, choose, places, sectors};
+use rayon::prelude::*;
+
+/// Places considered per site, nearest first.
+const NEAREST_PLACES: usize = 48;
+const HOURS_PER_YEAR: f64 = 8760.0;
+
+/// A site that radio should lift.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// The site.
+    pub site: SiteId,
+    /// Its weight.
+    pub weight: f64,
+    /// Points that fiber will add to it by itself.
+    pub fiber_points: f64,
+}
+
+/// Everything the choice is made from.
+pub struct Radio {
+    /// Places.
+    pub places: Vec<Place>,
+    /// Sites, options and lifts.
+    pub problem: Problem,
+    /// The sites behind [`Problem::sites`].
+    pub wanted: Vec<Wanted>,
+}
+
+/// The first operator of a network: whose cells a new station's are.
+fn operator_of(inputs: &Inputs, network: NetworkId) -> OperatorId {
+    inputs.operators.iter().find(|o| inputs.operators.network(*o) == network).unwrap_or(OperatorId(0))
+}
+
+/// Yearly cost of a station: energy, rent, maintenance.
+fn opex(place: &Place, settings: &Settings) -> (f64, f64) {
+    let kw = match place.build {
+        StationBuild::Pole | StationBuild::Indoor => settings.siting.station_kw * 0.3,
+        _ => settings.siting.station_kw,
+    };
+    let kwh = kw * HOURS_PER_YEAR;
+    (
+        kwh,
+        kwh * settings.energy.price_cny_kwh + place.rent_cny_yr + place.capex_cny * settings.fiber.opex_share,
+    )
+}
+
+/// Lists the options near the wanted sites and works out what each alone would lift.
+///
+/// `reach` tells how far joinable fiber is from a place, for the backhaul that a new mast needs.
+#[must_use]
+pub fn prepare(
+    inputs: &Inputs,
+    settings: &Settings,
+    today: &Assessment,
+    wanted: Vec<Wanted>,
+    fiber: &dyn FiberReach,
+    reach: &(dyn Fn(crate::geom::LonLat) -> Reach + Sync),
+) -> Radio {
+    let sites: Vec<SiteId> = wanted.iter().map(|w| w.site).collect();
+    let places = places(inputs, today, &sites, settings);
+    let networks: Vec<NetworkId> = inputs
+        .operators
+        .networks()
+        .filter(|n| {
+            let name = inputs.operators.network_name(*n);
+            settings.siting.network.is_empty() || settings.siting.network == name
+        })
+        .collect();
+    let years = annuity_years(settings);
+    let mut options = Vec::with_capacity(places.len() * networks.len());
+    let mut cells: Vec<Vec<Cell>> = Vec::with_capacity(options.capacity());
+    for (p, place) in places.iter().enumerate() {
+        let backhaul = match place.build {
+            // A tower that carries cells, and a factory that is joined anyway, have their fiber.
+            StationBuild::SharedTower | StationBuild::Indoor => 0.0,
+            _ => match reach(place.at) {
+                Reach::Found { route_m, .. } => {
+                    route_m
+                        * (settings.fiber.trench_cny_m + settings.fiber.cable_cny_m)
+                        * settings.siting.backhaul_share
+                }
+                _ => 0.0,
+            },
+        };
+        for (n, &network) in networks.iter().enumerate() {
+            // A lock names a place, not a network: it holds for the first one.
+            let lock = if n == 0 { place.lock } else { Lock::Free };
+            options.push(RadioOption {
+                place: p as u32,
+                network,
+                price_cny: place.capex_cny + backhaul + years * opex(place, settings).1,
+                lock,
+            });
+            let operator = operator_of(inputs, network);
+            cells.push(sectors(place.build, place.at, place.height_m, operator, settings));
+        }
+    }
+
+    let index = PointIndex::of((0u32..).zip(places.iter().map(|p| p.at)));
+    let thoughts: Vec<Thought> = options
+        .iter()
+        .zip(&cells)
+        .map(|(o, cells)| Thought {
+            network: o.network,
+            at: places[o.place as usize].at,
+            cells,
+            host: places[o.place as usize]
+                .host
+                .filter(|_| places[o.place as usize].build == StationBuild::Indoor),
+        })
+        .collect();
+    let what_if = WhatIf::new(inputs, settings, &today.towers, fiber, &thoughts);
+    let reach_m = settings.radio.search_radius_m;
+    let per_place = networks.len() as u32;
+    let per_site: Vec<(f64, Vec<(u32, f64)>)> = wanted
+        .par_iter()
+        .map(|w| {
+            let mut near = Vec::new();
+            index.nearest_k(inputs.sites.list[w.site.at()].at, NEAREST_PLACES, reach_m, &mut near);
+            let tried: Vec<u32> = near
+                .iter()
+                .filter(|h| {
+                    let p = &places[h.index as usize];
+                    p.build != StationBuild::Indoor || p.host == Some(w.site)
+                })
+                .flat_map(|h| (0..per_place).map(move |n| h.index * per_place + n))
+                .collect();
+            let (now, scores) = what_if.scores(w.site, &tried);
+            let now = now.unwrap_or(0.0) + w.fiber_points;
+            let lifts = tried
+                .into_iter()
+                .zip(scores)
+                .filter_map(|(o, s)| Some((o, s? + w.fiber_points)))
+                .filter(|(_, s)| *s > now + 0.01)
+                .collect();
+            (now, lifts)
+        })
+        .collect();
+    let mut lifts = vec![Vec::new(); options.len()];
+    for (site, (_, row)) in per_site.iter().enumerate() {
+        for &(option, score) in row {
+            lifts[option as usize].push(Lift { site: site as u32, score });
+        }
+    }
+    let needs =
+        per_site.iter().zip(&wanted).map(|((now, _), w)| Need { now: *now, weight: w.weight }).collect();
+    let problem =
+        Problem { sites: needs, options, lifts, target: settings.score.target, cap: settings.score.target };
+    Radio { places, problem, wanted }
+}
+
+/// Years by which yearly costs count beside capex: the present value of one yuan a year.
+#[must_use]
+pub fn annuity_years(settings: &Settings) -> f64 {
+    let (r, n) = (settings.plan.discount_rate, f64::from(settings.plan.years));
+    if r > 0.0 { (1.0 - (1.0 + r).powf(-n)) / r } else { n }
+}
+
+/// Chooses, and turns the choice into stations, most useful first.
+///
+/// # Errors
+/// Locks that break the budget by themselves.
+pub fn stations(
+    radio: &Radio,
+    goal: Goal,
+    inputs: &Inputs,
+    settings: &Settings,
+    work: Work<'_>,
+) -> Result<(Certified<Choice>, Vec<(u32, Station)>), PlanError> {
+    let found = choose(&radio.problem, goal, work)?;
+    let choice = &found.value;
+    let mut gain = vec![0.0; radio.problem.options.len()];
+    let mut lifted: Vec<Vec<String>> = vec![Vec::new(); radio.problem.options.len()];
+    for (site, by) in choice.by_site.iter().enumerate() {
+        let Some(option) = *by else { continue };
+        let Some(lift) = radio.problem.lifts[option as usize].iter().find(|l| l.site as usize == site) else {
+            continue;
+        };
+        gain[option as usize] += radio.problem.gain(lift);
+        if lift.score >= radio.problem.target {
+            let id = inputs.sites.list[radio.wanted[site].site.at()].id;
+            lifted[option as usize].push(inputs.sites.text.get(id).to_owned());
+        }
+    }
+    let mut order = choice.options.clone();
+    order.sort_by(|a, b| gain[*b as usize].total_cmp(&gain[*a as usize]).then(a.cmp(b)));
+    let stations = order
+        .iter()
+        .enumerate()
+        .map(|(n, &o)| {
+            let option = &radio.problem.options[o as usize];
+            let place = &radio.places[option.place as usize];
+            let (kwh, opex_cny_yr) = opex(place, settings);
+            let station = Station {
+                id: format!("ST-{:05}", n + 1),
+                candidate: place.id.clone(),
+                build: place.build,
+                network: inputs.operators.network_name(option.network),
+                at: place.at,
+                height_m: place.height_m,
+                carrier: settings.siting.carrier.clone(),
+                city: None,
+                sites_lifted: std::mem::take(&mut lifted[o as usize]),
+                gain: gain[o as usize],
+                capex_cny: place.capex_cny,
+                opex_cny_yr,
+                energy_kwh_yr: kwh,
+                payer: place.payer.clone(),
+                phase: 0,
+                locked: place.lock == Lock::Open,
+                owner: place.owner.clone(),
+            };
+            (o, station)
+        })
+        .collect();
+    Ok((found, stations))
+}

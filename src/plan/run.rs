@@ -1,0 +1,463 @@
+//! The sequence of a plan: state of today, who needs what, stations, fiber, data centers, phases, state after.
+
+use super::budget::{self, Split};
+use super::ground::{Ground, with_ground};
+use super::radio::{self, Radio, Wanted};
+use super::{PlanError, items, phases};
+use crate::coverage::{Assessment, FiberDistance, FiberReach, Term, assess};
+use crate::datacenter;
+use crate::fiber::{RoutePlan, RouteRequest, Terminal, plan_routes};
+use crate::index::{PointIndex, RegionIndex};
+use crate::model::inputs::Inputs;
+use crate::model::kinds::RegionLevel;
+use crate::model::notes::Note;
+use crate::model::planned::{
+    BudgetStep, Center, Certificate, Connection, ConnectionState, RouteSegment, Station, StationBuild,
+};
+use crate::model::records::{DataCenter, Origin, SiteId};
+use crate::model::settings::Settings;
+use crate::network::Reach;
+use crate::optimise::{Work, relative_gap};
+use crate::plan::Plan;
+use crate::siting::{Goal, sectors};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Fibers that a station and a factory need.
+const FIBERS_PER_STATION: u32 = 6;
+const FIBERS_PER_SITE: u32 = 2;
+/// Drive tests this near to a new station no longer tell what is there, metres.
+const RETEST_M: f64 = 3000.0;
+
+/// Distances as found once, for scoring again.
+struct Cached(Vec<FiberDistance>);
+
+impl FiberReach for Cached {
+    fn distance(&self, site: SiteId) -> FiberDistance {
+        self.0.get(site.at()).copied().unwrap_or(FiberDistance::UNKNOWN)
+    }
+}
+
+/// The state of today, with distances to fiber by road.
+///
+/// # Errors
+/// When the roads can't be made a graph.
+pub fn today(inputs: &Inputs, settings: &Settings) -> Result<Assessment, PlanError> {
+    with_ground(inputs, settings, |_, reach, notes| {
+        let mut now = assess(inputs, settings, reach);
+        now.notes.extend(notes);
+        Ok(now)
+    })
+}
+
+/// What the makers have put together, before it is scored again.
+struct Draft {
+    before: Assessment,
+    distances: Vec<FiberDistance>,
+    stations: Vec<Station>,
+    routes: Vec<RouteSegment>,
+    connections: Vec<Connection>,
+    centers: Vec<Center>,
+    certificates: Vec<Certificate>,
+    curve: Vec<BudgetStep>,
+    notes: Vec<Note>,
+    /// Fiber points per connection.
+    gains: Vec<f64>,
+    /// Lead-in and equipment per connection, yuan.
+    lead_in_cny: Vec<f64>,
+}
+
+/// Plans stations, fiber and data centers, and scores the state after.
+///
+/// Without a budget (`plan.budget_cny = 0`) every gap is closed as far as it can be, at least cost; with
+/// one, the most weighted score points are bought. `inputs` is changed while the state after is scored and
+/// given back as it was.
+///
+/// # Errors
+/// Locks that name nothing or contradict each other, a budget that they exceed, roads that are no graph.
+pub fn run(inputs: &mut Inputs, settings: &Settings, work: Work<'_>) -> Result<Plan, PlanError> {
+    let draft = with_ground(inputs, settings, |ground, reach, notes| {
+        draft(inputs, settings, work, ground, reach, notes)
+    })?;
+    let after = assess_after(inputs, settings, &draft);
+    let regions = Cities::new(inputs);
+    let positions = positions(inputs, &draft.stations);
+    let mut d = draft;
+    for s in &mut d.stations {
+        s.city = regions.at(s.at);
+    }
+    phases::assign(
+        settings.plan.phases,
+        &mut d.stations,
+        &mut d.routes,
+        &mut d.connections,
+        &mut d.centers,
+        |c| d.gains.get(c).copied().unwrap_or(0.0),
+    );
+    let city_of =
+        |c: usize| d.connections.get(c).and_then(|c| positions.get(&c.id)).and_then(|p| regions.at(*p));
+    let items =
+        items::gather(&d.stations, &d.routes, &d.connections, &d.lead_in_cny, &d.centers, settings, city_of);
+    Ok(Plan {
+        before: d.before,
+        after,
+        stations: d.stations,
+        routes: d.routes,
+        connections: d.connections,
+        centers: d.centers,
+        items,
+        certificates: d.certificates,
+        curve: d.curve,
+        notes: d.notes,
+        stopped_early: work.stop.requested(),
+    })
+}
+
+fn draft(
+    inputs: &Inputs,
+    settings: &Settings,
+    work: Work<'_>,
+    ground: Option<&Ground>,
+    reach: &dyn FiberReach,
+    mut notes: Vec<Note>,
+) -> Result<Draft, PlanError> {
+    let before = assess(inputs, settings, reach);
+    let gaps: Vec<SiteId> = before.gaps.iter().map(|g| g.site).collect();
+    let joinable = |site: SiteId| {
+        let d = reach.distance(site);
+        inputs.sites.list[site.at()].has_fiber != Some(true) && d.distance_m.is_known()
+    };
+    // Points that fiber in the building would add to a site's score.
+    let fiber_points = |site: SiteId| {
+        let s = &before.sites[site.at()].score;
+        let t = &s.terms[Term::ALL.iter().position(|t| *t == Term::Fiber).unwrap_or(0)];
+        let known: f64 = s.terms.iter().filter(|t| t.quality.is_known()).map(|t| f64::from(t.weight)).sum();
+        match t.quality.get() {
+            Some(q) if joinable(site) && known > 0.0 => 100.0 * f64::from(t.weight) * (1.0 - q) / known,
+            _ => 0.0,
+        }
+    };
+    let weight = |site: SiteId| f64::from(before.sites[site.at()].weight);
+
+    let terminals: Vec<Terminal> = gaps
+        .iter()
+        .filter(|s| fiber_points(**s) > 0.0)
+        .map(|&site| {
+            let s = &inputs.sites.list[site.at()];
+            Terminal {
+                id: inputs.sites.text.get(s.id).to_owned(),
+                at: s.at,
+                fibers: FIBERS_PER_SITE,
+                value: fiber_points(site) * weight(site),
+                must: settings.plan.lock.open.iter().any(|id| id == inputs.sites.text.get(s.id)),
+            }
+        })
+        .collect();
+    let wanted: Vec<Wanted> = gaps
+        .iter()
+        .filter_map(|&site| {
+            let f = fiber_points(site);
+            let short = before.sites[site.at()].score.total.or(0.0) + f < settings.score.target;
+            short.then(|| Wanted { site, weight: weight(site), fiber_points: f })
+        })
+        .collect();
+    let look = |at| ground.map_or(Reach::NoAccessFiber, |g| g.access.reach(at));
+    let mut radio = radio::prepare(inputs, settings, &before, wanted, reach, &look);
+    check_locks(inputs, settings, &radio)?;
+
+    let mut certificates = Vec::new();
+    let budget = settings.plan.budget_cny;
+    let (found, stations, fiber_budget) = if budget > 0.0 {
+        // Points add up over radio and fiber only where neither is cut off at the target.
+        radio.problem.cap = 100.0;
+        let split = budget::split(budget, &radio, &terminals, ground, inputs, settings, work)?;
+        let Split { radio_cny, fiber_cny, bound } = split;
+        let (found, stations) =
+            radio::stations(&radio, Goal::Budget { cny: radio_cny }, inputs, settings, work)?;
+        certificates.push(Certificate {
+            stage: "plan",
+            meaning: ("weighted points bought by the whole budget".into(), "总预算带来的加权得分".into()),
+            unit: "points",
+            objective: 0.0,
+            bound,
+            gap: 0.0,
+            maximise: true,
+        });
+        (found, stations, Some(fiber_cny))
+    } else {
+        let (found, stations) = radio::stations(&radio, Goal::LiftAll, inputs, settings, work)?;
+        (found, stations, None)
+    };
+    certificates.push(Certificate {
+        stage: "stations",
+        meaning: if budget > 0.0 {
+            ("weighted points gained by stations within their share of the budget".into(), "基站带来的加权得分".into())
+        } else {
+            ("cost of stations that lift every site that can be lifted (capex, backhaul, opex over the years)".into(), "补齐可补缺口的基站成本（含回传与运维现值）".into())
+        },
+        unit: if budget > 0.0 { "points" } else { "CNY" },
+        objective: found.objective,
+        bound: found.bound,
+        gap: found.gap(),
+        maximise: budget > 0.0,
+    });
+    if !found.value.beyond_reach.is_empty() {
+        let n = found.value.beyond_reach.len();
+        notes.push(Note::new(
+            "N211",
+            format!("{n} sites can't be lifted by any station considered: other terms hold them back, or no place is near"),
+            format!("{n} 家企业无法通过新建基站达标（受其他指标制约或附近无站址）"),
+        ));
+    }
+    if stations.iter().any(|(_, s)| s.build == StationBuild::SharedTower) {
+        notes.push(Note::new(
+            "N212",
+            "towers that carry cells are taken to have fiber and room for another station; check before ordering",
+            "现有铁塔默认具备光缆与挂载空间，实施前请核实",
+        ));
+    }
+    let curve = curve(&radio, &stations, found.bound, budget > 0.0);
+
+    let mut terminals = terminals;
+    for (_, s) in &stations {
+        if !matches!(s.build, StationBuild::SharedTower | StationBuild::Indoor) {
+            terminals.push(Terminal {
+                id: s.id.clone(),
+                at: s.at,
+                fibers: FIBERS_PER_STATION,
+                value: s.gain,
+                must: s.locked,
+            });
+        }
+    }
+    let cities = Cities::new(inputs);
+    let city_of = |at| cities.at(at);
+    let fiber = match ground {
+        Some(g) if !terminals.is_empty() => plan_routes(&RouteRequest {
+            inputs,
+            settings,
+            snapper: g.snapper,
+            access: g.access,
+            terminals: &terminals,
+            budget_cny: fiber_budget,
+            city_of: &city_of,
+            work,
+        })?,
+        _ => RoutePlan::default(),
+    };
+    notes.extend(fiber.notes);
+    certificates.extend(fiber.certificate);
+    if fiber.one_by_one_cny > 0.0 {
+        let saved = 100.0 * (1.0 - fiber.tree_cny / fiber.one_by_one_cny);
+        notes.push(Note::new(
+            "N213",
+            format!("one shared tree of routes costs {saved:.1} % less than the shortest way of each site, built once where they meet"),
+            format!("共享管道树比各自最短路由（重合段只建一次）节省 {saved:.1} %"),
+        ));
+    }
+    let gains: Vec<f64> = terminals.iter().map(|t| t.value).collect();
+    if budget > 0.0 {
+        let joined: f64 = fiber
+            .connections
+            .iter()
+            .zip(&gains)
+            .filter(|(c, _)| c.state == ConnectionState::Planned && !c.id.starts_with("ST-"))
+            .map(|(_, g)| g)
+            .sum();
+        if let Some(whole) = certificates.first_mut() {
+            whole.objective = found.value.gain + joined;
+            whole.bound = whole.bound.max(whole.objective);
+            whole.gap = relative_gap(whole.objective, whole.bound);
+        }
+    }
+
+    let scored: Vec<SiteId> =
+        (0u32..).zip(&before.sites).filter(|(_, s)| s.scored).map(|(i, _)| SiteId(i)).collect();
+    let halls = datacenter::halls(inputs, settings);
+    let centers = datacenter::place(inputs, &scored, &halls, settings, work)?;
+    notes.extend(centers.notes);
+    certificates.extend(centers.certificate);
+
+    let distances = (0..inputs.sites.list.len() as u32).map(|i| reach.distance(SiteId(i))).collect();
+    Ok(Draft {
+        before,
+        distances,
+        stations: stations.into_iter().map(|(_, s)| s).collect(),
+        routes: fiber.segments,
+        connections: fiber.connections,
+        lead_in_cny: fiber.lead_in_cny,
+        centers: centers.centers,
+        certificates,
+        curve,
+        notes,
+        gains,
+    })
+}
+
+/// Gain against money, station by station in the order of value for money.
+fn curve(radio: &Radio, stations: &[(u32, Station)], bound: f64, maximise: bool) -> Vec<BudgetStep> {
+    let price = |o: u32| radio.problem.options[o as usize].price_cny;
+    let mut order: Vec<&(u32, Station)> = stations.iter().collect();
+    let rate = |s: &(u32, Station)| s.1.gain / price(s.0).max(1.0);
+    order.sort_by(|a, b| rate(b).total_cmp(&rate(a)).then(a.0.cmp(&b.0)));
+    let total: f64 =
+        radio.problem.sites.iter().map(|s| s.weight * (radio.problem.cap - s.now).max(0.0)).sum();
+    let (mut cny, mut sites, mut gain) = (0.0, 0u64, 0.0);
+    let mut out = Vec::with_capacity(order.len());
+    for (i, s) in order.iter().enumerate() {
+        cny += price(s.0);
+        sites += s.1.sites_lifted.len() as u64;
+        gain += s.1.gain;
+        out.push(BudgetStep {
+            capex_cny: cny,
+            sites,
+            gain,
+            gain_bound: if maximise { bound.min(total) } else { total },
+            next_cny: order.get(i + 1).map(|n| price(n.0)),
+        });
+    }
+    out
+}
+
+/// Locks must name something, and not both ways.
+fn check_locks(inputs: &Inputs, settings: &Settings, radio: &Radio) -> Result<(), PlanError> {
+    let lock = &settings.plan.lock;
+    if let Some(id) = lock.open.iter().find(|id| lock.shut.contains(id)) {
+        return Err(PlanError::LockedBothWays { id: id.clone() });
+    }
+    if lock.open.is_empty() && lock.shut.is_empty() {
+        return Ok(());
+    }
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    known.extend(radio.places.iter().map(|p| p.id.as_str()));
+    known.extend(inputs.candidates.iter().map(|c| c.id.as_str()));
+    known.extend(inputs.sites.list.iter().map(|s| inputs.sites.text.get(s.id)));
+    known.extend(inputs.datacenters.iter().map(|d| d.id.as_str()));
+    known.extend(inputs.fiber_nodes.iter().map(|n| n.id.as_str()));
+    known.extend(inputs.fiber_segments.iter().map(|n| n.id.as_str()));
+    known.extend(inputs.ducts.iter().map(|n| n.id.as_str()));
+    known.extend(inputs.roads.list.iter().map(|r| inputs.roads.text.get(r.id)));
+    known.extend(inputs.towns.iter().map(|t| t.name.as_str()));
+    // Places that the plan makes up appear only where they are useful, or not at all once shut.
+    let made = |id: &str| ["T-", "IN-", "ROOF-", "NEW-"].iter().any(|p| id.starts_with(p));
+    match lock.open.iter().chain(&lock.shut).find(|id| !known.contains(id.as_str()) && !made(id)) {
+        Some(id) => Err(PlanError::LockOfNothing { id: id.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Scores the sites with the plan built.
+fn assess_after(inputs: &mut Inputs, settings: &Settings, draft: &Draft) -> Assessment {
+    let cells = inputs.cells.list.len();
+    let datacenters = inputs.datacenters.len();
+    let mut joined = Vec::new();
+    let mut indoor = Vec::new();
+    let by_id: BTreeMap<&str, usize> = draft
+        .connections
+        .iter()
+        .filter(|c| c.state == ConnectionState::Planned)
+        .enumerate()
+        .map(|(i, c)| (c.id.as_str(), i))
+        .collect();
+    for (i, s) in inputs.sites.list.iter().enumerate() {
+        if by_id.contains_key(inputs.sites.text.get(s.id)) {
+            joined.push((i, s.has_fiber));
+        }
+    }
+    for &(i, _) in &joined {
+        inputs.sites.list[i].has_fiber = Some(true);
+    }
+    // The first operator of each network: whose cells a new station's are.
+    let mut networks = BTreeMap::new();
+    for o in inputs.operators.iter() {
+        networks.entry(inputs.operators.network_name(inputs.operators.network(o))).or_insert(o);
+    }
+    let hosts: BTreeMap<String, usize> = inputs
+        .sites
+        .list
+        .iter()
+        .enumerate()
+        .map(|(i, s)| (format!("IN-{}", inputs.sites.text.get(s.id)), i))
+        .collect();
+    for s in &draft.stations {
+        let Some(&operator) = networks.get(&s.network) else { continue };
+        for (n, mut cell) in sectors(s.build, s.at, s.height_m, operator, settings).into_iter().enumerate() {
+            cell.id = inputs.cells.text.push(&format!("{}-{}", s.id, n + 1));
+            cell.station = inputs.cells.text.push(&s.id);
+            if let Some(&host) = hosts.get(&s.candidate) {
+                cell.host_site = inputs.cells.text.push(inputs.sites.text.get(inputs.sites.list[host].id));
+                indoor.push(host);
+            }
+            inputs.cells.list.push(cell);
+        }
+    }
+    for c in draft.centers.iter().filter(|c| !c.existing) {
+        inputs.datacenters.push(DataCenter {
+            id: c.id.clone(),
+            name: c.name.clone(),
+            operator: None,
+            tier: Some(c.tier),
+            at: c.at,
+            city_dot: false,
+            racks_std: c.racks,
+            rack_use_pct: None,
+            it_mw: None,
+            pue: Some(c.pue),
+            pue_basis: None,
+            cooling: None,
+            origin: Origin::default(),
+        });
+    }
+    // Drive tests near a new station of their network were made without it.
+    let old_tests = inputs.measurements.clone();
+    let built: Vec<(String, PointIndex)> = networks
+        .keys()
+        .map(|name| {
+            let of = draft.stations.iter().filter(|s| s.network == *name && s.build != StationBuild::Indoor);
+            (name.clone(), PointIndex::of((0u32..).zip(of.map(|s| s.at))))
+        })
+        .collect();
+    let operators = &inputs.operators;
+    inputs.measurements.retain(|m| {
+        let name = operators.network_name(operators.network(m.operator));
+        let near = built.iter().find(|b| b.0 == name).and_then(|b| b.1.nearest(m.at));
+        near.is_none_or(|hit| hit.distance_m > RETEST_M)
+    });
+    let after = assess(inputs, settings, &Cached(draft.distances.clone()));
+    inputs.measurements = old_tests;
+    inputs.cells.list.truncate(cells);
+    inputs.datacenters.truncate(datacenters);
+    for (i, had) in joined {
+        inputs.sites.list[i].has_fiber = had;
+    }
+    after
+}
+
+/// Cities by position.
+struct Cities<'a> {
+    inputs: &'a Inputs,
+    index: RegionIndex,
+}
+
+impl<'a> Cities<'a> {
+    fn new(inputs: &'a Inputs) -> Self {
+        Self { inputs, index: RegionIndex::new(inputs.regions.iter().map(|r| &r.shape)) }
+    }
+
+    fn at(&self, at: crate::geom::LonLat) -> Option<String> {
+        let mut found = Vec::new();
+        self.index.locate(at, &mut found);
+        let of = |level| {
+            found
+                .iter()
+                .map(|&i| &self.inputs.regions[i as usize])
+                .find(|r| r.level == level)
+                .map(|r| r.adcode.clone())
+        };
+        of(RegionLevel::City).or_else(|| of(RegionLevel::County)).or_else(|| of(RegionLevel::Province))
+    }
+}
+
+fn positions(inputs: &Inputs, stations: &[Station]) -> BTreeMap<String, crate::geom::LonLat> {
+    let sites = inputs.sites.list.iter().map(|s| (inputs.sites.text.get(s.id).to_owned(), s.at));
+    sites.chain(stations.iter().map(|s| (s.id.clone(), s.at))).collect()
+}
