@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 pub struct Context {
     /// Language of messages.
     pub lang: Lang,
+    /// Whether the language was asked for on the command line.
+    pub lang_given: bool,
     /// JSON on stdout.
     pub json: bool,
     /// Seed.
@@ -49,6 +51,7 @@ impl Context {
         });
         Ok(Self {
             lang: common.lang.unwrap_or(Lang::En),
+            lang_given: common.lang.is_some(),
             json: common.json,
             seed: common.seed,
             quiet: common.quiet,

@@ -58,6 +58,16 @@ impl Complaint {
         Self { exit: Exit::Data, ..Self::usage(code, message) }
     }
 
+    /// Data that break a rule of level *error*: the findings as rendered.
+    #[must_use]
+    pub fn findings(rendered: String, errors: u64, lang: Lang) -> Self {
+        let help = match lang {
+            Lang::En => format!("{errors} errors; nothing was written"),
+            Lang::Zh => format!("{errors} 个错误；未写出任何文件"),
+        };
+        Self { exit: Exit::Data, code: String::new(), message: rendered, place: None, help: Some(help) }
+    }
+
     /// Names the file.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
@@ -79,7 +89,12 @@ impl Complaint {
             Lang::En => ("error", "help"),
             Lang::Zh => ("错误", "处理办法"),
         };
-        let mut out = format!("{error}[{}]: {}\n", self.code, self.message);
+        // Findings come rendered, each with its own code.
+        let mut out = if self.code.is_empty() {
+            format!("{}\n", self.message.trim_end())
+        } else {
+            format!("{error}[{}]: {}\n", self.code, self.message)
+        };
         // Writing to a String doesn't fail.
         if let Some(place) = &self.place {
             let _ = writeln!(out, "  --> {place}");

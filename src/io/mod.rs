@@ -3,6 +3,7 @@
 
 mod binding;
 pub mod broken;
+pub mod convert;
 mod delimited;
 mod features;
 mod findings;

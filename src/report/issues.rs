@@ -2,6 +2,7 @@
 
 use super::document::{pick, plain};
 use super::number::grouped;
+use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Severity};
 use crate::model::kinds::Lang;
 use serde_json::{Value, json};
@@ -27,11 +28,42 @@ pub fn issues_text(issues: &Issues, lang: Lang) -> String {
             let _ = match (lang, f.place.row.is_some()) {
                 (Lang::En, true) => write!(out, "   ({} more rows)", grouped(more)),
                 (Lang::En, false) => write!(out, "   ({} more)", grouped(more)),
-                (Lang::Zh, _) => write!(out, "   （另有 {} 行）", grouped(more)),
+                (Lang::Zh, _) => write!(out, "   (另有 {} 行)", grouped(more)),
             };
         }
         let help = pick(lang, rule.help, rule.help_zh);
         let _ = writeln!(out, "\n  {}: {help}", pick(lang, "help", "建议"));
+    }
+    out
+}
+
+/// What was checked, layer by layer, and what was found.
+#[must_use]
+pub fn check_text(inputs: &Inputs, lang: Lang) -> String {
+    let count = |n: u64| grouped(i64::try_from(n).unwrap_or(i64::MAX));
+    let mut out = String::new();
+    for (name, l) in &inputs.layers {
+        let (read, kept) = (count(l.rows_read), count(l.rows_kept));
+        let (filtered, dropped) = (count(l.rows_filtered), count(l.rows_dropped));
+        let files = plain(&l.files.join(", "));
+        let _ = match lang {
+            Lang::En => writeln!(
+                out,
+                "{name}: {read} rows read, {kept} kept, {filtered} filtered out, {dropped} dropped  ({files})"
+            ),
+            Lang::Zh => {
+                writeln!(
+                    out,
+                    "{name}：读取 {read} 行，保留 {kept}，筛除 {filtered}，剔除 {dropped}（{files}）"
+                )
+            }
+        };
+    }
+    if inputs.issues.is_empty() {
+        out += pick(lang, "nothing found wrong\n", "未发现问题\n");
+    } else {
+        out.push('\n');
+        out += &issues_text(&inputs.issues, lang);
     }
     out
 }

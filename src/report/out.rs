@@ -48,6 +48,12 @@ pub enum ReportError {
 }
 
 impl ReportError {
+    /// Whether a file that was to be read back is there, but broken.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        matches!(self, Self::Unreadable { path, .. } if path.is_file())
+    }
+
     fn at(path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
         match source.kind() {
@@ -132,6 +138,26 @@ pub struct OutFolder {
 
 /// The file that lists all others; it goes in last.
 pub const MANIFEST: &str = "manifest.json";
+
+/// Tells before any work is done whether a folder can be written, as far as that can be told without
+/// touching anything.
+///
+/// # Errors
+/// [`ReportError::Exists`] or [`ReportError::NotAFolder`].
+pub fn probe(target: &Path, overwrite: bool) -> Result<(), ReportError> {
+    let mut ancestors = target.ancestors();
+    match fs::metadata(target) {
+        Ok(m) if !m.is_dir() => return Err(ReportError::NotAFolder(target.to_path_buf())),
+        Ok(_) if !overwrite && fs::read_dir(target).is_ok_and(|mut e| e.next().is_some()) => {
+            return Err(ReportError::Exists(target.to_path_buf()));
+        }
+        _ => {}
+    }
+    match ancestors.find(|a| a.exists()) {
+        Some(a) if !a.as_os_str().is_empty() && !a.is_dir() => Err(ReportError::NotAFolder(a.to_path_buf())),
+        _ => Ok(()),
+    }
+}
 
 impl OutFolder {
     /// Begins a folder. An existing one must be empty, unless `overwrite`.

@@ -2,16 +2,41 @@
 
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
+use crate::io::project::{ProjectError, read};
 use crate::model::catalogue::Catalogue;
 use crate::model::kinds::Lang;
 use std::fmt::Write as _;
+use std::path::Path;
 use toml::{Table, Value};
+
+/// Complains about a project file.
+pub fn refuse(e: ProjectError) -> Complaint {
+    match e {
+        ProjectError::Faults(faults) => {
+            let lines: Vec<String> = faults
+                .iter()
+                .map(|f| {
+                    let help =
+                        if f.help.is_empty() { String::new() } else { format!("\n  help: {}", f.help) };
+                    format!("{}\n  --> {}{help}", f.message, f.place)
+                })
+                .collect();
+            Complaint::usage("C005", lines.join("\n"))
+        }
+        other => Complaint::usage("C005", other.to_string()),
+    }
+}
 
 /// Prints every key with the value in force.
 ///
 /// # Errors
-/// When stdout can't be written.
-pub fn run(effective: &Table, ctx: &mut Context) -> Result<Exit, Complaint> {
+/// When the project can't be read or stdout can't be written.
+pub fn run(project: Option<&Path>, ctx: &mut Context) -> Result<Exit, Complaint> {
+    let effective = match project {
+        None => Table::new(),
+        Some(path) => Table::try_from(&read(path).map_err(refuse)?.settings)
+            .map_err(|e| Complaint::usage("C001", e.to_string()))?,
+    };
     let catalogue = Catalogue::embedded().map_err(|e| Complaint::usage("C001", e.to_string()))?;
     let value_of = |path: &str| -> Option<&Value> {
         let mut parts = path.split('.');

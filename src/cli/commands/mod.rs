@@ -1,7 +1,12 @@
 //! One file per command.
 
 mod config;
+mod convert;
+mod explain;
+mod init;
 mod link;
+mod pipeline;
+mod synth;
 
 use super::args::Command;
 use super::context::Context;
@@ -13,8 +18,20 @@ use super::exit::{Complaint, Exit};
 /// What kept it from running to its end.
 pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
     match command {
+        Command::Demo { output, budget } => pipeline::demo(&output, &budget, ctx),
+        Command::Init { dir } => init::run(&dir, ctx),
+        Command::Inspect { .. } => Err(Complaint::usage("C000", "not yet")),
+        Command::Synth { region, sites, cells, out, overwrite } => {
+            synth::run(&region, sites as usize, cells as usize, &out, overwrite, ctx)
+        }
+        Command::Check { reading } => pipeline::check(&reading, ctx),
+        Command::Coverage { reading, output } => pipeline::coverage(&reading, &output, ctx),
+        Command::Plan { reading, output, budget } => pipeline::plan(&reading, &output, &budget, ctx),
+        Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
+        Command::Convert { file, from, to, out, overwrite } => {
+            convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)
+        }
         Command::Link { batch, verbose } => link::run(&batch, verbose, ctx),
-        Command::Config { project: None } => config::run(&toml::Table::new(), ctx),
-        _ => Err(Complaint::usage("C000", "not yet")),
+        Command::Config { project } => config::run(project.as_deref(), ctx),
     }
 }

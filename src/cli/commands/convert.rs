@@ -1,0 +1,47 @@
+//! `covplan convert`: the coordinates of a CSV or GeoJSON file in another reference system.
+
+use super::pipeline::place;
+use crate::cli::context::{Context, print};
+use crate::cli::exit::{Complaint, Exit};
+use crate::crs::{Crs, CrsError};
+use crate::io::convert::{ConvertError, convert};
+use crate::report::ReportError;
+use crate::report::out::write_file;
+use std::path::Path;
+
+/// Converts a file; all other columns and properties stay as they are.
+///
+/// # Errors
+/// When a reference system isn't known or has no real datum shift, the file can't be read or a position
+/// can't be converted, or the output can't be written.
+pub fn run(
+    file: &Path,
+    from: &str,
+    to: &str,
+    out: Option<&Path>,
+    overwrite: bool,
+    ctx: &mut Context,
+) -> Result<Exit, Complaint> {
+    let crs = |text: &str| -> Result<Crs, Complaint> {
+        text.parse()
+            .map_err(|e: CrsError| Complaint::usage("C050", e.to_string()).help("CRS: EPSG:n, gcj02, bd09"))
+    };
+    let (from, to) = (crs(from)?, crs(to)?);
+    let refuse_write = |e: ReportError| Complaint::usage("O001", e.to_string());
+    if let Some(path) = out.filter(|p| !overwrite && p.exists()) {
+        return Err(refuse_write(ReportError::Exists(path.to_path_buf())));
+    }
+    let converted = convert(file, &from, &to).map_err(|e| match e {
+        ConvertError::Crs(e) => Complaint::usage("C050", e.to_string()),
+        other => Complaint::data("C051", other.to_string()).at(place(file)),
+    })?;
+    match out {
+        Some(path) => write_file(path, overwrite, |w| w.write_all(&converted.bytes)).map_err(refuse_write)?,
+        None => print(&String::from_utf8_lossy(&converted.bytes))?,
+    }
+    ctx.say(&match ctx.lang {
+        crate::model::kinds::Lang::En => format!("{} positions converted", converted.positions),
+        crate::model::kinds::Lang::Zh => format!("已转换 {} 个坐标", converted.positions),
+    });
+    Ok(Exit::Ok)
+}

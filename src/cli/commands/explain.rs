@@ -1,0 +1,31 @@
+//! `covplan explain`: every term behind a number of a finished run.
+
+use crate::cli::context::{Context, print};
+use crate::cli::exit::{Complaint, Exit};
+use crate::report::explain::{ExplainError, explain};
+use crate::report::text;
+use std::path::Path;
+
+/// Explains one id of a run's folder.
+///
+/// # Errors
+/// When the folder is no run's, or the id isn't in it.
+pub fn run(dir: &Path, id: &str, ctx: &mut Context) -> Result<Exit, Complaint> {
+    if !dir.exists() {
+        return Err(Complaint::usage("C040", format!("there is no folder {}", dir.display())).help(
+            "name the folder of a finished run: covplan plan covplan.toml -o out; covplan explain out SITE-1",
+        ));
+    }
+    let found = explain(dir, id, ctx.lang).map_err(|e| match e {
+        ExplainError::Folder(e) if e.is_broken() => Complaint::data("C041", e.to_string()),
+        ExplainError::Folder(e) => Complaint::usage("C042", e.to_string()),
+        e @ ExplainError::UnknownId { .. } => Complaint::usage("C043", e.to_string()),
+    })?;
+    if ctx.json {
+        print(&format!("{:#}\n", found.json))?;
+    } else {
+        let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+        print(&text::text(&found.document, width, Some(&dir.display().to_string())))?;
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,330 @@
+//! `demo`, `check`, `coverage`, `plan`: read, work, write, print.
+
+use crate::cli::args::{Budget, Output, Reading};
+use crate::cli::context::{Context, print};
+use crate::cli::exit::{Complaint, Exit};
+use crate::io::{LoadError, LoadOptions, Refused, load};
+use crate::model::inputs::Inputs;
+use crate::model::issues::{Issues, Place, Severity};
+use crate::model::project::Project;
+use crate::optimise::{Effort, Stop, Work};
+use crate::plan::{self, PlanError};
+use crate::report::document::{Document, Table};
+use crate::report::issues::{check_text, issues_json, issues_text};
+use crate::report::out::file_digest;
+use crate::report::redact::Released;
+use crate::report::{
+    InputFile, OutOptions, ReportError, RunInfo, coverage_document, plan_document, text, write_coverage,
+    write_plan,
+};
+use crate::synth;
+use serde_json::{Value, json};
+
+/// A project and what was read of it.
+pub struct Loaded {
+    /// The project file.
+    pub project: Project,
+    /// Its layers.
+    pub inputs: Inputs,
+}
+
+/// Reads a project, whatever its data hold: the inputs, and whether they break a rule of level *error*.
+fn read(reading: &Reading, ctx: &mut Context) -> Result<(Loaded, bool), Complaint> {
+    let options = LoadOptions { swap_xy: reading.swap_xy };
+    let label = ctx.pick("reading", "读取数据").to_owned();
+    let (loaded, sound) = match ctx.stage("read", &label, |_| load(&reading.project, &options)) {
+        Ok((project, inputs)) => (Loaded { project, inputs }, true),
+        Err(LoadError::Data(refused)) => {
+            let Refused { project, inputs } = *refused;
+            (Loaded { project, inputs }, false)
+        }
+        Err(LoadError::Project(e)) => return Err(super::config::refuse(e)),
+    };
+    if !ctx.lang_given {
+        ctx.lang = loaded.project.lang;
+    }
+    Ok((loaded, sound))
+}
+
+/// Reads a project whose data must be sound; otherwise all findings are printed and the run ends.
+fn read_sound(reading: &Reading, ctx: &mut Context) -> Result<Loaded, Complaint> {
+    let (loaded, sound) = read(reading, ctx)?;
+    if sound {
+        return Ok(loaded);
+    }
+    let found = &loaded.inputs.issues;
+    Err(Complaint::findings(issues_text(found, ctx.lang), found.count(Severity::Error), ctx.lang))
+}
+
+fn refuse_report(e: &ReportError) -> Complaint {
+    Complaint::usage("O001", e.to_string())
+}
+
+fn refuse_plan(e: &PlanError) -> Complaint {
+    let exit = match e {
+        PlanError::LockOfNothing { .. } | PlanError::LockedBothWays { .. } => Exit::Usage,
+        PlanError::Roads(_) => Exit::Data,
+        PlanError::Siting(_) | PlanError::Fiber(_) | PlanError::Placement(_) => Exit::Infeasible,
+    };
+    Complaint { exit, ..Complaint::usage("P001", e.to_string()) }
+}
+
+fn say_findings(found: &Issues, ctx: &Context) {
+    let (rows, warnings) = (found.count(Severity::Row), found.count(Severity::Warning));
+    if rows + warnings > 0 {
+        ctx.say(&match ctx.lang {
+            crate::model::kinds::Lang::En => {
+                format!("{rows} rows dropped, {warnings} warnings; `covplan check` lists them")
+            }
+            crate::model::kinds::Lang::Zh => {
+                format!("舍弃 {rows} 行，{warnings} 条警告；用 `covplan check` 查看")
+            }
+        });
+    }
+}
+
+fn finding_exit(reading: &Reading, found: &Issues) -> Exit {
+    if reading.fail_on_findings && !found.is_empty() { Exit::Findings } else { Exit::Ok }
+}
+
+/// Validates all inputs and lists what was found.
+///
+/// # Errors
+/// When something can't be read, or stdout can't be written.
+pub fn check(reading: &Reading, ctx: &mut Context) -> Result<Exit, Complaint> {
+    let (loaded, _) = read(reading, ctx)?;
+    let inputs = &loaded.inputs;
+    if ctx.json {
+        let doc = json!({
+            "schema": "covplan/check/1",
+            "layers": inputs.layers,
+            "findings": issues_json(&inputs.issues),
+        });
+        print(&format!("{doc:#}\n"))?;
+    } else {
+        print(&check_text(inputs, ctx.lang))?;
+    }
+    Ok(match inputs.issues.worst() {
+        None => Exit::Ok,
+        Some(Severity::Error) => Exit::Data,
+        Some(_) => Exit::Findings,
+    })
+}
+
+/// Every file that a project names, with its digest; the files are read side by side.
+fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
+    use rayon::prelude::*;
+    let project = &loaded.project;
+    let mut files = vec![(String::new(), project.path.display().to_string(), project.path.clone())];
+    for (layer, spec) in &project.layers {
+        files.extend(spec.paths.iter().map(|p| (layer.clone(), p.clone(), project.resolve(p))));
+    }
+    files
+        .into_par_iter()
+        .map(|(layer, name, path)| {
+            let (sha256, bytes) = file_digest(&path).map_err(|e| refuse_report(&e))?;
+            // The project file's own folder is the user's business.
+            let name = if layer.is_empty() {
+                path.file_name().map_or(name, |f| f.to_string_lossy().into_owned())
+            } else {
+                name
+            };
+            Ok(InputFile { layer, name, bytes, sha256 })
+        })
+        .collect()
+}
+
+fn out_options(output: &Output) -> Option<OutOptions> {
+    output.out.clone().map(|folder| OutOptions { folder, overwrite: output.overwrite })
+}
+
+/// Fails early where the output can't be written, before any work is done.
+fn check_output(output: &Output) -> Result<(), Complaint> {
+    match &output.out {
+        Some(folder) => crate::report::out::probe(folder, output.overwrite).map_err(|e| refuse_report(&e)),
+        None => Ok(()),
+    }
+}
+
+/// The document as JSON: headline, remarks and tables.
+fn document_json(schema: &str, document: &Document, extra: Value) -> Value {
+    let table = |t: &Table| {
+        let rows: Vec<Vec<String>> =
+            t.rows.iter().map(|r| r.iter().map(|c| c.show(document.lang)).collect()).collect();
+        json!({ "key": t.key, "title": t.title, "headings": t.headings, "rows": rows, "all_rows": t.all_rows })
+    };
+    json!({
+        "schema": schema,
+        "title": document.title,
+        "banners": document.banners,
+        "headline": document.headline,
+        "tables": document.tables().map(table).collect::<Vec<_>>(),
+        "result": extra,
+    })
+}
+
+fn show(
+    schema: &str,
+    document: &Document,
+    output: &Output,
+    extra: Value,
+    ctx: &Context,
+) -> Result<(), Complaint> {
+    if ctx.json {
+        return print(&format!("{:#}\n", document_json(schema, document, extra)));
+    }
+    let folder = output.out.as_ref().map(|f| f.display().to_string());
+    print(&text::text(document, terminal_width(), folder.as_deref()))
+}
+
+fn terminal_width() -> Option<u16> {
+    std::env::var("COLUMNS").ok()?.parse().ok()
+}
+
+/// Scores the sites of a project.
+///
+/// # Errors
+/// When inputs can't be read or outputs can't be written.
+pub fn coverage(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<Exit, Complaint> {
+    check_output(output)?;
+    let mut loaded = read_sound(reading, ctx)?;
+    if let Some(level) = output.redact {
+        loaded.project.settings.redact.level = level;
+    }
+    let label = ctx.pick("scoring", "评估").to_owned();
+    let settings = loaded.project.settings.clone();
+    let wants_files = output.out.is_some();
+    let (found, inputs_read) = ctx.stage("coverage", &label, |_| {
+        rayon::join(
+            || plan::today(&loaded.inputs, &settings),
+            || if wants_files { digests(&loaded) } else { Ok(Vec::new()) },
+        )
+    });
+    let found = found.map_err(|e| refuse_plan(&e))?;
+    let run = RunInfo {
+        command: "coverage",
+        title: loaded.project.name.clone(),
+        lang: ctx.lang,
+        seed: ctx.seed,
+        effort: None,
+        inputs: inputs_read?,
+    };
+    if let Some(options) = out_options(output) {
+        let label = ctx.pick("writing", "写出").to_owned();
+        ctx.stage("write", &label, |_| write_coverage(&loaded.inputs, &settings, &run, &found, &options))
+            .map_err(|e| refuse_report(&e))?;
+    }
+    say_findings(&loaded.inputs.issues, ctx);
+    let document = coverage_document(Released::coverage(&loaded.inputs, &settings, &found).view(), &run);
+    let extra =
+        json!({ "facts": found.facts, "notes": found.notes, "kpis": found.kpis, "gaps": found.gaps.len() });
+    show("covplan/coverage/1", &document, output, extra, ctx)?;
+    Ok(finding_exit(reading, &loaded.inputs.issues))
+}
+
+/// Plans a project.
+///
+/// # Errors
+/// When inputs can't be read, a constraint can't be met, or outputs can't be written.
+pub fn plan(
+    reading: &Reading,
+    output: &Output,
+    budget: &Budget,
+    ctx: &mut Context,
+) -> Result<Exit, Complaint> {
+    check_output(output)?;
+    let loaded = read_sound(reading, ctx)?;
+    let exit = work_out(loaded, "plan", output, budget, ctx)?;
+    Ok(match exit {
+        (Exit::Ok, found) => finding_exit(reading, &found),
+        (other, _) => other,
+    })
+}
+
+/// Plans the embedded study area.
+///
+/// # Errors
+/// When outputs can't be written.
+pub fn demo(output: &Output, budget: &Budget, ctx: &mut Context) -> Result<Exit, Complaint> {
+    check_output(output)?;
+    let label = ctx.pick("making the study area", "生成示例区域").to_owned();
+    let inputs = ctx.stage("synth", &label, |_| synth::demo());
+    let mut project =
+        Project::empty(ctx.pick("Jiangsu, synthetic study area", "江苏（合成示例）")).map_err(|e| {
+            Complaint::usage("C001", e.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
+    project.lang = ctx.lang;
+    Ok(work_out(Loaded { project, inputs }, "demo", output, budget, ctx)?.0)
+}
+
+fn work_out(
+    mut loaded: Loaded,
+    command: &'static str,
+    output: &Output,
+    budget: &Budget,
+    ctx: &mut Context,
+) -> Result<(Exit, Issues), Complaint> {
+    if let Some(level) = output.redact {
+        loaded.project.settings.redact.level = level;
+    }
+    let settings = loaded.project.settings.clone();
+    ctx.limit(budget.time_limit);
+    let effort = match (budget.effort, budget.time_limit) {
+        (Some(e), _) => e,
+        (None, Some(_)) => Effort::UNBOUNDED,
+        (None, None) => Effort::NORMAL,
+    };
+    let inputs_read = if output.out.is_some() && command != "demo" { digests(&loaded)? } else { Vec::new() };
+    let label = ctx.pick("planning", "规划").to_owned();
+    let seed = ctx.seed;
+    let inputs = &mut loaded.inputs;
+    let found = ctx.stage("plan", &label, |ctx| {
+        let asked = || ctx.must_stop();
+        let work = Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) };
+        plan::run(inputs, &settings, work)
+    });
+    let found = found.map_err(|e| refuse_plan(&e))?;
+    let run = RunInfo {
+        command,
+        title: loaded.project.name.clone(),
+        lang: ctx.lang,
+        seed: ctx.seed,
+        effort: Some(effort.to_string()),
+        inputs: inputs_read,
+    };
+    if let Some(options) = out_options(output) {
+        let label = ctx.pick("writing", "写出").to_owned();
+        ctx.stage("write", &label, |_| write_plan(&loaded.inputs, &settings, &run, &found, &options))
+            .map_err(|e| refuse_report(&e))?;
+    }
+    say_findings(&loaded.inputs.issues, ctx);
+    let document = plan_document(Released::plan(&loaded.inputs, &settings, &found).view(), &run);
+    let extra = json!({
+        "facts": found.before.facts,
+        "certificates": found.certificates,
+        "capex_cny": found.capex_cny(),
+        "opex_cny_yr": found.opex_cny_yr(),
+        "items": found.items,
+        "gaps_before": found.before.gaps.len(),
+        "gaps_after": found.after.gaps.len(),
+        "stations": found.stations.len(),
+        "route_segments": found.routes.len(),
+        "notes": found.notes,
+        "stopped_early": found.stopped_early,
+    });
+    show(&format!("covplan/{command}/1"), &document, output, extra, ctx)?;
+    let exit = if ctx.interrupted() {
+        Exit::Interrupted
+    } else if found.stopped_early {
+        Exit::Limit
+    } else {
+        Exit::Ok
+    };
+    Ok((exit, loaded.inputs.issues))
+}
+
+/// Where a file stands that isn't part of a layer.
+#[must_use]
+pub fn place(file: &std::path::Path) -> Place {
+    Place { file: file.display().to_string(), ..Place::default() }
+}

@@ -1,0 +1,282 @@
+//! Coordinates of a table or GeoJSON file in another reference system; everything else stays as it is.
+
+use crate::crs::{Crs, CrsError, PointError};
+use crate::geom::LonLat;
+use crate::model::schema::Layer;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// A converted file.
+#[derive(Clone, Debug)]
+pub struct Converted {
+    /// The file's bytes, UTF-8.
+    pub bytes: Vec<u8>,
+    /// Positions converted.
+    pub positions: u64,
+}
+
+/// Why a file can't be converted.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// A reference system can't be used.
+    #[error(transparent)]
+    Crs(#[from] CrsError),
+    /// The file can't be read.
+    #[error("can't read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file isn't what its name says.
+    #[error("{}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No pair of columns holds coordinates.
+    #[error("{}: no coordinate columns; name them lon, lat or x_m, y_m (found: {})", path.display(), columns.join(", "))]
+    NoCoordinates {
+        /// The file.
+        path: PathBuf,
+        /// Columns of the file.
+        columns: Vec<String>,
+    },
+    /// A value isn't a position.
+    #[error("{}:{row}: {value} isn't a position of the source system: {reason}", path.display())]
+    BadPosition {
+        /// The file.
+        path: PathBuf,
+        /// Line or feature, from one.
+        row: usize,
+        /// The value.
+        value: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// Converts all positions of a file. Planar systems are read and written in metres as x, y (east, north).
+///
+/// # Errors
+/// [`ConvertError`]; nothing is converted in part.
+pub fn convert(path: &Path, from: &Crs, to: &Crs) -> Result<Converted, ConvertError> {
+    let bytes = std::fs::read(path)
+        .map_err(|source| ConvertError::Unreadable { path: path.to_path_buf(), source })?;
+    let name = path.to_string_lossy().to_lowercase();
+    if name.ends_with("json") { geojson(path, &bytes, from, to) } else { table(path, &bytes, from, to) }
+}
+
+/// Seven decimals of a degree, three of a metre: one and a half centimetres and one millimetre.
+fn show(v: f64, to: &Crs) -> String {
+    if to.is_geographic() { format!("{v:.9}") } else { format!("{v:.4}") }
+}
+
+fn move_all(
+    points: &[[f64; 2]],
+    from: &Crs,
+    to: &Crs,
+    fail: impl Fn(usize, &PointError) -> ConvertError,
+) -> Result<Vec<[f64; 2]>, ConvertError> {
+    let placed: Vec<LonLat> = from
+        .to_wgs84(points)?
+        .into_iter()
+        .enumerate()
+        .map(|(i, p)| p.map_err(|e| fail(i, &e)))
+        .collect::<Result<_, _>>()?;
+    to.from_wgs84(&placed)?.into_iter().enumerate().map(|(i, p)| p.map_err(|e| fail(i, &e))).collect()
+}
+
+fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, ConvertError> {
+    let malformed = |reason: String| ConvertError::Malformed { path: path.to_path_buf(), reason };
+    let text = decode(bytes).ok_or_else(|| malformed("neither UTF-8 nor GB18030 text".into()))?;
+    let first = text.lines().next().unwrap_or_default();
+    let delimiter = [b',', b'\t', b';']
+        .into_iter()
+        .max_by_key(|d| first.bytes().filter(|b| b == d).count())
+        .unwrap_or(b',');
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
+    let headers = reader.headers().map_err(|e| malformed(e.to_string()))?.clone();
+    let sites = Layer::named("sites");
+    let names = |h: &str, standard: &str| {
+        sites.and_then(|l| l.match_header(h)).is_some_and(|(column, _)| column.name == standard)
+    };
+    let find = |standard: &str| headers.iter().position(|h| names(h, standard));
+    let pair = find("lon").zip(find("lat")).or_else(|| find("x_m").zip(find("y_m")));
+    let Some((x, y)) = pair else {
+        return Err(ConvertError::NoCoordinates {
+            path: path.to_path_buf(),
+            columns: headers.iter().map(str::to_owned).collect(),
+        });
+    };
+    let mut rows = Vec::new();
+    let mut points = Vec::new();
+    for (i, record) in reader.records().enumerate() {
+        let record = record.map_err(|e| malformed(e.to_string()))?;
+        let number = |column: usize| -> Result<f64, ConvertError> {
+            let value = record.get(column).unwrap_or_default();
+            value.trim().parse().map_err(|_| ConvertError::BadPosition {
+                path: path.to_path_buf(),
+                row: i + 2,
+                value: format!("\"{value}\""),
+                reason: "not a number".into(),
+            })
+        };
+        points.push([number(x)?, number(y)?]);
+        rows.push(record);
+    }
+    let moved = move_all(&points, from, to, |i, e| ConvertError::BadPosition {
+        path: path.to_path_buf(),
+        row: i + 2,
+        value: format!("{}, {}", points[i][0], points[i][1]),
+        reason: e.to_string(),
+    })?;
+    let names = if to.is_geographic() { ("lon", "lat") } else { ("x_m", "y_m") };
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(Vec::new());
+    let write_failed = |e: csv::Error| malformed(e.to_string());
+    let header: Vec<&str> = headers
+        .iter()
+        .enumerate()
+        .map(|(c, h)| {
+            if c == x {
+                names.0
+            } else if c == y {
+                names.1
+            } else {
+                h
+            }
+        })
+        .collect();
+    writer.write_record(header).map_err(write_failed)?;
+    for (record, p) in rows.iter().zip(&moved) {
+        let (px, py) = (show(p[0], to), show(p[1], to));
+        let row: Vec<&str> = record
+            .iter()
+            .enumerate()
+            .map(|(c, v)| {
+                if c == x {
+                    &px
+                } else if c == y {
+                    &py
+                } else {
+                    v
+                }
+            })
+            .collect();
+        writer.write_record(row).map_err(write_failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|e| malformed(e.to_string()))?;
+    Ok(Converted { bytes, positions: moved.len() as u64 })
+}
+
+/// The text of a table: UTF-8 with or without BOM, else GB18030.
+fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Some(Cow::Borrowed(text));
+    }
+    encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes)
+}
+
+fn geojson(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, ConvertError> {
+    let malformed = |reason: String| ConvertError::Malformed { path: path.to_path_buf(), reason };
+    let mut document: Value =
+        serde_json::from_slice(bytes).map_err(|e| malformed(format!("not GeoJSON: {e}")))?;
+    let mut points = Vec::new();
+    each_position(&mut document, &mut |p| points.push(*p));
+    if points.is_empty() && document["type"] != "FeatureCollection" {
+        return Err(malformed("not GeoJSON: no coordinates".into()));
+    }
+    let moved = move_all(&points, from, to, |i, e| ConvertError::BadPosition {
+        path: path.to_path_buf(),
+        row: i + 1,
+        value: format!("{}, {}", points[i][0], points[i][1]),
+        reason: e.to_string(),
+    })?;
+    let mut next = moved.iter();
+    let decimals = if to.is_geographic() { 1e9 } else { 1e4 };
+    each_position(&mut document, &mut |p| {
+        if let Some(q) = next.next() {
+            *p = [(q[0] * decimals).round() / decimals, (q[1] * decimals).round() / decimals];
+        }
+    });
+    if let Some(object) = document.as_object_mut() {
+        object.remove("crs");
+        object.remove("bbox");
+    }
+    let mut bytes = serde_json::to_vec(&document).map_err(|e| malformed(e.to_string()))?;
+    bytes.push(b'\n');
+    Ok(Converted { bytes, positions: moved.len() as u64 })
+}
+
+/// Visits every position below a `coordinates` member; Z stays.
+fn each_position(value: &mut Value, visit: &mut impl FnMut(&mut [f64; 2])) {
+    fn coordinates(value: &mut Value, visit: &mut impl FnMut(&mut [f64; 2])) {
+        let Some(list) = value.as_array_mut() else { return };
+        if let (Some(x), Some(y)) =
+            (list.first().and_then(Value::as_f64), list.get(1).and_then(Value::as_f64))
+        {
+            let mut p = [x, y];
+            visit(&mut p);
+            list[0] = p[0].into();
+            list[1] = p[1].into();
+        } else {
+            list.iter_mut().for_each(|v| coordinates(v, visit));
+        }
+    }
+    match value {
+        Value::Object(map) => {
+            for (key, v) in map.iter_mut() {
+                if key == "coordinates" {
+                    coordinates(v, visit)
+                } else if key != "properties" {
+                    each_position(v, visit)
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|v| each_position(v, visit)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn there_and_back() {
+        let (wgs, gcj): (Crs, Crs) = ("EPSG:4326".parse().unwrap(), "gcj02".parse().unwrap());
+        let (_d, path) = file("p.csv", "name,经度,纬度\n\"a,b\",118.79,32.06\n");
+        let there = convert(&path, &wgs, &gcj).unwrap();
+        let (_d, path) = file("q.csv", std::str::from_utf8(&there.bytes).unwrap());
+        let back = convert(&path, &gcj, &wgs).unwrap();
+        assert_eq!(
+            String::from_utf8(back.bytes).unwrap(),
+            "name,lon,lat\n\"a,b\",118.790000000,32.060000000\n"
+        );
+    }
+
+    #[test]
+    fn geojson_keeps_its_properties_and_heights() {
+        let text = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"coordinates":[1,2]},
+            "geometry":{"type":"Point","coordinates":[118.79,32.06,7.0]}}]}"#;
+        let (_d, path) = file("p.geojson", text);
+        let got = convert(&path, &"EPSG:4326".parse().unwrap(), &"EPSG:4548".parse().unwrap()).unwrap();
+        let v: Value = serde_json::from_slice(&got.bytes).unwrap();
+        assert_eq!(v["features"][0]["properties"]["coordinates"][0], 1);
+        assert_eq!(v["features"][0]["geometry"]["coordinates"][2], 7.0);
+        assert!(v["features"][0]["geometry"]["coordinates"][0].as_f64().unwrap() > 1e5);
+    }
+}
