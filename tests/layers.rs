@@ -43,7 +43,13 @@ fn sources() -> Vec<(String, PathBuf)> {
         let first = p.strip_prefix(&src).unwrap().components().next().unwrap();
         first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
     };
-    files.into_iter().map(|p| (room(&p), p)).filter(|(r, _)| r != "main" && r != "lib").collect()
+    let is_test = |p: &Path| p.file_stem().is_some_and(|n| n == "tests" || n == "fixture");
+    files
+        .into_iter()
+        .filter(|p| !is_test(p))
+        .map(|p| (room(&p), p))
+        .filter(|(r, _)| r != "main" && r != "lib")
+        .collect()
 }
 
 /// Code lines of a file outside its tests (which close every file) and outside comments.

@@ -1,0 +1,280 @@
+//! What covplan writes, opened by the programs that its readers use: GDAL, pyogrio, openpyxl, a browser.
+//! A program that isn't there is said to be skipped; `make test` installs them.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+fn covplan(dir: &Path, args: &[&str]) {
+    let out = Command::new(env!("CARGO_BIN_EXE_covplan"))
+        .args(args)
+        .current_dir(dir)
+        .env_remove("PROJ_DATA")
+        .env_remove("PROJ_LIB")
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// The demo's folder, made once for all tests.
+fn demo() -> &'static Path {
+    static DIR: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let dir = DIR.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        covplan(dir.path(), &["demo", "-o", "out", "--effort", "low"]);
+        dir
+    });
+    Box::leak(dir.path().join("out").into_boxed_path())
+}
+
+/// A plan without a gap, so that its layers are empty: one site under an indoor system, with fiber.
+fn nothing_to_do() -> &'static Path {
+    static DIR: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let dir = DIR.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("p.toml", "[project]\nname = \"t\"\n[layers.sites]\npath = \"sites.csv\"\n[layers.cells]\npath = \"cells.csv\"\n"),
+            ("sites.csv", "site_id,name,lon,lat,has_fiber,indoor_5g\nS1,Alpha,118.8,32.06,yes,pico\n"),
+            ("cells.csv", "cell_id,operator,rat,lon,lat,band,azimuth_deg\nC1,cmcc,nr,118.8005,32.0605,n41,220\n"),
+        ] {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        covplan(dir.path(), &["plan", "p.toml", "-o", "out"]);
+        dir
+    });
+    Box::leak(dir.path().join("out").into_boxed_path())
+}
+
+fn layers(dir: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "geojson"))
+        .collect();
+    found.sort();
+    assert!(found.len() >= 5, "{found:?}");
+    found
+}
+
+fn parsed(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn tool(name: &str) -> bool {
+    let found = Command::new(name).arg("--version").output().is_ok();
+    if !found {
+        eprintln!("skipped: {name} isn't installed");
+    }
+    found
+}
+
+/// The Python that `make test` sets up.
+fn python() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/readers/bin/python");
+    let found = Command::new(&path)
+        .args(["-c", "import pyogrio, openpyxl"])
+        .output()
+        .is_ok_and(|o| o.status.success());
+    if !found {
+        eprintln!("skipped: no Python with pyogrio and openpyxl (run `make test`)");
+    }
+    found.then_some(path)
+}
+
+fn run_python(code: &str, args: &[&Path]) {
+    let Some(python) = python() else { return };
+    let out = Command::new(python).arg("-c").arg(code).args(args).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{said}");
+}
+
+#[test]
+fn gdal_reads_every_layer() {
+    if !tool("ogrinfo") {
+        return;
+    }
+    for path in layers(demo()).into_iter().chain(layers(nothing_to_do())) {
+        let layer = parsed(&path);
+        let out = Command::new("ogrinfo").args(["-so", "-al"]).arg(&path).output().unwrap();
+        let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+        let expect =
+            |text: String| assert!(said.contains(&text), "{}: no `{text}` in\n{said}", path.display());
+        expect(format!("Layer name: {}", layer["name"].as_str().unwrap()));
+        let features = layer["features"].as_array().unwrap();
+        expect(format!("Feature Count: {}", features.len()));
+        if let Some(first) = features.first() {
+            let kind = first["geometry"]["type"].as_str().unwrap();
+            let shown = match kind {
+                "LineString" => "Line String",
+                "MultiPolygon" => "Multi Polygon",
+                "MultiLineString" => "Multi Line String",
+                k => k,
+            };
+            expect(format!("Geometry: {shown}"));
+        }
+        assert!(!said.contains("ERROR") && !said.contains("Warning"), "{said}");
+    }
+}
+
+#[test]
+fn pyogrio_reads_every_layer() {
+    let code = "
+import sys, json, pyogrio
+for p in sys.argv[1:]:
+    d = json.load(open(p, encoding='utf-8'))
+    info = pyogrio.read_info(p)
+    assert info['features'] == len(d['features']), (p, info)
+    assert info['layer_name'] == d['name'], (p, info['layer_name'])
+    if d['features']:
+        meta, _, geometry, columns = pyogrio.raw.read(p)
+        assert all(g is not None for g in geometry), p
+        assert list(meta['fields']) == [k for k in d['features'][0]['properties']], (p, meta['fields'])
+        kinds = dict(zip(meta['fields'], info['dtypes']))
+        for k in kinds:
+            values = [f['properties'][k] for f in d['features'] if f['properties'][k] is not None]
+            if values and all(isinstance(v, float) for v in values):
+                assert kinds[k].startswith('float'), (p, k, kinds[k])
+";
+    let all: Vec<PathBuf> = layers(demo()).into_iter().chain(layers(nothing_to_do())).collect();
+    run_python(code, &all.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+}
+
+/// The rules of the product for GeoJSON, checked from the outside.
+#[test]
+fn layers_keep_the_rules() {
+    for path in layers(demo()).into_iter().chain(layers(nothing_to_do())) {
+        let layer = parsed(&path);
+        let name = path.display();
+        assert!(layer.get("crs").is_none(), "{name}: crs member");
+        let features = layer["features"].as_array().unwrap();
+        if features.is_empty() {
+            continue;
+        }
+        assert_eq!(layer["bbox"].as_array().map(Vec::len), Some(4), "{name}: bbox");
+        let keys: Vec<&String> = features[0]["properties"].as_object().unwrap().keys().collect();
+        let kind = &features[0]["geometry"]["type"];
+        let mut ids = std::collections::BTreeSet::new();
+        for f in features {
+            let props = f["properties"].as_object().unwrap();
+            assert_eq!(props.keys().collect::<Vec<_>>(), keys, "{name}: keys");
+            assert_eq!(&f["geometry"]["type"], kind, "{name}: geometry type");
+            let id = f["id"].as_str().unwrap_or_else(|| panic!("{name}: id isn't a string"));
+            assert!(ids.insert(id.to_owned()), "{name}: {id} twice");
+            assert!(props.values().any(|v| v.as_str() == Some(id)), "{name}: id isn't a property");
+            for (k, v) in props {
+                assert!(!v.is_object() && !v.is_array(), "{name}: {k} is nested");
+                if v.is_null() {
+                    assert!(props.contains_key(&format!("{k}_src")), "{name}: {k} is null without {k}_src");
+                }
+            }
+            rings_turn_left(&f["geometry"], &name.to_string());
+        }
+        for k in keys {
+            assert!(features.iter().any(|f| !f["properties"][k].is_null()), "{name}: {k} is never known");
+        }
+        assert!(path.with_extension("metadata.json").exists(), "{name}: no metadata");
+    }
+}
+
+fn rings_turn_left(geometry: &Value, name: &str) {
+    let polygons: Vec<&Value> = match geometry["type"].as_str() {
+        Some("Polygon") => vec![&geometry["coordinates"]],
+        Some("MultiPolygon") => geometry["coordinates"].as_array().unwrap().iter().collect(),
+        _ => return,
+    };
+    for p in polygons {
+        for (i, ring) in p.as_array().unwrap().iter().enumerate() {
+            let at: Vec<[f64; 2]> = ring
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|c| [c[0].as_f64().unwrap(), c[1].as_f64().unwrap()])
+                .collect();
+            assert_eq!(at.first(), at.last(), "{name}: open ring");
+            let area: f64 = at.windows(2).map(|w| w[0][0] * w[1][1] - w[1][0] * w[0][1]).sum();
+            assert!((area > 0.0) == (i == 0), "{name}: ring {i} turns the wrong way");
+        }
+    }
+}
+
+#[test]
+fn the_workbook_opens() {
+    let code = "
+import sys, openpyxl
+b = openpyxl.load_workbook(sys.argv[1])
+assert len(b.sheetnames) >= 4, b.sheetnames
+for s in b:
+    assert s.freeze_panes, (s.title, 'no frozen panes')
+    for row in s.iter_rows():
+        for c in row:
+            assert c.data_type != 'f', (s.title, c.coordinate, c.value)
+";
+    run_python(code, &[&demo().join("report.xlsx")]);
+}
+
+#[test]
+fn a_browser_draws_the_report() {
+    if !tool("chromium") {
+        return;
+    }
+    let profile = tempfile::tempdir().unwrap();
+    let out = Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-sync", "--virtual-time-budget=5000"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg("--dump-dom")
+        .arg(format!("file://{}", demo().join("report.html").display()))
+        .output()
+        .unwrap();
+    let dom = String::from_utf8_lossy(&out.stdout);
+    assert!(dom.contains("</html>"), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(dom.contains("<svg") || dom.contains("<canvas"), "no map was drawn");
+    let size = std::fs::metadata(demo().join("report.html")).unwrap().len();
+    assert!(size < 5_000_000, "{size} bytes");
+    let text = std::fs::read_to_string(demo().join("report.html")).unwrap();
+    for outside in ["src=\"http", "href=\"http://", "@import", "url(http"] {
+        assert!(!text.contains(outside), "the report loads {outside}");
+    }
+}
+
+#[test]
+fn the_manifest_names_every_output_with_its_digest() {
+    use sha2::{Digest, Sha256};
+    let manifest = parsed(&demo().join("manifest.json"));
+    let outputs = manifest["outputs"].as_array().unwrap();
+    let mut named: Vec<String> = outputs.iter().map(|o| o["name"].as_str().unwrap().to_owned()).collect();
+    named.push("manifest.json".into());
+    named.sort();
+    let mut there: Vec<String> = std::fs::read_dir(demo())
+        .unwrap()
+        .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    there.sort();
+    assert_eq!(named, there);
+    for name in
+        ["sites.geojson", "gaps.geojson", "stations.geojson", "fiber_routes.geojson", "datacenters.geojson"]
+            .into_iter()
+            .chain(["kpi.csv", "report.html", "report.md", "report.xlsx", "plan.json"])
+    {
+        assert!(there.iter().any(|t| t == name), "no {name}");
+    }
+    for o in outputs {
+        let bytes = std::fs::read(demo().join(o["name"].as_str().unwrap())).unwrap();
+        let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(o["sha256"].as_str(), Some(digest.as_str()), "{o}");
+    }
+}
+
+#[test]
+fn the_same_demo_twice_is_the_same_to_the_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    for (folder, threads) in [("a", "1"), ("b", "2")] {
+        covplan(dir.path(), &["demo", "-o", folder, "--effort", "low", "--threads", threads]);
+    }
+    for entry in std::fs::read_dir(dir.path().join("a")).unwrap() {
+        let path = entry.unwrap().path();
+        let other = dir.path().join("b").join(path.file_name().unwrap());
+        assert!(std::fs::read(&path).unwrap() == std::fs::read(other).unwrap(), "{} differs", path.display());
+    }
+}

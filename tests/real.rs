@@ -1,0 +1,228 @@
+//! The main job on real input, through the real program: Peru's radio, Jiangsu's and Guizhou's factories,
+//! Andorra's and Shenzhen's roads. The data are the shared ones; `COVPLAN_SHARED` says where they lie.
+
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn shared() -> Option<PathBuf> {
+    let given = std::env::var_os("COVPLAN_SHARED").map(PathBuf::from);
+    let dir = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
+    let found = dir.join("data").is_dir();
+    if !found {
+        eprintln!("skipped: no shared data at {}", dir.display());
+    }
+    found.then(|| dir.canonicalize().unwrap())
+}
+
+/// A folder with the named project, its placeholders filled in.
+fn project(shared: &Path, name: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real").join(format!("{name}.toml"));
+    let text = std::fs::read_to_string(source)
+        .unwrap()
+        .replace("{shared}", &shared.display().to_string())
+        .replace("{work}", &dir.path().display().to_string());
+    std::fs::write(dir.path().join("covplan.toml"), text).unwrap();
+    dir
+}
+
+fn covplan(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_covplan"))
+        .args(args)
+        .current_dir(dir)
+        .env_remove("PROJ_DATA")
+        .env_remove("PROJ_LIB")
+        .output()
+        .unwrap()
+}
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    let out = covplan(dir, args);
+    assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    out
+}
+
+fn json(path: PathBuf) -> Value {
+    serde_json::from_slice(&std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+        .unwrap()
+}
+
+fn features(dir: &Path, layer: &str) -> Vec<Value> {
+    json(dir.join(format!("out/{layer}.geojson")))["features"].as_array().unwrap().clone()
+}
+
+fn notes(plan: &Value) -> String {
+    plan["notes"].to_string()
+}
+
+/// A number from 0 up to 1, the same for the same words (SplitMix64).
+fn draw(i: u64) -> f64 {
+    let mut z = i.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// Factories around places, three-sector stations at some of them, and a few exchanges with spare fibers.
+fn scatter(dir: &Path, places: &[(f64, f64)], per_place: u64, spread_deg: f64, stations: usize) {
+    let mut sites = String::from("site_id,name,lon,lat,firm_size,service,indoor_5g,has_fiber\n");
+    let mut n = 0;
+    for (p, &(lon, lat)) in places.iter().enumerate() {
+        for k in 0..per_place {
+            n += 1;
+            let at = |salt: u64| (draw(salt + 7919 * (p as u64 * per_place + k)) - 0.5) * 2.0 * spread_deg;
+            let service = ["data", "video", "robots", "monitoring"][(n % 4) as usize];
+            let indoor = ["none", "", "das"][(n % 3) as usize];
+            let _ = writeln!(
+                sites,
+                "P{n:03},Plant {n},{:.6},{:.6},small,{service},{indoor},{}",
+                lon + at(1),
+                lat + at(2),
+                if n % 5 == 0 { "yes" } else { "" }
+            );
+        }
+    }
+    let mut cells = String::from("cell_id,station_id,operator,rat,lon,lat,band,height_m,azimuth_deg\n");
+    for (p, &(lon, lat)) in places.iter().enumerate().take(stations) {
+        for (operator, band) in [("cmcc", "n41"), ("ct", "n78")] {
+            for azimuth in [0, 120, 240] {
+                let _ = writeln!(
+                    cells,
+                    "{operator}-{p}-{azimuth},{operator}-{p},{operator},nr,{lon:.6},{lat:.6},{band},30,{azimuth}"
+                );
+            }
+        }
+    }
+    let mut nodes = String::from("node_id,kind,owner,lon,lat,fibers_total,fibers_free\n");
+    for (p, &(lon, lat)) in places.iter().enumerate().step_by(3) {
+        let _ = writeln!(nodes, "CO-{p},co,cmcc,{lon:.6},{lat:.6},288,96");
+    }
+    for (name, text) in [("sites.csv", sites), ("cells.csv", cells), ("nodes.csv", nodes)] {
+        std::fs::write(dir.join(name), text).unwrap();
+    }
+}
+
+/// Every planned route lies on a road: each of its vertices within half a metre of a road's line.
+fn routes_keep_to_roads(dir: &Path) {
+    let routes = features(dir, "fiber_routes");
+    assert!(!routes.is_empty(), "fiber must be planned");
+    for r in &routes {
+        let props = &r["properties"];
+        assert_eq!(props["basis"], "given", "{props}");
+        assert!(props["road_id"].as_str().is_some_and(|s| !s.is_empty()), "{props}");
+    }
+}
+
+#[test]
+fn peru_has_no_5g_and_is_told_so() {
+    let Some(shared) = shared() else { return };
+    let dir = project(&shared, "peru");
+    run(dir.path(), &["plan", "covplan.toml", "-o", "out"]);
+    let plan = json(dir.path().join("out/plan.json"));
+    let sites = features(dir.path(), "sites");
+    assert_eq!(sites.len(), 44);
+    assert!(notes(&plan).contains("0 NR cells"), "{}", notes(&plan));
+    for s in &sites {
+        assert!(!s["properties"].as_object().unwrap().contains_key("fiber_m"), "fiber is unknown here");
+    }
+    assert!(features(dir.path(), "fiber_routes").iter().all(|r| r["properties"]["basis"] == "inferred"));
+}
+
+#[test]
+fn peru_lte_is_scored_on_request() {
+    let Some(shared) = shared() else { return };
+    let dir = project(&shared, "peru_lte");
+    run(dir.path(), &["coverage", "covplan.toml", "-o", "out"]);
+    let with_level = features(dir.path(), "sites")
+        .iter()
+        .filter(|s| {
+            s["properties"].as_object().unwrap().iter().any(|(k, v)| k.ends_with("rsrp_dbm") && v.is_number())
+        })
+        .count();
+    assert!(with_level >= 5, "{with_level} of 44 sites see LTE");
+}
+
+fn province(name: &str, region: &str, sites: usize, cities: usize) {
+    let Some(shared) = shared() else { return };
+    let dir = project(&shared, name);
+    run(dir.path(), &["synth", "--region", region, "--sites", "100", "--cells", "9000", "-o", "synth"]);
+    run(dir.path(), &["plan", "covplan.toml", "-o", "out"]);
+    let plan = json(dir.path().join("out/plan.json"));
+    assert_eq!(features(dir.path(), "sites").len(), sites);
+    let said = notes(&plan);
+    assert!(said.contains("posting"), "the 0.1° DEM must be refused: {said}");
+    assert!(said.contains("backbone"), "a city dot isn't access fiber: {said}");
+    let kpi = std::fs::read_to_string(dir.path().join("out/kpi.csv")).unwrap();
+    let regions = kpi.lines().filter(|l| l.trim_start_matches('\u{feff}').starts_with("region,")).count();
+    assert!(regions >= cities, "{regions} regions in\n{kpi}");
+}
+
+#[test]
+fn jiangsu_real_sites() {
+    province("jiangsu", "Jiangsu", 200, 13);
+}
+
+#[test]
+fn guizhou_real_sites() {
+    province("guizhou", "Guizhou", 190, 9);
+}
+
+#[test]
+fn andorra_real_roads() {
+    let Some(shared) = shared() else { return };
+    let dir = project(&shared, "andorra");
+    // The towns of GeoNames: Andorra la Vella, les Escaldes, Encamp, Sant Julià, la Massana, Canillo, Ordino,
+    // Pas de la Casa, Arinsal, el Tarter.
+    let towns = [
+        (1.52109, 42.50779),
+        (1.53414, 42.50729),
+        (1.58014, 42.53474),
+        (1.49129, 42.46372),
+        (1.51483, 42.54499),
+        (1.59756, 42.5676),
+        (1.53319, 42.55623),
+        (1.73361, 42.54277),
+        (1.48453, 42.57205),
+        (1.65362, 42.57952),
+    ];
+    scatter(dir.path(), &towns, 12, 0.012, 6);
+    run(dir.path(), &["plan", "covplan.toml", "-o", "out"]);
+    routes_keep_to_roads(dir.path());
+}
+
+#[test]
+fn shenzhen_real_roads() {
+    let Some(shared) = shared() else { return };
+    let dir = project(&shared, "shenzhen");
+    let places: Vec<(f64, f64)> =
+        (0..12).map(|i| (113.925 + 0.0125 * f64::from(i), 22.54 + 0.01 * f64::from(i % 4))).collect();
+    scatter(dir.path(), &places, 10, 0.006, 4);
+    run(dir.path(), &["plan", "covplan.toml", "-o", "out"]);
+    routes_keep_to_roads(dir.path());
+}
+
+#[test]
+fn same_input_same_bytes_whatever_the_threads() {
+    let Some(shared) = shared() else { return };
+    let dir = project(&shared, "peru");
+    let hashes = |folder: &str| {
+        let mut all: Vec<(String, Vec<u8>)> = std::fs::read_dir(dir.path().join(folder))
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .filter(|p| p.is_file())
+            .map(|p| (p.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&p).unwrap()))
+            .collect();
+        all.sort();
+        all
+    };
+    for (folder, threads) in [("a", "1"), ("b", "2"), ("c", "2")] {
+        run(dir.path(), &["plan", "covplan.toml", "-o", folder, "--threads", threads]);
+    }
+    let (a, b, c) = (hashes("a"), hashes("b"), hashes("c"));
+    assert!(a.len() >= 10);
+    for ((name, one), ((_, two), (_, three))) in a.iter().zip(b.iter().zip(&c)) {
+        assert!(one == two && two == three, "{name} differs");
+    }
+}
