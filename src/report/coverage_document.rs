@@ -9,7 +9,7 @@ use super::tables::withheld;
 use super::write::RunInfo;
 use crate::coverage::{Kpi, KpiGroup};
 use crate::model::issues::Severity;
-use crate::model::kinds::{Lang, Redaction};
+use crate::model::kinds::{Lang, Redaction, RegionLevel};
 use crate::model::notes::Note;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,12 +98,25 @@ pub(super) fn headline(v: View, lang: Lang) -> Vec<String> {
     lines
 }
 
+/// The level at which regions are compared: cities where there are any, so that no station counts twice.
+fn main_level(v: View) -> Option<RegionLevel> {
+    let levels = || v.inputs.regions.iter().map(|r| r.level);
+    if levels().any(|l| l == RegionLevel::City) { Some(RegionLevel::City) } else { levels().min() }
+}
+
+/// The level of a KPI row's region.
+fn level_of(v: View, k: &Kpi) -> Option<RegionLevel> {
+    v.inputs.regions.iter().find(|r| r.adcode == k.key).map(|r| r.level)
+}
+
 /// Regions behind target, regions with a target, their stations and residents.
 fn against_target(v: View) -> (usize, usize, f64, f64) {
     let (mut behind, mut told, mut stations, mut residents) = (0, 0, 0.0, 0.0);
+    let main = main_level(v);
     for k in v.found.kpis.iter().filter(|k| k.group == KpiGroup::Region) {
         if let (Some(per), Some(target), Some(n), Some(pop)) =
             (k.per_10k, k.target_per_10k, k.stations_official, k.residents)
+            && level_of(v, k) == main
         {
             told += 1;
             behind += usize::from(per < target);
@@ -120,11 +133,17 @@ pub(super) fn banners(v: View, lang: Lang, stopped_early: bool) -> Vec<String> {
     let synthetic: Vec<&str> =
         v.inputs.layers.iter().filter(|(_, l)| l.synthetic).map(|(n, _)| n.as_str()).collect();
     if !synthetic.is_empty() {
-        let layers = synthetic.join(", ");
+        let all = synthetic.len() == v.inputs.layers.len();
+        let layers = synthetic.join(pick(lang, ", ", "、"));
         b.push(match lang {
+            Lang::En if all => {
+                "Synthetic data: every layer was made by a generator and describes no real firm or network"
+                    .into()
+            }
             Lang::En => format!(
                 "Synthetic data: {layers} were made by a generator and describe no real firm or network"
             ),
+            Lang::Zh if all => "合成数据：全部图层由生成器产生，不代表任何真实企业或网络".into(),
             Lang::Zh => format!("合成数据：{layers} 由生成器产生，不代表任何真实企业或网络"),
         });
     }
@@ -197,10 +216,7 @@ fn gaps(v: View, lang: Lang) -> Section {
         head.push(format!("{name} {}", pick(lang, "indoor dBm", "室内 dBm")));
         head.push(format!("{name} {}", pick(lang, "UL Mbit/s", "上行 Mbit/s")));
     }
-    head.extend(headings(
-        lang,
-        &[("worst term", "最差项"), ("fiber m", "距光纤 m"), ("basis", "依据"), ("critical", "严重")],
-    ));
+    head.extend(headings(lang, &[("fiber m", "距光纤 m"), ("basis", "依据"), ("critical", "严重")]));
     if v.plan.is_some() {
         head.push(t("score after", "规划后评分"));
         head.push(t("fiber connection", "光纤接入"));
@@ -225,9 +241,11 @@ fn gaps(v: View, lang: Lang) -> Section {
         ];
         for k in 0..v.found.networks.len() {
             let at = v.at_network(i, k);
-            row.push(Cell::number(at.and_then(|n| n.rsrp_outdoor_dbm.get()), 1));
-            row.push(Cell::number(at.and_then(|n| n.rsrp_indoor_dbm.get()), 1));
-            row.push(Cell::number(at.and_then(|n| n.ul_mbps.get()), 1));
+            let reached = at.is_some_and(|n| n.server.is_some() || n.rsrp_outdoor_dbm.is_known());
+            let level = |v: Option<f64>| if reached { Cell::number(v, 1) } else { Cell::Nothing };
+            row.push(level(at.and_then(|n| n.rsrp_outdoor_dbm.get())));
+            row.push(level(at.and_then(|n| n.rsrp_indoor_dbm.get())));
+            row.push(level(at.and_then(|n| n.ul_mbps.get())));
         }
         let basis = result.best_network.and_then(|n| v.at_network(i, usize::from(n.0))).map(|n| n.basis);
         row.push(Cell::number(result.fiber_m.get(), 0));
@@ -264,6 +282,7 @@ fn regions(v: View, lang: Lang, hidden: &BTreeSet<usize>) -> Section {
             lang,
             &[
                 ("region", "地区"),
+                ("level", "级别"),
                 ("residents", "常住人口"),
                 ("reported 5G stations", "上报5G基站"),
                 ("stations in the layer", "图层内基站"),
@@ -280,7 +299,17 @@ fn regions(v: View, lang: Lang, hidden: &BTreeSet<usize>) -> Section {
         ),
     )
     .brief();
-    for (at, k) in v.found.kpis.iter().enumerate().filter(|(_, k)| k.group == KpiGroup::Region) {
+    let main = main_level(v);
+    let mut rows: Vec<_> = v
+        .found
+        .kpis
+        .iter()
+        .enumerate()
+        .filter(|(_, k)| k.group == KpiGroup::Region)
+        .map(|(at, k)| (at, k, level_of(v, k)))
+        .collect();
+    rows.sort_by_key(|(at, _, level)| (*level != main, *level, *at));
+    for (at, k, level) in rows {
         let missing = match (k.target_per_10k, k.residents, k.stations_official) {
             (Some(target), Some(pop), Some(n)) => Some((target * pop / 1e4 - n).ceil().max(0.0)),
             _ => None,
@@ -289,6 +318,7 @@ fn regions(v: View, lang: Lang, hidden: &BTreeSet<usize>) -> Section {
         let shown = (!hidden.contains(&at)).then_some(k);
         table.push(vec![
             Cell::words(Some(&k.name)),
+            level.map_or(Cell::Unknown, |l| Cell::Text(t(l.code(), l.zh()))),
             Cell::number(k.residents, 0),
             Cell::number(k.stations_official, 0),
             shown.map_or(Cell::Blank, |k| Cell::count(k.stations_layer)),

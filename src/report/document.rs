@@ -10,6 +10,8 @@ pub enum Cell {
     Blank,
     /// Not known; never zero.
     Unknown,
+    /// Known to be absent: no cell in reach, no owner.
+    Nothing,
     /// Words.
     Text(String),
     /// A count.
@@ -54,6 +56,7 @@ impl Cell {
         match self {
             Cell::Blank => String::new(),
             Cell::Unknown => pick(lang, "unknown", "未知").to_owned(),
+            Cell::Nothing => pick(lang, "none", "无").to_owned(),
             Cell::Text(t) => t.clone(),
             Cell::Count(n) => grouped(*n),
             Cell::Number(v, d) => grouped_decimal(*v, usize::from(*d)),
@@ -127,7 +130,7 @@ impl Table {
     pub fn is_numeric(&self, column: usize) -> bool {
         let cells = || self.rows.iter().filter_map(|r| r.get(column));
         cells().any(Cell::is_number)
-            && cells().all(|c| c.is_number() || matches!(c, Cell::Unknown | Cell::Blank))
+            && cells().all(|c| c.is_number() || matches!(c, Cell::Unknown | Cell::Nothing | Cell::Blank))
     }
 }
 

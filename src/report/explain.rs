@@ -226,7 +226,8 @@ fn site(run: &Value, item: &Value, connection: Option<&Value>, lang: Lang) -> Ve
         let label = term.label();
         terms.push(vec![
             Cell::Text(t(label.0, label.1)),
-            cell(input, 2),
+            // A known quality without an input: there is nothing to measure.
+            if input.is_null() && entry["quality"].is_number() { Cell::Nothing } else { cell(input, 2) },
             Cell::Text(unit.to_owned()),
             if asked.is_null() { Cell::Blank } else { cell(asked, 2) },
             cell(&entry["quality"], 3),

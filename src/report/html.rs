@@ -100,7 +100,7 @@ fn table(t: &Table, lang: Lang) -> Markup {
     let numeric: Vec<bool> = (0..t.headings.len()).map(|at| t.is_numeric(at)).collect();
     let cell = |at: usize, c: &Cell| {
         let class = match c {
-            Cell::Unknown => "u",
+            Cell::Unknown | Cell::Nothing => "u",
             _ if numeric.get(at).copied().unwrap_or(false) => "n",
             _ => "",
         };
@@ -347,7 +347,7 @@ fn map_panel(v: View, lang: Lang, map: &MapData) -> Markup {
         ("critical", format!("{} (< {critical})", t("critical", "严重")), map.states[0]),
         ("gap", format!("{} (< {target})", t("below target", "不达标")), map.states[1]),
         ("met", format!("{} (≥ {target})", t("on target", "达标")), map.states[2]),
-        ("unknown", t("unknown", "未知").to_owned(), map.states[3]),
+        ("unknown", t("unknown or not scored", "未知或未评分").to_owned(), map.states[3]),
     ];
     let (stations, centers, routes) =
         v.plan.map_or((0, 0, 0), |p| (p.stations.len(), p.centers.len(), p.routes.len()));

@@ -8,6 +8,8 @@ use super::layers::View;
 use super::plan_document::plan_document;
 use super::tables::{group_code, withheld};
 use super::write::RunInfo;
+use crate::coverage::latency::HOPS;
+use crate::coverage::score::need;
 use crate::coverage::{Assessment, Kpi, NetworkAtSite, Score, SiteResult, Term};
 use crate::geom::LonLat;
 use crate::model::kinds::Lang;
@@ -249,6 +251,12 @@ fn site(v: View, i: usize, rank: Option<usize>) -> Value {
         "pos_acc_m": number(s.pos_acc_m),
         "row": source(v, "sites", s.origin),
     });
+    let need = need(s, v.settings);
+    j["need"] = json!({
+        "ul_mbps": need.ul_mbps,
+        "dl_mbps": need.dl_mbps,
+        "latency_rtt_ms": need.latency_rtt_ms,
+    });
     let Some(r) = v.found.sites.get(i) else { return j };
     let networks = v.found.networks.iter().zip(v.found.networks_at(SiteId(i as u32)));
     result(v, &mut j, r);
@@ -313,6 +321,7 @@ fn formulas(s: &Settings) -> Value {
         "indoor_rsrp": format!("1 with an indoor system; otherwise {level}, behind the wall (TR 38.901 7.4.3)"),
         "dl_rate": "quality = min(1, DL rate / DL rate that the service class asks for)",
         "ul_rate": "quality = min(1, UL rate / UL rate that the service class asks for)",
+        "need": "what the site's own row asks for; else its service class; else ordinary data",
         "fiber": format!(
             "quality = clamp(ln({floor} / distance) / ln({floor} / {good}), 0, 1); distance in m by road to joinable fiber",
             floor = s.score.fiber_floor_m,
@@ -320,8 +329,8 @@ fn formulas(s: &Settings) -> Value {
         ),
         "latency": format!(
             "quality = min(1, round trip asked for / round trip); round trip = {} air + {} UPF + {} application + \
-             2 x fiber km x {} us, in ms",
-            l.air_rtt_ms, l.upf_rtt_ms, l.app_rtt_ms, l.fiber_us_per_km
+             2 x (great circle km x {} x {} us + {} hops x {} us), in ms",
+            l.air_rtt_ms, l.upf_rtt_ms, l.app_rtt_ms, l.detour, l.fiber_us_per_km, HOPS, l.hop_us
         ),
     })
 }

@@ -1,6 +1,7 @@
 //! The report on a terminal: the headline, at most five short tables, what to do next.
 
 use super::document::{Cell, Document, Table, pick};
+use super::number::grouped;
 use crate::model::kinds::Lang;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, presets};
 
@@ -32,8 +33,8 @@ pub fn text(document: &Document, width: Option<u16>, folder: Option<&str>) -> St
         let more = table.all_rows.saturating_sub(ROWS);
         if more > 0 {
             out += &match lang {
-                Lang::En => format!("… and {more} more\n"),
-                Lang::Zh => format!("……另有 {more} 行\n"),
+                Lang::En => format!("… and {} more\n", grouped(more as i64)),
+                Lang::Zh => format!("……另有 {} 行\n", grouped(more as i64)),
             };
         }
     }

@@ -124,7 +124,7 @@ fn fill(sheet: &mut Worksheet, table: &Table, document: &Document, style: &Style
             let c = column(at);
             match cell {
                 Cell::Blank => {}
-                Cell::Unknown => {
+                Cell::Unknown | Cell::Nothing => {
                     sheet.write_string_with_format(line, c, cell.show(lang), &style.text)?;
                 }
                 Cell::Text(t) => {

@@ -35,14 +35,24 @@
   const towers = path(data.towers);
   const routes = data.routes.map((r) => ({ kind: "route", r, line: path(r[1]) }));
   const leads = data.leads.map(path);
-  const regions = data.regions.map((r) => ({ name: r[0], rings: r[1].map(path) }));
+  const regions = data.regions.map((r) => {
+    const rings = r[1].map(path), box = [Infinity, Infinity, -Infinity, -Infinity];
+    for (const g of rings) for (let i = 0; i < g.length; i += 2) {
+      box[0] = Math.min(box[0], g[i]); box[1] = Math.min(box[1], g[i + 1]);
+      box[2] = Math.max(box[2], g[i]); box[3] = Math.max(box[3], g[i + 1]);
+    }
+    return { name: r[0], rings, box };
+  });
+  // Large ones first, so that a province doesn't cover its cities.
+  const spread_ = (b) => (b[2] - b[0]) * (b[3] - b[1]);
+  regions.sort((a, b) => spread_(b.box) - spread_(a.box));
 
   // The critical ones are drawn last, on top.
   const order = { unknown: 0, met: 1, gap: 2, critical: 3 };
   const state = (p) => data.states[afterPlan() && p.s[6] !== null ? p.s[7] : p.s[5]];
   sites.sort((a, b) => order[data.states[a.s[5]]] - order[data.states[b.s[5]]]);
 
-  let width = 0, height = 0, zoom = 1, left = 0, top_ = 0, picked = null;
+  let width = 0, height = 0, zoom = 1, left = 0, top_ = 0, picked = null, touched = false;
   const toX = (x) => (x - left) * zoom;
   const toY = (y) => (y - top_) * zoom;
 
@@ -70,6 +80,7 @@
     left += px / zoom - px / next;
     top_ += py / zoom - py / next;
     zoom = next;
+    touched = true;
     draw();
   };
 
@@ -105,13 +116,6 @@
     if (shown("regions")) {
       pen.lineWidth = 1; pen.strokeStyle = COLOUR.region; pen.fillStyle = "#eef2f5";
       for (const r of regions) { pen.beginPath(); for (const g of r.rings) trace(g, true); pen.fill("evenodd"); pen.stroke(); }
-      pen.fillStyle = "#57606a"; pen.font = "12px sans-serif"; pen.textAlign = "center";
-      for (const r of regions) {
-        const g = r.rings[0]; if (!g) continue;
-        let x0 = 1e9, x1 = -1e9, y0 = 1e9, y1 = -1e9;
-        for (let i = 0; i < g.length; i += 2) { x0 = Math.min(x0, g[i]); x1 = Math.max(x1, g[i]); y0 = Math.min(y0, g[i + 1]); y1 = Math.max(y1, g[i + 1]); }
-        if ((x1 - x0) * zoom > 60) pen.fillText(r.name, toX((x0 + x1) / 2), toY((y0 + y1) / 2));
-      }
     }
     const inside = (x, y) => x > -12 && y > -12 && x < width + 12 && y < height + 12;
     if (shown("towers")) {
@@ -131,7 +135,7 @@
       pen.setLineDash([]); pen.lineWidth = 1;
       for (const l of leads) { pen.beginPath(); trace(l, false); pen.stroke(); }
     }
-    const r = Math.max(2.6, Math.min(6, Math.log2(zoom / 3000)));
+    const r = Math.max(sites.length > 1500 ? 2.1 : 3, Math.min(6.5, 2.1 + Math.log2(Math.max(1, zoom / 20000)) * 0.7));
     for (const p of sites) {
       const s = state(p), x = toX(p.x), y = toY(p.y);
       if (shown(s) && inside(x, y)) mark(s, x, y, r);
@@ -140,11 +144,25 @@
       if (!shown(name)) continue;
       for (const p of list) { const x = toX(p.x), y = toY(p.y); if (inside(x, y)) mark(p.kind, x, y, r + 1); }
     }
+    if (shown("regions")) names();
     if (picked && picked.x !== undefined) {
       pen.beginPath(); pen.arc(toX(picked.x), toY(picked.y), r + 8, 0, 7);
       pen.lineWidth = 2.5; pen.strokeStyle = "#111"; pen.stroke();
     }
     scale();
+  };
+  // Names of regions over everything, the smaller ones first; one that would cover another stays away.
+  const names = () => {
+    const taken = [];
+    pen.font = "12px sans-serif"; pen.textAlign = "center"; pen.lineJoin = "round";
+    for (const r of [...regions].reverse()) {
+      const w = pen.measureText(r.name).width + 6, x = toX((r.box[0] + r.box[2]) / 2), y = toY((r.box[1] + r.box[3]) / 2);
+      if ((r.box[2] - r.box[0]) * zoom < w) continue;
+      if (taken.some((t) => Math.abs(t[0] - x) < (t[2] + w) / 2 && Math.abs(t[1] - y) < 16)) continue;
+      taken.push([x, y, w]);
+      pen.lineWidth = 3; pen.strokeStyle = "rgba(255,255,255,.9)"; pen.strokeText(r.name, x, y);
+      pen.fillStyle = "#32383f"; pen.fillText(r.name, x, y);
+    }
   };
   const scale = () => {
     const metres = (40075016.7 * Math.cos((latitude(top_ + height / 2 / zoom) * Math.PI) / 180)) / zoom;
@@ -216,6 +234,7 @@
     draw();
   };
   const go = (p) => {
+    touched = true;
     zoom = Math.max(zoom, 250000);
     left = p.x - width / 2 / zoom;
     top_ = p.y - height / 2 / zoom;
@@ -235,7 +254,7 @@
       if (spread) zoomAt((a[0] + b[0]) / 2, (a[1] + b[1]) / 2, d / spread);
       spread = d;
     } else {
-      left -= (x - from[0]) / zoom; top_ -= (y - from[1]) / zoom; moved = true; draw();
+      left -= (x - from[0]) / zoom; top_ -= (y - from[1]) / zoom; moved = touched = true; draw();
     }
   });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (e) => {
@@ -246,6 +265,7 @@
   canvas.addEventListener("wheel", (e) => { e.preventDefault(); const [x, y] = at(e); zoomAt(x, y, Math.exp(-e.deltaY / 400)); }, { passive: false });
   canvas.addEventListener("keydown", (e) => {
     const step = 60 / zoom;
+    if (e.key.startsWith("Arrow")) touched = true;
     const keys = {
       ArrowLeft: () => { left -= step; draw(); }, ArrowRight: () => { left += step; draw(); },
       ArrowUp: () => { top_ -= step; draw(); }, ArrowDown: () => { top_ += step; draw(); },
@@ -280,11 +300,10 @@
   });
   search.addEventListener("keydown", (e) => { if (e.key === "Enter") hits.querySelector("button")?.click(); });
 
-  let first = true;
   const size = () => {
     width = stage.clientWidth; height = stage.clientHeight;
     canvas.width = Math.round(width * devicePixelRatio); canvas.height = Math.round(height * devicePixelRatio);
-    if (first) { first = false; fit(); } else draw();
+    if (touched) draw(); else fit();
   };
   new ResizeObserver(size).observe(stage);
   addEventListener("beforeprint", size);
