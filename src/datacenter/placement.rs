@@ -85,6 +85,9 @@ pub fn place(
     let kwh_per_rack = |h: &Hall| s.rack_kw * h.pue * HOURS_PER_YEAR;
     let energy_cny: Vec<f64> = halls.iter().map(|h| kwh_per_rack(h) * price_at(h.at).0).collect();
 
+    // A hall far away serves whoever a nearer one isn't worth its cost for: the last column.
+    let far_cny =
+        s.rack_kw * s.pue * HOURS_PER_YEAR * settings.energy.price_cny_kwh + s.far_rtt_ms * s.ms_value_cny_yr;
     let reach_m = latency::reach_m(s.transport_max_rtt_ms, &settings.latency);
     let mut near = Vec::new();
     let mut served: Vec<usize> = Vec::new();
@@ -96,12 +99,12 @@ pub fn place(
         }
         served.push(g);
         rows.push(
-            near.iter()
-                .map(|hit| {
+            std::iter::once((halls.len() as u32, group.racks * far_cny))
+                .chain(near.iter().map(|hit| {
                     let ms = latency::transport_rtt_ms(hit.distance_m, &settings.latency);
                     let per_rack = energy_cny[hit.index as usize] + ms * s.ms_value_cny_yr;
                     (hit.index, group.racks * per_rack)
-                })
+                }))
                 .collect::<Vec<_>>(),
         );
     }
@@ -123,7 +126,7 @@ pub fn place(
     let annuity = annuity(settings.plan.discount_rate, f64::from(settings.plan.years));
     let mut problem = FacilityProblem {
         service: SparseRows::from_rows(rows),
-        opening: halls.iter().map(|h| h.capex_cny * annuity).collect(),
+        opening: halls.iter().map(|h| h.capex_cny * annuity).chain([0.0]).collect(),
         locks: halls
             .iter()
             .map(|h| match h.lock {
@@ -131,16 +134,17 @@ pub fn place(
                 kinds::Lock::Open => Lock::Open,
                 kinds::Lock::Shut => Lock::Shut,
             })
+            .chain([Lock::Open])
             .collect(),
-        count: if s.max_centers > 0 { Count::AtMost(s.max_centers as usize) } else { Count::Any },
+        count: if s.max_centers > 0 { Count::AtMost(s.max_centers as usize + 1) } else { Count::Any },
         capacity: None,
     };
     // Without capacities the bound is tighter; where the answer keeps them anyway, it is the answer.
     let demand: Vec<f64> = served.iter().map(|&g| groups[g].racks).collect();
     let total: f64 = demand.iter().sum();
-    let capacity: Vec<f64> = halls.iter().map(|h| h.racks_free.unwrap_or(total)).collect();
+    let capacity: Vec<f64> = halls.iter().map(|h| h.racks_free.unwrap_or(total)).chain([total]).collect();
     let mut found = facility::solve(&problem, work)?;
-    let mut load = vec![0.0; halls.len()];
+    let mut load = vec![0.0; halls.len() + 1];
     for (&hall, racks) in found.value.assignment.iter().zip(&demand) {
         load[hall as usize] += racks;
     }
@@ -158,7 +162,7 @@ pub fn place(
         maximise: false,
     });
 
-    let mut number = vec![None; halls.len()];
+    let mut number = vec![None; halls.len() + 1];
     let used: Vec<usize> =
         (0..halls.len()).filter(|&h| found.value.assignment.contains(&(h as u32))).collect();
     for (n, &h) in used.iter().enumerate() {
@@ -168,6 +172,14 @@ pub fn place(
         for &site in &groups[g].sites {
             plan.serves[site] = number[*hall as usize];
         }
+    }
+    let far = plan.serves.iter().filter(|s| s.is_none()).count() - beyond;
+    if far > 0 {
+        plan.notes.push(Note::new(
+            "N302",
+            format!("{far} sites are left to halls far away ({} ms): a nearer one would cost more than it is worth", s.far_rtt_ms),
+            format!("{far} 家企业由远端机房（{} ms）服务：就近新建的成本高于收益", s.far_rtt_ms),
+        ));
     }
     let mut new = 0;
     for (n, &h) in used.iter().enumerate() {

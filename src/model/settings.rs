@@ -115,6 +115,8 @@ pub struct DatacenterSettings {
     pub transport_max_rtt_ms: f64,
     /// What one millisecond of round trip is worth per rack and year, against the cost of a nearer hall, CNY/rack/ms/yr.
     pub ms_value_cny_yr: f64,
+    /// Transport round trip to a hall that is far away, for sites that no near hall is worth its cost for, ms.
+    pub far_rtt_ms: f64,
     /// Edge node, CNY.
     pub edge_capex_cny: f64,
     /// Standard racks of an edge node, racks.

@@ -11,7 +11,7 @@ use crate::model::text::{Known, Text};
 /// Azimuths of a three-sector station, degrees.
 const SECTORS: [f64; 3] = [0.0, 120.0, 240.0];
 
-/// The cells of a station of `siting.carrier`: three sectors on towers and roofs, one omni cell on poles,
+/// The cells of a station of `siting.carrier` (LTE's default carrier where NR doesn't count): three sectors on towers and roofs, one omni cell on poles,
 /// one cell inside a hall. Load is the default, so that what is planned isn't judged empty.
 #[must_use]
 pub fn sectors(
@@ -21,8 +21,14 @@ pub fn sectors(
     operator: OperatorId,
     settings: &Settings,
 ) -> Vec<Cell> {
-    let Some(carrier) = settings.radio.carrier.get(&settings.siting.carrier) else { return Vec::new() };
-    let mut cell = Cell::at(Text::NONE, at, operator, Rat::Nr);
+    // Where only LTE counts, by the planner's wish, an NR station would lift nobody.
+    let (rat, name) = if settings.project.rats.contains(&Rat::Nr) {
+        (Rat::Nr, &settings.siting.carrier)
+    } else {
+        (Rat::Lte, &settings.radio.default_carrier.lte)
+    };
+    let Some(carrier) = settings.radio.carrier.get(name) else { return Vec::new() };
+    let mut cell = Cell::at(Text::NONE, at, operator, rat);
     cell.freq_mhz = Known::new(carrier.freq_mhz as f32);
     cell.bw_mhz = Known::new(carrier.bw_mhz as f32);
     cell.height_m = Known::new(height_m as f32);
