@@ -39,7 +39,7 @@ pub struct Common {
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Seed of everything that is drawn
-    #[arg(long, global = true, value_name = "N", default_value_t = 1)]
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
     /// No progress, no remarks on stderr; errors still
     #[arg(long, short, global = true)]
@@ -73,7 +73,7 @@ pub struct Budget {
     #[arg(long, value_name = "EFFORT", value_parser = parse_effort)]
     pub effort: Option<Effort>,
     /// Stop after this many seconds and write the best plan so far (exit code 5)
-    #[arg(long, value_name = "S", value_parser = parse_seconds)]
+    #[arg(long, value_name = "S", value_parser = parse_seconds, allow_negative_numbers = true)]
     pub time_limit: Option<f64>,
 }
 
@@ -118,9 +118,6 @@ pub enum Command {
     Inspect {
         /// File to look at
         file: PathBuf,
-        /// Sheet of a workbook
-        #[arg(long)]
-        sheet: Option<String>,
     },
     /// Make a synthetic project seeded by real towns
     #[command(

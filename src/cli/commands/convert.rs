@@ -23,8 +23,9 @@ pub fn run(
     ctx: &mut Context,
 ) -> Result<Exit, Complaint> {
     let crs = |text: &str| -> Result<Crs, Complaint> {
-        text.parse()
-            .map_err(|e: CrsError| Complaint::usage("C050", e.to_string()).help("CRS: EPSG:n, gcj02, bd09"))
+        text.parse().map_err(|e: CrsError| {
+            Complaint::usage("C050", format!("{text}: {e}")).help("CRS: EPSG:n, gcj02, bd09")
+        })
     };
     let (from, to) = (crs(from)?, crs(to)?);
     let refuse_write = |e: ReportError| Complaint::usage("O001", e.to_string());

@@ -43,6 +43,11 @@ fn read(reading: &Reading, ctx: &mut Context) -> Result<(Loaded, bool), Complain
     if !ctx.lang_given {
         ctx.lang = loaded.project.lang;
     }
+    if loaded.project.layers.is_empty() {
+        return Err(Complaint::usage("C006", ctx.pick("the project names no layers", "项目未列出任何图层"))
+            .at(place(&reading.project))
+            .help("[layers.sites]\n        path = \"sites.csv\""));
+    }
     Ok((loaded, sound))
 }
 
