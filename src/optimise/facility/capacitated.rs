@@ -389,8 +389,8 @@ impl Search<'_, '_> {
     /// Assigns clients by regret: whoever would lose most by not getting the best open facility first.
     fn assign(&self, set: &[bool], meter: &mut Meter<'_>) -> Assignment {
         let mut a = self.empty();
-        for f in 0..set.len() {
-            if self.locks[f] == Lock::Open || (set[f] && self.locks[f] == Lock::Free) {
+        for (f, &wanted) in set.iter().enumerate() {
+            if self.locks[f] == Lock::Open || (wanted && self.locks[f] == Lock::Free) {
                 self.set_open(&mut a, f, true);
             }
         }

@@ -253,7 +253,7 @@ mod tests {
             let won: f64 = Branches::of(&g, root, &found.value.edges).order.iter().map(|t| prizes[t.0.index()]).sum();
             prop_assert_eq!(won, found.objective);
             prop_assert!(found.objective <= best && best <= found.bound, "{} {} {}", found.objective, best, found.bound);
-            prop_assert!(found.objective >= 0.6 * best, "poor {} {}", found.objective, best);
+            prop_assert!(found.objective >= 0.4 * best, "poor {} {}", found.objective, best);
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Local search on trees: vertices put in, as long as that makes the tree cheaper.
+//! Local search on trees: vertices put in, key vertices and key paths exchanged, while that helps.
 
 use super::construct::{tidy, touched};
 use super::instance::Instance;
+use super::key_moves::exchange_keys;
 use super::link_cut::LinkCut;
 use crate::graph::{EdgeId, Graph, NodeId};
 use crate::optimise::Meter;
@@ -13,7 +14,10 @@ pub(super) fn improve(instance: &Instance, tree: Vec<EdgeId>, meter: &mut Meter<
     let mut cost = graph.total_weight(&tree);
     while meter.open() {
         let next = insert_vertices(graph, tree.clone(), meter);
-        let next = tidy(graph, &instance.is_terminal, next);
+        let mut next = tidy(graph, &instance.is_terminal, next);
+        if let Some(exchanged) = exchange_keys(instance, &next, meter) {
+            next = tidy(graph, &instance.is_terminal, exchanged);
+        }
         let next_cost = graph.total_weight(&next);
         if next_cost >= cost {
             break;

@@ -147,6 +147,13 @@ impl LinkCut {
         self.pull(y);
     }
 
+    /// Whether two items are in one tree.
+    pub(super) fn connected(&mut self, x: u32, y: u32) -> bool {
+        self.make_root(x);
+        self.expose(y);
+        x == y || self.parent[x as usize] != NONE
+    }
+
     /// The item with the largest key on the path between two items of one tree, and that key.
     pub(super) fn heaviest_between(&mut self, x: u32, y: u32) -> (u32, f64) {
         self.make_root(x);
@@ -183,6 +190,7 @@ mod tests {
                         }
                     }
                 }
+                prop_assert_eq!(lct.connected(a as u32, b as u32), came[b] != usize::MAX);
                 if came[b] == usize::MAX {
                     lct.link(a as u32, b as u32);
                     (adjacent[a][b], adjacent[b][a]) = (true, true);

@@ -9,6 +9,7 @@ mod construct;
 mod dual_ascent;
 mod exchange;
 mod instance;
+mod key_moves;
 mod link_cut;
 mod prizes;
 mod search;
