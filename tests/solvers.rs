@@ -2,6 +2,8 @@
 //! (`cargo test --release --test solvers -- --ignored --nocapture`, `COVPLAN_PICK` to pick by name,
 //! `COVPLAN_EFFORT` to choose the effort).
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -335,4 +337,17 @@ fn location_table() {
         }
     }
     println!("mean off {:.4}% proven {proven}/{count}", 100.0 * off / f64::from(count.max(1)));
+}
+
+#[test]
+#[ignore = "one file of one's own"]
+fn steiner_file() {
+    let Some(path) = std::env::var_os("COVPLAN_FILE") else { return };
+    let started = Instant::now();
+    let stp = read_stp(Path::new(&path));
+    println!("read in {:.2}s", started.elapsed().as_secs_f64());
+    let started = Instant::now();
+    let found = steiner::solve(&stp.graph, &stp.terminals, effort()).unwrap();
+    report(&path.to_string_lossy(), &found, None, started);
+    assert_eq!(steiner::verify(&stp.graph, &stp.terminals, &found.value), Ok(()));
 }

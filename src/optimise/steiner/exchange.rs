@@ -7,8 +7,14 @@ use super::link_cut::LinkCut;
 use crate::graph::{EdgeId, Graph, NodeId};
 use crate::optimise::Meter;
 
-/// Improves a tree until no move helps or work runs out; never makes it worse.
-pub(super) fn improve(instance: &Instance, tree: Vec<EdgeId>, meter: &mut Meter<'_>) -> Vec<EdgeId> {
+/// Improves a tree until a pass over all moves gains no more than the share `least` of the cost, or work
+/// runs out; never makes it worse.
+pub(super) fn improve(
+    instance: &Instance,
+    tree: Vec<EdgeId>,
+    least: f64,
+    meter: &mut Meter<'_>,
+) -> Vec<EdgeId> {
     let graph = &instance.graph;
     let mut tree = tree;
     let mut cost = graph.total_weight(&tree);
@@ -22,7 +28,11 @@ pub(super) fn improve(instance: &Instance, tree: Vec<EdgeId>, meter: &mut Meter<
         if next_cost >= cost {
             break;
         }
+        let gain = cost - next_cost;
         (tree, cost) = (next, next_cost);
+        if gain <= least * cost {
+            break;
+        }
     }
     tree
 }

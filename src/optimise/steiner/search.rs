@@ -9,8 +9,12 @@ use crate::graph::{EdgeId, Graph, NodeId};
 use crate::optimise::{Certified, Draw, Ended, Meter, Work, grid, round_up};
 
 /// Steps that the lowest effort buys, per node and edge and flat.
-const STEPS_PER_SIZE: u64 = 100;
+const STEPS_PER_SIZE: u64 = 60;
 const STEPS_FLAT: u64 = 2_000_000;
+/// Gain of a pass, as a share of the cost, below which a first improvement ends.
+const ROUGH: f64 = 5e-4;
+/// Fewer roots are tried on larger graphs.
+const ROOTS_TIMES_SIZE: usize = 1_500_000;
 
 struct Search<'g, 'w> {
     original: &'g Graph,
@@ -107,7 +111,8 @@ impl Search<'_, '_> {
                 self.raise(self.cost.min(instance.fixed_cost));
                 return;
             }
-            self.try_roots(&instance, 8, meter);
+            let size = instance.graph.edge_count().max(1);
+            self.try_roots(&instance, (ROOTS_TIMES_SIZE / size).clamp(1, 8), meter);
             if self.done() || !meter.open() {
                 return;
             }
@@ -153,8 +158,19 @@ impl Search<'_, '_> {
         }
         if let Some((_, edges)) = found {
             self.offer(instance, &edges);
-            let better = improve(instance, edges, meter);
-            self.offer(instance, &better);
+            let rough = improve(instance, edges, ROUGH, meter);
+            self.offer(instance, &rough);
+        }
+    }
+
+    /// Improves a tree roughly, and to the end if it comes near the best.
+    fn descend(&mut self, instance: &Instance, edges: Vec<EdgeId>, meter: &mut Meter<'_>) {
+        let rough = improve(instance, edges, ROUGH, meter);
+        self.offer(instance, &rough);
+        let cost = instance.graph.total_weight(&rough) + instance.fixed_cost;
+        if cost <= self.cost * (1.0 + 3e-4) {
+            let fine = improve(instance, rough, 0.0, meter);
+            self.offer(instance, &fine);
         }
     }
 
@@ -208,8 +224,7 @@ impl Search<'_, '_> {
         if let Some(edges) = grown {
             let edges = tidy(graph, &instance.is_terminal, edges);
             self.offer(instance, &edges);
-            let better = improve(instance, edges, meter);
-            self.offer(instance, &better);
+            self.descend(instance, edges, meter);
         }
     }
 
@@ -244,7 +259,7 @@ impl Search<'_, '_> {
                 return;
             };
             let edges = tidy(graph, &instance.is_terminal, edges);
-            let edges = improve(instance, edges, meter);
+            let edges = improve(instance, edges, 0.0, meter);
             self.offer(instance, &edges);
             let cost = graph.total_weight(&edges);
             if pool.iter().any(|(c, t)| *c == cost && *t == edges) {
