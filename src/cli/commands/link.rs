@@ -4,6 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::{Complaint, Exit};
 use crate::model::issues::Place;
 use crate::radio::link::{LinkOptions, answer_line};
+use crate::radio::profile::{Profile, Zone};
 use rayon::prelude::*;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::Path;
@@ -16,7 +17,10 @@ const BATCH: usize = 4096;
 /// # Errors
 /// When the file can't be read or stdout can't be written.
 pub fn run(batch: &Path, verbose: bool, ctx: &mut Context) -> Result<Exit, Complaint> {
-    let options = LinkOptions { verbose, ..LinkOptions::default() };
+    // Profiles named in requests lie beside the request file.
+    let folder = batch.parent().filter(|_| batch.as_os_str() != "-").unwrap_or(Path::new(""));
+    let read_profile = |name: &str| read_profile(&folder.join(name));
+    let options = LinkOptions { verbose, read_profile: Some(&read_profile) };
     let place = Place { file: batch.display().to_string(), ..Place::default() };
     let unreadable = |e: std::io::Error| {
         Complaint::data("C010", format!("can't read the requests: {e}")).at(place.clone())
@@ -56,4 +60,35 @@ pub fn run(batch: &Path, verbose: bool, ctx: &mut Context) -> Result<Exit, Compl
         }
     }
     Ok(if ctx.interrupted() { Exit::Interrupted } else { Exit::Ok })
+}
+
+/// A terrain profile from a CSV file with the columns `distance_m`, `height_m` and, where known, `clutter_m`
+/// and `zone`.
+fn read_profile(path: &Path) -> Result<Profile, String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .map_err(|e| format!("can't read the profile: {e}"))?;
+    let header = reader.headers().map_err(|e| e.to_string())?.clone();
+    let mut profile = Profile::default();
+    for record in reader.records() {
+        let record = record.map_err(|e| e.to_string())?;
+        let row = record.position().map_or(0, csv::Position::line);
+        for (column, value) in header.iter().zip(&record) {
+            let number =
+                || value.parse::<f64>().map_err(|_| format!("line {row}: {column} {value:?} is no number"));
+            match column {
+                "distance_m" => profile.distance_m.push(number()?),
+                "height_m" => profile.height_m.push(number()?),
+                "clutter_m" => profile.clutter_m.push(number()?),
+                "zone" => profile
+                    .zone
+                    .push(Zone::from_code(value).ok_or_else(|| {
+                        format!("line {row}: zone {value:?} is not inland, coastal or sea")
+                    })?),
+                _ => {}
+            }
+        }
+    }
+    Ok(profile)
 }

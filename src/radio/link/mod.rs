@@ -16,19 +16,26 @@
 //! | R009 | a terrain profile that can't be read or used |
 
 mod local;
+mod over_terrain;
 mod request;
 mod terrestrial;
 
+use super::profile::Profile;
 use super::refusal::Refusal;
 use super::registry::{self, ModelInfo};
 use request::Request;
 use serde_json::{Map, Value};
 
+/// Reads the terrain profile that a request names; the text says why when it can't.
+pub type ReadProfile<'a> = dyn Fn(&str) -> Result<Profile, String> + Sync + 'a;
+
 /// How to answer.
 #[derive(Clone, Copy, Default)]
-pub struct LinkOptions {
+pub struct LinkOptions<'a> {
     /// Adds `intermediates`, the values behind the result.
     pub verbose: bool,
+    /// Where profiles named by a path come from; without it only profiles given in the request count.
+    pub read_profile: Option<&'a ReadProfile<'a>>,
 }
 
 /// Why a request got no value.
@@ -83,7 +90,7 @@ impl Outcome {
 
 /// Answers one line of a batch; what isn't a JSON object becomes an `error` too.
 #[must_use]
-pub fn answer_line(line: &str, options: &LinkOptions) -> String {
+pub fn answer_line(line: &str, options: &LinkOptions<'_>) -> String {
     let answered = match serde_json::from_str::<Value>(line) {
         Ok(value) => answer(&value, options),
         Err(error) => {
@@ -105,12 +112,16 @@ pub fn answer_line(line: &str, options: &LinkOptions) -> String {
 /// assert!((answer["loss_db"].as_f64().unwrap() - 33.3).abs() < 1.0);
 /// ```
 #[must_use]
-pub fn answer(request: &Value, options: &LinkOptions) -> Value {
+pub fn answer(request: &Value, options: &LinkOptions<'_>) -> Value {
     let mut head = Map::new();
     let Some(fields) = request.as_object() else {
         return failed(head, &LinkError::new("R008", None, "a request is a JSON object"));
     };
-    // The batch files of checks wrap a request with its expected value.
+    // Files of reference values wrap each request with the value expected.
+    let fields = match fields.get("request").and_then(Value::as_object) {
+        Some(inner) if !fields.contains_key("model") => inner,
+        _ => fields,
+    };
     if let Some(id) = fields.get("id") {
         head.insert("id".into(), id.clone());
     }
@@ -147,7 +158,7 @@ fn failed(mut head: Map<String, Value>, error: &LinkError) -> Value {
 fn respond(
     request: &Request,
     head: &mut Map<String, Value>,
-    _options: &LinkOptions,
+    options: &LinkOptions<'_>,
 ) -> Result<Outcome, LinkError> {
     let name = request.text("model")?;
     let Some(model) = registry::find(name) else {
@@ -166,6 +177,7 @@ fn respond(
     let mut outcome = match model.name {
         "tr38901-o2i-low" | "tr38901-o2i-high" => terrestrial::building_entry(request, model, edition),
         "fspl" => local::free_space(request),
+        "itm" => over_terrain::itm(request, options),
         "p676" => local::gas(request),
         "p838" => local::rain(request),
         "p1411" => local::street(request),

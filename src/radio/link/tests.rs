@@ -3,16 +3,40 @@
 use super::*;
 use std::path::PathBuf;
 
-/// The shared vectors, or None (with a note) on a machine without them.
-fn requests(file: &str) -> Option<Vec<Value>> {
+fn folder() -> PathBuf {
     let shared = std::env::var_os("COVPLAN_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = shared.join("vectors/radio/requests").join(file);
+    shared.join("vectors/radio/requests")
+}
+
+/// The shared vectors, or None (with a note) on a machine without them.
+fn requests(file: &str) -> Option<Vec<Value>> {
+    let path = folder().join(file);
     let Ok(text) = std::fs::read_to_string(&path) else {
         eprintln!("skipped: {} not found", path.display());
         return None;
     };
     Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+/// A profile of the shared vectors.
+fn read_profile(name: &str) -> Result<Profile, String> {
+    let text = std::fs::read_to_string(folder().join(name)).map_err(|e| e.to_string())?;
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().ok_or("empty")?.split(',').collect();
+    let mut profile = Profile::default();
+    for line in lines {
+        for (column, value) in header.iter().zip(line.split(',')) {
+            let number = || value.parse::<f64>().map_err(|e| format!("{value}: {e}"));
+            match *column {
+                "distance_m" => profile.distance_m.push(number()?),
+                "height_m" => profile.height_m.push(number()?),
+                "clutter_m" => profile.clutter_m.push(number()?),
+                _ => profile.zone.push(crate::radio::profile::Zone::from_code(value).ok_or("zone")?),
+            }
+        }
+    }
+    Ok(profile)
 }
 
 /// Runs every request of a file and holds each value to the tolerance beside it.
@@ -22,7 +46,8 @@ fn check_file(file: &str, at_least: usize) {
     let mut worst = 0.0f64;
     let mut failures = Vec::new();
     for case in &cases {
-        let got = answer(&case["request"], &LinkOptions::default());
+        let options = LinkOptions { read_profile: Some(&read_profile), ..LinkOptions::default() };
+        let got = answer(&case["request"], &options);
         let tolerance = case["tolerance"].as_f64().unwrap() + slack(&case["request"]);
         for (name, want) in case["expect"].as_object().unwrap() {
             if name == "error" {
@@ -86,6 +111,13 @@ fn tr38901_against_ns3() {
 }
 
 #[test]
+fn itm_against_ntia() {
+    check_file("itm-official.jsonl", 3);
+    check_file("itm-area-official.jsonl", 3);
+    check_file("itm-run.jsonl", 350);
+}
+
+#[test]
 fn p676_against_itu_examples() {
     check_file("p676.jsonl", 1400);
 }
@@ -111,7 +143,7 @@ fn p2109_against_itu_examples() {
 }
 
 fn ask(request: Value) -> Value {
-    answer(&request, &LinkOptions { verbose: true })
+    answer(&request, &LinkOptions { verbose: true, ..LinkOptions::default() })
 }
 
 fn code(request: Value) -> String {
