@@ -48,24 +48,30 @@ impl Delimited {
         if rest.is_empty() {
             return Err(Fault::new(&rules::FILE_DAMAGED, "the file is empty"));
         }
+        if memchr::memchr(b'\n', &rest).is_none() && memchr::memchr(b'\r', &rest).is_some() {
+            let message = "lines end in carriage returns alone; save the file with ordinary line ends";
+            return Err(Fault::new(&rules::FILE_DAMAGED, message));
+        }
+        // Excel's own word for the separator, on a line of its own.
+        let told = rest.strip_prefix(b"sep=").and_then(|r| r.first().copied()).filter(u8::is_ascii);
         let tabs =
             path.to_str().is_some_and(|p| p.to_ascii_lowercase().trim_end_matches(".gz").ends_with(".tsv"));
         let delimiter = match delimiter.and_then(|c| u8::try_from(c).ok()) {
             Some(d) => d,
+            None if told.is_some() => told.unwrap_or(b','),
             None if tabs => b'\t',
             None => guess_delimiter(&rest),
         };
-        Ok(Self { source, delimiter, rest, line: 1, ended: false })
+        let mut file = Self { source, delimiter, rest, line: 1, ended: false };
+        if told.is_some() {
+            file.skip_to_line(2);
+        }
+        Ok(file)
     }
 
     /// The encoding, as its label.
     pub fn encoding(&self) -> &'static str {
         self.source.encoding
-    }
-
-    /// Size of the file on disk.
-    pub fn bytes(&self) -> u64 {
-        self.source.bytes
     }
 
     /// The first rows with their line numbers, without taking them.
@@ -83,7 +89,7 @@ impl Delimited {
                 }
             }
         }
-        let block = Block { bytes: self.rest[..end].to_vec(), line: 1 };
+        let block = Block { bytes: self.rest[..end].to_vec(), line: self.line };
         let fields = block.split(self.delimiter)?;
         let own = |v: Value<'_>| match v {
             Value::Text(s) => Owned::Text(s.to_owned()),

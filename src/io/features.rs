@@ -309,6 +309,44 @@ impl Batch {
     }
 }
 
+/// The union of the features' properties, in order of first appearance.
+#[derive(Default)]
+struct Keys {
+    names: Vec<HeaderNames>,
+    index: FxHashMap<String, usize>,
+}
+
+impl Keys {
+    /// Features as rows of all keys met so far, theirs included.
+    fn rows(&mut self, features: Vec<Feature>, first: u32) -> Vec<OwnedRow> {
+        for (key, _) in features.iter().flat_map(|f| &f.properties) {
+            if !self.index.contains_key(key) {
+                self.index.insert(key.clone(), self.names.len());
+                self.names.push(vec![key.clone()]);
+            }
+        }
+        let row = |(f, number): (Feature, u32)| {
+            let mut values = vec![Owned::Blank; self.names.len()];
+            for (key, value) in f.properties {
+                if let Some(i) = self.index.get(&key) {
+                    values[*i] = value;
+                }
+            }
+            OwnedRow { number, values, shape: f.shape }
+        };
+        features.into_iter().zip(first..).map(row).collect()
+    }
+}
+
+impl Batch {
+    /// The batch as a table: the names of its columns, and its rows.
+    pub fn table(&self) -> Result<(Vec<HeaderNames>, Vec<OwnedRow>), Fault> {
+        let mut keys = Keys::default();
+        let rows = keys.rows(self.parse()?, self.first);
+        Ok((keys.names, rows))
+    }
+}
+
 /// Reads a GeoJSON file.
 pub(super) fn geojson<R: Reader>(
     job: &Job<'_>,
@@ -316,44 +354,23 @@ pub(super) fn geojson<R: Reader>(
     sink: &mut (dyn FnMut(R::Part) + Send),
 ) -> Result<Outcome, Fault> {
     let mut file = FeatureFile::open(job.path, job.spec.encoding.as_deref())?;
-    let mut names: Vec<HeaderNames> = Vec::new();
-    let mut index: FxHashMap<String, usize> = FxHashMap::default();
+    let mut keys = Keys::default();
     let mut run: Option<Run<'_, R>> = None;
     let mut has_geometry = false;
     while let Some(batch) = file.next_batch()? {
-        let features = batch.parse()?;
-        let known = names.len();
-        for f in &features {
-            has_geometry |= f.shape.is_some();
-            for (key, _) in &f.properties {
-                if !index.contains_key(key) {
-                    index.insert(key.clone(), names.len());
-                    names.push(vec![key.clone()]);
-                }
-            }
-        }
-        let rows: Vec<OwnedRow> = features
-            .into_iter()
-            .zip(batch.first..)
-            .map(|(f, number)| {
-                let mut values = vec![Owned::Blank; names.len()];
-                for (key, value) in f.properties {
-                    if let Some(i) = index.get(&key) {
-                        values[*i] = value;
-                    }
-                }
-                OwnedRow { number, values, shape: f.shape }
-            })
-            .collect();
+        let known = keys.names.len();
+        let rows = keys.rows(batch.parse()?, batch.first);
+        has_geometry |= rows.iter().any(|r| r.shape.is_some());
+        let names = &keys.names;
         let sample: Vec<_> =
             rows.iter().take(200).map(|r| r.values.iter().map(Owned::borrow).collect::<Vec<_>>()).collect();
         match &mut run {
             None => {
-                let binding = Binding::new(job.layer, &names, job.spec);
+                let binding = Binding::new(job.layer, names, job.spec);
                 run = Some(Run::new(job, binding, file.crs.as_deref(), &sample)?);
             }
             Some(r) if names.len() > known => {
-                r.rebind(Binding::new(job.layer, &names, job.spec), file.crs.as_deref(), &sample)?;
+                r.rebind(Binding::new(job.layer, names, job.spec), file.crs.as_deref(), &sample)?;
             }
             Some(_) => {}
         }

@@ -93,6 +93,9 @@ pub fn load_layers(project: &Project, options: &LoadOptions) -> Inputs {
     inputs
 }
 
+/// More operators than a continent has.
+const MOST_OPERATORS: usize = 10_000;
+
 struct LayerLoad<'a> {
     project: &'a Project,
     options: &'a LoadOptions,
@@ -128,6 +131,12 @@ impl LayerLoad<'_> {
             "cells" => {
                 let (cells, operators) = (&mut inputs.cells, &mut inputs.operators);
                 self.files::<CellReader>(&mut issues, &mut |p| p.pour(cells, operators));
+                // Ids of operators have two bytes; a column of that many different words is another one.
+                let met = operators.iter().count();
+                if met > MOST_OPERATORS {
+                    let fault = Fault::new(&rules::OPERATOR_LIMIT, format!("{met} different words"));
+                    self.fault(&mut issues, &self.spec.paths.join(", "), &fault);
+                }
             }
             "measurements" => {
                 let (list, operators) = (&mut inputs.measurements, &mut inputs.operators);

@@ -12,6 +12,7 @@ pub mod geotiff;
 pub mod graphml;
 mod header;
 pub mod hgt;
+pub mod inspect;
 mod load;
 #[cfg(test)]
 mod load_tests;

@@ -236,7 +236,7 @@ impl Locator {
         let counts = row.places();
         counts.met += 1;
         if self.geographic {
-            if (90.0..=180.0).contains(&y.abs()) && x.abs() < 90.0 && y.abs() > 90.0 {
+            if y.abs() > 90.0 && y.abs() <= 180.0 && x.abs() <= 90.0 {
                 counts.swapped.add(number, show);
                 return None;
             }
@@ -425,4 +425,55 @@ fn is_gauss_kruger(text: &str) -> bool {
     let upper = text.to_ascii_uppercase();
     let code = upper.strip_prefix("EPSG:").and_then(|c| c.trim().parse::<u32>().ok());
     code.is_some_and(|c| crate::crs::gauss_kruger::Zone::of_epsg(c).is_some()) || upper.contains("GAUSS")
+}
+
+/// What headers and numbers suggest about the coordinate system: words for the reader, and what to write
+/// in the project when the numbers alone decide.
+pub(super) fn guess_crs(
+    binding: &Binding,
+    rows: &[Vec<Value<'_>>],
+    names: &[&str],
+) -> (String, Option<String>) {
+    let col =
+        |name: &str| if binding.layer.column(name).is_some() { binding.col(name) } else { Col::default() };
+    let read = |a: Col, b: Col| {
+        sampled(rows, |v| {
+            let (mut s, mut t) = (String::new(), String::new());
+            let x = values::angle(binding.value(a, v, &mut s))?;
+            Some([x, values::angle(binding.value(b, v, &mut t))?])
+        })
+    };
+    let words = names.join(" ").to_lowercase();
+    let said = |list: &[&str]| list.iter().any(|w| words.contains(w));
+    let pairs = read(col("lon"), col("lat"));
+    let plane = if pairs.is_empty() { read(col("x_m"), col("y_m")) } else { pairs.clone() };
+    if let Some(grid) = guess_grid(&plane) {
+        return match grid.zone {
+            Some(zone) => {
+                let code = format!("EPSG:{}", zone.epsg(true));
+                (format!("CGCS2000 Gauss-Krueger zone {} by its prefix ({code})", zone.number()), Some(code))
+            }
+            None => {
+                ("a Gauss-Krueger or UTM zone; its number isn't in the data: give `crs`".to_owned(), None)
+            }
+        };
+    }
+    if said(&["gcj", "火星", "高德", "amap", "腾讯"]) {
+        return ("GCJ-02 by the header".to_owned(), Some("gcj02".to_owned()));
+    }
+    if said(&["bd09", "bd-09", "百度", "baidu"]) {
+        return ("BD-09 by the header".to_owned(), Some("bd09".to_owned()));
+    }
+    if pairs.is_empty() {
+        return ("no coordinates".to_owned(), None);
+    }
+    if said(&["wgs", "gps"]) {
+        return ("WGS 84 by the header".to_owned(), None);
+    }
+    let china = pairs.iter().filter(|[x, y]| (73.0..136.0).contains(x) && (3.0..54.0).contains(y)).count();
+    if china * 2 > pairs.len() {
+        let text = "degrees, taken as WGS 84; GCJ-02 and BD-09 look the same: ask where the data come from";
+        return (text.to_owned(), None);
+    }
+    ("degrees, taken as WGS 84".to_owned(), None)
 }

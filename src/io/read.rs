@@ -9,13 +9,14 @@ use super::shape::RawShape;
 use super::source::Fault;
 use super::values::{Owned, Value};
 use crate::model::issues::{Issues, Place};
-use crate::model::operators::Operators;
+use crate::model::operators::{OperatorId, Operators};
 use crate::model::project::LayerSpec;
 use crate::model::quantity;
 use crate::model::rules;
 use crate::model::schema::{Column, Layer, Shape};
 use crate::model::settings::Settings;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::path::Path;
 
 /// Turns rows of one layer into records.
@@ -441,18 +442,19 @@ impl Reader for PositionsOnly {
 #[derive(Default)]
 pub(super) struct LocalOperators {
     names: Vec<String>,
+    index: FxHashMap<String, usize>,
 }
 
 impl LocalOperators {
-    /// Index of a name, added when new. A file has few operators, so the list is searched.
+    /// Index of a name, added when new.
     pub fn index(&mut self, name: &str) -> usize {
-        match self.names.iter().position(|n| n == name) {
-            Some(i) => i,
-            None => {
-                self.names.push(name.to_owned());
-                self.names.len() - 1
-            }
+        if let Some(&i) = self.index.get(name) {
+            return i;
         }
+        let i = self.names.len();
+        self.names.push(name.to_owned());
+        self.index.insert(name.to_owned(), i);
+        i
     }
 
     /// The name at an index.
@@ -461,7 +463,7 @@ impl LocalOperators {
     }
 
     /// The run's ids of the names, in order.
-    pub fn global(&self, operators: &mut Operators) -> Vec<crate::model::operators::OperatorId> {
+    pub fn global(&self, operators: &mut Operators) -> Vec<OperatorId> {
         self.names.iter().map(|n| operators.add(n)).collect()
     }
 }

@@ -50,8 +50,6 @@ pub(super) struct Source {
     pub encoding: &'static str,
     /// Told by the project, a mark, or bytes beyond ASCII; until then the choice stays open.
     certain: bool,
-    /// Size of the file, packed.
-    pub bytes: u64,
     broken: bool,
     done: bool,
 }
@@ -66,14 +64,17 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
     if meta.is_dir() {
         return Err(Fault::new(&rules::FILE_UNREADABLE, "it is a folder"));
     }
-    let bytes = meta.len();
     let mut raw: Box<dyn Read + Send> = Box::new(BufReader::with_capacity(1 << 18, file));
     let mut magic = Vec::new();
     raw.by_ref().take(2).read_to_end(&mut magic).map_err(|e| Fault::reading(&e))?;
-    let gzip = magic == [0x1f, 0x8b];
-    let rest: Box<dyn Read + Send> = Box::new(io::Cursor::new(magic).chain(raw));
-    let mut raw: Box<dyn Read + Send> =
-        if gzip { Box::new(BufReader::with_capacity(1 << 18, MultiGzDecoder::new(rest))) } else { rest };
+    let mut raw: Box<dyn Read + Send> = match magic.as_slice() {
+        b"PK" => Box::new(io::Cursor::new(unzip(path)?)),
+        [0x1f, 0x8b] => {
+            let packed = MultiGzDecoder::new(io::Cursor::new(magic).chain(raw));
+            Box::new(BufReader::with_capacity(1 << 18, packed))
+        }
+        _ => Box::new(io::Cursor::new(magic).chain(raw)),
+    };
     let mut probe = Vec::new();
     let probed = raw.by_ref().take(PROBE as u64).read_to_end(&mut probe);
     if let Err(e) = probed {
@@ -106,10 +107,29 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
         decoder,
         encoding: encoding.name(),
         certain,
-        bytes,
         broken: false,
         done: false,
     })
+}
+
+/// The one file in a ZIP archive.
+fn unzip(path: &Path) -> Result<Vec<u8>, Fault> {
+    let damaged = |e: &dyn std::fmt::Display| Fault::new(&rules::FILE_DAMAGED, format!("ZIP archive: {e}"));
+    let file = File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| damaged(&e))?;
+    let mut files = Vec::new();
+    for i in 0..archive.len() {
+        if archive.by_index(i).map_err(|e| damaged(&e))?.is_file() {
+            files.push(i);
+        }
+    }
+    let [one] = files.as_slice() else {
+        let what = format!("it holds {} files; unpack it and name the one that is meant", files.len());
+        return Err(Fault::new(&rules::FORMAT_UNKNOWN, what));
+    };
+    let mut out = Vec::new();
+    archive.by_index(*one).map_err(|e| damaged(&e))?.read_to_end(&mut out).map_err(|e| damaged(&e))?;
+    Ok(out)
 }
 
 fn guess(probe: &[u8], whole: bool) -> Result<&'static Encoding, Fault> {

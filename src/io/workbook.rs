@@ -22,7 +22,6 @@ pub(super) struct Workbook {
 
 /// The cells of one sheet.
 pub(super) struct Sheet {
-    pub name: String,
     /// Row number of each row, from one.
     pub numbers: Vec<u32>,
     pub rows: Vec<Vec<Owned>>,
@@ -32,6 +31,12 @@ impl Workbook {
     /// Opens a workbook; which of the formats it is, its content tells.
     pub fn open(path: &Path) -> Result<Self, Fault> {
         let bytes = std::fs::read(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+        let is_packed = bytes.starts_with(b"PK") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]);
+        if !is_packed {
+            let message =
+                "it is no workbook but text with that name: give `format = \"csv\"`, or save it as XLSX";
+            return Err(Fault::new(&rules::FILE_DAMAGED, message));
+        }
         let sheets = open_workbook_auto_from_rs(Cursor::new(bytes))
             .map_err(|e| Fault::new(&rules::FILE_DAMAGED, format!("not a readable workbook: {e}")))?;
         let names = sheets
@@ -73,7 +78,7 @@ impl Workbook {
             }
         }
         let numbers = (top + 1..).take(rows.len()).collect();
-        Ok(Sheet { name: name.to_owned(), numbers, rows })
+        Ok(Sheet { numbers, rows })
     }
 
     /// The sheet that a layer means: the one it names, else of the visible ones that whose header has
@@ -108,7 +113,7 @@ impl Workbook {
 }
 
 /// The header of a sheet.
-pub(super) fn find_header(sheet: &Sheet, layer: &'static Layer, spec: &LayerSpec) -> Option<Header> {
+fn find_header(sheet: &Sheet, layer: &'static Layer, spec: &LayerSpec) -> Option<Header> {
     header::find(&sheet.rows, layer, spec, &sheet.numbers)
 }
 

@@ -114,9 +114,43 @@ rules! {
         "add coordinates to the nodes", "为节点补充坐标";
 }
 
+/// All rules as Markdown: what `docs/rules.md` holds.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "# Validation rules\n\n\
+         Error: the run stops with exit code 3. Row: the row is dropped, counted and listed. Warning: the row is \
+         kept. `covplan check` exits 1 on row and warning findings, 3 on errors.\n\n\
+         | Code | Level | Rule | 规则 | Way out | 处理办法 |\n|---|---|---|---|---|---|\n",
+    );
+    for r in RULES {
+        let level = match r.severity {
+            Severity::Error => "error",
+            Severity::Row => "row",
+            Severity::Warning => "warning",
+        };
+        let cells = [r.code, level, r.title, r.title_zh, r.help, r.help_zh].map(|c| c.replace('|', "\\|"));
+        out.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Set `COVPLAN_WRITE_DOCS=1` to write the file anew.
+    #[test]
+    fn the_document_is_up_to_date() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+        let text = markdown();
+        if std::env::var_os("COVPLAN_WRITE_DOCS").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &text).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+        assert!(found == text, "docs/rules.md is stale: run the tests with COVPLAN_WRITE_DOCS=1");
+    }
 
     #[test]
     fn codes_are_unique_and_sorted() {

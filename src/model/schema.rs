@@ -1,7 +1,9 @@
 //! The columns of every input layer: one table for reading, validation, `inspect` and the documentation.
 
+mod describe;
 mod tables;
 
+pub use describe::markdown;
 pub use tables::LAYERS;
 
 use super::quantity;

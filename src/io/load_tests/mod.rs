@@ -1,7 +1,9 @@
 //! Whole projects, read from files made here.
 
+mod bulk;
 mod rules;
 mod shared;
+mod sheets;
 
 use super::{LoadError, LoadOptions, load};
 use crate::model::inputs::Inputs;
