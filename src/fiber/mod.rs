@@ -365,7 +365,6 @@ impl Planner<'_, '_, '_> {
             AccessKind::Cable(i) => inputs.fiber_segments.get(i as usize).map(|s| s.id.clone()),
         };
         let points = self.joined_points(&draft);
-        let on_road: BTreeSet<u32> = self.members.iter().map(|m| m.0.terminal).collect();
         for (i, t) in terminals.iter().enumerate() {
             let i = i as u32;
             let point = points.get(&i).map(|&p| &access.points()[p as usize]);

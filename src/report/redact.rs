@@ -119,7 +119,7 @@ impl Redactor {
     fn new(inputs: &Inputs, s: &RedactSettings, found: &[&Assessment], plan: Option<&Plan>) -> Self {
         let public = s.level == Redaction::Public;
         let mut hash = Sha256::new_with_prefix(b"covplan redaction 1");
-        let mut position = |hash: &mut Sha256, p: LonLat, id: &str, name: &str| {
+        let position = |hash: &mut Sha256, p: LonLat, id: &str, name: &str| {
             hash.update(p.lon_deg().to_le_bytes());
             hash.update(p.lat_deg().to_le_bytes());
             for text in [id, name] {

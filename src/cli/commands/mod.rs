@@ -4,6 +4,7 @@ mod config;
 mod convert;
 mod explain;
 mod init;
+mod inspect;
 mod link;
 mod pipeline;
 mod synth;
@@ -20,7 +21,7 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
     match command {
         Command::Demo { output, budget } => pipeline::demo(&output, &budget, ctx),
         Command::Init { dir } => init::run(&dir, ctx),
-        Command::Inspect { .. } => Err(Complaint::usage("C000", "not yet")),
+        Command::Inspect { file } => inspect::run(&file, ctx),
         Command::Synth { region, sites, cells, out, overwrite } => {
             synth::run(&region, sites as usize, cells as usize, &out, overwrite, ctx)
         }
