@@ -389,10 +389,10 @@ fn table_cases() -> Vec<Case> {
         case("sites: unclosed quote", sites(row("S1,\"A,118.9,32.0")), &COVERAGE, 3, &["sites.csv"]),
         case(
             "sites: unknown column",
-            sites("site_id,name,lon,lat,lattitude\nS1,A,118.8,32.0,1\n"),
+            sites("site_id,name,lon,lat,employes\nS1,A,118.8,32.0,1\n"),
             &CHECK,
             1,
-            &["lattitude"],
+            &["employes", "employees"],
         ),
         case(
             "sites: unknown word",
