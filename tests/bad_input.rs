@@ -1,5 +1,6 @@
 //! Anything can be wrong with an input. Each case runs the real program in a folder of its own and asks
 //! for the documented exit code, a message that names the place, no panic, and no partial output.
+#![allow(clippy::unwrap_used)] // A test that fails says where.
 
 use std::path::Path;
 use std::process::{Command, Output};

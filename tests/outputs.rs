@@ -1,5 +1,6 @@
 //! What covplan writes, opened by the programs that its readers use: GDAL, pyogrio, openpyxl, a browser.
 //! A program that isn't there is said to be skipped; `make test` installs them.
+#![allow(clippy::unwrap_used)] // A test that fails says where.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! The main job on real input, through the real program: Peru's radio, Jiangsu's and Guizhou's factories,
 //! Andorra's and Shenzhen's roads. The data are the shared ones; `COVPLAN_SHARED` says where they lie.
+#![allow(clippy::unwrap_used)] // A test that fails says where.
 
 use serde_json::Value;
 use std::fmt::Write as _;

@@ -5,8 +5,8 @@
 //! equations are meant by "Alg."; TN101 is NBS Technical Note 101 (1967), ERL is ESSA Technical Report
 //! ERL 79-ITS 67 (1968). Constants rounded there are kept as rounded.
 //!
-//! [`terrain`] reads horizons, effective heights and roughness out of a profile, [`reference`] gives the
-//! median attenuation below which a path has no better one, [`variability`] spreads it over time, places
+//! `terrain` reads horizons, effective heights and roughness out of a profile, `reference` gives the
+//! median attenuation below which a path has no better one, `variability` spreads it over time, places
 //! and situations.
 
 mod reference;
