@@ -80,7 +80,8 @@ pub fn prepare(
             settings.siting.network.is_empty() || settings.siting.network == name
         })
         .collect();
-    let years = annuity_years(settings);
+    // A budget is one of capex.
+    let years = if settings.plan.budget_cny > 0.0 { 0.0 } else { annuity_years(settings) };
     let mut options = Vec::with_capacity(places.len() * networks.len());
     let mut cells: Vec<Vec<Cell>> = Vec::with_capacity(options.capacity());
     for (p, place) in places.iter().enumerate() {

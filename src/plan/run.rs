@@ -301,6 +301,8 @@ fn curve(radio: &Radio, stations: &[(u32, Station)], bound: f64, maximise: bool)
     order.sort_by(|a, b| rate(b).total_cmp(&rate(a)).then(a.0.cmp(&b.0)));
     let total: f64 =
         radio.problem.sites.iter().map(|s| s.weight * (radio.problem.cap - s.now).max(0.0)).sum();
+    let in_order: Vec<u32> = order.iter().map(|s| s.0).collect();
+    let most = radio.problem.most_for_money(&in_order);
     let (mut cny, mut sites, mut gain) = (0.0, 0u64, 0.0);
     let mut out = Vec::with_capacity(order.len());
     for (i, s) in order.iter().enumerate() {
@@ -308,10 +310,10 @@ fn curve(radio: &Radio, stations: &[(u32, Station)], bound: f64, maximise: bool)
         sites += s.1.sites_lifted.len() as u64;
         gain += s.1.gain;
         out.push(BudgetStep {
-            capex_cny: cny,
+            cost_cny: cny,
             sites,
             gain,
-            gain_bound: if maximise { bound.min(total) } else { total },
+            gain_bound: most.at(cny).min(if maximise { bound.min(total) } else { total }).max(gain),
             next_cny: order.get(i + 1).map(|n| price(n.0)),
         });
     }
