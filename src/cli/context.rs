@@ -143,6 +143,13 @@ impl Context {
     }
 }
 
+/// Columns of the terminal that stdout is, by its own word or the user's; a pipe or a file has none.
+#[must_use]
+pub fn terminal_width() -> Option<u16> {
+    let said = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    said.or_else(|| terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0))
+}
+
 /// Writes to stdout; a reader that went away (a closed pipe) is no error.
 ///
 /// # Errors

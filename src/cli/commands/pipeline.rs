@@ -1,7 +1,7 @@
 //! `demo`, `check`, `coverage`, `plan`: read, work, write, print.
 
 use crate::cli::args::{Budget, Output, Reading};
-use crate::cli::context::{Context, print};
+use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::io::{LoadError, LoadOptions, Refused, load};
 use crate::model::inputs::Inputs;
@@ -180,10 +180,6 @@ fn show(
     }
     let folder = output.out.as_ref().map(|f| f.display().to_string());
     print(&text::text(document, terminal_width(), folder.as_deref()))
-}
-
-fn terminal_width() -> Option<u16> {
-    std::env::var("COLUMNS").ok()?.parse().ok()
 }
 
 /// Scores the sites of a project.
