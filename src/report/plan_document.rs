@@ -28,7 +28,7 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
         stations(v, plan, lang),
         fiber(v, plan, lang),
         centers(v, plan, lang),
-        energy(plan, lang),
+        energy(v, plan, lang),
     ];
     sections.extend(today(v, lang));
     sections.push(certificates(v, plan, lang));
@@ -485,11 +485,17 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
     Section { title: t("Is compute near enough", "算力是否够近"), text, tables: vec![table] }
 }
 
-fn energy(plan: &Plan, lang: Lang) -> Section {
+fn energy(v: View, plan: &Plan, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let stations: f64 = plan.stations.iter().map(|s| s.energy_kwh_yr).sum();
     let centers: f64 = plan.centers.iter().map(|c| c.energy_kwh_yr).sum();
     let carbon: f64 = plan.centers.iter().map(|c| c.carbon_t_yr).sum();
+    let factor: BTreeMap<&str, f64> =
+        v.inputs.regions.iter().filter_map(|r| Some((r.adcode.as_str(), r.ef_kg_kwh?))).collect();
+    let kg_kwh =
+        |city: Option<&str>| city.and_then(|c| factor.get(c)).copied().unwrap_or(v.settings.energy.ef_kg_kwh);
+    let station_carbon: f64 =
+        plan.stations.iter().map(|s| s.energy_kwh_yr * kg_kwh(s.city.as_deref()) / 1e3).sum();
     let mut table = Table::new(
         "energy",
         t("Energy per year", "年用电量"),
@@ -498,7 +504,7 @@ fn energy(plan: &Plan, lang: Lang) -> Section {
     table.push(vec![
         Cell::Text(t("new stations", "新建基站")),
         Cell::Number(stations / 1e3, 1),
-        Cell::Unknown,
+        Cell::Number(station_carbon, 1),
     ]);
     table.push(vec![
         Cell::Text(t("data centers, load of this plan", "数据中心（本规划负荷）")),

@@ -129,7 +129,8 @@ impl Problem {
     /// Least score at which a site counts as lifted; `None` when nothing worthwhile is in reach.
     fn goals(&self) -> Vec<Option<f64>> {
         let mut best = vec![f64::NEG_INFINITY; self.sites.len()];
-        for lift in self.lifts.iter().flatten() {
+        let open = self.options.iter().zip(&self.lifts).filter(|(o, _)| o.lock != kinds::Lock::Shut);
+        for lift in open.flat_map(|(_, row)| row) {
             let b = &mut best[lift.site as usize];
             *b = b.max(lift.score);
         }
