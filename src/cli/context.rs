@@ -143,11 +143,15 @@ impl Context {
     }
 }
 
-/// Columns of the terminal that stdout is, by its own word or the user's; a pipe or a file has none.
+/// Columns of what goes into a pipe or a file.
+const PIPED: u16 = 160;
+
+/// Columns of the terminal that stdout is, by the user's word or its own.
 #[must_use]
-pub fn terminal_width() -> Option<u16> {
+pub fn terminal_width() -> u16 {
     let said = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-    said.or_else(|| terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0))
+    let own = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0);
+    said.or_else(own).unwrap_or(PIPED)
 }
 
 /// Writes to stdout; a reader that went away (a closed pipe) is no error.

@@ -6,9 +6,6 @@ use crate::report::explain::{ExplainError, explain};
 use crate::report::text;
 use std::path::Path;
 
-/// Width of what goes into a pipe or a file.
-const PIPED: u16 = 160;
-
 /// Explains one id of a run's folder.
 ///
 /// # Errors
@@ -27,7 +24,7 @@ pub fn run(dir: &Path, id: &str, ctx: &mut Context) -> Result<Exit, Complaint> {
     if ctx.json {
         print(&format!("{:#}\n", found.json))?;
     } else {
-        print(&text::full_text(&found.document, terminal_width().or(Some(PIPED))))?;
+        print(&text::full_text(&found.document, Some(terminal_width())))?;
     }
     Ok(Exit::Ok)
 }

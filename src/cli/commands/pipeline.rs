@@ -179,7 +179,7 @@ fn show(
         return print(&format!("{:#}\n", document_json(schema, document, extra)));
     }
     let folder = output.out.as_ref().map(|f| f.display().to_string());
-    print(&text::text(document, terminal_width(), folder.as_deref()))
+    print(&text::text(document, Some(terminal_width()), folder.as_deref()))
 }
 
 /// Scores the sites of a project.
