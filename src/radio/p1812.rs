@@ -8,7 +8,7 @@ use super::polarization::Polarization;
 use super::profile::Profile;
 use super::refusal::{Refusal, within};
 use super::terrain_path::diffraction::{TimeShare, Wave, diffraction, exceeded};
-use super::terrain_path::mechanisms::{Combination, Ducting, enhancement_db, free_space_db};
+use super::terrain_path::mechanisms::{Air, Combination, Ducting, enhancement_db, free_space_db};
 use super::terrain_path::{Atmosphere, PathError, Terms, TerrainPath, analysis, climate};
 use crate::units::{Db, Metres, Mhz};
 use std::ops::RangeInclusive;
@@ -188,15 +188,8 @@ impl Prepared {
                 *coast = 0.0;
             }
         }
-        let ducting = self.ducting.loss_db(
-            &seen,
-            cover,
-            coast_km,
-            total_km,
-            self.radius_km,
-            beta0_percent,
-            self.time.percent,
-        );
+        let air = Air { total_km, radius_km: self.radius_km, beta0_percent, percent: self.time.percent };
+        let ducting = self.ducting.loss_db(&seen, cover, coast_km, &air);
         let scatter = self.scatter_db + 20.0 * total_km.log10() + 0.573 * seen.angular_distance_mrad;
         let terms = Terms {
             analysis: seen,

@@ -8,7 +8,7 @@ use super::polarization::Polarization;
 use super::profile::Profile;
 use super::refusal::{Refusal, within};
 use super::terrain_path::diffraction::{TimeShare, Wave, diffraction};
-use super::terrain_path::mechanisms::{Combination, Ducting, enhancement_db, free_space_db};
+use super::terrain_path::mechanisms::{Air, Combination, Ducting, enhancement_db, free_space_db};
 use super::terrain_path::{Atmosphere, PathError, Terms, TerrainPath, analysis, climate};
 use crate::units::{Db, Mhz};
 use std::ops::RangeInclusive;
@@ -168,15 +168,9 @@ impl Prepared {
             &self.time,
             beta0_percent,
         );
-        let ducting = self.ducting.loss_db(
-            &seen,
-            cover,
-            link.coast_km.unwrap_or(cover.coast_km),
-            total_km,
-            self.radius_km,
-            beta0_percent,
-            self.time.percent,
-        ) + gas_db_per_km * total_km;
+        let air = Air { total_km, radius_km: self.radius_km, beta0_percent, percent: self.time.percent };
+        let ducting = self.ducting.loss_db(&seen, cover, link.coast_km.unwrap_or(cover.coast_km), &air)
+            + gas_db_per_km * total_km;
         let scatter = self.scatter_db
             + 20.0 * total_km.log10()
             + 0.573 * seen.angular_distance_mrad

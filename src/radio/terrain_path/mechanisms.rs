@@ -19,6 +19,19 @@ pub(crate) fn free_space_db(lg_ghz: f64, total_km: f64, antenna_m: [f64; 2]) -> 
     92.4 + 20.0 * lg_ghz + 10.0 * (total_km * total_km + rise_km * rise_km).log10()
 }
 
+/// The air over a path, and for which share of time it is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Air {
+    /// Length of the path, km.
+    pub total_km: f64,
+    /// Median effective earth radius, km.
+    pub radius_km: f64,
+    /// β₀, %.
+    pub beta0_percent: f64,
+    /// p, %.
+    pub percent: f64,
+}
+
 /// What of the ducting model depends on frequency alone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ducting {
@@ -35,31 +48,21 @@ impl Ducting {
     }
 
     /// Basic transmission loss by ducting and layer reflection, § 4.5, eqs. (46) to (56), dB.
-    pub(crate) fn loss_db(
-        &self,
-        analysis: &Analysis,
-        cover: &Cover,
-        coast_km: [f64; 2],
-        total_km: f64,
-        radius_km: f64,
-        beta0_percent: f64,
-        percent: f64,
-    ) -> f64 {
+    pub(crate) fn loss_db(&self, analysis: &Analysis, cover: &Cover, coast_km: [f64; 2], air: &Air) -> f64 {
+        let &Air { total_km, radius_km, beta0_percent, percent } = air;
         let [dlt, dlr] = analysis.horizon_km;
         let mut coupling = self.base_db + 20.0 * (dlt + dlr).log10();
         let mut bent_mrad = 1e3 * total_km / radius_km;
-        for end in 0..2 {
-            let (horizon_km, mrad) = (analysis.horizon_km[end], analysis.horizon_mrad[end]);
+        let horizons = analysis.horizon_km.into_iter().zip(analysis.horizon_mrad);
+        let ends = analysis.antenna_m.into_iter().zip(coast_km);
+        for ((horizon_km, mrad), (antenna_m, coast)) in horizons.zip(ends) {
             let shielding = mrad - 0.1 * horizon_km;
             if shielding > 0.0 {
                 coupling += 20.0 * (1.0 + 0.361 * shielding * (self.ghz * horizon_km).sqrt()).log10()
                     + 0.264 * shielding * self.cube_root_ghz;
             }
-            let coast = coast_km[end];
             if cover.sea_share >= 0.75 && coast <= horizon_km && coast <= 5.0 {
-                coupling -= 3.0
-                    * (-0.25 * coast * coast).exp()
-                    * (1.0 + (0.07 * (50.0 - analysis.antenna_m[end])).tanh());
+                coupling -= 3.0 * (-0.25 * coast * coast).exp() * (1.0 + (0.07 * (50.0 - antenna_m)).tanh());
             }
             bent_mrad += mrad.min(0.1 * horizon_km);
         }
