@@ -10,6 +10,7 @@
 //! together for one receiver among many cells. [`registry`] and [`link`] answer single requests by name.
 
 pub mod antenna;
+pub mod area;
 pub mod capacity;
 pub mod coverage_probability;
 pub mod fspl;
