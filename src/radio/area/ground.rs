@@ -6,6 +6,9 @@ use crate::radio::terrain_path::TerrainPath;
 
 const EARTH_RADIUS_M: f64 = crate::geom::EARTH_RADIUS_M;
 
+/// Gaps in the heights up to this wide are bridged, m: radar heights of steep ground have small holes.
+pub const BRIDGED_M: f64 = 1000.0;
+
 /// Heights over a box, NaN where the terrain has none.
 pub struct Heights {
     per_deg: f64,
@@ -31,13 +34,16 @@ impl Heights {
         (((east - west) * per_deg + 3.0) * ((north - south) * per_deg + 3.0)) as usize * size_of::<f32>()
     }
 
-    /// Reads the terrain over a box of west, south, east, north, degrees.
+    /// Reads the terrain over a box of west, south, east, north, degrees. Samples in a gap of at most
+    /// [`BRIDGED_M`] are interpolated from its rims; wider gaps stay unknown.
     #[must_use]
     pub fn read(terrain: &dyn Terrain, [west, south, east, north]: [f64; 4], per_deg: f64) -> Self {
         let index = |deg: f64| (deg * per_deg).floor() as i64;
-        let (west, south) = (index(west), index(south));
-        let columns = (index(east) - west + 2).max(2) as usize;
-        let rows = (index(north) - south + 2).max(2) as usize;
+        // Rims may lie beyond the box: what is read around it keeps the samples within independent of it.
+        let rim = (BRIDGED_M / terrain.posting_m().max(1.0)).floor() as i64;
+        let (west, south) = (index(west) - rim, index(south) - rim);
+        let columns = (index(east) + rim - west + 2).max(2) as usize;
+        let rows = (index(north) + rim - south + 2).max(2) as usize;
         let mut heights_m = Vec::with_capacity(columns * rows);
         for r in 0..rows {
             let lat = (south + r as i64) as f64 / per_deg;
@@ -46,6 +52,7 @@ impl Heights {
                 heights_m.push(terrain.height_m(at).map_or(f32::NAN, |h| h as f32));
             }
         }
+        bridge(&mut heights_m, columns, rim as usize);
         Self { per_deg, west, south, columns, heights_m }
     }
 
@@ -68,6 +75,34 @@ impl Heights {
         // Weights of nil must not bring in an unknown neighbour.
         let along = |i: usize| if right == 0.0 { h(i) } else { h(i) + (h(i + 1) - h(i)) * right };
         if up == 0.0 { along(low) } else { along(low) + (along(high) - along(low)) * up }
+    }
+}
+
+/// Interpolates unknown samples along rows and columns between known ones that are at most `widest` samples
+/// apart; where both directions offer a value the narrower gap weighs more.
+fn bridge(heights_m: &mut [f32], columns: usize, widest: usize) {
+    let known = heights_m.to_vec();
+    let rows = known.len() / columns.max(1);
+    for (i, height) in heights_m.iter_mut().enumerate().filter(|(_, h)| h.is_nan()) {
+        let (row, column) = (i / columns, i % columns);
+        // The nearest known samples before and after, with how many steps away they are.
+        let look = |before: usize, after: usize, stride: usize| -> Option<(f32, f32)> {
+            let find = |steps: usize, up: bool| {
+                (1..=steps.min(widest)).find_map(|n| {
+                    let at = if up { i + n * stride } else { i - n * stride };
+                    known.get(at).filter(|h| !h.is_nan()).map(|h| (n as f32, *h))
+                })
+            };
+            let ((n0, h0), (n1, h1)) = (find(before, false)?, find(after, true)?);
+            let gap = n0 + n1;
+            (gap <= widest as f32).then(|| ((h0 * n1 + h1 * n0) / gap, 1.0 / gap))
+        };
+        let ways = [look(column, columns - 1 - column, 1), look(row, rows - 1 - row, columns)];
+        let (sum, weight) =
+            ways.into_iter().flatten().fold((0.0, 0.0), |(s, w), (h, weight)| (s + h * weight, w + weight));
+        if weight > 0.0 {
+            *height = sum / weight;
+        }
     }
 }
 
@@ -183,6 +218,27 @@ mod tests {
     }
 
     #[test]
+    fn small_holes_are_bridged_and_wide_ones_are_not() {
+        let plane = |c: usize, r: usize| (10 * c + 3 * r) as f32;
+        let columns = 20;
+        let mut h: Vec<f32> = (0..400).map(|i| plane(i % columns, i / columns)).collect();
+        for i in [5 * 20 + 5, 5 * 20 + 6, 6 * 20 + 5, 19] {
+            h[i] = f32::NAN;
+        }
+        for i in 0..400 {
+            if i / columns >= 12 && (8..18).contains(&(i % columns)) {
+                h[i] = f32::NAN;
+            }
+        }
+        bridge(&mut h, columns, 4);
+        for (c, r) in [(5, 5), (6, 5), (5, 6)] {
+            assert!((h[r * columns + c] - plane(c, r)).abs() < 1e-3);
+        }
+        // A corner has rims on one side only.
+        assert!(h[19].is_nan() && h[15 * columns + 12].is_nan());
+    }
+
+    #[test]
     fn heights_interpolate_and_know_what_they_dont_know() {
         let per_deg = Heights::per_degree(92.6, 42.5);
         assert_eq!(per_deg, 1200.0);
@@ -191,6 +247,6 @@ mod tests {
             assert!((heights.at(lon, lat) - (1000.0 * lon + 500.0 * lat)).abs() < 0.01);
         }
         assert!(heights.at(1.65, 42.5).is_nan());
-        assert!(heights.at(1.39, 42.5).is_nan() && heights.at(1.5, 42.7).is_nan());
+        assert!(heights.at(1.3, 42.5).is_nan() && heights.at(1.5, 42.7).is_nan());
     }
 }

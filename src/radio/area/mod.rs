@@ -144,8 +144,6 @@ pub struct Scene<'a> {
     pub sources: Vec<Source>,
     /// Carriers.
     pub carriers: Vec<Carrier>,
-    /// How many networks there are.
-    pub networks: usize,
     /// The ground; without it, TR 38.901 alone.
     pub terrain: Option<&'a dyn Terrain>,
     /// Even clutter over the ground, m.

@@ -47,7 +47,6 @@ fn scene(terrain: Option<&dyn Terrain>) -> Scene<'_> {
             source(1.53, 42.47, &[90.0], 3500.0),
         ],
         carriers: vec![Carrier::new(resources, &Terminal::HANDSET, Db(3.5), 0.5)],
-        networks: 1,
         terrain,
         clutter_m: 0.0,
         terminal_height_m: 1.5,
