@@ -244,4 +244,6 @@ fn warn_near_limits(request: &Request, model: &ModelInfo, outcome: &mut Outcome)
 }
 
 #[cfg(test)]
+mod invariants;
+#[cfg(test)]
 mod tests;
