@@ -121,6 +121,23 @@ impl Context {
         result
     }
 
+    /// A bar for so many steps, on a terminal that wants one.
+    #[must_use]
+    pub fn progress(&self, steps: u64, label: &str) -> Option<indicatif::ProgressBar> {
+        if self.quiet || self.json || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        if let Some(spinner) = &self.bar {
+            spinner.finish_and_clear();
+        }
+        let bar = indicatif::ProgressBar::new(steps);
+        bar.set_prefix(label.to_owned());
+        if let Ok(style) = indicatif::ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {eta}") {
+            bar.set_style(style);
+        }
+        Some(bar)
+    }
+
     /// Writes the times of the stages to the file asked for, or sums them up on stderr.
     ///
     /// # Errors

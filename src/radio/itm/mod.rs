@@ -13,6 +13,7 @@ mod reference;
 mod terrain;
 mod variability;
 
+pub use super::polarization::Polarization;
 use super::profile::{Profile, ProfileError};
 use super::refusal::{Refusal, within};
 use crate::units::{Db, Metres, Mhz};
@@ -23,15 +24,6 @@ const MODEL: &str = "itm";
 
 /// Path lengths, metres.
 const DISTANCES_M: std::ops::RangeInclusive<f64> = 1e3..=2e6;
-
-/// Polarisation of both antennas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Polarization {
-    /// Horizontal.
-    Horizontal,
-    /// Vertical.
-    Vertical,
-}
 
 /// Radio climate, numbered from 1 as in the reference program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
