@@ -1,4 +1,5 @@
 //! `covplan area`, through the real program.
+#![allow(clippy::unwrap_used)] // A test that fails says where.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

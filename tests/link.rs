@@ -1,5 +1,6 @@
 //! `covplan link`, through the real program, on requests whose values others made: validation data of ITU-R
 //! Study Group 3 and of NTIA, and runs of their and other people's programs.
+#![allow(clippy::unwrap_used)] // A test that fails says where.
 
 use serde_json::Value;
 use std::path::PathBuf;

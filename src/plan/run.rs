@@ -17,9 +17,11 @@ use crate::model::planned::{
 use crate::model::records::{DataCenter, Origin, SiteId};
 use crate::model::settings::Settings;
 use crate::network::Reach;
-use crate::optimise::{Certified, Work, relative_gap};
+use crate::optimise::cover::CoverError;
+use crate::optimise::{Certified, Effort, Work, relative_gap};
 use crate::plan::Plan;
-use crate::siting::{Choice, Goal, sectors};
+use crate::siting::{Choice, Goal, SitingError, choose, sectors};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Drive tests this near to a new station no longer tell what is there, metres.
@@ -246,7 +248,7 @@ fn draft(
             "现有铁塔默认具备光缆与挂载空间，实施前请核实",
         ));
     }
-    let curve = curve(&radio, &stations, found.bound, budget > 0.0);
+    let curve = curve(&radio, &stations, work)?;
 
     notes.extend(fiber.notes);
     certificates.extend(fiber.certificate);
@@ -382,31 +384,46 @@ fn build(
     }
 }
 
-/// Gain against money, station by station in the order of value for money.
-fn curve(radio: &Radio, stations: &[(u32, Station)], bound: f64, maximise: bool) -> Vec<BudgetStep> {
-    let price = |o: u32| radio.problem.options[o as usize].price_cny;
-    let mut order: Vec<&(u32, Station)> = stations.iter().collect();
-    let rate = |s: &(u32, Station)| s.1.gain / price(s.0).max(1.0);
-    order.sort_by(|a, b| rate(b).total_cmp(&rate(a)).then(a.0.cmp(&b.0)));
-    let total: f64 =
-        radio.problem.sites.iter().map(|s| s.weight * (radio.problem.cap - s.now).max(0.0)).sum();
-    let in_order: Vec<u32> = order.iter().map(|s| s.0).collect();
-    let most = radio.problem.most_for_money(&in_order);
-    let (mut cny, mut sites, mut gain) = (0.0, 0u64, 0.0);
-    let mut out = Vec::with_capacity(order.len());
-    for (i, s) in order.iter().enumerate() {
-        cny += price(s.0);
-        sites += s.1.sites_lifted.len() as u64;
-        gain += s.1.gain;
-        out.push(BudgetStep {
-            cost_cny: cny,
-            sites,
-            gain,
-            gain_bound: most.at(cny).min(if maximise { bound.min(total) } else { total }).max(gain),
-            next_cny: order.get(i + 1).map(|n| price(n.0)),
-        });
+/// Steps of the curve.
+const CURVE_STEPS: usize = 10;
+
+/// What each tenth of the stations' money would buy at most by itself, with its bound. A step below what
+/// the locks cost is left out.
+fn curve(radio: &Radio, stations: &[(u32, Station)], work: Work<'_>) -> Result<Vec<BudgetStep>, PlanError> {
+    let price = |o: &u32| radio.problem.options[*o as usize].price_cny;
+    let whole: f64 = stations.iter().map(|s| price(&s.0)).sum();
+    let work = Work { effort: Effort::LOW, ..work };
+    let found: Vec<Option<BudgetStep>> = (1..=CURVE_STEPS)
+        .into_par_iter()
+        .map(|i| {
+            let cny = whole * i as f64 / CURVE_STEPS as f64;
+            match choose(&radio.problem, Goal::Budget { cny }, work) {
+                Ok(c) => Ok(Some(BudgetStep {
+                    cost_cny: c.value.options.iter().map(price).sum(),
+                    sites: c.value.at_target as u64,
+                    gain: c.objective,
+                    gain_bound: c.bound,
+                    next_cny: None,
+                })),
+                Err(SitingError::Cover(CoverError::LockedTooMuch { .. })) => Ok(None),
+                Err(e) => Err(e),
+            }
+        })
+        .collect::<Result<_, _>>()?;
+    let mut steps: Vec<BudgetStep> = Vec::with_capacity(CURVE_STEPS);
+    for mut step in found.into_iter().flatten().filter(|s| s.gain > 0.0) {
+        // What less money buys, more buys too.
+        if let Some(last) = steps.last_mut() {
+            if step.gain <= last.gain {
+                last.gain_bound = last.gain_bound.min(step.gain_bound);
+                continue;
+            }
+            last.next_cny = Some((step.cost_cny - last.cost_cny).max(0.0));
+            step.gain_bound = step.gain_bound.max(step.gain);
+        }
+        steps.push(step);
     }
-    out
+    Ok(steps)
 }
 
 /// Locks must name something, and not both ways.

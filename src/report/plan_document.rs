@@ -10,7 +10,7 @@ use super::plan_layers::{build_label, item_label};
 use super::write::RunInfo;
 use crate::coverage::KpiGroup;
 use crate::model::kinds::Lang;
-use crate::model::planned::{BudgetStep, ConnectionState, Item, ItemKind, StationBuild};
+use crate::model::planned::{ConnectionState, Item, ItemKind, StationBuild};
 use crate::plan::Plan;
 use std::collections::BTreeMap;
 
@@ -241,7 +241,7 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
         ],
     )
     .brief();
-    for s in milestones(&plan.curve) {
+    for s in &plan.curve {
         let gap = (s.gain > 0.0).then(|| (s.gain_bound - s.gain).max(0.0) / s.gain);
         table.push(vec![
             money_cell(lang, s.cost_cny),
@@ -278,17 +278,6 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
         text: text.into_iter().collect(),
         tables: vec![table],
     }
-}
-
-/// The steps at which each tenth of the gain is reached; all steps stand in `plan.json`.
-fn milestones(curve: &[BudgetStep]) -> impl Iterator<Item = &BudgetStep> {
-    const TENTHS: usize = 10;
-    let whole = curve.last().map_or(0.0, |s| s.gain);
-    let mut at: Vec<usize> = (1..=TENTHS)
-        .filter_map(|i| curve.iter().position(|s| s.gain >= whole * i as f64 / TENTHS as f64))
-        .collect();
-    at.dedup();
-    at.into_iter().map(|i| &curve[i])
 }
 
 fn stations(v: View, plan: &Plan, lang: Lang) -> Section {

@@ -3,7 +3,7 @@
 
 use crate::model::kinds;
 use crate::model::operators::NetworkId;
-use crate::optimise::cover::{self, BudgetBound, CoverError, CoverProblem, Lock, SparseRows};
+use crate::optimise::cover::{self, CoverError, CoverProblem, Lock, SparseRows};
 use crate::optimise::set_cover::{self, SetCoverError, SetCoverProblem};
 use crate::optimise::{Certified, Work};
 
@@ -116,14 +116,6 @@ impl Problem {
             count: None,
             budget,
         }
-    }
-
-    /// The most weighted points that any choice gains for its money. `order` is a good choice in the order
-    /// of building, whose beginnings the bound starts from.
-    #[must_use]
-    pub fn most_for_money(&self, order: &[u32]) -> BudgetBound {
-        const BASES: usize = 16;
-        BudgetBound::new(&self.covering(None), (0..=BASES).map(|i| &order[..order.len() * i / BASES]))
     }
 
     /// Least score at which a site counts as lifted; `None` when nothing worthwhile is in reach.
