@@ -411,17 +411,20 @@ fn curve(radio: &Radio, stations: &[(u32, Station)], work: Work<'_>) -> Result<V
         })
         .collect::<Result<_, _>>()?;
     let mut steps: Vec<BudgetStep> = Vec::with_capacity(CURVE_STEPS);
-    for mut step in found.into_iter().flatten().filter(|s| s.gain > 0.0) {
+    for step in found.into_iter().flatten().filter(|s| s.gain > 0.0) {
         // What less money buys, more buys too.
-        if let Some(last) = steps.last_mut() {
-            if step.gain <= last.gain {
+        match steps.last_mut() {
+            Some(last) if step.gain <= last.gain => {
                 last.gain_bound = last.gain_bound.min(step.gain_bound);
                 continue;
             }
-            last.next_cny = Some((step.cost_cny - last.cost_cny).max(0.0));
-            step.gain_bound = step.gain_bound.max(step.gain);
+            Some(last) => last.next_cny = Some((step.cost_cny - last.cost_cny).max(0.0)),
+            None => {}
         }
         steps.push(step);
+    }
+    for i in (1..steps.len()).rev() {
+        steps[i - 1].gain_bound = steps[i - 1].gain_bound.min(steps[i].gain_bound);
     }
     Ok(steps)
 }
