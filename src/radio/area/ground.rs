@@ -61,6 +61,15 @@ impl Heights {
     #[must_use]
     pub fn at(&self, lon_deg: f64, lat_deg: f64) -> f64 {
         let (x, y) = (lon_deg * self.per_deg - self.west as f64, lat_deg * self.per_deg - self.south as f64);
+        // The box may lie across the antimeridian.
+        let turn = 360.0 * self.per_deg;
+        let x = if x < 0.0 {
+            x + turn
+        } else if x >= turn {
+            x - turn
+        } else {
+            x
+        };
         if !(x >= 0.0 && y >= 0.0) {
             return f64::NAN;
         }
@@ -163,8 +172,10 @@ pub fn profile(
 ) -> bool {
     let steps = (way.distance_m / spacing_m).ceil().max(4.0) as usize;
     let unit = frame.to_lonlat(Xy { x_m: 1000.0, y_m: 1000.0 });
-    let scale =
-        [(unit.lon_deg() - way.from.lon_deg()) / 1000.0, (unit.lat_deg() - way.from.lat_deg()) / 1000.0];
+    let scale = [
+        (unit.lon_deg() - way.from.lon_deg()).rem_euclid(360.0) / 1000.0,
+        (unit.lat_deg() - way.from.lat_deg()) / 1000.0,
+    ];
     buffer.clear();
     let mut known = true;
     for i in 0..=steps {

@@ -130,10 +130,17 @@ impl Source {
 
     /// Whether one of its pixels can lie in a box of west, south, east, north, degrees.
     fn reaches(&self, [west, south, east, north]: [f64; 4], reach_m: f64) -> bool {
-        let near = LonLat::wrapped(
-            self.at.lon_deg().clamp(west.min(east), east.max(west)),
-            self.at.lat_deg().clamp(south, north),
-        );
+        let lon = self.at.lon_deg();
+        // The box may lie across the antimeridian.
+        let lon = if lon + 180.0 < west {
+            lon + 360.0
+        } else if lon - 180.0 > east {
+            lon - 360.0
+        } else {
+            lon
+        };
+        let near =
+            LonLat::wrapped(lon.clamp(west.min(east), east.max(west)), self.at.lat_deg().clamp(south, north));
         self.frame.to_xy(near).distance_m(Xy::default()) <= reach_m * 1.02 + 100.0
     }
 }

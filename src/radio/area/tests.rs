@@ -110,6 +110,27 @@ fn unknown_ground_is_unknown_and_not_sea() {
     assert!(unknown > 100 && known > 100);
 }
 
+/// A mast on the antimeridian serves both sides of it.
+#[test]
+fn the_antimeridian_is_no_edge() {
+    struct Turned;
+    impl Terrain for Turned {
+        fn height_m(&self, at: LonLat) -> Option<f64> {
+            Hills { hole: false }.height_m(LonLat::wrapped(at.lon_deg() - 178.5, at.lat_deg()))
+        }
+        fn posting_m(&self) -> f64 {
+            92.6
+        }
+    }
+    let mut scene = scene(Some(&Turned));
+    scene.sources = vec![source(1.50 + 178.5, 42.50, &[0.0, 120.0, 240.0], 3500.0)];
+    let window = Lattice::new(150.0, 42.5).window([179.94, 42.47, 180.06, 42.53]);
+    let tile = scene.tile(&window);
+    let unknown = tile.pixels.iter().filter(|p| p.rsrp_dbm.is_nan()).count();
+    assert_eq!((unknown, tile.counts.unknown), (0, 0));
+    assert!(tile.pixels.iter().all(|p| p.rsrp_dbm > NO_LEVEL_DBM));
+}
+
 /// A pixel of a single cell is what the model says of its profile.
 #[test]
 fn a_pixel_is_its_link() {

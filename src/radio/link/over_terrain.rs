@@ -70,7 +70,12 @@ fn profile(request: &Request, options: &LinkOptions<'_>) -> Result<Profile, Link
 }
 
 fn polarization(request: &Request) -> Result<Polarization, LinkError> {
-    let choices = [("h", Polarization::Horizontal), ("v", Polarization::Vertical)];
+    let choices = [
+        ("h", Polarization::Horizontal),
+        ("v", Polarization::Vertical),
+        ("horizontal", Polarization::Horizontal),
+        ("vertical", Polarization::Vertical),
+    ];
     request.choice_or("polarization", Polarization::Vertical, &choices)
 }
 

@@ -77,6 +77,8 @@ impl<'a> Request<'a> {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
+        // Programs that know only one sort of number write 8 as 8.0.
+        let asked = asked.strip_suffix(".0").unwrap_or(&asked);
         model.editions.iter().copied().find(|edition| *edition == asked).ok_or_else(|| {
             LinkError::new(
                 "R006",
