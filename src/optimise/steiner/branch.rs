@@ -2,12 +2,13 @@
 //! (Pajor, Uchoa & Werneck, A robust and scalable algorithm for the Steiner problem in graphs, Math. Prog.
 //! Comp. 10, 2018).
 
+use super::closing::{Closing, Round};
 use super::construct::{Grower, tidy};
 use super::dual_ascent::{Ascent, ascend, symmetric};
 use super::instance::Instance;
 use super::reduce::reduce;
 use super::search::Search;
-use crate::graph::NodeId;
+use crate::graph::{EdgeId, NodeId};
 use crate::optimise::Meter;
 
 /// A part of the solution space that is still open.
@@ -77,7 +78,7 @@ fn split(search: &mut Search<'_, '_>, part: Open, meter: &mut Meter<'_>) -> Opti
         if lower >= search.dearest_of_interest() {
             return Some(Vec::new());
         }
-        let hub = try_tree(search, &instance, root, &ascent, meter);
+        let (tree, hub) = try_tree(search, &instance, root, &ascent, meter)?;
         if lower >= search.dearest_of_interest() {
             return Some(Vec::new());
         }
@@ -89,6 +90,26 @@ fn split(search: &mut Search<'_, '_>, part: Open, meter: &mut Meter<'_>) -> Opti
             instance = reduce(&smaller, meter);
             continue;
         }
+        let Some(mut closing) = Closing::new(search, &instance, &tree, meter) else {
+            return Some(Vec::new());
+        };
+        let doubt = loop {
+            if !meter.open() {
+                return None;
+            }
+            match closing.round(search, meter) {
+                Round::Closed => return Some(Vec::new()),
+                Round::Stuck => break closing.hub(),
+                Round::Open => {}
+            }
+        };
+        lower = lower.max(closing.lower);
+        let smaller = closing.remaining();
+        if smaller.graph.edge_count() * 5 < graph.edge_count() * 4 {
+            instance = reduce(&smaller, meter);
+            continue;
+        }
+        let hub = doubt.or(hub);
         let hub = hub.or_else(|| {
             let inner = graph.nodes().filter(|v| !instance.is_terminal[v.index()]);
             inner.fold(None, |best: Option<NodeId>, v| match best {
@@ -111,14 +132,14 @@ fn split(search: &mut Search<'_, '_>, part: Open, meter: &mut Meter<'_>) -> Opti
     None
 }
 
-/// A tree along the arcs that the ascent used up; returns its inner node of highest degree.
+/// A tree along the arcs that the ascent used up, and its inner node of highest degree.
 fn try_tree(
     search: &mut Search<'_, '_>,
     instance: &Instance,
     root: NodeId,
     ascent: &Ascent,
     meter: &mut Meter<'_>,
-) -> Option<NodeId> {
+) -> Option<(Vec<EdgeId>, Option<NodeId>)> {
     let graph = &instance.graph;
     let length = |e, to| {
         let free = ascent.reduced[super::dual_ascent::arc_into(graph, e, to)] <= 0.0;
@@ -137,5 +158,6 @@ fn try_tree(
         }
     }
     let inner = graph.nodes().filter(|v| !instance.is_terminal[v.index()] && degree[v.index()] >= 2);
-    inner.max_by_key(|v| (degree[v.index()], graph.degree(*v), std::cmp::Reverse(v.0)))
+    let hub = inner.max_by_key(|v| (degree[v.index()], graph.degree(*v), std::cmp::Reverse(v.0)));
+    Some((tree, hub))
 }

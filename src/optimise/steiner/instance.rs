@@ -42,6 +42,11 @@ impl Instance {
         }
     }
 
+    /// Nodes and edges.
+    pub(super) fn size(&self) -> u64 {
+        (self.graph.node_count() + self.graph.edge_count()) as u64
+    }
+
     /// The same with one more terminal.
     pub(super) fn with_terminal(&self, v: NodeId) -> Self {
         let mut out = self.clone();

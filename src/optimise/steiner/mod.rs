@@ -6,6 +6,7 @@
 
 mod branch;
 mod budgeted;
+mod closing;
 mod construct;
 mod dual_ascent;
 mod exchange;
@@ -14,6 +15,7 @@ mod key_moves;
 mod link_cut;
 mod prizes;
 mod reduce;
+mod relaxation;
 mod search;
 mod subsets;
 

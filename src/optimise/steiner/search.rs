@@ -2,6 +2,7 @@
 
 use super::SteinerTree;
 use super::branch::Branching;
+use super::closing::{Closing, Round};
 use super::construct::{Grower, tidy};
 use super::dual_ascent::{Ascent, ascend, reduced_distances, symmetric};
 use super::exchange::improve;
@@ -59,7 +60,7 @@ pub(super) struct Search<'g, 'w> {
     cost: f64,
     bound: f64,
     scale: Option<f64>,
-    draw: Draw,
+    pub(super) draw: Draw,
     work: &'w Work<'w>,
 }
 
@@ -171,32 +172,89 @@ impl Search<'_, '_> {
 
     /// Exact methods and attempts at better trees, in turn.
     fn prove(&mut self, instance: Instance, meter: &mut Meter<'_>) {
-        let size = (instance.graph.node_count() + instance.graph.edge_count()) as u64;
-        let mut pool = Pool::default();
-        let turn = TURN_FLAT + TURN_PER_SIZE * size;
-        let mut part = meter.part(turn);
-        self.keep_trying(&instance, &mut pool, &mut part);
-        meter.settle(turn, &part);
-        if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, meter) {
-            return;
+        let mut instance = instance;
+        loop {
+            let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
+            let mut pool = Pool::default();
+            self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
+            if self.done() || !meter.open() {
+                return;
+            }
+            if instance.terminals.len() <= 1 {
+                self.offer(&instance, &[]);
+                self.bound = self.cost;
+                return;
+            }
+            if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, meter) {
+                return;
+            }
+            match self.close(&instance, &mut pool, turn, meter) {
+                Some(smaller) if smaller.graph.edge_count() * 3 < instance.graph.edge_count() * 2 => {
+                    instance = reduce(&smaller, meter);
+                }
+                Some(smaller) => {
+                    instance = reduce(&smaller, meter);
+                    break;
+                }
+                None => return,
+            }
         }
+        let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
+        let mut pool = Pool::default();
         let mut branching = Branching::new(instance.clone(), self.bound);
         while meter.open() && !self.done() {
-            let mut part = meter.part(4 * turn);
-            branching.advance(self, &mut part);
-            meter.settle(4 * turn, &part);
+            self.take_turn(8 * turn, meter, |s, part| branching.advance(s, part));
             if branching.is_done() {
                 self.bound = self.cost;
                 return;
             }
             self.raise(branching.bound());
-            if self.done() {
-                return;
+            if !self.done() {
+                self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
             }
-            let mut part = meter.part(turn);
-            self.keep_trying(&instance, &mut pool, &mut part);
-            meter.settle(turn, &part);
         }
+    }
+
+    /// Grants `steps` of the meter to a piece of work.
+    fn take_turn(&mut self, steps: u64, meter: &mut Meter<'_>, work: impl FnOnce(&mut Self, &mut Meter<'_>)) {
+        let mut part = meter.part(steps);
+        work(self, &mut part);
+        meter.settle(steps, &part);
+    }
+
+    /// Rounds of the relaxation, with turns at better trees between them; returns what is left of the
+    /// instance once they are stuck, none if the matter is settled or work ran out.
+    fn close(
+        &mut self,
+        instance: &Instance,
+        pool: &mut Pool,
+        turn: u64,
+        meter: &mut Meter<'_>,
+    ) -> Option<Instance> {
+        let guide = pool.first().map(|p| p.1.clone()).unwrap_or_default();
+        let Some(mut closing) = Closing::new(self, instance, &guide, meter) else {
+            self.bound = self.cost;
+            return None;
+        };
+        for round in 1u32.. {
+            self.raise(closing.lower);
+            if self.done() || !meter.open() {
+                break;
+            }
+            match closing.round(self, meter) {
+                Round::Closed => {
+                    self.bound = self.cost;
+                    return None;
+                }
+                Round::Stuck => return Some(closing.remaining()),
+                Round::Open => {}
+            }
+            if round % 4 == 0 && meter.open() {
+                self.take_turn(turn, meter, |s, part| s.keep_trying(instance, pool, part));
+            }
+        }
+        self.raise(closing.lower);
+        None
     }
 
     /// Dynamic programming over subsets; true if it settled the matter.

@@ -12,7 +12,7 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
-use super::dual_ascent::{Cuts, ascend_noting, symmetric};
+use super::dual_ascent::{Cut, Duals, symmetric};
 use super::instance::Instance;
 use crate::graph::{EdgeId, NodeId};
 use crate::optimise::Meter;
@@ -60,16 +60,13 @@ struct Missing {
 }
 
 impl Missing {
-    fn new(nodes: usize, cuts: &Cuts, bit: &[u64], total: f64) -> Self {
+    fn new(nodes: usize, cuts: &[Cut], bit: &[u64], total: f64) -> Self {
         let mut by_set: FxHashMap<u64, f64> = FxHashMap::default();
-        let mut all: Vec<(u32, u64, f64)> = Vec::with_capacity(cuts.members.len());
-        let mut start = 0;
-        for &(end, price) in &cuts.prices {
-            let members = &cuts.members[start..end];
+        let mut all: Vec<(u32, u64, f64)> = Vec::new();
+        for Cut { members, price } in cuts {
             let set = members.iter().fold(0, |s, v| s | bit[v.index()]);
             *by_set.entry(set).or_default() += price;
-            all.extend(members.iter().map(|v| (v.0, set, price)));
-            start = end;
+            all.extend(members.iter().map(|v| (v.0, set, *price)));
         }
         all.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)));
         let mut first = vec![0u32; nodes + 1];
@@ -129,9 +126,10 @@ pub(super) fn best_below(instance: &Instance, limit: f64, meter: &mut Meter<'_>)
     if bound >= limit {
         return Subsets::NoBetter;
     }
-    let mut cuts = Cuts::default();
-    let noted = ascend_noting(graph, symmetric(graph), root, &instance.terminals, Some(&mut cuts), meter);
-    let Some(ascent) = noted.filter(|a| a.complete) else { return Subsets::Unfinished(bound) };
+    let mut duals = Duals::new(graph, symmetric(graph), root, true);
+    if !duals.raise(&instance.terminals, &[], meter) {
+        return Subsets::NoBetter;
+    }
     let mut bit = vec![0u64; n];
     let others = instance.terminals.iter().filter(|t| **t != root);
     for (i, t) in others.clone().enumerate() {
@@ -139,7 +137,7 @@ pub(super) fn best_below(instance: &Instance, limit: f64, meter: &mut Meter<'_>)
     }
     let full = bit.iter().fold(0, |a, b| a | b);
     let mut search = Search {
-        missing: Missing::new(n, &cuts, &bit, ascent.bound),
+        missing: Missing::new(n, &duals.cuts, &bit, duals.bound()),
         labels: Vec::new(),
         known: FxHashMap::default(),
         closed_at: vec![Vec::new(); n],
