@@ -12,7 +12,7 @@ use crate::optimise::Meter;
 /// Times that prices are given back and raised again before the relaxation starts.
 const LOOSEN: usize = 20;
 /// Stretches of the relaxation between two rounds of cuts.
-const STRETCHES: usize = 10;
+const STRETCHES: usize = 4;
 /// Rounds without progress before it is given up.
 const MOST_IDLE: u32 = 6;
 
@@ -36,6 +36,10 @@ pub(super) struct Closing<'i> {
     pub(super) lower: f64,
     idle: u32,
     rounds: u32,
+    /// The tree that the last round grew.
+    pub(super) grown: Option<Vec<EdgeId>>,
+    /// The last round found few new cuts: time to solve well.
+    few: bool,
 }
 
 impl<'i> Closing<'i> {
@@ -59,7 +63,7 @@ impl<'i> Closing<'i> {
         search.draw = draw;
         let lower = duals.bound() + instance.fixed_cost;
         let relaxation = Relaxation::new(graph, symmetric(graph), root, &instance.terminals, &duals.cuts);
-        Some(Self { instance, root, guide, relaxation, lower, idle: 0, rounds: 0 })
+        Some(Self { instance, root, guide, relaxation, lower, idle: 0, rounds: 0, grown: None, few: false })
     }
 
     /// Solves, fixes, grows a tree, adds cuts.
@@ -70,10 +74,12 @@ impl<'i> Closing<'i> {
             return Round::Closed;
         }
         let before = self.lower;
-        self.relaxation.solve(STRETCHES, meter);
+        let target = search.dearest_of_interest() - fixed;
+        let stretches = if self.few { 40 } else { STRETCHES };
+        self.relaxation.solve(stretches, target, meter);
         let Some(ascent) = self.relaxation.completed(&self.guide, meter) else { return Round::Closed };
         self.lower = self.lower.max(ascent.bound + fixed);
-        self.grow(search, meter);
+        self.grown = self.grow(search, meter);
         if self.lower >= search.dearest_of_interest() {
             return Round::Closed;
         }
@@ -106,12 +112,13 @@ impl<'i> Closing<'i> {
             (false, 0) => self.idle + 2,
             (false, _) => self.idle + 1,
         };
+        self.few = added < 100;
         self.rounds += 1;
         if self.idle > MOST_IDLE { Round::Stuck } else { Round::Open }
     }
 
     /// A tree that follows the arcs which the relaxation uses.
-    fn grow(&self, search: &mut Search<'_, '_>, meter: &mut Meter<'_>) {
+    fn grow(&self, search: &mut Search<'_, '_>, meter: &mut Meter<'_>) -> Option<Vec<EdgeId>> {
         let (instance, graph) = (self.instance, &self.instance.graph);
         let usage = self.relaxation.usage();
         let length = |e: EdgeId, _| {
@@ -119,14 +126,13 @@ impl<'i> Closing<'i> {
             graph.weight(e) * (1.001 - used)
         };
         let root = search.pick_terminal(instance);
-        let grown =
-            Grower::new(graph).grow(root, &instance.is_terminal, instance.terminals.len(), length, meter);
-        if let Some(tree) = grown {
-            let tree = tidy(graph, &instance.is_terminal, tree);
-            search.offer(instance, &tree);
-            let tree = improve(instance, tree, if self.rounds % 4 == 0 { 0.0 } else { 1e-4 }, meter);
-            search.offer(instance, &tree);
-        }
+        let tree =
+            Grower::new(graph).grow(root, &instance.is_terminal, instance.terminals.len(), length, meter)?;
+        let tree = tidy(graph, &instance.is_terminal, tree);
+        search.offer(instance, &tree);
+        let tree = improve(instance, tree, if self.rounds % 4 == 0 { 0.0 } else { 1e-4 }, meter);
+        search.offer(instance, &tree);
+        Some(tree)
     }
 
     /// The instance without the edges that are forbidden both ways.

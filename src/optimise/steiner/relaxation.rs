@@ -14,6 +14,9 @@ use crate::optimise::Meter;
 
 /// Iterations between two looks at the bound.
 const STRETCH: usize = 100;
+/// Cuts added in one round at most, and per terminal one inside the other.
+const MOST_CUTS: usize = 2000;
+const NESTED: usize = 3;
 /// Flow below this counts as missing.
 const MISSING: f64 = 1e-2;
 
@@ -31,8 +34,11 @@ pub(super) struct Relaxation<'g> {
     need: Vec<f64>,
     x: Vec<f64>,
     y: Vec<f64>,
+    /// For how many rounds a row has had no price.
+    idle: Vec<u8>,
     mean_x: Vec<f64>,
     weight: f64,
+    turn: usize,
     /// The best prices so far and their bound, before an ascent spends the rest.
     best: (f64, Vec<f64>),
 }
@@ -63,8 +69,10 @@ impl<'g> Relaxation<'g> {
             need: Vec::new(),
             x: vec![0.0; arcs],
             y: Vec::new(),
+            idle: Vec::new(),
             mean_x: vec![0.0; arcs],
             weight: typical.max(1e-9),
+            turn: 0,
             best: (0.0, Vec::new()),
         };
         let mut inside = vec![0u32; graph.node_count()];
@@ -115,6 +123,7 @@ impl<'g> Relaxation<'g> {
         self.first.push(self.arcs.len());
         self.need.push(need);
         self.y.push(price);
+        self.idle.push(0);
     }
 
     fn row(&self, i: usize) -> &[(u32, f32)] {
@@ -158,7 +167,7 @@ impl<'g> Relaxation<'g> {
     }
 
     /// Runs the method for some stretches; returns the bound of the best prices.
-    pub(super) fn solve(&mut self, stretches: usize, meter: &mut Meter<'_>) -> f64 {
+    pub(super) fn solve(&mut self, stretches: usize, target: f64, meter: &mut Meter<'_>) -> f64 {
         let (n, m) = (self.x.len(), self.y.len());
         let mut reach = vec![0.0f64; n];
         for &(a, c) in &self.arcs {
@@ -211,7 +220,7 @@ impl<'g> Relaxation<'g> {
             self.mean_x.copy_from_slice(&sum_x);
             let used: f64 =
                 self.mean_x.iter().zip(&self.cost).filter(|(x, _)| **x > 0.0).map(|(x, c)| x * c).sum();
-            idle = if self.best.0 > before + 1e-5 * (used - before).abs() { 0 } else { idle + 1 };
+            idle = if self.best.0 > before + 1e-3 * (used - before).abs() { 0 } else { idle + 1 };
             if mean > last {
                 self.x = sum_x;
                 self.y = sum_y;
@@ -223,7 +232,8 @@ impl<'g> Relaxation<'g> {
                 self.weight = (0.5 * (dy / dx).ln() + 0.5 * self.weight.ln()).exp();
             }
             // Solved for these rows, or stuck.
-            if (used - self.best.0).abs() <= 1e-4 * used.abs() || idle > 8 {
+            let open = (target - self.best.0).max(0.0);
+            if used - self.best.0 <= 0.02 * open || open <= 0.0 || idle > 8 {
                 break;
             }
         }
@@ -234,13 +244,19 @@ impl<'g> Relaxation<'g> {
     pub(super) fn separate(&mut self, meter: &mut Meter<'_>) -> usize {
         let graph = self.graph;
         let capacity: Vec<f64> = (0..self.mean_x.len())
-            .map(|a| if self.allowed[a] && self.mean_x[a] > 1e-5 { self.mean_x[a] } else { 0.0 })
+            .map(|a| if self.allowed[a] && self.mean_x[a] > 1e-3 { self.mean_x[a] } else { 0.0 })
             .collect();
         let mut flow = Flow::new(graph, capacity);
         let mut added = 0;
         let mut inside = vec![false; graph.node_count()];
-        for t in self.terminals.clone() {
-            for _ in 0..4 {
+        // Each round goes on where the last one ended.
+        for _ in 0..self.terminals.len() {
+            self.turn = (self.turn + 1) % self.terminals.len();
+            let t = self.terminals[self.turn];
+            if added >= MOST_CUTS {
+                break;
+            }
+            for _ in 0..NESTED {
                 let (value, steps) = flow.run(self.root, t);
                 if !meter.spend(steps) {
                     return added;
@@ -263,7 +279,7 @@ impl<'g> Relaxation<'g> {
                     for v in &members {
                         inside[v.index()] = false;
                     }
-                    if row == last_row {
+                    if row == last_row || (!inward && row.len() > 3 * last_row.len() + 10) {
                         continue;
                     }
                     for &(a, _) in &row {
@@ -279,26 +295,22 @@ impl<'g> Relaxation<'g> {
         added
     }
 
-    /// Drops rows without a price that are met with room to spare.
+    /// Drops cuts that have had no price for some time.
     pub(super) fn forget(&mut self) {
-        let rows: Vec<usize> = (0..self.need.len())
-            .filter(|&i| {
-                let have: f64 =
-                    self.row(i).iter().map(|&(a, c)| self.mean_x[a as usize] * f64::from(c)).sum();
-                self.need[i] == 0.0
-                    || self.y[i] > 0.0
-                    || have < 1.1
-                    || self.best.1.get(i).is_some_and(|p| *p > 0.0)
-            })
-            .collect();
-        let (mut first, mut arcs) = (vec![0], Vec::new());
         self.best.1.resize(self.need.len(), 0.0);
+        for i in 0..self.need.len() {
+            let used = self.need[i] == 0.0 || self.y[i] > 0.0 || self.best.1[i] > 0.0;
+            self.idle[i] = if used { 0 } else { self.idle[i] + 1 };
+        }
+        let rows: Vec<usize> = (0..self.need.len()).filter(|&i| self.idle[i] < 3).collect();
+        let (mut first, mut arcs) = (vec![0], Vec::new());
         for &i in &rows {
             arcs.extend_from_slice(self.row(i));
             first.push(arcs.len());
         }
         self.need = rows.iter().map(|&i| self.need[i]).collect();
         self.y = rows.iter().map(|&i| self.y[i]).collect();
+        self.idle = rows.iter().map(|&i| self.idle[i]).collect();
         self.best.1 = rows.iter().map(|&i| self.best.1[i]).collect();
         (self.first, self.arcs) = (first, arcs);
     }

@@ -18,15 +18,12 @@ const STEPS_FLAT: u64 = 2_000_000;
 /// Gain of a pass, as a share of the cost, below which a first improvement ends.
 const ROUGH: f64 = 5e-4;
 /// Steps of one turn at better trees, flat and per node and edge; exact methods take four times that.
-const TURN_FLAT: u64 = 500_000;
-const TURN_PER_SIZE: u64 = 300;
+const TURN_FLAT: u64 = 10_000_000;
+const TURN_PER_SIZE: u64 = 6000;
 /// Steps granted to dynamic programming over subsets of terminals.
 const SUBSET_STEPS: u64 = 400_000_000;
 /// Fewer roots are tried on larger graphs.
 const ROOTS_TIMES_SIZE: usize = 1_500_000;
-
-/// Good trees of one instance with their costs, best first.
-type Pool = Vec<(f64, Vec<EdgeId>)>;
 
 /// Marks the edges that no tree cheaper than bound plus `limit` can hold.
 fn mark_useless(instance: &Instance, root: NodeId, reduced: &[f64], limit: f64, useless: &mut [bool]) {
@@ -105,7 +102,8 @@ impl Search<'_, '_> {
     }
 
     fn done(&self) -> bool {
-        self.proven() || self.work.close_enough(self.cost, self.bound)
+        let gap = self.work.gap;
+        self.proven() || (gap > 0.0 && crate::optimise::relative_gap(self.cost, self.bound) <= gap)
     }
 
     pub(super) fn offer(&mut self, instance: &Instance, tree: &[EdgeId]) -> bool {
@@ -231,7 +229,7 @@ impl Search<'_, '_> {
         turn: u64,
         meter: &mut Meter<'_>,
     ) -> Option<Instance> {
-        let guide = pool.first().map(|p| p.1.clone()).unwrap_or_default();
+        let guide = pool.trees.first().map(|p| p.1.clone()).unwrap_or_default();
         let Some(mut closing) = Closing::new(self, instance, &guide, meter) else {
             self.bound = self.cost;
             return None;
@@ -249,7 +247,17 @@ impl Search<'_, '_> {
                 Round::Stuck => return Some(closing.remaining()),
                 Round::Open => {}
             }
-            if round % 4 == 0 && meter.open() {
+            if let Some(tree) = closing.grown.take().filter(|_| !pool.trees.is_empty()) {
+                pool.add(&instance.graph, tree);
+                let parents = [0, pool.newest].map(|p| &*pool.trees[p].1);
+                if pool.newest > 0
+                    && let Some(better) = self.best_of_union(instance, parents, meter)
+                {
+                    self.offer(instance, &better);
+                    pool.add(&instance.graph, better);
+                }
+            }
+            if round % 8 == 0 && meter.open() {
                 self.take_turn(turn, meter, |s, part| s.keep_trying(instance, pool, part));
             }
         }
@@ -375,29 +383,14 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Trees from perturbed weights, and unions of good trees, until work runs out.
+    /// New trees, and the best of what good trees hold together, until work runs out.
     fn keep_trying(&mut self, instance: &Instance, pool: &mut Pool, meter: &mut Meter<'_>) {
-        const POOL: usize = 12;
         let graph = &instance.graph;
         let mut grower = Grower::new(graph);
         while meter.open() && !self.done() {
-            let mut factor = vec![1.0; graph.edge_count()];
-            if pool.len() < POOL {
-                for f in &mut factor {
-                    *f = 1.0 + 0.5 * self.draw.unit();
-                }
-            } else {
-                // Crossing two trees: their shared edges are cheap, those of one are near, others far.
-                let (a, b) = (self.draw.below(POOL), self.draw.below(POOL));
-                factor.fill(50.0);
-                for (k, parent) in [a, b].into_iter().enumerate() {
-                    for e in &pool[parent].1 {
-                        let shared = k == 1 && factor[e.index()] < 50.0;
-                        factor[e.index()] = if shared { 1.0 } else { 2.0 + 6.0 * self.draw.unit() };
-                    }
-                }
-            }
-            let root = instance.terminals[self.draw.below(instance.terminals.len())];
+            let spread = [0.2, 0.5, 1.0][self.draw.below(3)];
+            let factor: Vec<f64> = (0..graph.edge_count()).map(|_| 1.0 + spread * self.draw.unit()).collect();
+            let root = self.pick_terminal(instance);
             let length = |e: EdgeId, _| graph.weight(e) * factor[e.index()];
             let Some(edges) =
                 grower.grow(root, &instance.is_terminal, instance.terminals.len(), length, meter)
@@ -407,13 +400,76 @@ impl Search<'_, '_> {
             let edges = tidy(graph, &instance.is_terminal, edges);
             let edges = improve(instance, edges, 0.0, meter);
             self.offer(instance, &edges);
-            let cost = graph.total_weight(&edges);
-            if pool.iter().any(|(c, t)| *c == cost && *t == edges) {
+            pool.add(graph, edges);
+            if pool.trees.len() < 4 {
                 continue;
             }
-            pool.push((cost, edges));
-            pool.sort_by(|x, y| x.0.total_cmp(&y.0).then_with(|| x.1.cmp(&y.1)));
-            pool.truncate(POOL);
+            // The best with the newest, and two of the others.
+            for parents in
+                [[0, pool.newest], [self.draw.below(pool.trees.len()), self.draw.below(pool.trees.len())]]
+            {
+                if parents[0] == parents[1] || !meter.open() {
+                    continue;
+                }
+                if let Some(tree) = self.best_of_union(instance, parents.map(|p| &*pool.trees[p].1), meter) {
+                    self.offer(instance, &tree);
+                    pool.add(graph, tree);
+                }
+            }
         }
+    }
+
+    /// A tree within the edges of two others that is cheaper than both.
+    fn best_of_union(
+        &mut self,
+        instance: &Instance,
+        parents: [&[EdgeId]; 2],
+        meter: &mut Meter<'_>,
+    ) -> Option<Vec<EdgeId>> {
+        let graph = &instance.graph;
+        let mut inside = vec![false; graph.edge_count()];
+        for e in parents.into_iter().flatten() {
+            inside[e.index()] = true;
+        }
+        let cost = parents.map(|p| graph.total_weight(p)).into_iter().fold(f64::INFINITY, f64::min);
+        let union = Instance::new(graph, &instance.terminals).shrunk(|e| inside[e.index()]).ok()?;
+        let mut inner = Search {
+            original: graph,
+            best: Vec::new(),
+            cost,
+            bound: 0.0,
+            scale: self.scale,
+            draw: Draw::new(self.draw.next()),
+            work: self.work,
+        };
+        let steps = 200_000 + 20 * instance.size();
+        let mut part = meter.part(steps);
+        Branching::new(union, 0.0).advance(&mut inner, &mut part);
+        meter.settle(steps, &part);
+        (!inner.best.is_empty()).then_some(inner.best)
+    }
+}
+
+/// Good trees of one instance with their costs, best first.
+#[derive(Default)]
+struct Pool {
+    trees: Vec<(f64, Vec<EdgeId>)>,
+    /// Place of the last one added.
+    newest: usize,
+}
+
+impl Pool {
+    const SIZE: usize = 16;
+
+    /// Takes in a tree in id order, unless it is there or too dear.
+    fn add(&mut self, graph: &Graph, tree: Vec<EdgeId>) {
+        let cost = graph.total_weight(&tree);
+        let at = self.trees.partition_point(|t| (t.0, &t.1) < (cost, &tree));
+        if self.trees.get(at).is_none_or(|t| t.1 != tree) {
+            self.trees.insert(at, (cost, tree));
+        }
+        // The dearest makes room, though the newest may stay in its place for one round.
+        self.trees.truncate(Self::SIZE);
+        self.newest = at.min(self.trees.len() - 1);
     }
 }
