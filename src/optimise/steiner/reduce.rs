@@ -10,6 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::instance::{Draft, Instance};
+use crate::graph::{EdgeId, Graph};
 use crate::optimise::Meter;
 
 const NONE: u32 = u32::MAX;
@@ -50,6 +51,23 @@ pub(super) fn reduce(instance: &Instance, meter: &mut Meter<'_>) -> Instance {
         }
     }
     draft.finish().unwrap_or_else(|_| instance.clone())
+}
+
+/// Marks the edges that are a shortest way between their ends; of equal ways one stays. What holds for any
+/// objective that never minds a node more.
+pub(super) fn shortest(graph: &Graph, meter: &mut Meter<'_>) -> Vec<bool> {
+    let base = Instance::new(graph, &[]);
+    let mut draft = Draft::new(&base, |_| true);
+    let ways = Ways::new(&draft);
+    drop_edges(&mut draft, &ways, meter);
+    let mut out = vec![false; graph.edge_count()];
+    if let Ok(left) = draft.finish() {
+        let all: Vec<EdgeId> = left.graph.edges().collect();
+        for e in left.original_edges(&all) {
+            out[e.index()] = true;
+        }
+    }
+    out
 }
 
 fn count(draft: &Draft) -> usize {

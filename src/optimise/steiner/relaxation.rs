@@ -37,6 +37,8 @@ pub(super) struct Relaxation<'g> {
     /// For how many rounds a row has had no price.
     idle: Vec<u8>,
     mean_x: Vec<f64>,
+    /// A typical price, and the weight of steps of prices against steps of use.
+    typical: f64,
     weight: f64,
     turn: usize,
     /// The best prices so far and their bound, before an ascent spends the rest.
@@ -53,7 +55,11 @@ impl<'g> Relaxation<'g> {
         cuts: &[Cut],
     ) -> Self {
         let arcs = graph.edge_count() * 2;
-        let typical = graph.weights().iter().sum::<f64>() / graph.edge_count().max(1) as f64;
+        let mut prices: Vec<f64> = cuts.iter().map(|c| c.price).filter(|p| *p > 0.0).collect();
+        prices.sort_unstable_by(f64::total_cmp);
+        // The largest belong to what is never in doubt.
+        prices.truncate(prices.len().div_ceil(10) * 9);
+        let typical = if prices.is_empty() { 1.0 } else { prices.iter().sum::<f64>() / prices.len() as f64 };
         let mut is_terminal = vec![false; graph.node_count()];
         for t in terminals {
             is_terminal[t.index()] = true;
@@ -71,7 +77,8 @@ impl<'g> Relaxation<'g> {
             y: Vec::new(),
             idle: Vec::new(),
             mean_x: vec![0.0; arcs],
-            weight: typical.max(1e-9),
+            typical,
+            weight: typical,
             turn: 0,
             best: (0.0, Vec::new()),
         };
@@ -180,7 +187,7 @@ impl<'g> Relaxation<'g> {
         let mut idle = 0;
         for _ in 0..stretches {
             let before = self.best.0;
-            let (start_x, start_y) = (self.x.clone(), self.y.clone());
+            let (mut last_dx, mut last_dy) = (0.0, 0.0);
             let (mut sum_x, mut sum_y) = (vec![0.0; n], vec![0.0; m]);
             for _ in 0..STRETCH {
                 if !meter.spend((self.arcs.len() + n) as u64 / 2) {
@@ -189,6 +196,7 @@ impl<'g> Relaxation<'g> {
                 let y = std::mem::take(&mut self.y);
                 self.left(&y, &mut left);
                 self.y = y;
+                (last_dx, last_dy) = (0.0, 0.0);
                 // `left` becomes the point that the prices look at: twice the new use minus the old.
                 for a in 0..n {
                     let old = self.x[a];
@@ -196,13 +204,16 @@ impl<'g> Relaxation<'g> {
                         let step = left[a] / (self.weight * reach[a].max(1.0));
                         self.x[a] = (old - step).clamp(0.0, 1.0);
                     }
+                    last_dx += (self.x[a] - old) * (self.x[a] - old);
                     left[a] = 2.0 * self.x[a] - old;
                     sum_x[a] += self.x[a];
                 }
                 for i in 0..m {
                     let have: f64 = self.row(i).iter().map(|&(a, c)| left[a as usize] * f64::from(c)).sum();
                     let step = (self.need[i] - have) * self.weight / width[i];
-                    self.y[i] = (self.y[i] + step).max(0.0);
+                    let old = self.y[i];
+                    self.y[i] = (old + step).max(0.0);
+                    last_dy += (self.y[i] - old) * (self.y[i] - old);
                     sum_y[i] += self.y[i];
                 }
             }
@@ -225,12 +236,12 @@ impl<'g> Relaxation<'g> {
                 self.x = sum_x;
                 self.y = sum_y;
             }
-            let moved =
-                |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(p, q)| (p - q) * (p - q)).sum::<f64>().sqrt();
-            let (dx, dy) = (moved(&self.x, &start_x), moved(&self.y, &start_y));
-            if dx > 1e-9 && dy > 1e-9 {
-                self.weight = (0.5 * (dy / dx).ln() + 0.5 * self.weight.ln()).exp();
-            }
+            // Whichever side is further from its goal gets the longer steps.
+            let off_costs = last_dx.sqrt() * self.weight / self.typical;
+            let off_cuts = last_dy.sqrt() / self.weight;
+            let turn = if off_cuts > off_costs { 1.4 } else { 1.0 / 1.4 };
+            self.weight = (self.weight * turn).clamp(1e-3 * self.typical, 1e3 * self.typical);
+            if std::env::var("LPV").is_ok() { eprintln!("      mean {mean:.2} last {last:.2} best {:.2} used {used:.2} w {:.3} costs {off_costs:.3} cuts {off_cuts:.3} rows {} nnz {}", self.best.0, self.weight, m, self.arcs.len()); }
             // Solved for these rows, or stuck.
             let open = (target - self.best.0).max(0.0);
             if used - self.best.0 <= 0.02 * open || open <= 0.0 || idle > 8 {

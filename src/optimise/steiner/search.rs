@@ -18,10 +18,10 @@ const STEPS_FLAT: u64 = 2_000_000;
 /// Gain of a pass, as a share of the cost, below which a first improvement ends.
 const ROUGH: f64 = 5e-4;
 /// Steps of one turn at better trees, flat and per node and edge; exact methods take four times that.
-const TURN_FLAT: u64 = 10_000_000;
-const TURN_PER_SIZE: u64 = 6000;
+const TURN_FLAT: u64 = 3_000_000;
+const TURN_PER_SIZE: u64 = 1500;
 /// Steps granted to dynamic programming over subsets of terminals.
-const SUBSET_STEPS: u64 = 400_000_000;
+const SUBSET_STEPS: u64 = 100_000_000;
 /// Fewer roots are tried on larger graphs.
 const ROOTS_TIMES_SIZE: usize = 1_500_000;
 
@@ -142,6 +142,7 @@ impl Search<'_, '_> {
         drop(whole);
         let mut round = 0u32;
         loop {
+            dbg_(&instance, self, "start");
             if instance.terminals.len() <= 1 {
                 self.offer(&instance, &[]);
                 self.raise(self.cost.min(instance.fixed_cost));
@@ -172,6 +173,7 @@ impl Search<'_, '_> {
     fn prove(&mut self, instance: Instance, meter: &mut Meter<'_>) {
         let mut instance = instance;
         loop {
+            dbg_(&instance, self, "prove");
             let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
             let mut pool = Pool::default();
             self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
@@ -183,7 +185,7 @@ impl Search<'_, '_> {
                 self.bound = self.cost;
                 return;
             }
-            if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, meter) {
+            if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, SUBSET_STEPS, meter) {
                 return;
             }
             match self.close(&instance, &mut pool, turn, meter) {
@@ -197,10 +199,14 @@ impl Search<'_, '_> {
                 None => return,
             }
         }
+        if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, u64::MAX, meter) {
+            return;
+        }
         let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
         let mut pool = Pool::default();
         let mut branching = Branching::new(instance.clone(), self.bound);
         while meter.open() && !self.done() {
+            dbg_(&instance, self, "branch");
             self.take_turn(8 * turn, meter, |s, part| branching.advance(s, part));
             if branching.is_done() {
                 self.bound = self.cost;
@@ -239,6 +245,7 @@ impl Search<'_, '_> {
             if self.done() || !meter.open() {
                 break;
             }
+            dbg_(instance, self, "close");
             match closing.round(self, meter) {
                 Round::Closed => {
                     self.bound = self.cost;
@@ -266,11 +273,12 @@ impl Search<'_, '_> {
     }
 
     /// Dynamic programming over subsets; true if it settled the matter.
-    fn try_subsets(&mut self, instance: &Instance, meter: &mut Meter<'_>) -> bool {
-        let mut part = meter.part(SUBSET_STEPS);
+    fn try_subsets(&mut self, instance: &Instance, steps: u64, meter: &mut Meter<'_>) -> bool {
+        dbg_(instance, self, "subsets");
+        let mut part = meter.part(steps);
         let limit = self.dearest_of_interest() - instance.fixed_cost;
         let found = subsets::best_below(instance, limit, &mut part);
-        meter.settle(SUBSET_STEPS, &part);
+        meter.settle(steps, &part);
         match found {
             Subsets::Found(tree) => {
                 self.offer(instance, &tree);
@@ -339,7 +347,8 @@ impl Search<'_, '_> {
     fn ascend_and_fix(&mut self, instance: &Instance, round: u32, meter: &mut Meter<'_>) -> Option<Instance> {
         let graph = &instance.graph;
         let mut useless = vec![false; graph.edge_count()];
-        for i in 0..3usize {
+        let count = (ROOTS_TIMES_SIZE / graph.edge_count().max(1)).clamp(3, 12);
+        for i in 0..count.min(instance.terminals.len()) {
             let pick = if i == 0 && round == 0 { 0 } else { self.draw.below(instance.terminals.len()) };
             let root = instance.terminals[pick];
             let Some(Ascent { bound, reduced, complete }) =
@@ -471,5 +480,13 @@ impl Pool {
         // The dearest makes room, though the newest may stay in its place for one round.
         self.trees.truncate(Self::SIZE);
         self.newest = at.min(self.trees.len() - 1);
+    }
+}
+
+fn dbg_(i: &Instance, s: &Search<'_, '_>, what: &str) {
+    static T: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let t = T.get_or_init(std::time::Instant::now);
+    if std::env::var("DBG").is_ok() {
+        eprintln!("{:.2} {what} n {} m {} t {} cost {} bound {}", t.elapsed().as_secs_f64(), i.graph.node_count(), i.graph.edge_count(), i.terminals.len(), s.cost, s.bound);
     }
 }
