@@ -66,6 +66,14 @@ pub fn collect_anywhere(
     let scale = grid(graph.weights().iter().chain(prizes).copied());
     let mut order: Vec<NodeId> = graph.nodes().collect();
     order.sort_by(|a, b| prizes[b.index()].total_cmp(&prizes[a.index()]).then(a.cmp(b)));
+    let mut quick = Search::new(graph, order[0], prizes, scale, &work);
+    let first = quick.extend(&[], |_| 1.0, &mut meter);
+    quick.settle_down(first, &mut meter);
+    let known = quick.cost;
+    if let Some(&root) = order.iter().take(20).find(|&&v| is_anchor(graph, prizes, v, known)) {
+        let found = collect_metered(graph, root, prizes, scale, &work, &mut meter);
+        return Ok(found.map(|t| (t, root)));
+    }
     // Either the dearest node is in the tree, or its prize is lost and the next may be in it, and so on.
     let mut best: Option<(Vec<EdgeId>, NodeId)> = None;
     let (mut cost, mut bound, mut lost) = (f64::INFINITY, f64::INFINITY, 0.0);
@@ -101,6 +109,55 @@ pub fn collect_anywhere(
         },
         value: (SteinerTree { edges }, root),
     })
+}
+
+/// Whether some best tree holds `node`, given that trees of cost `known` or more don't matter.
+///
+/// From the node a tree is grown to ever farther prizes for as long as its edges, less the prizes won on
+/// the way, cost no more than the node's own prize. Any tree that meets a node so reached can be joined to
+/// `node` at no loss; one that meets none loses all their prizes.
+fn is_anchor(graph: &Graph, prizes: &[f64], node: NodeId, known: f64) -> bool {
+    let n = graph.node_count();
+    let mut distance = vec![f64::INFINITY; n];
+    let mut via: Vec<Option<EdgeId>> = vec![None; n];
+    let mut inside = vec![false; n];
+    let mut queue = BinaryHeap::new();
+    (inside[node.index()], distance[node.index()]) = (true, 0.0);
+    queue.push(Reverse((0u64, node.0)));
+    let (mut deficit, mut reached) = (0.0, prizes[node.index()]);
+    let total: f64 = prizes.iter().sum();
+    while let Some(Reverse((bits, v))) = queue.pop() {
+        let (here, v) = (f64::from_bits(bits), NodeId(v));
+        if here > distance[v.index()] {
+            continue;
+        }
+        if deficit + here > prizes[node.index()] {
+            break;
+        }
+        if !inside[v.index()] && prizes[v.index()] > 0.0 {
+            let mut at = v;
+            while !inside[at.index()] {
+                inside[at.index()] = true;
+                distance[at.index()] = 0.0;
+                queue.push(Reverse((0, at.0)));
+                deficit -= prizes[at.index()];
+                reached += prizes[at.index()];
+                let Some(e) = via[at.index()] else { break };
+                at = graph.opposite(e, at);
+            }
+            deficit += here;
+            continue;
+        }
+        for (e, u) in graph.arcs(v) {
+            let there = here + graph.weight(e);
+            if there < distance[u.index()] {
+                distance[u.index()] = there;
+                via[u.index()] = Some(e);
+                queue.push(Reverse((there.to_bits(), u.0)));
+            }
+        }
+    }
+    reached >= known.min(total * (1.0 - 1e-12))
 }
 
 /// Trees that cost this or more aren't worth looking for.
@@ -275,7 +332,7 @@ impl<'g, 'w> Search<'g, 'w> {
             useful = left;
         }
         let turn = 2_000_000 + 100 * (self.graph.node_count() + self.graph.edge_count()) as u64;
-        self.try_changes(8 * turn, meter);
+        self.try_changes(turn, meter);
         let mut open = vec![part];
         while meter.open() && !self.done() {
             let mut left = meter.part(16 * turn);
@@ -762,9 +819,13 @@ impl Extended {
     }
 
     /// Arcs that no tree cheaper than the ascent's bound plus `limit` can hold.
-    fn useless<'a>(&'a self, ascent: &'a Ascent, root: NodeId, limit: f64) -> impl Iterator<Item = usize> + 'a {
-        let (from_root, to_terminal) =
-            reduced_distances(&self.graph, &ascent.reduced, root, &self.terminals);
+    fn useless<'a>(
+        &'a self,
+        ascent: &'a Ascent,
+        root: NodeId,
+        limit: f64,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let (from_root, to_terminal) = reduced_distances(&self.graph, &ascent.reduced, root, &self.terminals);
         self.graph.edges().flat_map(move |e| {
             let [a, b] = self.graph.ends(e).map(NodeId::index);
             let over = |arc: usize, from: usize, to: usize| {

@@ -14,9 +14,8 @@ use crate::optimise::Meter;
 
 /// Iterations between two looks at the bound.
 const STRETCH: usize = 100;
-/// Cuts added in one round at most, and per terminal one inside the other.
+/// Cuts added in one round at most.
 const MOST_CUTS: usize = 2000;
-const NESTED: usize = 3;
 /// Flow below this counts as missing.
 const MISSING: f64 = 1e-2;
 
@@ -241,7 +240,6 @@ impl<'g> Relaxation<'g> {
             let off_cuts = last_dy.sqrt() / self.weight;
             let turn = if off_cuts > off_costs { 1.4 } else { 1.0 / 1.4 };
             self.weight = (self.weight * turn).clamp(1e-3 * self.typical, 1e3 * self.typical);
-            if std::env::var("LPV").is_ok() { eprintln!("      mean {mean:.2} last {last:.2} best {:.2} used {used:.2} w {:.3} costs {off_costs:.3} cuts {off_cuts:.3} rows {} nnz {}", self.best.0, self.weight, m, self.arcs.len()); }
             // Solved for these rows, or stuck.
             let open = (target - self.best.0).max(0.0);
             if used - self.best.0 <= 0.02 * open || open <= 0.0 || idle > 8 {
@@ -267,39 +265,35 @@ impl<'g> Relaxation<'g> {
             if added >= MOST_CUTS {
                 break;
             }
-            for _ in 0..NESTED {
-                let (value, steps) = flow.run(self.root, t);
-                if !meter.spend(steps) {
-                    return added;
+            let (value, steps) = flow.run(self.root, t);
+            if !meter.spend(steps) {
+                return added;
+            }
+            if value >= 1.0 - MISSING {
+                flow.reset();
+                continue;
+            }
+            let near = flow.reach(t, true);
+            let far = flow.reach(self.root, false);
+            let mut last_row = Vec::new();
+            for (members, inward) in [(near, true), (far, false)] {
+                for v in &members {
+                    inside[v.index()] = true;
                 }
-                if value >= 1.0 - MISSING {
-                    break;
+                let row: Vec<(u32, f32)> = if inward {
+                    self.entering(&members, |v| inside[v.index()])
+                } else {
+                    self.leaving(&members, |v| inside[v.index()])
+                };
+                for v in &members {
+                    inside[v.index()] = false;
                 }
-                let near = flow.reach(t, true);
-                let far = flow.reach(self.root, false);
-                let mut last_row = Vec::new();
-                for (members, inward) in [(near, true), (far, false)] {
-                    for v in &members {
-                        inside[v.index()] = true;
-                    }
-                    let row: Vec<(u32, f32)> = if inward {
-                        self.entering(&members, |v| inside[v.index()])
-                    } else {
-                        self.leaving(&members, |v| inside[v.index()])
-                    };
-                    for v in &members {
-                        inside[v.index()] = false;
-                    }
-                    if row == last_row || (!inward && row.len() > 3 * last_row.len() + 10) {
-                        continue;
-                    }
-                    for &(a, _) in &row {
-                        flow.open(a as usize);
-                    }
-                    last_row.clone_from(&row);
-                    self.add_row(row, 1.0, 0.0);
-                    added += 1;
+                if row == last_row || (!inward && row.len() > 3 * last_row.len() + 10) {
+                    continue;
                 }
+                last_row.clone_from(&row);
+                self.add_row(row, 1.0, 0.0);
+                added += 1;
             }
             flow.reset();
         }
@@ -353,10 +347,8 @@ struct Flow<'g> {
     rest: Vec<f64>,
     /// Edges with room at each node.
     at: Vec<Vec<EdgeId>>,
-    used: Vec<bool>,
-    /// Arcs whose rest differs from the capacity, and edges put in for one terminal.
+    /// Arcs whose rest may differ from the capacity.
     changed: Vec<usize>,
-    opened: Vec<EdgeId>,
     level: Vec<u32>,
     next: Vec<u32>,
     queue: Vec<NodeId>,
@@ -372,9 +364,7 @@ impl<'g> Flow<'g> {
             graph,
             rest: capacity.clone(),
             at: vec![Vec::new(); n],
-            used: vec![false; graph.edge_count()],
             changed: Vec::new(),
-            opened: Vec::new(),
             level: vec![u32::MAX; n],
             next: vec![0; n],
             queue: Vec::new(),
@@ -389,21 +379,9 @@ impl<'g> Flow<'g> {
     }
 
     fn admit(&mut self, e: EdgeId) {
-        self.used[e.index()] = true;
         for v in self.graph.ends(e) {
             self.at[v.index()].push(e);
         }
-    }
-
-    /// Lets a full unit through an arc until the reset.
-    fn open(&mut self, arc: usize) {
-        let e = EdgeId((arc / 2) as u32);
-        if !self.used[e.index()] {
-            self.admit(e);
-            self.opened.push(e);
-        }
-        self.rest[arc] = 1.0;
-        self.changed.push(arc);
     }
 
     /// Back to the capacities.
@@ -411,12 +389,6 @@ impl<'g> Flow<'g> {
         for a in self.changed.drain(..) {
             self.rest[a] = self.capacity[a];
             self.rest[a ^ 1] = self.capacity[a ^ 1];
-        }
-        while let Some(e) = self.opened.pop() {
-            self.used[e.index()] = false;
-            for v in self.graph.ends(e) {
-                self.at[v.index()].retain(|f| *f != e);
-            }
         }
     }
 

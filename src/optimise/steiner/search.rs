@@ -185,7 +185,8 @@ impl Search<'_, '_> {
                 self.bound = self.cost;
                 return;
             }
-            if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, SUBSET_STEPS, meter) {
+            if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, SUBSET_STEPS, meter)
+            {
                 return;
             }
             match self.close(&instance, &mut pool, turn, meter) {
@@ -487,6 +488,14 @@ fn dbg_(i: &Instance, s: &Search<'_, '_>, what: &str) {
     static T: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     let t = T.get_or_init(std::time::Instant::now);
     if std::env::var("DBG").is_ok() {
-        eprintln!("{:.2} {what} n {} m {} t {} cost {} bound {}", t.elapsed().as_secs_f64(), i.graph.node_count(), i.graph.edge_count(), i.terminals.len(), s.cost, s.bound);
+        eprintln!(
+            "{:.2} {what} n {} m {} t {} cost {} bound {}",
+            t.elapsed().as_secs_f64(),
+            i.graph.node_count(),
+            i.graph.edge_count(),
+            i.terminals.len(),
+            s.cost,
+            s.bound
+        );
     }
 }
