@@ -70,13 +70,22 @@ pub fn collect_anywhere(
     let first = quick.extend(&[], |_| 1.0, &mut meter);
     quick.settle_down(first, &mut meter);
     let known = quick.cost;
-    if let Some(&root) = order.iter().take(20).find(|&&v| is_anchor(graph, prizes, v, known)) {
-        let found = collect_metered(graph, root, prizes, scale, &work, &mut meter);
-        return Ok(found.map(|t| (t, root)));
+    let mut anchors: Vec<(f64, NodeId)> = Vec::new();
+    for &v in order.iter().take(20) {
+        let short = shortfall(graph, prizes, v, known);
+        anchors.push((short, v));
+        if short <= 0.0 {
+            break;
+        }
     }
+    let first = order[0];
+    let (short, anchor) = anchors.iter().copied().fold(anchors[0], |a, b| if b.0 < a.0 { b } else { a });
+    order.retain(|v| *v != anchor);
+    order.insert(0, anchor);
+    let mut fallback = 0.0;
     // Either the dearest node is in the tree, or its prize is lost and the next may be in it, and so on.
-    let mut best: Option<(Vec<EdgeId>, NodeId)> = None;
-    let (mut cost, mut bound, mut lost) = (f64::INFINITY, f64::INFINITY, 0.0);
+    let mut best = (quick.best, first);
+    let (mut cost, mut bound, mut lost) = (known, f64::INFINITY, 0.0);
     let mut banned = vec![false; graph.node_count()];
     for &root in &order {
         let enough = |bound: f64| bound >= dearest_of_interest(cost, scale);
@@ -90,15 +99,22 @@ pub fn collect_anywhere(
         search.run(&mut meter);
         if search.cost < cost {
             cost = search.cost;
-            best = Some((search.best, root));
+            best = (search.best, root);
+        }
+        // Trees through the anchor are no dearer than all others that matter, but for the shortfall.
+        if root == anchor {
+            fallback = search.bound - short;
+            if short <= 0.0 {
+                break;
+            }
         }
         bound = bound.min(search.bound);
         banned[root.index()] = true;
         lost += prizes[root.index()];
     }
-    bound = bound.min(lost).min(cost);
+    bound = bound.min(lost).max(round_up(fallback.max(0.0), scale)).min(cost);
     let proven = bound >= dearest_of_interest(cost, scale);
-    let (edges, root) = best.unwrap_or((Vec::new(), order[0]));
+    let (edges, root) = best;
     Ok(Certified {
         objective: cost,
         bound: if proven { cost } else { bound },
@@ -111,12 +127,13 @@ pub fn collect_anywhere(
     })
 }
 
-/// Whether some best tree holds `node`, given that trees of cost `known` or more don't matter.
+/// How much cheaper a best tree can be than a best one through `node`, given that trees of cost `known` or
+/// more don't matter; 0 if nothing is lost by taking `node` as the root.
 ///
-/// From the node a tree is grown to ever farther prizes for as long as its edges, less the prizes won on
-/// the way, cost no more than the node's own prize. Any tree that meets a node so reached can be joined to
-/// `node` at no loss; one that meets none loses all their prizes.
-fn is_anchor(graph: &Graph, prizes: &[f64], node: NodeId, known: f64) -> bool {
+/// From the node a tree is grown to ever farther prizes. Any tree that meets a node so reached can be joined
+/// to `node` for the edges, less the prizes won on the way and the node's own; one that meets none loses all
+/// their prizes, so that the growth ends once these add up to `known`.
+fn shortfall(graph: &Graph, prizes: &[f64], node: NodeId, known: f64) -> f64 {
     let n = graph.node_count();
     let mut distance = vec![f64::INFINITY; n];
     let mut via: Vec<Option<EdgeId>> = vec![None; n];
@@ -125,17 +142,18 @@ fn is_anchor(graph: &Graph, prizes: &[f64], node: NodeId, known: f64) -> bool {
     (inside[node.index()], distance[node.index()]) = (true, 0.0);
     queue.push(Reverse((0u64, node.0)));
     let (mut deficit, mut reached) = (0.0, prizes[node.index()]);
-    let total: f64 = prizes.iter().sum();
+    let enough = known.min(prizes.iter().sum::<f64>() * (1.0 - 1e-12));
+    let mut most = 0.0f64;
     while let Some(Reverse((bits, v))) = queue.pop() {
         let (here, v) = (f64::from_bits(bits), NodeId(v));
         if here > distance[v.index()] {
             continue;
         }
-        if deficit + here > prizes[node.index()] {
+        if reached >= enough {
             break;
         }
         if !inside[v.index()] && prizes[v.index()] > 0.0 {
-            let mut at = v;
+            let (mut at, before) = (v, deficit);
             while !inside[at.index()] {
                 inside[at.index()] = true;
                 distance[at.index()] = 0.0;
@@ -146,6 +164,7 @@ fn is_anchor(graph: &Graph, prizes: &[f64], node: NodeId, known: f64) -> bool {
                 at = graph.opposite(e, at);
             }
             deficit += here;
+            most = most.max(before + here);
             continue;
         }
         for (e, u) in graph.arcs(v) {
@@ -157,7 +176,8 @@ fn is_anchor(graph: &Graph, prizes: &[f64], node: NodeId, known: f64) -> bool {
             }
         }
     }
-    reached >= known.min(total * (1.0 - 1e-12))
+    // Prizes out of reach are lost either way, unless a tree lies among them alone.
+    if reached >= enough { (most - prizes[node.index()]).max(0.0) } else { f64::INFINITY }
 }
 
 /// Trees that cost this or more aren't worth looking for.
@@ -910,6 +930,27 @@ pub(super) mod tests {
             let found = collect(&g, root, &prizes, Effort::LOW.into()).unwrap();
             prop_assert_eq!(verify(&g, &[root], &found.value), Ok(()));
             prop_assert_eq!(collected_cost(&g, root, &prizes, &found.value), found.objective);
+            prop_assert!(found.bound <= best && best <= found.objective, "{} {} {}", found.bound, best, found.objective);
+            prop_assert_eq!(found.objective, best);
+        }
+
+        #[test]
+        fn trees_anywhere_are_best_over_all_roots(
+            (g, _) in instances(),
+            prizes in prop::collection::vec(prop_oneof![Just(0u32), 0u32..15], 14),
+        ) {
+            let n = g.node_count();
+            let prizes: Vec<f64> = prizes[..n].iter().map(|&p| f64::from(p)).collect();
+            let total: f64 = prizes.iter().sum();
+            let best = g
+                .nodes()
+                .flat_map(|r| enumerate(&g, r, &prizes))
+                .map(|(c, w)| c + total - w)
+                .fold(f64::INFINITY, f64::min);
+            let found = collect_anywhere(&g, &prizes, Effort::LOW.into()).unwrap();
+            let (tree, root) = &found.value;
+            prop_assert_eq!(verify(&g, &[*root], tree), Ok(()));
+            prop_assert_eq!(collected_cost(&g, *root, &prizes, tree), found.objective);
             prop_assert!(found.bound <= best && best <= found.objective, "{} {} {}", found.bound, best, found.objective);
             prop_assert_eq!(found.objective, best);
         }
