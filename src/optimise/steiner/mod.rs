@@ -1,9 +1,12 @@
 //! Minimum Steiner trees: the cheapest way to join given nodes of a graph.
 //!
-//! Trees come from the repeated shortest-path heuristic and local search, proofs from dual ascent; what
-//! the proof shows to be too dear is taken out of the graph, and both are run again on what is left.
+//! Trees come from the repeated shortest-path heuristic, local search and crossings, proofs from dual ascent
+//! and a relaxation over directed cuts; what a proof shows to be too dear is taken out of the graph, and all
+//! is run again on what is left. Few terminals are settled by dynamic programming, the rest by branching.
 //! Edges of weight zero (what is built already) are welcome.
 
+mod anywhere;
+mod arborescence;
 mod branch;
 mod budgeted;
 mod closing;
@@ -19,8 +22,9 @@ mod relaxation;
 mod search;
 mod subsets;
 
+pub use anywhere::collect_anywhere;
 pub use budgeted::collect_within;
-pub use prizes::{collect, collect_anywhere, collected_cost};
+pub use prizes::{collect, collected_cost};
 
 use thiserror::Error;
 

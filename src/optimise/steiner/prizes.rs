@@ -9,8 +9,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::arborescence::{Extended, Part};
 use super::construct::{Grower, touched};
-use super::dual_ascent::{Ascent, Duals, arc_into, reduced_distances};
+use super::dual_ascent::{Duals, arc_into};
 use super::exchange::improve;
 use super::instance::Instance;
 use super::relaxation::Relaxation;
@@ -50,138 +51,8 @@ pub fn collect(
     Ok(found)
 }
 
-/// Finds a tree anywhere in the graph, one node at least, with the least sum of its edges and of the
-/// prizes it doesn't reach. Returns a node of the tree beside it, as a tree of one node has no edges.
-///
-/// # Errors
-/// A graph without nodes, a wrong number of prizes, or a prize that is negative or not finite.
-pub fn collect_anywhere(
-    graph: &Graph,
-    prizes: &[f64],
-    work: Work<'_>,
-) -> Result<Certified<(SteinerTree, NodeId)>, SteinerError> {
-    check(graph, NodeId(0), prizes)?;
-    let size = (graph.node_count() + graph.edge_count()) as u64;
-    let mut meter = work.meter(2_000_000 + 100 * size);
-    let scale = grid(graph.weights().iter().chain(prizes).copied());
-    let mut order: Vec<NodeId> = graph.nodes().collect();
-    order.sort_by(|a, b| prizes[b.index()].total_cmp(&prizes[a.index()]).then(a.cmp(b)));
-    let mut quick = Search::new(graph, order[0], prizes, scale, &work);
-    let first = quick.extend(&[], |_| 1.0, &mut meter);
-    quick.settle_down(first, &mut meter);
-    let known = quick.cost;
-    let mut anchors: Vec<(f64, NodeId)> = Vec::new();
-    for &v in order.iter().take(20) {
-        let short = shortfall(graph, prizes, v, known);
-        anchors.push((short, v));
-        if short <= 0.0 {
-            break;
-        }
-    }
-    let first = order[0];
-    let (short, anchor) = anchors.iter().copied().fold(anchors[0], |a, b| if b.0 < a.0 { b } else { a });
-    order.retain(|v| *v != anchor);
-    order.insert(0, anchor);
-    let mut fallback = 0.0;
-    // Either the dearest node is in the tree, or its prize is lost and the next may be in it, and so on.
-    let mut best = (quick.best, first);
-    let (mut cost, mut bound, mut lost) = (known, f64::INFINITY, 0.0);
-    let mut banned = vec![false; graph.node_count()];
-    for &root in &order {
-        let enough = |bound: f64| bound >= dearest_of_interest(cost, scale);
-        if enough(lost) || cost <= 0.0 || !meter.open() {
-            break;
-        }
-        let mut search = Search::new(graph, root, prizes, scale, &work);
-        search.banned.clone_from(&banned);
-        search.ceiling = cost;
-        // The first root has most of the work; of the others a look is often enough.
-        search.run(&mut meter);
-        if search.cost < cost {
-            cost = search.cost;
-            best = (search.best, root);
-        }
-        // Trees through the anchor are no dearer than all others that matter, but for the shortfall.
-        if root == anchor {
-            fallback = search.bound - short;
-            if short <= 0.0 {
-                break;
-            }
-        }
-        bound = bound.min(search.bound);
-        banned[root.index()] = true;
-        lost += prizes[root.index()];
-    }
-    bound = bound.min(lost).max(round_up(fallback.max(0.0), scale)).min(cost);
-    let proven = bound >= dearest_of_interest(cost, scale);
-    let (edges, root) = best;
-    Ok(Certified {
-        objective: cost,
-        bound: if proven { cost } else { bound },
-        ended: match (proven, meter.stopped()) {
-            (true, _) => Ended::Proven,
-            (_, true) => Ended::Stopped,
-            _ => Ended::Worked,
-        },
-        value: (SteinerTree { edges }, root),
-    })
-}
-
-/// How much cheaper a best tree can be than a best one through `node`, given that trees of cost `known` or
-/// more don't matter; 0 if nothing is lost by taking `node` as the root.
-///
-/// From the node a tree is grown to ever farther prizes. Any tree that meets a node so reached can be joined
-/// to `node` for the edges, less the prizes won on the way and the node's own; one that meets none loses all
-/// their prizes, so that the growth ends once these add up to `known`.
-fn shortfall(graph: &Graph, prizes: &[f64], node: NodeId, known: f64) -> f64 {
-    let n = graph.node_count();
-    let mut distance = vec![f64::INFINITY; n];
-    let mut via: Vec<Option<EdgeId>> = vec![None; n];
-    let mut inside = vec![false; n];
-    let mut queue = BinaryHeap::new();
-    (inside[node.index()], distance[node.index()]) = (true, 0.0);
-    queue.push(Reverse((0u64, node.0)));
-    let (mut deficit, mut reached) = (0.0, prizes[node.index()]);
-    let enough = known.min(prizes.iter().sum::<f64>() * (1.0 - 1e-12));
-    let mut most = 0.0f64;
-    while let Some(Reverse((bits, v))) = queue.pop() {
-        let (here, v) = (f64::from_bits(bits), NodeId(v));
-        if here > distance[v.index()] {
-            continue;
-        }
-        if reached >= enough {
-            break;
-        }
-        if !inside[v.index()] && prizes[v.index()] > 0.0 {
-            let (mut at, before) = (v, deficit);
-            while !inside[at.index()] {
-                inside[at.index()] = true;
-                distance[at.index()] = 0.0;
-                queue.push(Reverse((0, at.0)));
-                deficit -= prizes[at.index()];
-                reached += prizes[at.index()];
-                let Some(e) = via[at.index()] else { break };
-                at = graph.opposite(e, at);
-            }
-            deficit += here;
-            most = most.max(before + here);
-            continue;
-        }
-        for (e, u) in graph.arcs(v) {
-            let there = here + graph.weight(e);
-            if there < distance[u.index()] {
-                distance[u.index()] = there;
-                via[u.index()] = Some(e);
-                queue.push(Reverse((there.to_bits(), u.0)));
-            }
-        }
-    }
-    // Prizes out of reach are lost either way, unless a tree lies among them alone.
-    if reached >= enough { (most - prizes[node.index()]).max(0.0) } else { f64::INFINITY }
-}
-
 /// Trees that cost this or more aren't worth looking for.
-fn dearest_of_interest(cost: f64, scale: Option<f64>) -> f64 {
+pub(super) fn dearest_of_interest(cost: f64, scale: Option<f64>) -> f64 {
     match scale {
         Some(s) => cost - 1.0 / s + (1e-3 / s).max(1e-12 * cost.abs()),
         None => cost * (1.0 - TOLERANCE),
@@ -240,28 +111,30 @@ pub(super) fn collect_metered(
     }
 }
 
-struct Search<'g, 'w> {
-    graph: &'g Graph,
-    root: NodeId,
-    prizes: &'g [f64],
-    best: Vec<EdgeId>,
-    cost: f64,
+pub(super) struct Search<'g, 'w> {
+    pub(super) graph: &'g Graph,
+    pub(super) root: NodeId,
+    pub(super) prizes: &'g [f64],
+    pub(super) best: Vec<EdgeId>,
+    pub(super) cost: f64,
     /// The cost of a tree known elsewhere; dearer ones needn't be found.
-    ceiling: f64,
-    bound: f64,
+    pub(super) ceiling: f64,
+    pub(super) bound: f64,
     scale: Option<f64>,
     draw: Draw,
     /// Edges that some better tree may still hold.
     alive: Vec<bool>,
     /// Nodes that the tree must leave out.
-    banned: Vec<bool>,
+    pub(super) banned: Vec<bool>,
+    /// Whether this is a search within the union of two trees.
+    inner: bool,
     /// The graph as an instance whose terminals change.
     base: Option<Instance>,
     work: &'w Work<'w>,
 }
 
 impl<'g, 'w> Search<'g, 'w> {
-    fn new(
+    pub(super) fn new(
         graph: &'g Graph,
         root: NodeId,
         prizes: &'g [f64],
@@ -281,6 +154,7 @@ impl<'g, 'w> Search<'g, 'w> {
             alive: vec![true; graph.edge_count()],
             banned: vec![false; graph.node_count()],
             base: None,
+            inner: false,
             work,
         }
     }
@@ -312,7 +186,7 @@ impl<'g, 'w> Search<'g, 'w> {
         }
     }
 
-    fn run(&mut self, meter: &mut Meter<'_>) {
+    pub(super) fn run(&mut self, meter: &mut Meter<'_>) {
         for e in self.graph.edges() {
             let [a, b] = self.graph.ends(e).map(NodeId::index);
             self.alive[e.index()] &= !self.banned[a] && !self.banned[b];
@@ -438,6 +312,7 @@ impl<'g, 'w> Search<'g, 'w> {
         let mut relaxation =
             Relaxation::new(graph, extended.cost.clone(), self.root, &extended.terminals, &duals.cuts);
         let (mut idle, mut few) = (0, false);
+        let size = part.edges();
         while idle <= 6 {
             if lower >= self.dearest_of_interest() {
                 return (None, lower);
@@ -468,6 +343,11 @@ impl<'g, 'w> Search<'g, 'w> {
                     part.alive[e.index()] &= relaxation.is_allowed(2 * i) || relaxation.is_allowed(2 * i + 1);
                 }
                 meter.spend(4 * (graph.edge_count() + graph.node_count()) as u64);
+            }
+            if part.edges() * 5 < size * 4 {
+                part.bound = lower;
+                open.push(part);
+                return (None, lower);
             }
             let added = relaxation.separate(meter);
             relaxation.forget();
@@ -513,7 +393,30 @@ impl<'g, 'w> Search<'g, 'w> {
             used[e.index()] = usage[2 * i].max(usage[2 * i + 1]).min(1.0);
         }
         let grown = self.extend(&[], |e| 1.001 - used[e.index()], meter);
-        self.polish(grown, meter);
+        let tree = self.polish(grown, meter);
+        self.cross(&tree, meter);
+        // The prize nodes that are in rather than out, joined.
+        let mut wanted = vec![false; self.graph.node_count()];
+        wanted[self.root.index()] = true;
+        for &(v, direct) in &extended.direct {
+            wanted[v.index()] = usage[2 * direct] < 0.5;
+        }
+        let reach = crate::graph::components(self.graph, |e| self.alive[e.index()]);
+        for v in self.graph.nodes() {
+            wanted[v.index()] &= reach.connected(v, self.root);
+        }
+        let count = wanted.iter().filter(|w| **w).count();
+        let length = |e: EdgeId, _| {
+            if self.alive[e.index()] {
+                self.graph.weight(e) * (1.001 - used[e.index()])
+            } else {
+                f64::INFINITY
+            }
+        };
+        if let Some(tree) = Grower::new(self.graph).grow(self.root, &wanted, count, length, meter) {
+            let tree = self.polish(tree, meter);
+            self.cross(&tree, meter);
+        }
     }
 
     /// A dual ascent on a part, trees along what it leaves free, and edges taken out; the bound, or none if
@@ -589,10 +492,11 @@ impl<'g, 'w> Search<'g, 'w> {
     }
 
     /// Spanning tree of the nodes touched, cut back, and grown again, as long as that helps.
-    fn polish(&mut self, edges: Vec<EdgeId>, meter: &mut Meter<'_>) {
+    fn polish(&mut self, edges: Vec<EdgeId>, meter: &mut Meter<'_>) -> Vec<EdgeId> {
         let (mut tree, mut cost) = self.settle_down(edges, meter);
         // Moves for the prize nodes that the tree holds, where it is among the best.
-        while cost <= self.cost * (1.0 + 5e-3) && meter.open() && !tree.is_empty() {
+        let near = if self.graph.edge_count() < 50_000 { 2e-2 } else { 5e-3 };
+        while cost <= self.cost * (1.0 + near) && meter.open() && !tree.is_empty() {
             let mut fixed = self.base.take().unwrap_or_else(|| Instance::new(self.graph, &[]));
             fixed.is_terminal.fill(false);
             fixed.is_terminal[self.root.index()] = true;
@@ -603,18 +507,50 @@ impl<'g, 'w> Search<'g, 'w> {
             let moved = improve(&fixed, tree.clone(), 0.0, meter);
             self.base = Some(fixed);
             if moved.iter().any(|&e| self.graph.ends(e).iter().any(|v| self.banned[v.index()])) {
-                return;
+                break;
             }
             let (next, next_cost) = self.settle_down(moved, meter);
             if next_cost >= cost - 1e-12 * cost.abs() {
-                return;
+                break;
             }
             (tree, cost) = (next, next_cost);
+        }
+        tree
+    }
+
+    /// Looks for the best tree within the edges of `tree` and of the best one.
+    fn cross(&mut self, tree: &[EdgeId], meter: &mut Meter<'_>) {
+        if self.inner || tree.is_empty() || self.best.is_empty() || tree == self.best || !meter.open() {
+            return;
+        }
+        let mut alive = vec![false; self.graph.edge_count()];
+        for e in tree.iter().chain(&self.best) {
+            alive[e.index()] = true;
+        }
+        let mut inner = Search::new(self.graph, self.root, self.prizes, self.scale, self.work);
+        (inner.inner, inner.cost, inner.ceiling) = (true, self.cost, self.ceiling);
+        inner.best.clone_from(&self.best);
+        inner.alive.clone_from(&alive);
+        inner.banned.clone_from(&self.banned);
+        inner.base = self.base.take();
+        let forced = vec![false; self.graph.node_count()];
+        let mut open = vec![Part { alive, forced, banned: self.banned.clone(), bound: 0.0 }];
+        let steps = 200_000 + 20 * (self.graph.edge_count() + self.graph.node_count()) as u64;
+        let mut left = meter.part(steps);
+        while let Some(part) = open.pop().filter(|_| left.open()) {
+            if part.bound < inner.dearest_of_interest() {
+                inner.split(part, false, &mut left, &mut open);
+            }
+        }
+        meter.settle(steps, &left);
+        self.base = inner.base.take();
+        if inner.cost < self.cost {
+            self.offer(inner.best);
         }
     }
 
     /// Spanning tree, cut back, grown again; the best tree on the way and its cost.
-    fn settle_down(&mut self, edges: Vec<EdgeId>, meter: &mut Meter<'_>) -> (Vec<EdgeId>, f64) {
+    pub(super) fn settle_down(&mut self, edges: Vec<EdgeId>, meter: &mut Meter<'_>) -> (Vec<EdgeId>, f64) {
         let mut edges = edges;
         let (mut best, mut cost) = (Vec::new(), f64::INFINITY);
         loop {
@@ -677,7 +613,12 @@ impl<'g, 'w> Search<'g, 'w> {
     }
 
     /// Grows a tree by ways to nodes whose prizes pay for them; prizes on the way count.
-    fn extend(&self, tree: &[EdgeId], factor: impl Fn(EdgeId) -> f64, meter: &mut Meter<'_>) -> Vec<EdgeId> {
+    pub(super) fn extend(
+        &self,
+        tree: &[EdgeId],
+        factor: impl Fn(EdgeId) -> f64,
+        meter: &mut Meter<'_>,
+    ) -> Vec<EdgeId> {
         let graph = self.graph;
         let n = graph.node_count();
         let mut edges = tree.to_vec();
@@ -749,112 +690,8 @@ impl<'g, 'w> Search<'g, 'w> {
             }
         }
         let grown = self.extend(&kept, |e| factors[e.index()], meter);
-        self.polish(grown, meter);
-    }
-}
-
-/// A part of the solution space.
-#[derive(Clone)]
-struct Part {
-    alive: Vec<bool>,
-    /// Nodes that are in the tree, and nodes that aren't.
-    forced: Vec<bool>,
-    banned: Vec<bool>,
-    bound: f64,
-}
-
-impl Part {
-    fn edges(&self) -> usize {
-        self.alive.iter().filter(|a| **a).count()
-    }
-}
-
-/// The arborescence problem of a part: prize nodes have a terminal each behind them.
-struct Extended {
-    graph: Graph,
-    cost: Vec<f64>,
-    terminals: Vec<NodeId>,
-    /// The edges of the graph that its first edges stand for.
-    origin: Vec<EdgeId>,
-    /// For each prize node in question, the edge by which the root pays for it.
-    direct: Vec<(NodeId, usize)>,
-    /// Prizes lost for sure.
-    lost: f64,
-}
-
-impl Extended {
-    fn new(search: &Search<'_, '_>, part: &Part) -> Option<Self> {
-        let (graph, root, prizes) = (search.graph, search.root, search.prizes);
-        let n = graph.node_count();
-        let mut edges: Vec<(u32, u32, f64)> = Vec::new();
-        let mut origin: Vec<EdgeId> = Vec::new();
-        let mut touched = vec![false; n];
-        for e in graph.edges().filter(|e| part.alive[e.index()]) {
-            let [a, b] = graph.ends(e);
-            (touched[a.index()], touched[b.index()]) = (true, true);
-            edges.push((a.0, b.0, graph.weight(e)));
-            origin.push(e);
-        }
-        let mut cost: Vec<f64> = edges.iter().flat_map(|e| [e.2, e.2]).collect();
-        let (mut terminals, mut direct, mut lost) = (Vec::new(), Vec::new(), 0.0);
-        let mut next = n as u32;
-        for v in graph.nodes().filter(|v| *v != root) {
-            if part.forced[v.index()] {
-                terminals.push(v);
-            } else if part.banned[v.index()] || !touched[v.index()] {
-                lost += prizes[v.index()];
-            } else if prizes[v.index()] > 0.0 {
-                edges.push((v.0, next, 0.0));
-                cost.extend([0.0, f64::INFINITY]);
-                direct.push((v, edges.len()));
-                edges.push((root.0, next, 0.0));
-                cost.extend([prizes[v.index()], f64::INFINITY]);
-                terminals.push(NodeId(next));
-                next += 1;
-            }
-        }
-        let graph = Graph::from_edges(next as usize, &edges).ok()?;
-        Some(Self { graph, cost, terminals, origin, direct, lost })
-    }
-
-    /// The arcs of the best tree, as far as it lies in the part.
-    fn guide(&self, search: &Search<'_, '_>, part: &Part) -> Vec<bool> {
-        let mut place = vec![u32::MAX; search.graph.edge_count()];
-        for (i, e) in self.origin.iter().enumerate() {
-            place[e.index()] = i as u32;
-        }
-        let edges = search.best.iter().filter(|e| part.alive[e.index()]);
-        let mut tree: Vec<EdgeId> = edges.map(|e| EdgeId(place[e.index()])).collect();
-        let mut inside = vec![false; self.graph.node_count()];
-        for &e in &search.best {
-            for v in search.graph.ends(e) {
-                inside[v.index()] = true;
-            }
-        }
-        for &(v, direct) in &self.direct {
-            // The edge before leads from the node itself.
-            tree.push(EdgeId(if inside[v.index()] { direct - 1 } else { direct } as u32));
-        }
-        super::dual_ascent::guide(&self.graph, search.root, &tree)
-    }
-
-    /// Arcs that no tree cheaper than the ascent's bound plus `limit` can hold.
-    fn useless<'a>(
-        &'a self,
-        ascent: &'a Ascent,
-        root: NodeId,
-        limit: f64,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let (from_root, to_terminal) = reduced_distances(&self.graph, &ascent.reduced, root, &self.terminals);
-        self.graph.edges().flat_map(move |e| {
-            let [a, b] = self.graph.ends(e).map(NodeId::index);
-            let over = |arc: usize, from: usize, to: usize| {
-                let least = from_root[from] + ascent.reduced[arc] + to_terminal[to];
-                (least >= limit).then_some(arc)
-            };
-            let arcs = [over(2 * e.index(), a, b), over(2 * e.index() + 1, b, a)];
-            arcs.into_iter().flatten()
-        })
+        let tree = self.polish(grown, meter);
+        self.cross(&tree, meter);
     }
 }
 
@@ -930,27 +767,6 @@ pub(super) mod tests {
             let found = collect(&g, root, &prizes, Effort::LOW.into()).unwrap();
             prop_assert_eq!(verify(&g, &[root], &found.value), Ok(()));
             prop_assert_eq!(collected_cost(&g, root, &prizes, &found.value), found.objective);
-            prop_assert!(found.bound <= best && best <= found.objective, "{} {} {}", found.bound, best, found.objective);
-            prop_assert_eq!(found.objective, best);
-        }
-
-        #[test]
-        fn trees_anywhere_are_best_over_all_roots(
-            (g, _) in instances(),
-            prizes in prop::collection::vec(prop_oneof![Just(0u32), 0u32..15], 14),
-        ) {
-            let n = g.node_count();
-            let prizes: Vec<f64> = prizes[..n].iter().map(|&p| f64::from(p)).collect();
-            let total: f64 = prizes.iter().sum();
-            let best = g
-                .nodes()
-                .flat_map(|r| enumerate(&g, r, &prizes))
-                .map(|(c, w)| c + total - w)
-                .fold(f64::INFINITY, f64::min);
-            let found = collect_anywhere(&g, &prizes, Effort::LOW.into()).unwrap();
-            let (tree, root) = &found.value;
-            prop_assert_eq!(verify(&g, &[*root], tree), Ok(()));
-            prop_assert_eq!(collected_cost(&g, *root, &prizes, tree), found.objective);
             prop_assert!(found.bound <= best && best <= found.objective, "{} {} {}", found.bound, best, found.objective);
             prop_assert_eq!(found.objective, best);
         }

@@ -142,7 +142,6 @@ impl Search<'_, '_> {
         drop(whole);
         let mut round = 0u32;
         loop {
-            dbg_(&instance, self, "start");
             if instance.terminals.len() <= 1 {
                 self.offer(&instance, &[]);
                 self.raise(self.cost.min(instance.fixed_cost));
@@ -173,7 +172,6 @@ impl Search<'_, '_> {
     fn prove(&mut self, instance: Instance, meter: &mut Meter<'_>) {
         let mut instance = instance;
         loop {
-            dbg_(&instance, self, "prove");
             let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
             let mut pool = Pool::default();
             self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
@@ -207,7 +205,6 @@ impl Search<'_, '_> {
         let mut pool = Pool::default();
         let mut branching = Branching::new(instance.clone(), self.bound);
         while meter.open() && !self.done() {
-            dbg_(&instance, self, "branch");
             self.take_turn(8 * turn, meter, |s, part| branching.advance(s, part));
             if branching.is_done() {
                 self.bound = self.cost;
@@ -246,7 +243,6 @@ impl Search<'_, '_> {
             if self.done() || !meter.open() {
                 break;
             }
-            dbg_(instance, self, "close");
             match closing.round(self, meter) {
                 Round::Closed => {
                     self.bound = self.cost;
@@ -275,7 +271,6 @@ impl Search<'_, '_> {
 
     /// Dynamic programming over subsets; true if it settled the matter.
     fn try_subsets(&mut self, instance: &Instance, steps: u64, meter: &mut Meter<'_>) -> bool {
-        dbg_(instance, self, "subsets");
         let mut part = meter.part(steps);
         let limit = self.dearest_of_interest() - instance.fixed_cost;
         let found = subsets::best_below(instance, limit, &mut part);
@@ -481,21 +476,5 @@ impl Pool {
         // The dearest makes room, though the newest may stay in its place for one round.
         self.trees.truncate(Self::SIZE);
         self.newest = at.min(self.trees.len() - 1);
-    }
-}
-
-fn dbg_(i: &Instance, s: &Search<'_, '_>, what: &str) {
-    static T: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    let t = T.get_or_init(std::time::Instant::now);
-    if std::env::var("DBG").is_ok() {
-        eprintln!(
-            "{:.2} {what} n {} m {} t {} cost {} bound {}",
-            t.elapsed().as_secs_f64(),
-            i.graph.node_count(),
-            i.graph.edge_count(),
-            i.terminals.len(),
-            s.cost,
-            s.bound
-        );
     }
 }
