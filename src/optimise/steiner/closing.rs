@@ -11,6 +11,8 @@ use crate::optimise::Meter;
 
 /// Times that prices are given back and raised again before the relaxation starts.
 const LOOSEN: usize = 20;
+/// Fewer times on larger graphs.
+const LOOSEN_TIMES_SIZE: usize = 200_000;
 /// Stretches of the relaxation between two rounds of cuts.
 const STRETCHES: usize = 4;
 /// Rounds without progress before it is given up.
@@ -59,7 +61,8 @@ impl<'i> Closing<'i> {
         }
         let target = search.dearest_of_interest() - instance.fixed_cost;
         let mut draw = search.draw.clone();
-        duals.better(&instance.terminals, &guide, &mut draw, LOOSEN, target, meter);
+        let rounds = LOOSEN.min(LOOSEN_TIMES_SIZE / graph.edge_count().max(1));
+        duals.better(&instance.terminals, &guide, &mut draw, rounds, target, meter);
         search.draw = draw;
         let lower = duals.bound() + instance.fixed_cost;
         let relaxation = Relaxation::new(graph, symmetric(graph), root, &instance.terminals, &duals.cuts);

@@ -24,6 +24,7 @@ const TURN_PER_SIZE: u64 = 1500;
 const SUBSET_STEPS: u64 = 100_000_000;
 /// Fewer roots are tried on larger graphs.
 const ROOTS_TIMES_SIZE: usize = 1_500_000;
+const ASCENTS_TIMES_SIZE: usize = 200_000;
 
 /// Marks the edges that no tree cheaper than bound plus `limit` can hold.
 fn mark_useless(instance: &Instance, root: NodeId, reduced: &[f64], limit: f64, useless: &mut [bool]) {
@@ -138,6 +139,14 @@ impl Search<'_, '_> {
             &mut free,
         );
         self.offer(&whole, &tidy(&whole.graph, &whole.is_terminal, first.unwrap_or_default()));
+        // A bound early, in case there is no time for more.
+        let costs = symmetric(&whole.graph);
+        if let Some(ascent) = ascend(&whole.graph, costs, root, &whole.terminals, meter) {
+            self.raise(ascent.bound);
+        }
+        if self.done() {
+            return;
+        }
         let mut instance = reduce(&whole, meter);
         drop(whole);
         let mut round = 0u32;
@@ -343,7 +352,7 @@ impl Search<'_, '_> {
     fn ascend_and_fix(&mut self, instance: &Instance, round: u32, meter: &mut Meter<'_>) -> Option<Instance> {
         let graph = &instance.graph;
         let mut useless = vec![false; graph.edge_count()];
-        let count = (ROOTS_TIMES_SIZE / graph.edge_count().max(1)).clamp(3, 12);
+        let count = (ASCENTS_TIMES_SIZE / graph.edge_count().max(1)).clamp(3, 12);
         for i in 0..count.min(instance.terminals.len()) {
             let pick = if i == 0 && round == 0 { 0 } else { self.draw.below(instance.terminals.len()) };
             let root = instance.terminals[pick];
