@@ -185,6 +185,11 @@ impl<'a> Meter<'a> {
         self.left > 0 && !self.stopped
     }
 
+    /// Steps left to spend.
+    pub(crate) fn left(&self) -> u64 {
+        self.left
+    }
+
     /// Whether work may go on.
     pub(crate) fn open(&self) -> bool {
         self.left > 0 && !self.stopped

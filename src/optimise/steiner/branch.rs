@@ -37,9 +37,10 @@ impl Branching {
         self.open.is_empty()
     }
 
-    /// Works on open parts while `meter` allows.
-    pub(super) fn advance(&mut self, search: &mut Search<'_, '_>, meter: &mut Meter<'_>) {
-        while meter.open() {
+    /// Works on open parts until about `steps` are spent; a part once begun is finished if `meter` allows.
+    pub(super) fn advance(&mut self, search: &mut Search<'_, '_>, steps: u64, meter: &mut Meter<'_>) {
+        let end = meter.left().saturating_sub(steps);
+        while meter.open() && meter.left() > end {
             let Some(part) = self.open.pop() else { return };
             if part.bound >= search.dearest_of_interest() {
                 continue;

@@ -229,21 +229,19 @@ impl<'g, 'w> Search<'g, 'w> {
         self.try_changes(turn, meter);
         let mut open = vec![part];
         while meter.open() && !self.done() {
-            let mut left = meter.part(16 * turn);
-            let mut at_work = true;
-            while at_work && left.open() {
+            // A part once begun is finished if the meter allows.
+            let end = meter.left().saturating_sub(16 * turn);
+            while meter.open() && meter.left() > end {
                 let Some(part) = open.pop() else { break };
                 if part.bound >= self.dearest_of_interest() {
                     continue;
                 }
                 let first = open.is_empty() && part.bound <= self.bound;
-                let (kept, lower) = self.split(part, first, &mut left, &mut open);
-                at_work = kept.is_none();
+                let (kept, lower) = self.split(part, first, meter, &mut open);
                 if let Some(part) = kept {
                     open.push(Part { bound: lower, ..part });
                 }
             }
-            meter.settle(16 * turn, &left);
             let lowest = open.iter().map(|p| p.bound).fold(f64::INFINITY, f64::min);
             self.raise(lowest.min(self.cost.min(self.ceiling)));
             if open.is_empty() {

@@ -207,14 +207,15 @@ impl Search<'_, '_> {
                 None => return,
             }
         }
-        if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, u64::MAX, meter) {
+        if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, 10 * SUBSET_STEPS, meter)
+        {
             return;
         }
         let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
         let mut pool = Pool::default();
         let mut branching = Branching::new(instance.clone(), self.bound);
         while meter.open() && !self.done() {
-            self.take_turn(8 * turn, meter, |s, part| branching.advance(s, part));
+            branching.advance(self, 8 * turn, meter);
             if branching.is_done() {
                 self.bound = self.cost;
                 return;
@@ -458,7 +459,7 @@ impl Search<'_, '_> {
         };
         let steps = 200_000 + 20 * instance.size();
         let mut part = meter.part(steps);
-        Branching::new(union, 0.0).advance(&mut inner, &mut part);
+        Branching::new(union, 0.0).advance(&mut inner, steps, &mut part);
         meter.settle(steps, &part);
         (!inner.best.is_empty()).then_some(inner.best)
     }
