@@ -313,11 +313,10 @@ fn settle_links(draft: &mut Draft, ways: &Ways) {
         let ((first, e), second) = (here[0], here[1].0);
         let v = draft.other(e, z);
         let other = ways.near[v as usize].iter().find(|s| s.0 != z && s.0 != NONE);
-        if let Some(&(t, way)) = other.filter(|o| first + o.1 <= second) {
+        if let Some(&(t, _)) = other.filter(|o| first + o.1 <= second) {
             let cell = ways.near[v as usize][0].0;
             if !touched[t as usize] && !touched[cell as usize] {
                 (touched[z as usize], touched[t as usize], touched[cell as usize]) = (true, true, true);
-                let _ = way;
                 chosen.push(e);
             }
         }
