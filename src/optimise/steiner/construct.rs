@@ -73,6 +73,7 @@ impl<'g> Grower<'g> {
                 }
                 continue;
             }
+            pops += self.graph.degree(node) as u64 / 4;
             for (edge, next) in self.graph.arcs(node) {
                 let there = here + length(edge, next);
                 if there < self.distance[next.index()] {

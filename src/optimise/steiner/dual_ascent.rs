@@ -6,12 +6,16 @@
 //! (R. T. Wong, A dual ascent approach for Steiner tree problems on a directed graph, Math. Prog. 28,
 //! 1984). The prices paid add up to a bound; what is left of the arc costs says how much dearer than the
 //! bound a tree with that arc is.
+//!
+//! Sets that a known good tree enters more than once come late: in an optimal pair no set with a price is
+//! entered twice (Pajor, Uchoa & Werneck 2018). The same rule betters a finished ascent: some prices are
+//! given back, those that break it first, and the ascent runs on from there.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::graph::{EdgeId, Graph, NodeId};
-use crate::optimise::Meter;
+use crate::optimise::{Draw, Meter};
 
 /// The index of the arc that enters `to` along `edge`.
 pub(super) fn arc_into(graph: &Graph, edge: EdgeId, to: NodeId) -> usize {
@@ -44,87 +48,242 @@ pub(super) fn ascend(
     terminals: &[NodeId],
     meter: &mut Meter<'_>,
 ) -> Option<Ascent> {
-    let n = graph.node_count();
-    let mut reduced = cost;
-    let mut bound = 0.0;
-    let mut active = vec![false; n];
-    let mut queue = BinaryHeap::new();
-    for &t in terminals {
-        if t != root && !active[t.index()] {
-            active[t.index()] = true;
-            queue.push(Reverse((graph.degree(t), t)));
+    let mut duals = Duals::new(graph, cost, root, false);
+    duals.raise(terminals, &[], meter).then(|| duals.ascent())
+}
+
+/// A set of nodes and its price.
+#[derive(Clone, Debug)]
+pub(super) struct Cut {
+    pub(super) members: Vec<NodeId>,
+    pub(super) price: f64,
+}
+
+/// Prices of node sets under change.
+pub(super) struct Duals<'g> {
+    graph: &'g Graph,
+    root: NodeId,
+    reduced: Vec<f64>,
+    bound: f64,
+    complete: bool,
+    noting: bool,
+    /// The sets that carry a price, if they are noted.
+    pub(super) cuts: Vec<Cut>,
+    /// Component membership is a round number, so that nothing needs clearing.
+    member: Vec<u32>,
+    round: u32,
+    active: Vec<bool>,
+}
+
+impl<'g> Duals<'g> {
+    /// No prices yet. Noting the cuts takes room, but lets them be changed.
+    pub(super) fn new(graph: &'g Graph, cost: Vec<f64>, root: NodeId, noting: bool) -> Self {
+        let n = graph.node_count();
+        Self {
+            graph,
+            root,
+            reduced: cost,
+            bound: 0.0,
+            complete: false,
+            noting,
+            cuts: Vec::new(),
+            member: vec![0; n],
+            round: 0,
+            active: vec![false; n],
         }
     }
-    // Component membership is a round number, so that nothing needs clearing.
-    let mut member = vec![0u32; n];
-    let mut round = 0u32;
-    let mut stack: Vec<NodeId> = Vec::new();
-    let mut inflow: Vec<(u32, NodeId)> = Vec::new();
-    let mut complete = true;
-    'terminals: while let Some(Reverse((_, terminal))) = queue.pop() {
-        let limit = queue.peek().map_or(usize::MAX, |Reverse((size, _))| size + size / 4);
-        round += 1;
-        stack.clear();
-        inflow.clear();
-        stack.push(terminal);
-        member[terminal.index()] = round;
-        loop {
-            let mut steps = 1;
-            while let Some(node) = stack.pop() {
-                for (edge, from) in graph.arcs(node) {
-                    steps += 1;
-                    if member[from.index()] == round {
-                        continue;
-                    }
-                    let arc = arc_into(graph, edge, node);
-                    if reduced[arc] > 0.0 {
-                        inflow.push((arc as u32, from));
-                        continue;
-                    }
-                    // Whoever joins the root to this other terminal joins this one too.
-                    if from == root || active[from.index()] {
-                        active[terminal.index()] = false;
-                        meter.spend(steps);
-                        continue 'terminals;
-                    }
-                    member[from.index()] = round;
-                    stack.push(from);
-                }
+
+    pub(super) fn ascent(self) -> Ascent {
+        Ascent { bound: self.bound, reduced: self.reduced, complete: self.complete }
+    }
+
+    /// Raises prices until the root reaches every terminal; earlier terminals come first among equals.
+    /// `guide` tells for each arc whether a good tree has it, or is empty. False if a terminal can't be
+    /// reached.
+    pub(super) fn raise(&mut self, terminals: &[NodeId], guide: &[bool], meter: &mut Meter<'_>) -> bool {
+        let (graph, root) = (self.graph, self.root);
+        self.active.fill(false);
+        self.complete = true;
+        let mut queue = BinaryHeap::new();
+        for (order, &t) in terminals.iter().enumerate() {
+            if t != root && !self.active[t.index()] {
+                self.active[t.index()] = true;
+                queue.push(Reverse((graph.degree(t), order as u32, t)));
             }
-            inflow.retain(|&(_, from)| member[from.index()] != round);
-            if !meter.spend(steps + inflow.len() as u64) {
-                complete = false;
-                break 'terminals;
-            }
-            if inflow.len() > limit {
-                queue.push(Reverse((inflow.len(), terminal)));
-                continue 'terminals;
-            }
-            let price = inflow.iter().map(|&(arc, _)| reduced[arc as usize]).fold(f64::INFINITY, f64::min);
-            if price == f64::INFINITY {
-                return None;
-            }
-            bound += price;
-            for &(arc, from) in &inflow {
-                let left = &mut reduced[arc as usize];
-                *left -= price;
-                if *left <= 0.0 {
-                    *left = 0.0;
-                    if from == root || active[from.index()] {
-                        // Noticed here, the search of the next round is saved.
-                        active[terminal.index()] = false;
-                    } else if member[from.index()] != round {
-                        member[from.index()] = round;
+        }
+        let mut stack: Vec<NodeId> = Vec::new();
+        let mut component: Vec<NodeId> = Vec::new();
+        let mut inflow: Vec<(u32, NodeId)> = Vec::new();
+        'terminals: while let Some(Reverse((_, order, terminal))) = queue.pop() {
+            let limit = queue.peek().map_or(usize::MAX, |Reverse((size, ..))| size + size / 4);
+            self.round += 1;
+            let round = self.round;
+            stack.clear();
+            component.clear();
+            inflow.clear();
+            stack.push(terminal);
+            self.member[terminal.index()] = round;
+            loop {
+                let mut steps = 1;
+                while let Some(node) = stack.pop() {
+                    component.push(node);
+                    for (edge, from) in graph.arcs(node) {
+                        steps += 1;
+                        if self.member[from.index()] == round {
+                            continue;
+                        }
+                        let arc = arc_into(graph, edge, node);
+                        if self.reduced[arc] > 0.0 {
+                            inflow.push((arc as u32, from));
+                            continue;
+                        }
+                        // Whoever joins the root to this other terminal joins this one too.
+                        if from == root || self.active[from.index()] {
+                            self.active[terminal.index()] = false;
+                            meter.spend(steps);
+                            continue 'terminals;
+                        }
+                        self.member[from.index()] = round;
                         stack.push(from);
                     }
                 }
+                inflow.retain(|&(_, from)| self.member[from.index()] != round);
+                if !meter.spend(steps + inflow.len() as u64) {
+                    self.complete = false;
+                    return true;
+                }
+                let mut size = inflow.len();
+                if !guide.is_empty() {
+                    let entries = inflow.iter().filter(|&&(arc, _)| guide[arc as usize]).count();
+                    size += size * 8 * entries.saturating_sub(1);
+                }
+                if size > limit {
+                    queue.push(Reverse((size, order, terminal)));
+                    continue 'terminals;
+                }
+                let price =
+                    inflow.iter().map(|&(arc, _)| self.reduced[arc as usize]).fold(f64::INFINITY, f64::min);
+                if price == f64::INFINITY {
+                    return false;
+                }
+                self.bound += price;
+                if self.noting {
+                    self.cuts.push(Cut { members: component.clone(), price });
+                }
+                for &(arc, from) in &inflow {
+                    let left = &mut self.reduced[arc as usize];
+                    *left -= price;
+                    if *left <= 0.0 {
+                        *left = 0.0;
+                        if from == root || self.active[from.index()] {
+                            // Noticed here, the search of the next round is saved.
+                            self.active[terminal.index()] = false;
+                        } else if self.member[from.index()] != round {
+                            self.member[from.index()] = round;
+                            stack.push(from);
+                        }
+                    }
+                }
+                if !self.active[terminal.index()] {
+                    continue 'terminals;
+                }
             }
-            if !active[terminal.index()] {
-                continue 'terminals;
+        }
+        true
+    }
+
+    /// How often the guiding tree enters a set.
+    fn entries(&mut self, cut: usize, guide: &[bool]) -> usize {
+        self.round += 1;
+        let members = &self.cuts[cut].members;
+        for v in members {
+            self.member[v.index()] = self.round;
+        }
+        let mut count = 0;
+        for &v in members {
+            for (edge, from) in self.graph.arcs(v) {
+                count += usize::from(
+                    self.member[from.index()] != self.round && guide[arc_into(self.graph, edge, v)],
+                );
+            }
+        }
+        count
+    }
+
+    /// Gives back the price of a set.
+    fn release(&mut self, cut: usize) {
+        self.round += 1;
+        let Cut { members, price } = self.cuts.swap_remove(cut);
+        for v in &members {
+            self.member[v.index()] = self.round;
+        }
+        for &v in &members {
+            for (edge, from) in self.graph.arcs(v) {
+                if self.member[from.index()] != self.round {
+                    self.reduced[arc_into(self.graph, edge, v)] += price;
+                }
+            }
+        }
+        self.bound -= price;
+    }
+
+    /// Gives back some prices and raises others, again and again, and keeps what is no worse.
+    pub(super) fn better(
+        &mut self,
+        terminals: &[NodeId],
+        guide: &[bool],
+        draw: &mut Draw,
+        rounds: usize,
+        target: f64,
+        meter: &mut Meter<'_>,
+    ) {
+        let mut order = terminals.to_vec();
+        for round in 0..rounds {
+            if !meter.open() || self.bound >= target {
+                return;
+            }
+            let kept = (self.reduced.clone(), self.bound, self.cuts.clone());
+            let share = [0.02, 0.1, 0.3][round % 3];
+            let bad: Vec<bool> = (0..self.cuts.len()).map(|c| self.entries(c, guide) > 1).collect();
+            for c in (0..self.cuts.len()).rev() {
+                let odds = if bad[c] { 0.5 } else { share };
+                if draw.unit() < odds {
+                    self.release(c);
+                }
+            }
+            for i in (1..order.len()).rev() {
+                order.swap(i, draw.below(i + 1));
+            }
+            let fine = self.raise(&order, guide, meter);
+            if !fine || !self.complete || self.bound < kept.1 - 1e-9 * kept.1 {
+                (self.reduced, self.bound, self.cuts) = kept;
+                self.complete = true;
             }
         }
     }
-    Some(Ascent { bound, reduced, complete })
+
+    pub(super) fn bound(&self) -> f64 {
+        self.bound
+    }
+}
+
+/// The arcs of a tree, away from its root.
+pub(super) fn guide(graph: &Graph, root: NodeId, tree: &[EdgeId]) -> Vec<bool> {
+    let mut inside = vec![false; graph.edge_count()];
+    for e in tree {
+        inside[e.index()] = true;
+    }
+    let mut out = vec![false; graph.edge_count() * 2];
+    let mut open = vec![root];
+    while let Some(v) = open.pop() {
+        for (e, u) in graph.arcs(v) {
+            if std::mem::take(&mut inside[e.index()]) {
+                out[arc_into(graph, e, u)] = true;
+                open.push(u);
+            }
+        }
+    }
+    out
 }
 
 /// For each node, the least reduced cost of a way from the root, and of a way on to any terminal but

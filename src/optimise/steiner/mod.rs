@@ -1,10 +1,15 @@
 //! Minimum Steiner trees: the cheapest way to join given nodes of a graph.
 //!
-//! Trees come from the repeated shortest-path heuristic and local search, proofs from dual ascent; what
-//! the proof shows to be too dear is taken out of the graph, and both are run again on what is left.
+//! Trees come from the repeated shortest-path heuristic, local search and crossings, proofs from dual ascent
+//! and a relaxation over directed cuts; what a proof shows to be too dear is taken out of the graph, and all
+//! is run again on what is left. Few terminals are settled by dynamic programming, the rest by branching.
 //! Edges of weight zero (what is built already) are welcome.
 
+mod anywhere;
+mod arborescence;
+mod branch;
 mod budgeted;
+mod closing;
 mod construct;
 mod dual_ascent;
 mod exchange;
@@ -12,8 +17,12 @@ mod instance;
 mod key_moves;
 mod link_cut;
 mod prizes;
+mod reduce;
+mod relaxation;
 mod search;
+mod subsets;
 
+pub use anywhere::collect_anywhere;
 pub use budgeted::collect_within;
 pub use prizes::{collect, collected_cost};
 

@@ -9,8 +9,12 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::arborescence::{Extended, Part};
 use super::construct::{Grower, touched};
-use super::dual_ascent::{Ascent, arc_into, ascend, reduced_distances};
+use super::dual_ascent::{Duals, arc_into};
+use super::exchange::improve;
+use super::instance::Instance;
+use super::relaxation::Relaxation;
 use super::{SteinerError, SteinerTree, verify};
 use crate::graph::{EdgeId, Graph, NodeId, minimum_spanning_forest};
 use crate::optimise::{Certified, Draw, Ended, Meter, TOLERANCE, Work, grid, relative_gap, round_up};
@@ -45,6 +49,14 @@ pub fn collect(
     let found = collect_metered(graph, root, prizes, scale, &work, &mut meter);
     debug_assert_eq!(verify(graph, &[root], &found.value), Ok(()));
     Ok(found)
+}
+
+/// Trees that cost this or more aren't worth looking for.
+pub(super) fn dearest_of_interest(cost: f64, scale: Option<f64>) -> f64 {
+    match scale {
+        Some(s) => cost - 1.0 / s + (1e-3 / s).max(1e-12 * cost.abs()),
+        None => cost * (1.0 - TOLERANCE),
+    }
 }
 
 pub(super) fn check(graph: &Graph, root: NodeId, prizes: &[f64]) -> Result<(), SteinerError> {
@@ -84,20 +96,9 @@ pub(super) fn collect_metered(
     work: &Work<'_>,
     meter: &mut Meter<'_>,
 ) -> Certified<SteinerTree> {
-    let mut search = Search {
-        graph,
-        root,
-        prizes,
-        best: Vec::new(),
-        cost: prizes.iter().enumerate().filter(|(v, _)| *v != root.index()).map(|(_, p)| p).sum(),
-        bound: 0.0,
-        scale,
-        draw: Draw::new(work.seed),
-        alive: vec![true; graph.edge_count()],
-        work,
-    };
+    let mut search = Search::new(graph, root, prizes, scale, work);
     search.run(meter);
-    let proven = relative_gap(search.cost, search.bound) <= TOLERANCE || search.cost <= 0.0;
+    let proven = search.done_for_sure() || search.cost <= 0.0;
     Certified {
         objective: search.cost,
         bound: if proven { search.cost } else { search.bound },
@@ -110,23 +111,69 @@ pub(super) fn collect_metered(
     }
 }
 
-struct Search<'g, 'w> {
-    graph: &'g Graph,
-    root: NodeId,
-    prizes: &'g [f64],
-    best: Vec<EdgeId>,
-    cost: f64,
-    bound: f64,
+pub(super) struct Search<'g, 'w> {
+    pub(super) graph: &'g Graph,
+    pub(super) root: NodeId,
+    pub(super) prizes: &'g [f64],
+    pub(super) best: Vec<EdgeId>,
+    pub(super) cost: f64,
+    /// The cost of a tree known elsewhere; dearer ones needn't be found.
+    pub(super) ceiling: f64,
+    pub(super) bound: f64,
     scale: Option<f64>,
     draw: Draw,
     /// Edges that some better tree may still hold.
     alive: Vec<bool>,
+    /// Nodes that the tree must leave out.
+    pub(super) banned: Vec<bool>,
+    /// Whether this is a search within the union of two trees.
+    inner: bool,
+    /// The graph as an instance whose terminals change.
+    base: Option<Instance>,
     work: &'w Work<'w>,
 }
 
-impl Search<'_, '_> {
+impl<'g, 'w> Search<'g, 'w> {
+    pub(super) fn new(
+        graph: &'g Graph,
+        root: NodeId,
+        prizes: &'g [f64],
+        scale: Option<f64>,
+        work: &'w Work<'w>,
+    ) -> Self {
+        Self {
+            graph,
+            root,
+            prizes,
+            best: Vec::new(),
+            cost: prizes.iter().enumerate().filter(|(v, _)| *v != root.index()).map(|(_, p)| p).sum(),
+            ceiling: f64::INFINITY,
+            bound: 0.0,
+            scale,
+            draw: Draw::new(work.seed),
+            alive: vec![true; graph.edge_count()],
+            banned: vec![false; graph.node_count()],
+            base: None,
+            inner: false,
+            work,
+        }
+    }
+
+    fn dearest_of_interest(&self) -> f64 {
+        dearest_of_interest(self.cost.min(self.ceiling), self.scale)
+    }
+
+    fn done_for_sure(&self) -> bool {
+        self.bound >= self.dearest_of_interest()
+    }
+
     fn done(&self) -> bool {
-        self.cost <= 0.0 || self.work.close_enough(self.cost, self.bound)
+        let gap = self.work.gap;
+        self.cost <= 0.0 || self.done_for_sure() || (gap > 0.0 && relative_gap(self.cost, self.bound) <= gap)
+    }
+
+    fn raise(&mut self, bound: f64) {
+        self.bound = self.bound.max(round_up(bound, self.scale).min(self.cost.min(self.ceiling)));
     }
 
     fn offer(&mut self, edges: Vec<EdgeId>) {
@@ -139,96 +186,285 @@ impl Search<'_, '_> {
         }
     }
 
-    fn run(&mut self, meter: &mut Meter<'_>) {
+    pub(super) fn run(&mut self, meter: &mut Meter<'_>) {
+        for e in self.graph.edges() {
+            let [a, b] = self.graph.ends(e).map(NodeId::index);
+            self.alive[e.index()] &= !self.banned[a] && !self.banned[b];
+        }
         let mut free = Meter::new(u64::MAX, crate::optimise::Stop::NEVER);
         let first = self.extend(&[], |_| 1.0, &mut free);
         self.polish(first, &mut free);
+        if self.graph.edge_count() > 4 * self.graph.node_count() {
+            let shortest = super::reduce::shortest(self.graph, meter);
+            if !self.banned.contains(&true) {
+                self.alive.iter_mut().zip(shortest).for_each(|(a, s)| *a &= s);
+            }
+        }
         let everyone: Vec<bool> =
             (0..self.prizes.len()).map(|v| self.prizes[v] > 0.0 || v == self.root.index()).collect();
         self.try_terminals(&everyone, |_, _| true, meter);
-        let mut useful = self.alive.iter().filter(|a| **a).count();
+        let mut part = Part {
+            alive: self.alive.clone(),
+            forced: vec![false; self.graph.node_count()],
+            banned: self.banned.clone(),
+            bound: 0.0,
+        };
+        let mut useful = part.edges();
         for round in 0u32.. {
-            if self.done() || !meter.open() || !self.ascend(round, meter) || self.done() {
-                break;
+            if self.done() || !meter.open() {
+                return;
             }
-            let left = self.alive.iter().filter(|a| **a).count();
+            match self.ascend(&mut part, round, meter) {
+                Some(bound) => self.raise(bound),
+                None => return,
+            }
+            self.alive.clone_from(&part.alive);
+            let left = part.edges();
             if round >= 3 && left * 20 > useful * 19 {
                 break;
             }
             useful = left;
         }
-        let mut idle = 0;
-        while meter.open() && !self.done() && idle < 400 {
-            let before = self.cost;
-            self.perturb(meter);
-            idle = if self.cost < before { 0 } else { idle + 1 };
+        let turn = 2_000_000 + 100 * (self.graph.node_count() + self.graph.edge_count()) as u64;
+        self.try_changes(turn, meter);
+        let mut open = vec![part];
+        while meter.open() && !self.done() {
+            // A part once begun is finished if the meter allows.
+            let end = meter.left().saturating_sub(16 * turn);
+            while meter.open() && meter.left() > end {
+                let Some(part) = open.pop() else { break };
+                if part.bound >= self.dearest_of_interest() {
+                    continue;
+                }
+                let first = open.is_empty() && part.bound <= self.bound;
+                let (kept, lower) = self.split(part, first, meter, &mut open);
+                if let Some(part) = kept {
+                    open.push(Part { bound: lower, ..part });
+                }
+            }
+            let lowest = open.iter().map(|p| p.bound).fold(f64::INFINITY, f64::min);
+            self.raise(lowest.min(self.cost.min(self.ceiling)));
+            if open.is_empty() {
+                self.bound = self.cost.min(self.ceiling);
+            }
+            if !self.done() {
+                self.try_changes(turn, meter);
+            }
         }
     }
 
-    /// A dual ascent, trees along what it leaves free, and edges taken out; false if nothing is left.
-    fn ascend(&mut self, round: u32, meter: &mut Meter<'_>) -> bool {
-        let graph = self.graph;
-        let n = graph.node_count() as u32;
-        let mut edges: Vec<(u32, u32, f64)> = Vec::new();
-        let mut origin: Vec<EdgeId> = Vec::new();
-        for e in graph.edges().filter(|e| self.alive[e.index()]) {
-            let [a, b] = graph.ends(e);
-            edges.push((a.0, b.0, graph.weight(e)));
-            origin.push(e);
+    /// Perturbations of the best tree, as long as they help or the steps last.
+    fn try_changes(&mut self, steps: u64, meter: &mut Meter<'_>) {
+        let mut part = meter.part(steps);
+        let mut idle = 0;
+        while part.open() && !self.done() && idle < 400 {
+            let before = self.cost;
+            self.perturb(&mut part);
+            idle = if self.cost < before { 0 } else { idle + 1 };
         }
-        let winners: Vec<u32> =
-            (0..n).filter(|&v| self.prizes[v as usize] > 0.0 && v != self.root.0).collect();
-        let mut terminals: Vec<NodeId> = (0..winners.len() as u32).map(|k| NodeId(n + k)).collect();
-        let mut cost: Vec<f64> = edges.iter().flat_map(|e| [e.2, e.2]).collect();
-        for (k, &v) in winners.iter().enumerate() {
-            let t = n + k as u32;
-            edges.push((v, t, 0.0));
-            cost.extend([0.0, f64::INFINITY]);
-            edges.push((self.root.0, t, 0.0));
-            cost.extend([self.prizes[v as usize], f64::INFINITY]);
-        }
-        // Other orders lead to other bounds and other trees.
-        if round > 0 {
-            for i in (1..terminals.len()).rev() {
-                terminals.swap(i, self.draw.below(i + 1));
+        meter.settle(steps, &part);
+    }
+
+    /// Bounds a part of the solution space by the relaxation, and splits it where that doesn't close it.
+    /// Gives the part back with its bound when work runs out.
+    fn split(
+        &mut self,
+        part: Part,
+        resume: bool,
+        meter: &mut Meter<'_>,
+        open: &mut Vec<Part>,
+    ) -> (Option<Part>, f64) {
+        let mut part = part;
+        let mut lower = part.bound;
+        for round in 1..=3u32 {
+            if resume {
+                break;
+            }
+            let before = part.edges();
+            match self.ascend(&mut part, round, meter) {
+                None => return (None, lower),
+                Some(bound) => lower = lower.max(bound),
+            }
+            if lower >= self.dearest_of_interest() {
+                return (None, lower);
+            }
+            if !meter.open() {
+                return (Some(part), lower);
+            }
+            if part.edges() * 10 > before * 9 {
+                break;
             }
         }
-        let Ok(extended) = Graph::from_edges(n as usize + winners.len(), &edges) else { return false };
-        let Some(Ascent { bound, reduced, complete }) = ascend(&extended, cost, self.root, &terminals, meter)
-        else {
-            return false;
+        let Some(extended) = Extended::new(self, &part) else { return (None, lower) };
+        let graph = &extended.graph;
+        let guide = extended.guide(self, &part);
+        let mut duals = Duals::new(graph, extended.cost.clone(), self.root, true);
+        if !duals.raise(&extended.terminals, &guide, meter) {
+            return (None, lower);
+        }
+        let target = self.dearest_of_interest() - extended.lost;
+        let mut draw = self.draw.clone();
+        duals.better(&extended.terminals, &guide, &mut draw, 20, target, meter);
+        self.draw = draw;
+        lower = lower.max(duals.bound() + extended.lost);
+        let mut relaxation =
+            Relaxation::new(graph, extended.cost.clone(), self.root, &extended.terminals, &duals.cuts);
+        let (mut idle, mut few) = (0, false);
+        let size = part.edges();
+        while idle <= 6 {
+            if lower >= self.dearest_of_interest() {
+                return (None, lower);
+            }
+            if !meter.open() {
+                return (Some(part), lower);
+            }
+            let before = lower;
+            let gap = self.dearest_of_interest() - lower;
+            let target = self.dearest_of_interest() - extended.lost;
+            relaxation.solve(if few { 40 } else { 4 }, target, meter);
+            let Some(ascent) = relaxation.completed(&guide, meter) else { return (None, lower) };
+            lower = lower.max(ascent.bound + extended.lost);
+            self.follow(&extended, relaxation.usage(), meter);
+            if lower >= self.dearest_of_interest() {
+                return (None, lower);
+            }
+            let mut forbidden = 0;
+            if ascent.complete {
+                let limit = self.dearest_of_interest() - ascent.bound - extended.lost;
+                for arc in extended.useless(&ascent, self.root, limit) {
+                    if relaxation.is_allowed(arc) {
+                        relaxation.forbid(arc);
+                        forbidden += 1;
+                    }
+                }
+                for (i, e) in extended.origin.iter().enumerate() {
+                    part.alive[e.index()] &= relaxation.is_allowed(2 * i) || relaxation.is_allowed(2 * i + 1);
+                }
+                meter.spend(4 * (graph.edge_count() + graph.node_count()) as u64);
+            }
+            if part.edges() * 5 < size * 4 {
+                part.bound = lower;
+                open.push(part);
+                return (None, lower);
+            }
+            let added = relaxation.separate(meter);
+            relaxation.forget();
+            few = added < 100;
+            idle = match (lower - before > 0.01 * gap || forbidden * 50 > graph.edge_count(), added) {
+                (true, _) => 0,
+                (false, 0) => idle + 2,
+                (false, _) => idle + 1,
+            };
+        }
+        // The node that the relaxation is least sure of is in, or out.
+        let entering = |v: NodeId| -> f64 {
+            graph.arcs(v).map(|(e, _)| relaxation.usage()[arc_into(graph, e, v)]).sum()
         };
-        self.bound = self.bound.max(round_up(bound, self.scale).min(self.cost));
-        if !complete {
-            return false;
+        let doubt = |v: NodeId| {
+            let x = entering(v);
+            x.min(1.0 - x)
+        };
+        let free = self
+            .graph
+            .nodes()
+            .filter(|v| *v != self.root && !part.forced[v.index()] && !part.banned[v.index()])
+            .filter(|v| self.graph.arcs(*v).any(|(e, _)| part.alive[e.index()]));
+        let Some(hub) = free.max_by(|a, b| doubt(*a).total_cmp(&doubt(*b)).then(b.cmp(a))) else {
+            return (None, lower);
+        };
+        part.bound = lower;
+        let mut without = part.clone();
+        without.banned[hub.index()] = true;
+        for (e, _) in self.graph.arcs(hub) {
+            without.alive[e.index()] = false;
+        }
+        part.forced[hub.index()] = true;
+        open.push(without);
+        open.push(part);
+        (None, lower)
+    }
+
+    /// A tree that follows the arcs which the relaxation uses.
+    fn follow(&mut self, extended: &Extended, usage: &[f64], meter: &mut Meter<'_>) {
+        let mut used = vec![0.0f64; self.graph.edge_count()];
+        for (i, e) in extended.origin.iter().enumerate() {
+            used[e.index()] = usage[2 * i].max(usage[2 * i + 1]).min(1.0);
+        }
+        let grown = self.extend(&[], |e| 1.001 - used[e.index()], meter);
+        let tree = self.polish(grown, meter);
+        self.cross(&tree, meter);
+        // The prize nodes that are in rather than out, joined.
+        let mut wanted = vec![false; self.graph.node_count()];
+        wanted[self.root.index()] = true;
+        for &(v, direct) in &extended.direct {
+            wanted[v.index()] = usage[2 * direct] < 0.5;
+        }
+        let reach = crate::graph::components(self.graph, |e| self.alive[e.index()]);
+        for v in self.graph.nodes() {
+            wanted[v.index()] &= reach.connected(v, self.root);
+        }
+        let count = wanted.iter().filter(|w| **w).count();
+        let length = |e: EdgeId, _| {
+            if self.alive[e.index()] {
+                self.graph.weight(e) * (1.001 - used[e.index()])
+            } else {
+                f64::INFINITY
+            }
+        };
+        if let Some(tree) = Grower::new(self.graph).grow(self.root, &wanted, count, length, meter) {
+            let tree = self.polish(tree, meter);
+            self.cross(&tree, meter);
+        }
+    }
+
+    /// A dual ascent on a part, trees along what it leaves free, and edges taken out; the bound, or none if
+    /// the part holds no tree or work ran out.
+    fn ascend(&mut self, part: &mut Part, round: u32, meter: &mut Meter<'_>) -> Option<f64> {
+        let graph = self.graph;
+        let mut extended = Extended::new(self, part)?;
+        // Other orders lead to other bounds and other trees.
+        if round > 0 {
+            for i in (1..extended.terminals.len()).rev() {
+                extended.terminals.swap(i, self.draw.below(i + 1));
+            }
+        }
+        let guide = if round % 2 == 1 { extended.guide(self, part) } else { Vec::new() };
+        let mut duals = Duals::new(&extended.graph, extended.cost.clone(), self.root, false);
+        if !duals.raise(&extended.terminals, &guide, meter) {
+            return None;
+        }
+        let ascent = duals.ascent();
+        let bound = ascent.bound + extended.lost;
+        if !ascent.complete || bound >= self.dearest_of_interest() {
+            return Some(bound);
         }
         // Terminals whose direct arc wasn't used up were joined through the graph.
-        let mut joined = vec![false; n as usize];
+        let mut joined = part.forced.clone();
         joined[self.root.index()] = true;
-        for (k, &v) in winners.iter().enumerate() {
-            joined[v as usize] = reduced[(origin.len() + 2 * k + 1) * 2] > 0.0;
+        for &(v, direct) in &extended.direct {
+            joined[v.index()] = ascent.reduced[direct * 2] > 0.0;
         }
         let mut place = vec![u32::MAX; graph.edge_count()];
-        for (i, e) in origin.iter().enumerate() {
+        for (i, e) in extended.origin.iter().enumerate() {
             place[e.index()] = i as u32;
         }
         let free = |e: EdgeId, to: NodeId| {
             let i = place[e.index()];
-            i != u32::MAX && reduced[arc_into(&extended, EdgeId(i), to)] <= 0.0
+            i != u32::MAX && ascent.reduced[arc_into(&extended.graph, EdgeId(i), to)] <= 0.0
         };
         self.try_terminals(&joined, free, meter);
-        let (from_root, to_terminal) = reduced_distances(&extended, &reduced, self.root, &terminals);
-        meter.spend(4 * (edges.len() + extended.node_count()) as u64);
-        let limit = self.cost - self.scale.map_or(self.cost * 1e-9, |s| (1.0 - 1e-3) / s) - bound;
-        for (i, e) in origin.iter().enumerate() {
-            let [a, b] = graph.ends(*e).map(NodeId::index);
-            let forth = from_root[a] + reduced[2 * i] + to_terminal[b];
-            let back = from_root[b] + reduced[2 * i + 1] + to_terminal[a];
-            if forth.min(back) >= limit {
-                self.alive[e.index()] = false;
+        let limit = self.dearest_of_interest() - bound;
+        meter.spend(4 * (extended.graph.edge_count() + extended.graph.node_count()) as u64);
+        let mut useless = vec![false; extended.graph.edge_count() * 2];
+        for arc in extended.useless(&ascent, self.root, limit) {
+            useless[arc] = true;
+        }
+        for (i, e) in extended.origin.iter().enumerate() {
+            if useless[2 * i] && useless[2 * i + 1] {
+                part.alive[e.index()] = false;
             }
         }
-        true
+        Some(bound)
     }
 
     /// A Steiner tree for the given nodes along the arcs admitted, then polished.
@@ -254,20 +490,78 @@ impl Search<'_, '_> {
     }
 
     /// Spanning tree of the nodes touched, cut back, and grown again, as long as that helps.
-    fn polish(&mut self, edges: Vec<EdgeId>, meter: &mut Meter<'_>) {
+    fn polish(&mut self, edges: Vec<EdgeId>, meter: &mut Meter<'_>) -> Vec<EdgeId> {
+        let (mut tree, mut cost) = self.settle_down(edges, meter);
+        // Moves for the prize nodes that the tree holds, where it is among the best.
+        let near = if self.graph.edge_count() < 50_000 { 2e-2 } else { 5e-3 };
+        while cost <= self.cost * (1.0 + near) && meter.open() && !tree.is_empty() {
+            let mut fixed = self.base.take().unwrap_or_else(|| Instance::new(self.graph, &[]));
+            fixed.is_terminal.fill(false);
+            fixed.is_terminal[self.root.index()] = true;
+            for v in touched(self.graph, &tree) {
+                fixed.is_terminal[v.index()] |= self.prizes[v.index()] > 0.0;
+            }
+            fixed.terminals = self.graph.nodes().filter(|v| fixed.is_terminal[v.index()]).collect();
+            let moved = improve(&fixed, tree.clone(), 0.0, meter);
+            self.base = Some(fixed);
+            if moved.iter().any(|&e| self.graph.ends(e).iter().any(|v| self.banned[v.index()])) {
+                break;
+            }
+            let (next, next_cost) = self.settle_down(moved, meter);
+            if next_cost >= cost - 1e-12 * cost.abs() {
+                break;
+            }
+            (tree, cost) = (next, next_cost);
+        }
+        tree
+    }
+
+    /// Looks for the best tree within the edges of `tree` and of the best one.
+    fn cross(&mut self, tree: &[EdgeId], meter: &mut Meter<'_>) {
+        if self.inner || tree.is_empty() || self.best.is_empty() || tree == self.best || !meter.open() {
+            return;
+        }
+        let mut alive = vec![false; self.graph.edge_count()];
+        for e in tree.iter().chain(&self.best) {
+            alive[e.index()] = true;
+        }
+        let mut inner = Search::new(self.graph, self.root, self.prizes, self.scale, self.work);
+        (inner.inner, inner.cost, inner.ceiling) = (true, self.cost, self.ceiling);
+        inner.best.clone_from(&self.best);
+        inner.alive.clone_from(&alive);
+        inner.banned.clone_from(&self.banned);
+        inner.base = self.base.take();
+        let forced = vec![false; self.graph.node_count()];
+        let mut open = vec![Part { alive, forced, banned: self.banned.clone(), bound: 0.0 }];
+        let steps = 200_000 + 20 * (self.graph.edge_count() + self.graph.node_count()) as u64;
+        let mut left = meter.part(steps);
+        while let Some(part) = open.pop().filter(|_| left.open()) {
+            if part.bound < inner.dearest_of_interest() {
+                inner.split(part, false, &mut left, &mut open);
+            }
+        }
+        meter.settle(steps, &left);
+        self.base = inner.base.take();
+        if inner.cost < self.cost {
+            self.offer(inner.best);
+        }
+    }
+
+    /// Spanning tree, cut back, grown again; the best tree on the way and its cost.
+    pub(super) fn settle_down(&mut self, edges: Vec<EdgeId>, meter: &mut Meter<'_>) -> (Vec<EdgeId>, f64) {
         let mut edges = edges;
-        let mut cost = f64::INFINITY;
+        let (mut best, mut cost) = (Vec::new(), f64::INFINITY);
         loop {
             let cut = self.cut_back(&self.respan(&edges));
             let next =
                 collected_cost(self.graph, self.root, self.prizes, &SteinerTree { edges: cut.clone() });
             if next >= cost - 1e-12 * cost.abs().min(1e12) {
-                return;
+                return (best, cost);
             }
-            cost = next;
+            (best, cost) = (cut.clone(), next);
             self.offer(cut.clone());
             if !meter.open() {
-                return;
+                return (best, cost);
             }
             edges = self.extend(&cut, |_| 1.0, meter);
         }
@@ -317,7 +611,12 @@ impl Search<'_, '_> {
     }
 
     /// Grows a tree by ways to nodes whose prizes pay for them; prizes on the way count.
-    fn extend(&self, tree: &[EdgeId], factor: impl Fn(EdgeId) -> f64, meter: &mut Meter<'_>) -> Vec<EdgeId> {
+    pub(super) fn extend(
+        &self,
+        tree: &[EdgeId],
+        factor: impl Fn(EdgeId) -> f64,
+        meter: &mut Meter<'_>,
+    ) -> Vec<EdgeId> {
         let graph = self.graph;
         let n = graph.node_count();
         let mut edges = tree.to_vec();
@@ -389,7 +688,8 @@ impl Search<'_, '_> {
             }
         }
         let grown = self.extend(&kept, |e| factors[e.index()], meter);
-        self.polish(grown, meter);
+        let tree = self.polish(grown, meter);
+        self.cross(&tree, meter);
     }
 }
 

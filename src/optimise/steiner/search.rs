@@ -1,10 +1,14 @@
 //! The plan of work for one instance: trees, proofs, and the play between them.
 
 use super::SteinerTree;
+use super::branch::Branching;
+use super::closing::{Closing, Round};
 use super::construct::{Grower, tidy};
 use super::dual_ascent::{Ascent, ascend, reduced_distances, symmetric};
 use super::exchange::improve;
 use super::instance::Instance;
+use super::reduce::reduce;
+use super::subsets::{self, MOST_TERMINALS, Subsets};
 use crate::graph::{EdgeId, Graph, NodeId};
 use crate::optimise::{Certified, Draw, Ended, Meter, Work, grid, round_up};
 
@@ -13,16 +17,48 @@ const STEPS_PER_SIZE: u64 = 60;
 const STEPS_FLAT: u64 = 2_000_000;
 /// Gain of a pass, as a share of the cost, below which a first improvement ends.
 const ROUGH: f64 = 5e-4;
+/// Steps of one turn at better trees, flat and per node and edge; exact methods take four times that.
+const TURN_FLAT: u64 = 3_000_000;
+const TURN_PER_SIZE: u64 = 1500;
+/// Steps granted to dynamic programming over subsets of terminals.
+const SUBSET_STEPS: u64 = 100_000_000;
 /// Fewer roots are tried on larger graphs.
 const ROOTS_TIMES_SIZE: usize = 1_500_000;
+const ASCENTS_TIMES_SIZE: usize = 200_000;
 
-struct Search<'g, 'w> {
+/// Marks the edges that no tree cheaper than bound plus `limit` can hold.
+fn mark_useless(instance: &Instance, root: NodeId, reduced: &[f64], limit: f64, useless: &mut [bool]) {
+    let graph = &instance.graph;
+    let (from_root, to_terminal) = reduced_distances(graph, reduced, root, &instance.terminals);
+    for e in graph.edges() {
+        let [a, b] = graph.ends(e).map(NodeId::index);
+        let forth = from_root[a] + reduced[e.index() * 2] + to_terminal[b];
+        let back = from_root[b] + reduced[e.index() * 2 + 1] + to_terminal[a];
+        useless[e.index()] |= forth.min(back) >= limit;
+    }
+}
+
+/// The instance without the edges that no tree cheaper than the ascent's bound plus `limit` can hold.
+pub(super) fn without_useless(
+    instance: &Instance,
+    root: NodeId,
+    ascent: &Ascent,
+    limit: f64,
+    meter: &mut Meter<'_>,
+) -> Option<Instance> {
+    let mut useless = vec![false; instance.graph.edge_count()];
+    mark_useless(instance, root, &ascent.reduced, limit, &mut useless);
+    meter.spend(4 * (instance.graph.edge_count() + instance.graph.node_count()) as u64);
+    instance.shrunk(|e| !useless[e.index()]).ok()
+}
+
+pub(super) struct Search<'g, 'w> {
     original: &'g Graph,
     best: Vec<EdgeId>,
     cost: f64,
     bound: f64,
     scale: Option<f64>,
-    draw: Draw,
+    pub(super) draw: Draw,
     work: &'w Work<'w>,
 }
 
@@ -59,7 +95,7 @@ impl Search<'_, '_> {
     }
 
     /// Trees that cost this or more aren't worth looking for.
-    fn dearest_of_interest(&self) -> f64 {
+    pub(super) fn dearest_of_interest(&self) -> f64 {
         match self.scale {
             Some(s) => self.cost - 1.0 / s + (1e-3 / s).max(1e-12 * self.cost),
             None => self.cost * (1.0 - crate::optimise::TOLERANCE),
@@ -67,10 +103,11 @@ impl Search<'_, '_> {
     }
 
     fn done(&self) -> bool {
-        self.proven() || self.work.close_enough(self.cost, self.bound)
+        let gap = self.work.gap;
+        self.proven() || (gap > 0.0 && crate::optimise::relative_gap(self.cost, self.bound) <= gap)
     }
 
-    fn offer(&mut self, instance: &Instance, tree: &[EdgeId]) -> bool {
+    pub(super) fn offer(&mut self, instance: &Instance, tree: &[EdgeId]) -> bool {
         let edges = instance.original_edges(tree);
         // Shortcuts through settled parts can meet: clean up in the original graph.
         let cost = self.original.total_weight(&edges);
@@ -102,7 +139,15 @@ impl Search<'_, '_> {
             &mut free,
         );
         self.offer(&whole, &tidy(&whole.graph, &whole.is_terminal, first.unwrap_or_default()));
-        let Ok(mut instance) = whole.shrunk(|_| true) else { return };
+        // A bound early, in case there is no time for more.
+        let costs = symmetric(&whole.graph);
+        if let Some(ascent) = ascend(&whole.graph, costs, root, &whole.terminals, meter) {
+            self.raise(ascent.bound);
+        }
+        if self.done() {
+            return;
+        }
+        let mut instance = reduce(&whole, meter);
         drop(whole);
         let mut round = 0u32;
         loop {
@@ -118,7 +163,7 @@ impl Search<'_, '_> {
             }
             let before = instance.graph.edge_count();
             match self.ascend_and_fix(&instance, round, meter) {
-                Some(smaller) => instance = smaller,
+                Some(smaller) => instance = reduce(&smaller, meter),
                 None => return,
             }
             round += 1;
@@ -129,7 +174,137 @@ impl Search<'_, '_> {
                 break;
             }
         }
-        self.keep_trying(&instance, meter);
+        self.prove(instance, meter);
+    }
+
+    /// Exact methods and attempts at better trees, in turn.
+    fn prove(&mut self, instance: Instance, meter: &mut Meter<'_>) {
+        let mut instance = instance;
+        loop {
+            let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
+            let mut pool = Pool::default();
+            self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
+            if self.done() || !meter.open() {
+                return;
+            }
+            if instance.terminals.len() <= 1 {
+                self.offer(&instance, &[]);
+                self.bound = self.cost;
+                return;
+            }
+            if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, SUBSET_STEPS, meter)
+            {
+                return;
+            }
+            match self.close(&instance, &mut pool, turn, meter) {
+                Some(smaller) if smaller.graph.edge_count() * 3 < instance.graph.edge_count() * 2 => {
+                    instance = reduce(&smaller, meter);
+                }
+                Some(smaller) => {
+                    instance = reduce(&smaller, meter);
+                    break;
+                }
+                None => return,
+            }
+        }
+        if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, 10 * SUBSET_STEPS, meter)
+        {
+            return;
+        }
+        let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
+        let mut pool = Pool::default();
+        let mut branching = Branching::new(instance.clone(), self.bound);
+        while meter.open() && !self.done() {
+            branching.advance(self, 8 * turn, meter);
+            if branching.is_done() {
+                self.bound = self.cost;
+                return;
+            }
+            self.raise(branching.bound());
+            if !self.done() {
+                self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
+            }
+        }
+    }
+
+    /// Grants `steps` of the meter to a piece of work.
+    fn take_turn(&mut self, steps: u64, meter: &mut Meter<'_>, work: impl FnOnce(&mut Self, &mut Meter<'_>)) {
+        let mut part = meter.part(steps);
+        work(self, &mut part);
+        meter.settle(steps, &part);
+    }
+
+    /// Rounds of the relaxation, with turns at better trees between them; returns what is left of the
+    /// instance once they are stuck, none if the matter is settled or work ran out.
+    fn close(
+        &mut self,
+        instance: &Instance,
+        pool: &mut Pool,
+        turn: u64,
+        meter: &mut Meter<'_>,
+    ) -> Option<Instance> {
+        let guide = pool.trees.first().map(|p| p.1.clone()).unwrap_or_default();
+        let Some(mut closing) = Closing::new(self, instance, &guide, meter) else {
+            self.bound = self.cost;
+            return None;
+        };
+        for round in 1u32.. {
+            self.raise(closing.lower);
+            if self.done() || !meter.open() {
+                break;
+            }
+            match closing.round(self, meter) {
+                Round::Closed => {
+                    self.bound = self.cost;
+                    return None;
+                }
+                Round::Stuck => return Some(closing.remaining()),
+                Round::Open => {}
+            }
+            if let Some(tree) = closing.grown.take().filter(|_| !pool.trees.is_empty()) {
+                pool.add(&instance.graph, tree);
+                let parents = [0, pool.newest].map(|p| &*pool.trees[p].1);
+                if pool.newest > 0
+                    && let Some(better) = self.best_of_union(instance, parents, meter)
+                {
+                    self.offer(instance, &better);
+                    pool.add(&instance.graph, better);
+                }
+            }
+            if round % 8 == 0 && meter.open() {
+                self.take_turn(turn, meter, |s, part| s.keep_trying(instance, pool, part));
+            }
+        }
+        self.raise(closing.lower);
+        None
+    }
+
+    /// Dynamic programming over subsets; true if it settled the matter.
+    fn try_subsets(&mut self, instance: &Instance, steps: u64, meter: &mut Meter<'_>) -> bool {
+        let mut part = meter.part(steps);
+        let limit = self.dearest_of_interest() - instance.fixed_cost;
+        let found = subsets::best_below(instance, limit, &mut part);
+        meter.settle(steps, &part);
+        match found {
+            Subsets::Found(tree) => {
+                self.offer(instance, &tree);
+                self.bound = self.cost;
+                true
+            }
+            Subsets::NoBetter => {
+                self.bound = self.cost;
+                true
+            }
+            Subsets::Unfinished(bound) => {
+                self.raise(bound + instance.fixed_cost);
+                false
+            }
+        }
+    }
+
+    /// A terminal drawn at random.
+    pub(super) fn pick_terminal(&mut self, instance: &Instance) -> NodeId {
+        instance.terminals[self.draw.below(instance.terminals.len())]
     }
 
     /// Grows trees from several roots and improves the best.
@@ -178,7 +353,8 @@ impl Search<'_, '_> {
     fn ascend_and_fix(&mut self, instance: &Instance, round: u32, meter: &mut Meter<'_>) -> Option<Instance> {
         let graph = &instance.graph;
         let mut useless = vec![false; graph.edge_count()];
-        for i in 0..3usize {
+        let count = (ASCENTS_TIMES_SIZE / graph.edge_count().max(1)).clamp(3, 12);
+        for i in 0..count.min(instance.terminals.len()) {
             let pick = if i == 0 && round == 0 { 0 } else { self.draw.below(instance.terminals.len()) };
             let root = instance.terminals[pick];
             let Some(Ascent { bound, reduced, complete }) =
@@ -197,14 +373,8 @@ impl Search<'_, '_> {
                 return None;
             }
             let limit = self.dearest_of_interest() - bound - instance.fixed_cost;
-            let (from_root, to_terminal) = reduced_distances(graph, &reduced, root, &instance.terminals);
+            mark_useless(instance, root, &reduced, limit, &mut useless);
             meter.spend(4 * (graph.edge_count() + graph.node_count()) as u64);
-            for e in graph.edges() {
-                let [a, b] = graph.ends(e).map(NodeId::index);
-                let forth = from_root[a] + reduced[e.index() * 2] + to_terminal[b];
-                let back = from_root[b] + reduced[e.index() * 2 + 1] + to_terminal[a];
-                useless[e.index()] |= forth.min(back) >= limit;
-            }
             if !meter.open() {
                 break;
             }
@@ -228,30 +398,14 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Trees from perturbed weights, and unions of good trees, until work runs out.
-    fn keep_trying(&mut self, instance: &Instance, meter: &mut Meter<'_>) {
-        const POOL: usize = 12;
+    /// New trees, and the best of what good trees hold together, until work runs out.
+    fn keep_trying(&mut self, instance: &Instance, pool: &mut Pool, meter: &mut Meter<'_>) {
         let graph = &instance.graph;
         let mut grower = Grower::new(graph);
-        let mut pool: Vec<(f64, Vec<EdgeId>)> = Vec::new();
         while meter.open() && !self.done() {
-            let mut factor = vec![1.0; graph.edge_count()];
-            if pool.len() < POOL {
-                for f in &mut factor {
-                    *f = 1.0 + 0.5 * self.draw.unit();
-                }
-            } else {
-                // Crossing two trees: their shared edges are cheap, those of one are near, others far.
-                let (a, b) = (self.draw.below(POOL), self.draw.below(POOL));
-                factor.fill(50.0);
-                for (k, parent) in [a, b].into_iter().enumerate() {
-                    for e in &pool[parent].1 {
-                        let shared = k == 1 && factor[e.index()] < 50.0;
-                        factor[e.index()] = if shared { 1.0 } else { 2.0 + 6.0 * self.draw.unit() };
-                    }
-                }
-            }
-            let root = instance.terminals[self.draw.below(instance.terminals.len())];
+            let spread = [0.2, 0.5, 1.0][self.draw.below(3)];
+            let factor: Vec<f64> = (0..graph.edge_count()).map(|_| 1.0 + spread * self.draw.unit()).collect();
+            let root = self.pick_terminal(instance);
             let length = |e: EdgeId, _| graph.weight(e) * factor[e.index()];
             let Some(edges) =
                 grower.grow(root, &instance.is_terminal, instance.terminals.len(), length, meter)
@@ -261,13 +415,76 @@ impl Search<'_, '_> {
             let edges = tidy(graph, &instance.is_terminal, edges);
             let edges = improve(instance, edges, 0.0, meter);
             self.offer(instance, &edges);
-            let cost = graph.total_weight(&edges);
-            if pool.iter().any(|(c, t)| *c == cost && *t == edges) {
+            pool.add(graph, edges);
+            if pool.trees.len() < 4 {
                 continue;
             }
-            pool.push((cost, edges));
-            pool.sort_by(|x, y| x.0.total_cmp(&y.0).then_with(|| x.1.cmp(&y.1)));
-            pool.truncate(POOL);
+            // The best with the newest, and two of the others.
+            for parents in
+                [[0, pool.newest], [self.draw.below(pool.trees.len()), self.draw.below(pool.trees.len())]]
+            {
+                if parents[0] == parents[1] || !meter.open() {
+                    continue;
+                }
+                if let Some(tree) = self.best_of_union(instance, parents.map(|p| &*pool.trees[p].1), meter) {
+                    self.offer(instance, &tree);
+                    pool.add(graph, tree);
+                }
+            }
         }
+    }
+
+    /// A tree within the edges of two others that is cheaper than both.
+    fn best_of_union(
+        &mut self,
+        instance: &Instance,
+        parents: [&[EdgeId]; 2],
+        meter: &mut Meter<'_>,
+    ) -> Option<Vec<EdgeId>> {
+        let graph = &instance.graph;
+        let mut inside = vec![false; graph.edge_count()];
+        for e in parents.into_iter().flatten() {
+            inside[e.index()] = true;
+        }
+        let cost = parents.map(|p| graph.total_weight(p)).into_iter().fold(f64::INFINITY, f64::min);
+        let union = Instance::new(graph, &instance.terminals).shrunk(|e| inside[e.index()]).ok()?;
+        let mut inner = Search {
+            original: graph,
+            best: Vec::new(),
+            cost,
+            bound: 0.0,
+            scale: self.scale,
+            draw: Draw::new(self.draw.next()),
+            work: self.work,
+        };
+        let steps = 200_000 + 20 * instance.size();
+        let mut part = meter.part(steps);
+        Branching::new(union, 0.0).advance(&mut inner, steps, &mut part);
+        meter.settle(steps, &part);
+        (!inner.best.is_empty()).then_some(inner.best)
+    }
+}
+
+/// Good trees of one instance with their costs, best first.
+#[derive(Default)]
+struct Pool {
+    trees: Vec<(f64, Vec<EdgeId>)>,
+    /// Place of the last one added.
+    newest: usize,
+}
+
+impl Pool {
+    const SIZE: usize = 16;
+
+    /// Takes in a tree in id order, unless it is there or too dear.
+    fn add(&mut self, graph: &Graph, tree: Vec<EdgeId>) {
+        let cost = graph.total_weight(&tree);
+        let at = self.trees.partition_point(|t| (t.0, &t.1) < (cost, &tree));
+        if self.trees.get(at).is_none_or(|t| t.1 != tree) {
+            self.trees.insert(at, (cost, tree));
+        }
+        // The dearest makes room, though the newest may stay in its place for one round.
+        self.trees.truncate(Self::SIZE);
+        self.newest = at.min(self.trees.len() - 1);
     }
 }

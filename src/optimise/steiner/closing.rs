@@ -1,0 +1,165 @@
+//! Closing the gap of one instance: rounds of the relaxation, each fixing arcs and growing trees.
+
+use super::construct::{Grower, tidy};
+use super::dual_ascent::{Duals, guide, reduced_distances, symmetric};
+use super::exchange::improve;
+use super::instance::Instance;
+use super::relaxation::Relaxation;
+use super::search::Search;
+use crate::graph::{EdgeId, NodeId};
+use crate::optimise::Meter;
+
+/// Times that prices are given back and raised again before the relaxation starts.
+const LOOSEN: usize = 20;
+/// Fewer times on larger graphs.
+const LOOSEN_TIMES_SIZE: usize = 200_000;
+/// Stretches of the relaxation between two rounds of cuts.
+const STRETCHES: usize = 4;
+/// Rounds without progress before it is given up.
+const MOST_IDLE: u32 = 6;
+
+/// How a round ended.
+pub(super) enum Round {
+    /// No tree is cheaper than the best known.
+    Closed,
+    /// Another round may help.
+    Open,
+    /// Nothing is gained any more.
+    Stuck,
+}
+
+/// The state between rounds.
+pub(super) struct Closing<'i> {
+    instance: &'i Instance,
+    root: NodeId,
+    guide: Vec<bool>,
+    relaxation: Relaxation<'i>,
+    /// No tree of the instance costs less, settled edges included.
+    pub(super) lower: f64,
+    idle: u32,
+    rounds: u32,
+    /// The tree that the last round grew.
+    pub(super) grown: Option<Vec<EdgeId>>,
+    /// The last round found few new cuts: time to solve well.
+    few: bool,
+}
+
+impl<'i> Closing<'i> {
+    /// Ascends, guided by `tree`; none if no tree exists or work ran out.
+    pub(super) fn new(
+        search: &mut Search<'_, '_>,
+        instance: &'i Instance,
+        tree: &[EdgeId],
+        meter: &mut Meter<'_>,
+    ) -> Option<Self> {
+        let graph = &instance.graph;
+        let root = search.pick_terminal(instance);
+        let guide = guide(graph, root, tree);
+        let mut duals = Duals::new(graph, symmetric(graph), root, true);
+        if !duals.raise(&instance.terminals, &guide, meter) {
+            return None;
+        }
+        let target = search.dearest_of_interest() - instance.fixed_cost;
+        let mut draw = search.draw.clone();
+        let rounds = LOOSEN.min(LOOSEN_TIMES_SIZE / graph.edge_count().max(1));
+        duals.better(&instance.terminals, &guide, &mut draw, rounds, target, meter);
+        search.draw = draw;
+        let lower = duals.bound() + instance.fixed_cost;
+        let relaxation = Relaxation::new(graph, symmetric(graph), root, &instance.terminals, &duals.cuts);
+        Some(Self { instance, root, guide, relaxation, lower, idle: 0, rounds: 0, grown: None, few: false })
+    }
+
+    /// Solves, fixes, grows a tree, adds cuts.
+    pub(super) fn round(&mut self, search: &mut Search<'_, '_>, meter: &mut Meter<'_>) -> Round {
+        let (graph, fixed) = (&self.instance.graph, self.instance.fixed_cost);
+        let gap = search.dearest_of_interest() - self.lower;
+        if gap <= 0.0 {
+            return Round::Closed;
+        }
+        let before = self.lower;
+        let target = search.dearest_of_interest() - fixed;
+        let stretches = if self.few { 40 } else { STRETCHES };
+        self.relaxation.solve(stretches, target, meter);
+        let Some(ascent) = self.relaxation.completed(&self.guide, meter) else { return Round::Closed };
+        self.lower = self.lower.max(ascent.bound + fixed);
+        self.grown = self.grow(search, meter);
+        if self.lower >= search.dearest_of_interest() {
+            return Round::Closed;
+        }
+        if !meter.open() {
+            return Round::Open;
+        }
+        let mut forbidden = 0;
+        if ascent.complete {
+            let limit = search.dearest_of_interest() - ascent.bound - fixed;
+            let (from_root, to_terminal) =
+                reduced_distances(graph, &ascent.reduced, self.root, &self.instance.terminals);
+            meter.spend(4 * (graph.edge_count() + graph.node_count()) as u64);
+            for e in graph.edges() {
+                let [a, b] = graph.ends(e).map(NodeId::index);
+                for (arc, from, to) in [(e.index() * 2, a, b), (e.index() * 2 + 1, b, a)] {
+                    if self.relaxation.is_allowed(arc)
+                        && from_root[from] + ascent.reduced[arc] + to_terminal[to] >= limit
+                    {
+                        self.relaxation.forbid(arc);
+                        forbidden += 1;
+                    }
+                }
+            }
+        }
+        let added = self.relaxation.separate(meter);
+        self.relaxation.forget();
+        let progress = self.lower - before > 0.01 * gap || forbidden * 50 > graph.edge_count();
+        self.idle = match (progress, added) {
+            (true, _) => 0,
+            (false, 0) => self.idle + 2,
+            (false, _) => self.idle + 1,
+        };
+        self.few = added < 100;
+        self.rounds += 1;
+        if self.idle > MOST_IDLE { Round::Stuck } else { Round::Open }
+    }
+
+    /// A tree that follows the arcs which the relaxation uses.
+    fn grow(&self, search: &mut Search<'_, '_>, meter: &mut Meter<'_>) -> Option<Vec<EdgeId>> {
+        let (instance, graph) = (self.instance, &self.instance.graph);
+        let usage = self.relaxation.usage();
+        let length = |e: EdgeId, _| {
+            let used = usage[e.index() * 2].max(usage[e.index() * 2 + 1]).min(1.0);
+            graph.weight(e) * (1.001 - used)
+        };
+        let root = search.pick_terminal(instance);
+        let tree =
+            Grower::new(graph).grow(root, &instance.is_terminal, instance.terminals.len(), length, meter)?;
+        let tree = tidy(graph, &instance.is_terminal, tree);
+        search.offer(instance, &tree);
+        let tree = improve(instance, tree, if self.rounds % 4 == 0 { 0.0 } else { 1e-4 }, meter);
+        search.offer(instance, &tree);
+        Some(tree)
+    }
+
+    /// The instance without the edges that are forbidden both ways.
+    pub(super) fn remaining(&self) -> Instance {
+        let open = |e: EdgeId| {
+            self.relaxation.is_allowed(e.index() * 2) || self.relaxation.is_allowed(e.index() * 2 + 1)
+        };
+        self.instance.shrunk(open).unwrap_or_else(|_| self.instance.clone())
+    }
+
+    /// The inner node that the relaxation is least sure of.
+    pub(super) fn hub(&self) -> Option<NodeId> {
+        let graph = &self.instance.graph;
+        let mut best: Option<(f64, NodeId)> = None;
+        for v in graph.nodes().filter(|v| !self.instance.is_terminal[v.index()]) {
+            let entering: f64 = graph
+                .arcs(v)
+                .map(|(e, _)| self.relaxation.usage()[super::dual_ascent::arc_into(graph, e, v)])
+                .sum();
+            let doubt = entering.min(1.0 - entering) * (1.0 + 0.05 * graph.degree(v) as f64);
+            if doubt > 0.01 && best.is_none_or(|b| doubt > b.0) {
+                best = Some((doubt, v));
+            }
+        }
+        best.map(|b| b.1)
+    }
+}

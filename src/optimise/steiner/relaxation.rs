@@ -1,0 +1,505 @@
+//! The linear relaxation over directed cuts, solved by a first-order method and cut generation.
+//!
+//! Every set of nodes with a terminal but without the root is entered by at least one arc, and what enters
+//! an inner node leaves it again; the cheapest fractional choice of arcs bounds every tree. Violated cuts
+//! come from maximum flows (Koch & Martin, Solving Steiner tree problems in graphs to optimality, Networks
+//! 32, 1998). The program is solved approximately by the primal-dual hybrid gradient method with diagonal
+//! steps (Pock & Chambolle 2011) from the prices of a dual ascent on, averaged and restarted as in PDLP
+//! (Applegate et al. 2021). No matter how rough the prices are, they give a proven bound: what they overdraw
+//! is taken off again, and another ascent spends what they leave.
+
+use super::dual_ascent::{Ascent, Cut, Duals, arc_into};
+use crate::graph::{EdgeId, Graph, NodeId};
+use crate::optimise::Meter;
+
+/// Iterations between two looks at the bound.
+const STRETCH: usize = 100;
+/// Cuts added in one round at most.
+const MOST_CUTS: usize = 2000;
+/// Flow below this counts as missing.
+const MISSING: f64 = 1e-2;
+
+/// The program and its current solution.
+pub(super) struct Relaxation<'g> {
+    graph: &'g Graph,
+    root: NodeId,
+    terminals: Vec<NodeId>,
+    cost: Vec<f64>,
+    /// Arcs that may be used.
+    allowed: Vec<bool>,
+    /// Rows as arcs with coefficients, and what they must reach.
+    first: Vec<usize>,
+    arcs: Vec<(u32, f32)>,
+    need: Vec<f64>,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    /// For how many rounds a row has had no price.
+    idle: Vec<u8>,
+    mean_x: Vec<f64>,
+    /// A typical price, and the weight of steps of prices against steps of use.
+    typical: f64,
+    weight: f64,
+    turn: usize,
+    /// The best prices so far and their bound, before an ascent spends the rest.
+    best: (f64, Vec<f64>),
+}
+
+impl<'g> Relaxation<'g> {
+    /// Starts from the cuts of an ascent with the same root and arc costs.
+    pub(super) fn new(
+        graph: &'g Graph,
+        cost: Vec<f64>,
+        root: NodeId,
+        terminals: &[NodeId],
+        cuts: &[Cut],
+    ) -> Self {
+        let arcs = graph.edge_count() * 2;
+        let mut prices: Vec<f64> = cuts.iter().map(|c| c.price).filter(|p| *p > 0.0).collect();
+        prices.sort_unstable_by(f64::total_cmp);
+        // The largest belong to what is never in doubt.
+        prices.truncate(prices.len().div_ceil(10) * 9);
+        let typical = if prices.is_empty() { 1.0 } else { prices.iter().sum::<f64>() / prices.len() as f64 };
+        let mut is_terminal = vec![false; graph.node_count()];
+        for t in terminals {
+            is_terminal[t.index()] = true;
+        }
+        let mut out = Self {
+            graph,
+            root,
+            terminals: terminals.iter().copied().filter(|t| *t != root).collect(),
+            allowed: cost.iter().map(|c| c.is_finite()).collect(),
+            cost,
+            first: vec![0],
+            arcs: Vec::new(),
+            need: Vec::new(),
+            x: vec![0.0; arcs],
+            y: Vec::new(),
+            idle: Vec::new(),
+            mean_x: vec![0.0; arcs],
+            typical,
+            weight: typical,
+            turn: 0,
+            best: (0.0, Vec::new()),
+        };
+        let mut inside = vec![0u32; graph.node_count()];
+        for v in graph.nodes().filter(|v| !is_terminal[v.index()] && *v != root) {
+            let row: Vec<(u32, f32)> = graph
+                .arcs(v)
+                .flat_map(|(e, u)| {
+                    [(arc_into(graph, e, u) as u32, 1.0), (arc_into(graph, e, v) as u32, -1.0)]
+                })
+                .collect();
+            let allowed = row.into_iter().filter(|r| out.allowed[r.0 as usize]).collect();
+            out.add_row(allowed, 0.0, 0.0);
+        }
+        for (i, cut) in cuts.iter().enumerate() {
+            for v in &cut.members {
+                inside[v.index()] = i as u32 + 1;
+            }
+            let row = out.entering(&cut.members, |v| inside[v.index()] == i as u32 + 1);
+            out.add_row(row, 1.0, cut.price);
+        }
+        out
+    }
+
+    fn entering(&self, members: &[NodeId], inside: impl Fn(NodeId) -> bool) -> Vec<(u32, f32)> {
+        let graph = self.graph;
+        let all = members.iter().flat_map(|&v| graph.arcs(v).map(move |(e, u)| (arc_into(graph, e, v), u)));
+        let mut row: Vec<(u32, f32)> = all
+            .filter(|&(arc, u)| !inside(u) && self.allowed[arc])
+            .map(|(arc, _)| (arc as u32, 1.0))
+            .collect();
+        row.sort_unstable_by_key(|r| r.0);
+        row
+    }
+
+    fn leaving(&self, members: &[NodeId], inside: impl Fn(NodeId) -> bool) -> Vec<(u32, f32)> {
+        let graph = self.graph;
+        let all = members.iter().flat_map(|&v| graph.arcs(v).map(move |(e, u)| (arc_into(graph, e, u), u)));
+        let mut row: Vec<(u32, f32)> = all
+            .filter(|&(arc, u)| !inside(u) && self.allowed[arc])
+            .map(|(arc, _)| (arc as u32, 1.0))
+            .collect();
+        row.sort_unstable_by_key(|r| r.0);
+        row
+    }
+
+    fn add_row(&mut self, row: Vec<(u32, f32)>, need: f64, price: f64) {
+        self.arcs.extend(row);
+        self.first.push(self.arcs.len());
+        self.need.push(need);
+        self.y.push(price);
+        self.idle.push(0);
+    }
+
+    fn row(&self, i: usize) -> &[(u32, f32)] {
+        &self.arcs[self.first[i]..self.first[i + 1]]
+    }
+
+    /// Forbids an arc for good.
+    pub(super) fn forbid(&mut self, arc: usize) {
+        self.allowed[arc] = false;
+        (self.x[arc], self.mean_x[arc]) = (0.0, 0.0);
+    }
+
+    pub(super) fn is_allowed(&self, arc: usize) -> bool {
+        self.allowed[arc]
+    }
+
+    /// How much of each arc the relaxation uses.
+    pub(super) fn usage(&self) -> &[f64] {
+        &self.mean_x
+    }
+
+    /// What prices leave of the costs.
+    fn left(&self, y: &[f64], out: &mut Vec<f64>) {
+        out.clear();
+        out.extend_from_slice(&self.cost);
+        for (i, &price) in y.iter().enumerate() {
+            if price != 0.0 {
+                for &(a, c) in self.row(i) {
+                    out[a as usize] -= price * f64::from(c);
+                }
+            }
+        }
+    }
+
+    /// The bound that prices prove.
+    fn value(&self, y: &[f64], left: &[f64]) -> f64 {
+        let paid: f64 = y.iter().zip(&self.need).map(|(y, n)| y * n).sum();
+        let overdrawn: f64 =
+            left.iter().zip(&self.allowed).filter(|(_, ok)| **ok).map(|(l, _)| l.min(0.0)).sum();
+        paid + overdrawn
+    }
+
+    /// Runs the method for some stretches; returns the bound of the best prices.
+    pub(super) fn solve(&mut self, stretches: usize, target: f64, meter: &mut Meter<'_>) -> f64 {
+        let (n, m) = (self.x.len(), self.y.len());
+        let mut reach = vec![0.0f64; n];
+        for &(a, c) in &self.arcs {
+            reach[a as usize] += f64::from(c.abs());
+        }
+        let width: Vec<f64> =
+            (0..m).map(|i| self.row(i).iter().map(|r| f64::from(r.1.abs())).sum::<f64>().max(1.0)).collect();
+        let mut left = Vec::new();
+        self.best.1.resize(m, 0.0);
+        let mut idle = 0;
+        for _ in 0..stretches {
+            let before = self.best.0;
+            let (mut last_dx, mut last_dy) = (0.0, 0.0);
+            let (mut sum_x, mut sum_y) = (vec![0.0; n], vec![0.0; m]);
+            for _ in 0..STRETCH {
+                if !meter.spend((self.arcs.len() + n) as u64 / 2) {
+                    return self.best.0;
+                }
+                let y = std::mem::take(&mut self.y);
+                self.left(&y, &mut left);
+                self.y = y;
+                (last_dx, last_dy) = (0.0, 0.0);
+                // `left` becomes the point that the prices look at: twice the new use minus the old.
+                for a in 0..n {
+                    let old = self.x[a];
+                    if self.allowed[a] {
+                        let step = left[a] / (self.weight * reach[a].max(1.0));
+                        self.x[a] = (old - step).clamp(0.0, 1.0);
+                    }
+                    last_dx += (self.x[a] - old) * (self.x[a] - old);
+                    left[a] = 2.0 * self.x[a] - old;
+                    sum_x[a] += self.x[a];
+                }
+                for i in 0..m {
+                    let have: f64 = self.row(i).iter().map(|&(a, c)| left[a as usize] * f64::from(c)).sum();
+                    let step = (self.need[i] - have) * self.weight / width[i];
+                    let old = self.y[i];
+                    self.y[i] = (old + step).max(0.0);
+                    last_dy += (self.y[i] - old) * (self.y[i] - old);
+                    sum_y[i] += self.y[i];
+                }
+            }
+            let scale = 1.0 / STRETCH as f64;
+            for v in sum_x.iter_mut().chain(&mut sum_y) {
+                *v *= scale;
+            }
+            self.left(&sum_y, &mut left);
+            let mean = self.value(&sum_y, &left);
+            self.left(&self.y, &mut left);
+            let last = self.value(&self.y, &left);
+            if mean.max(last) > self.best.0 {
+                self.best = if mean > last { (mean, sum_y.clone()) } else { (last, self.y.clone()) };
+            }
+            self.mean_x.copy_from_slice(&sum_x);
+            let used: f64 =
+                self.mean_x.iter().zip(&self.cost).filter(|(x, _)| **x > 0.0).map(|(x, c)| x * c).sum();
+            idle = if self.best.0 > before + 1e-3 * (used - before).abs() { 0 } else { idle + 1 };
+            if mean > last {
+                self.x = sum_x;
+                self.y = sum_y;
+            }
+            // Whichever side is further from its goal gets the longer steps.
+            let off_costs = last_dx.sqrt() * self.weight / self.typical;
+            let off_cuts = last_dy.sqrt() / self.weight;
+            let turn = if off_cuts > off_costs { 1.4 } else { 1.0 / 1.4 };
+            self.weight = (self.weight * turn).clamp(1e-3 * self.typical, 1e3 * self.typical);
+            // Solved for these rows, or stuck.
+            let open = (target - self.best.0).max(0.0);
+            if used - self.best.0 <= 0.02 * open || open <= 0.0 || idle > 8 {
+                break;
+            }
+        }
+        self.best.0
+    }
+
+    /// Adds cuts that the mean solution violates; returns how many.
+    pub(super) fn separate(&mut self, meter: &mut Meter<'_>) -> usize {
+        let graph = self.graph;
+        let capacity: Vec<f64> = (0..self.mean_x.len())
+            .map(|a| if self.allowed[a] && self.mean_x[a] > 1e-3 { self.mean_x[a] } else { 0.0 })
+            .collect();
+        let mut flow = Flow::new(graph, capacity);
+        let mut added = 0;
+        let mut inside = vec![false; graph.node_count()];
+        // Each round goes on where the last one ended.
+        for _ in 0..self.terminals.len() {
+            self.turn = (self.turn + 1) % self.terminals.len();
+            let t = self.terminals[self.turn];
+            if added >= MOST_CUTS {
+                break;
+            }
+            let (value, steps) = flow.run(self.root, t);
+            if !meter.spend(steps) {
+                return added;
+            }
+            if value >= 1.0 - MISSING {
+                flow.reset();
+                continue;
+            }
+            let near = flow.reach(t, true);
+            let far = flow.reach(self.root, false);
+            let mut last_row = Vec::new();
+            for (members, inward) in [(near, true), (far, false)] {
+                for v in &members {
+                    inside[v.index()] = true;
+                }
+                let row: Vec<(u32, f32)> = if inward {
+                    self.entering(&members, |v| inside[v.index()])
+                } else {
+                    self.leaving(&members, |v| inside[v.index()])
+                };
+                for v in &members {
+                    inside[v.index()] = false;
+                }
+                if row == last_row || (!inward && row.len() > 3 * last_row.len() + 10) {
+                    continue;
+                }
+                last_row.clone_from(&row);
+                self.add_row(row, 1.0, 0.0);
+                added += 1;
+            }
+            flow.reset();
+        }
+        added
+    }
+
+    /// Drops cuts that have had no price for some time.
+    pub(super) fn forget(&mut self) {
+        self.best.1.resize(self.need.len(), 0.0);
+        for i in 0..self.need.len() {
+            let used = self.need[i] == 0.0 || self.y[i] > 0.0 || self.best.1[i] > 0.0;
+            self.idle[i] = if used { 0 } else { self.idle[i] + 1 };
+        }
+        let rows: Vec<usize> = (0..self.need.len()).filter(|&i| self.idle[i] < 3).collect();
+        let (mut first, mut arcs) = (vec![0], Vec::new());
+        for &i in &rows {
+            arcs.extend_from_slice(self.row(i));
+            first.push(arcs.len());
+        }
+        self.need = rows.iter().map(|&i| self.need[i]).collect();
+        self.y = rows.iter().map(|&i| self.y[i]).collect();
+        self.idle = rows.iter().map(|&i| self.idle[i]).collect();
+        self.best.1 = rows.iter().map(|&i| self.best.1[i]).collect();
+        (self.first, self.arcs) = (first, arcs);
+    }
+
+    /// The best prices, made sound and completed by an ascent.
+    pub(super) fn completed(&self, guide: &[bool], meter: &mut Meter<'_>) -> Option<Ascent> {
+        let mut left = Vec::new();
+        let mut y = self.best.1.clone();
+        y.resize(self.need.len(), 0.0);
+        self.left(&y, &mut left);
+        let base = self.value(&y, &left);
+        for (a, l) in left.iter_mut().enumerate() {
+            *l = if self.allowed[a] { l.max(0.0) } else { f64::INFINITY };
+        }
+        let mut duals = Duals::new(self.graph, left, self.root, false);
+        if !duals.raise(&self.terminals, guide, meter) {
+            return None;
+        }
+        let mut ascent = duals.ascent();
+        ascent.bound += base;
+        Some(ascent)
+    }
+}
+
+/// Maximum flow by blocking flows (Dinic 1970) over the edges that carry something.
+struct Flow<'g> {
+    graph: &'g Graph,
+    capacity: Vec<f64>,
+    rest: Vec<f64>,
+    /// Edges with room at each node.
+    at: Vec<Vec<EdgeId>>,
+    /// Arcs whose rest may differ from the capacity.
+    changed: Vec<usize>,
+    level: Vec<u32>,
+    next: Vec<u32>,
+    queue: Vec<NodeId>,
+}
+
+/// Room below this is none.
+const ROOM: f64 = 1e-9;
+
+impl<'g> Flow<'g> {
+    fn new(graph: &'g Graph, capacity: Vec<f64>) -> Self {
+        let n = graph.node_count();
+        let mut out = Self {
+            graph,
+            rest: capacity.clone(),
+            at: vec![Vec::new(); n],
+            changed: Vec::new(),
+            level: vec![u32::MAX; n],
+            next: vec![0; n],
+            queue: Vec::new(),
+            capacity,
+        };
+        for e in graph.edges() {
+            if out.capacity[e.index() * 2].max(out.capacity[e.index() * 2 + 1]) > 0.0 {
+                out.admit(e);
+            }
+        }
+        out
+    }
+
+    fn admit(&mut self, e: EdgeId) {
+        for v in self.graph.ends(e) {
+            self.at[v.index()].push(e);
+        }
+    }
+
+    /// Back to the capacities.
+    fn reset(&mut self) {
+        for a in self.changed.drain(..) {
+            self.rest[a] = self.capacity[a];
+            self.rest[a ^ 1] = self.capacity[a ^ 1];
+        }
+    }
+
+    /// Sends up to one unit from `source` to `sink`; returns the flow and the steps it took. What earlier
+    /// runs sent stays sent.
+    fn run(&mut self, source: NodeId, sink: NodeId) -> (f64, u64) {
+        let graph = self.graph;
+        let (mut total, mut steps) = (0.0, 0u64);
+        while total < 1.0 {
+            for v in self.queue.drain(..) {
+                self.level[v.index()] = u32::MAX;
+                self.next[v.index()] = 0;
+            }
+            // Levels count back from the sink.
+            self.queue.push(sink);
+            self.level[sink.index()] = 0;
+            let mut i = 0;
+            while let Some(&v) = self.queue.get(i) {
+                i += 1;
+                if v == source {
+                    break;
+                }
+                for &e in &self.at[v.index()] {
+                    let u = graph.opposite(e, v);
+                    steps += 1;
+                    if self.level[u.index()] == u32::MAX && self.rest[arc_into(graph, e, v)] > ROOM {
+                        self.level[u.index()] = self.level[v.index()] + 1;
+                        self.queue.push(u);
+                    }
+                }
+            }
+            if self.level[source.index()] == u32::MAX {
+                break;
+            }
+            let (sent, walked) = self.block(source, sink, 1.0 - total);
+            total += sent;
+            steps += walked;
+            if sent <= 0.0 || total >= 1.0 - 1e-9 {
+                break;
+            }
+        }
+        (total, steps)
+    }
+
+    /// Sends along falling levels until that is blocked.
+    fn block(&mut self, source: NodeId, sink: NodeId, most: f64) -> (f64, u64) {
+        let graph = self.graph;
+        let (mut total, mut steps) = (0.0, 0u64);
+        let mut path: Vec<(usize, NodeId)> = Vec::new();
+        let mut v = source;
+        loop {
+            if v == sink {
+                let push = path.iter().map(|&(a, _)| self.rest[a]).fold(most - total, f64::min);
+                for &(a, _) in &path {
+                    self.rest[a] -= push;
+                    self.rest[a ^ 1] += push;
+                    self.changed.push(a);
+                }
+                total += push;
+                if total >= most - 1e-9 {
+                    return (total, steps);
+                }
+                let full = path.iter().position(|&(a, _)| self.rest[a] <= ROOM).unwrap_or(0);
+                v = path[full].1;
+                path.truncate(full);
+                continue;
+            }
+            let from = self.next[v.index()] as usize;
+            let step = self.at[v.index()][from..].iter().enumerate().find_map(|(i, &e)| {
+                let u = graph.opposite(e, v);
+                let below = self.level[u.index()].checked_add(1) == Some(self.level[v.index()]);
+                (below && self.rest[arc_into(graph, e, u)] > ROOM).then_some((i, arc_into(graph, e, u), u))
+            });
+            match step {
+                Some((i, arc, u)) => {
+                    steps += i as u64 + 1;
+                    self.next[v.index()] += i as u32;
+                    path.push((arc, v));
+                    v = u;
+                }
+                None => {
+                    steps += 1;
+                    let Some((_, back)) = path.pop() else { return (total, steps) };
+                    self.next[back.index()] += 1;
+                    v = back;
+                }
+            }
+        }
+    }
+
+    /// The nodes joined to `end` by arcs with room: those that reach it, or those it reaches.
+    fn reach(&mut self, end: NodeId, into: bool) -> Vec<NodeId> {
+        let graph = self.graph;
+        for v in self.queue.drain(..) {
+            self.level[v.index()] = u32::MAX;
+            self.next[v.index()] = 0;
+        }
+        self.level[end.index()] = 0;
+        self.queue.push(end);
+        let mut i = 0;
+        while let Some(&v) = self.queue.get(i) {
+            i += 1;
+            for &e in &self.at[v.index()] {
+                let u = graph.opposite(e, v);
+                let arc = if into { arc_into(graph, e, v) } else { arc_into(graph, e, u) };
+                if self.level[u.index()] == u32::MAX && self.rest[arc] > ROOM {
+                    self.level[u.index()] = 0;
+                    self.queue.push(u);
+                }
+            }
+        }
+        self.queue.clone()
+    }
+}
