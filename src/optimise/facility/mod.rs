@@ -28,6 +28,9 @@ pub struct FacilityProblem {
     pub count: Count,
     /// Capacities and demands, where facilities can fill up.
     pub capacity: Option<Capacity>,
+    /// Where the lists are cut off: per client a cost that no facility missing from its list undercuts
+    /// (infinite where none is missing). Without it, only what is listed can serve.
+    pub beyond: Option<Vec<f64>>,
 }
 
 /// A rule for the number of open facilities.
@@ -105,6 +108,12 @@ pub enum FacilityError {
         /// The clients.
         clients: Vec<u32>,
     },
+    /// The best set of facilities that was found leaves clients to facilities missing from their lists.
+    #[error("the lists of {} clients are too short", .clients.len())]
+    ListsTooShort {
+        /// The clients.
+        clients: Vec<u32>,
+    },
     /// No assignment that keeps all capacities was found, nor shown to be impossible.
     #[error("no assignment within the capacities was found; {overload} of demand remained without a place")]
     NotFound {
@@ -130,6 +139,7 @@ pub enum FacilityError {
 ///     locks: vec![Lock::Free; 2],
 ///     count: Count::Exactly(1),
 ///     capacity: None,
+///     beyond: None,
 /// };
 /// let best = facility::solve(&problem, Effort::NORMAL.into())?;
 /// assert_eq!((best.objective, best.value.open), (7.0, vec![0]));
@@ -145,6 +155,13 @@ pub fn solve(problem: &FacilityProblem, work: Work<'_>) -> Result<Certified<Plac
     let scale = scale_of(&service, false);
     let mut opened = solve_service(&service, scale, None, &work);
     let unserved = |open: &[bool]| service.evaluate(open).1.iter().any(Option::is_none);
+    if problem.beyond.as_ref().is_some_and(|b| b.iter().any(|v| v.is_finite()))
+        && let Some(o) = opened.as_ref().filter(|o| unserved(&o.open))
+    {
+        let served = service.evaluate(&o.open).1;
+        let clients = (0u32..).zip(&served).filter(|(_, by)| by.is_none()).map(|(i, _)| i).collect();
+        return Err(FacilityError::ListsTooShort { clients });
+    }
     if opened.as_ref().is_none_or(|o| unserved(&o.open)) {
         // The start left clients out: a least cover tells whether any set of that number reaches all.
         let start = cover_within(problem, limit, &work)?;
@@ -200,9 +217,16 @@ fn check(problem: &FacilityProblem) -> Result<(), FacilityError> {
         if c.of.len() != n || c.demand.len() != problem.service.len() {
             return malformed("capacities and demands must have one value per facility and client");
         }
+        if problem.beyond.is_some() {
+            return malformed("lists that are cut off can't go with capacities");
+        }
         if c.of.iter().any(bad) || c.demand.iter().any(bad) {
             return malformed("a capacity or demand is negative or not finite");
         }
+    }
+    if problem.beyond.as_ref().is_some_and(|b| b.len() != problem.service.len() || b.iter().any(|v| v.is_nan()))
+    {
+        return malformed("the cut-off of lists must have one value per client");
     }
     let open_to = |f: u32| problem.locks[f as usize] != Lock::Shut;
     let clients: Vec<u32> = (0..problem.service.len() as u32)
@@ -239,14 +263,22 @@ fn service_of(problem: &FacilityProblem, limit: Limit) -> Service {
         row.dedup_by_key(|p| p.0);
         row
     }));
-    Service::new(
+    let mut service = Service::new(
         &rows,
         vec![1.0 + total; problem.service.len()],
         problem.opening.clone(),
         vec![0.0; problem.opening.len()],
         problem.locks.clone(),
         limit,
-    )
+    );
+    for (i, &beyond) in problem.beyond.iter().flatten().enumerate() {
+        if beyond.is_finite() {
+            service.ceiling[i] = beyond;
+            // Dear enough that nobody is left to it for gain.
+            service.fallback[i] = 4.0 * beyond + 1.0;
+        }
+    }
+    service
 }
 
 /// A set of facilities that reaches every client and keeps to the number allowed.

@@ -16,6 +16,7 @@ prop_compose! {
             opening: opening.into_iter().map(f64::from).collect(),
             locks,
             count,
+            beyond: None,
             capacity: capacities.map(|(of, demand)| Capacity {
                 of: of.into_iter().map(f64::from).collect(),
                 demand: demand.into_iter().map(f64::from).collect(),
@@ -118,6 +119,7 @@ fn clients_out_of_reach_are_named() {
         locks: vec![Lock::Free, Lock::Shut],
         count: Count::Any,
         capacity: None,
+        beyond: None,
     };
     assert_eq!(solve(&p, Effort::LOW.into()), Err(FacilityError::Unreachable { clients: vec![1, 2] }));
 }
