@@ -25,6 +25,7 @@ mod row;
 mod settle;
 mod shape;
 mod source;
+pub mod stp;
 pub mod terrain;
 pub mod values;
 mod workbook;

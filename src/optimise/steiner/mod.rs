@@ -15,7 +15,7 @@ mod prizes;
 mod search;
 
 pub use budgeted::collect_within;
-pub use prizes::{collect, collected_cost};
+pub use prizes::{collect, collect_anywhere, collected_cost};
 
 use thiserror::Error;
 
