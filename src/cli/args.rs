@@ -2,7 +2,7 @@
 
 use crate::model::kinds::{Lang, Redaction};
 use crate::optimise::Effort;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -213,11 +213,115 @@ pub enum Command {
         #[arg(long)]
         verbose: bool,
     },
+    /// Solve a benchmark file: Steiner tree, location, covering; the answer comes with a proven bound
+    #[command(
+        after_help = "Examples:\n  covplan solve steiner graph.stp.gz --time-limit 30 --json\n  covplan solve p-median pmed1.txt --p 5"
+    )]
+    Solve {
+        /// Kind of problem
+        problem: Problem,
+        /// File to read; .gz is read as is
+        file: PathBuf,
+        /// Format of the file [default: by header]
+        #[arg(long)]
+        format: Option<Format>,
+        /// Number of places to open, instead of the file's
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        p: Option<u32>,
+        /// Radius of service: metres for latlon-weight, else the file's unit
+        #[arg(long, value_name = "R", value_parser = parse_amount, allow_negative_numbers = true)]
+        radius: Option<f64>,
+        /// Money for opening places
+        #[arg(long, value_name = "B", value_parser = parse_amount, allow_negative_numbers = true)]
+        budget: Option<f64>,
+        /// Relative gap between objective and bound that is good enough
+        #[arg(long, value_name = "G", default_value_t = 0.0, value_parser = parse_amount, allow_negative_numbers = true)]
+        gap: f64,
+        /// How long to work.
+        #[command(flatten)]
+        work: Budget,
+    },
     /// The effective settings with unit, range, source and trust
     Config {
         /// Project file; without it the defaults
         project: Option<PathBuf>,
     },
+}
+
+/// The problems that `solve` knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Problem {
+    /// Cheapest tree that joins all terminals
+    Steiner,
+    /// Cheapest tree, counting the prizes it leaves out
+    Pcstp,
+    /// The same through a given root
+    Rpcstp,
+    /// p places, least sum of distances
+    PMedian,
+    /// p places, least greatest distance
+    PCenter,
+    /// Facilities without capacities
+    Ufl,
+    /// Facilities with capacities, customers split at will
+    Cflp,
+    /// Facilities with capacities, customers whole
+    Sscflp,
+    /// Cheapest columns that cover all rows
+    SetCover,
+    /// Most demand within a radius
+    Mclp,
+}
+
+impl Problem {
+    /// As typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Steiner => "steiner",
+            Self::Pcstp => "pcstp",
+            Self::Rpcstp => "rpcstp",
+            Self::PMedian => "p-median",
+            Self::PCenter => "p-center",
+            Self::Ufl => "ufl",
+            Self::Cflp => "cflp",
+            Self::Sscflp => "sscflp",
+            Self::SetCover => "set-cover",
+            Self::Mclp => "mclp",
+        }
+    }
+}
+
+/// Formats of benchmark files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// OR-Library graph: n m p, then edges
+    Graph,
+    /// n, then x y; distances rounded down
+    XyFloor,
+    /// n, then x y
+    XyReal,
+    /// MCLP with latitude, longitude, weight
+    LatlonWeight,
+    /// MCLP with x, y, weight, opening cost
+    XyWeight,
+    /// Facilities without capacities
+    Ufl,
+    /// Facilities with capacities
+    Cflp,
+    /// Rows and columns to cover them
+    Scp,
+    /// SteinLib, DIMACS-11
+    Stp,
+    /// PACE 2018
+    Gr,
+}
+
+fn parse_amount(s: &str) -> Result<f64, String> {
+    match s.parse::<f64>() {
+        Ok(v) if v.is_finite() && v >= 0.0 => Ok(v),
+        _ => Err("a number from 0".into()),
+    }
 }
 
 fn parse_lang(s: &str) -> Result<Lang, String> {

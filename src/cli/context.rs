@@ -69,6 +69,12 @@ impl Context {
         self.deadline = seconds.map(Duration::from_secs_f64);
     }
 
+    /// Seconds since the start of the program.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
     /// Whether the time is up.
     #[must_use]
     pub fn late(&self) -> bool {

@@ -124,6 +124,23 @@ pub enum Instance {
     },
 }
 
+impl Instance {
+    /// Whether every number that costs are made of is whole, so that all costs are.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let whole = |v: f64| v.fract() == 0.0;
+        let all = |of: &[f64]| of.iter().all(|&v| whole(v));
+        match self {
+            Self::Graph { edges, .. } => edges.iter().all(|e| whole(e.2)),
+            Self::Points { floor, .. } => *floor,
+            Self::Weighted { points, .. } => points.iter().all(|p| whole(p.demand)),
+            Self::Costs { opening, service, .. } => all(opening) && all(service),
+            Self::Capacitated { opening, service, .. } => all(opening) && all(service),
+            Self::Covering { costs, .. } => all(costs),
+        }
+    }
+}
+
 /// Why a file can't be used.
 #[derive(Debug, Error)]
 pub enum LocationFileError {

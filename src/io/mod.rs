@@ -16,6 +16,7 @@ pub mod inspect;
 mod load;
 #[cfg(test)]
 mod load_tests;
+pub mod location_files;
 pub mod osm;
 mod place;
 pub mod project;
@@ -25,6 +26,7 @@ mod row;
 mod settle;
 mod shape;
 mod source;
+pub mod stp;
 pub mod terrain;
 pub mod values;
 mod workbook;

@@ -203,6 +203,19 @@ impl<'a> Meter<'a> {
         self.left > 0 && !self.stopped
     }
 
+    /// A meter of its own with a part of what is left; [`Meter::settle`] takes what it spent.
+    pub(crate) fn part(&self, steps: u64) -> Meter<'a> {
+        let left = if self.stopped { 0 } else { steps.min(self.left) };
+        Meter { left, stopped: self.stopped, ..*self }
+    }
+
+    /// Notes what a part, made with `steps`, has spent.
+    pub(crate) fn settle(&mut self, steps: u64, part: &Meter<'_>) {
+        self.left = self.left.saturating_sub(steps.min(self.left).saturating_sub(part.left));
+        self.stopped |= part.stopped;
+        self.until_asked = part.until_asked;
+    }
+
     /// Whether the caller ended the work.
     pub(crate) fn stopped(&self) -> bool {
         self.stopped

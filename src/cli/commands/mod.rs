@@ -7,6 +7,7 @@ mod init;
 mod inspect;
 mod link;
 mod pipeline;
+mod solve;
 mod synth;
 
 use super::args::Command;
@@ -33,6 +34,9 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
             convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)
         }
         Command::Link { batch, verbose } => link::run(&batch, verbose, ctx),
+        Command::Solve { problem, file, format, p, radius, budget, gap, work } => {
+            solve::run(&solve::Arguments { problem, file, format, p, radius, budget, gap, work }, ctx)
+        }
         Command::Config { project } => config::run(project.as_deref(), ctx),
     }
 }

@@ -34,6 +34,15 @@ pub(super) struct Ascent {
     pub(super) complete: bool,
 }
 
+/// The sets of nodes that an ascent paid for: disjoint prices that any tree has to pay.
+#[derive(Debug, Default)]
+pub(super) struct Cuts {
+    /// Members of all cuts, one after the other.
+    pub(super) members: Vec<NodeId>,
+    /// Where each cut ends in `members`, and its price.
+    pub(super) prices: Vec<(usize, f64)>,
+}
+
 /// Runs the ascent on arc costs (`cost`, infinite for arcs that don't exist).
 ///
 /// Returns none if some terminal can't be reached from the root at all.
@@ -42,6 +51,18 @@ pub(super) fn ascend(
     cost: Vec<f64>,
     root: NodeId,
     terminals: &[NodeId],
+    meter: &mut Meter<'_>,
+) -> Option<Ascent> {
+    ascend_noting(graph, cost, root, terminals, None, meter)
+}
+
+/// The same, noting every cut where `cuts` is given.
+pub(super) fn ascend_noting(
+    graph: &Graph,
+    cost: Vec<f64>,
+    root: NodeId,
+    terminals: &[NodeId],
+    mut cuts: Option<&mut Cuts>,
     meter: &mut Meter<'_>,
 ) -> Option<Ascent> {
     let n = graph.node_count();
@@ -59,18 +80,21 @@ pub(super) fn ascend(
     let mut member = vec![0u32; n];
     let mut round = 0u32;
     let mut stack: Vec<NodeId> = Vec::new();
+    let mut component: Vec<NodeId> = Vec::new();
     let mut inflow: Vec<(u32, NodeId)> = Vec::new();
     let mut complete = true;
     'terminals: while let Some(Reverse((_, terminal))) = queue.pop() {
         let limit = queue.peek().map_or(usize::MAX, |Reverse((size, _))| size + size / 4);
         round += 1;
         stack.clear();
+        component.clear();
         inflow.clear();
         stack.push(terminal);
         member[terminal.index()] = round;
         loop {
             let mut steps = 1;
             while let Some(node) = stack.pop() {
+                component.push(node);
                 for (edge, from) in graph.arcs(node) {
                     steps += 1;
                     if member[from.index()] == round {
@@ -105,6 +129,10 @@ pub(super) fn ascend(
                 return None;
             }
             bound += price;
+            if let Some(cuts) = cuts.as_deref_mut().filter(|_| price > 0.0) {
+                cuts.members.extend_from_slice(&component);
+                cuts.prices.push((cuts.members.len(), price));
+            }
             for &(arc, from) in &inflow {
                 let left = &mut reduced[arc as usize];
                 *left -= price;

@@ -42,6 +42,16 @@ impl Instance {
         }
     }
 
+    /// The same with one more terminal.
+    pub(super) fn with_terminal(&self, v: NodeId) -> Self {
+        let mut out = self.clone();
+        if !std::mem::replace(&mut out.is_terminal[v.index()], true) {
+            out.terminals.push(v);
+            out.terminals.sort_unstable();
+        }
+        out
+    }
+
     /// The original edges of a tree of this instance, the settled ones included, in id order.
     pub(super) fn original_edges(&self, edges: &[EdgeId]) -> Vec<EdgeId> {
         let mut out = Vec::new();
@@ -61,37 +71,35 @@ impl Instance {
     /// terminal leaf's edge is settled, a node of degree two that is no terminal is passed through, and
     /// of parallel edges the lightest stays. Some optimal tree always survives.
     pub(super) fn shrunk(&self, keep: impl Fn(EdgeId) -> bool) -> Result<Self, GraphError> {
-        let mut draft = Draft::new(self);
-        for e in self.graph.edges().filter(|&e| keep(e)) {
-            let [a, b] = self.graph.ends(e);
-            draft.join(a.0, b.0, self.graph.weight(e), self.part_of[e.index()]);
-        }
+        let mut draft = Draft::new(self, keep);
         draft.settle();
         draft.finish()
     }
 }
 
-struct DraftEdge {
-    ends: [u32; 2],
-    weight: f64,
+pub(super) struct DraftEdge {
+    pub(super) ends: [u32; 2],
+    pub(super) weight: f64,
     part: u32,
-    alive: bool,
+    pub(super) alive: bool,
 }
 
 /// A graph under change.
-struct Draft {
-    edges: Vec<DraftEdge>,
-    at: Vec<SmallVec<[u32; 4]>>,
-    is_terminal: Vec<bool>,
-    terminals_left: usize,
+pub(super) struct Draft {
+    pub(super) edges: Vec<DraftEdge>,
+    /// Edges at each node.
+    pub(super) at: Vec<SmallVec<[u32; 4]>>,
+    pub(super) is_terminal: Vec<bool>,
+    pub(super) terminals_left: usize,
     fixed_cost: f64,
     fixed: Vec<u32>,
     parts: Vec<Part>,
 }
 
 impl Draft {
-    fn new(base: &Instance) -> Self {
-        Self {
+    /// The part of an instance that `keep` admits, without loops and parallels.
+    pub(super) fn new(base: &Instance, keep: impl Fn(EdgeId) -> bool) -> Self {
+        let mut out = Self {
             edges: Vec::with_capacity(base.graph.edge_count()),
             at: vec![SmallVec::new(); base.graph.node_count()],
             is_terminal: base.is_terminal.clone(),
@@ -99,7 +107,12 @@ impl Draft {
             fixed_cost: base.fixed_cost,
             fixed: base.fixed.clone(),
             parts: base.parts.clone(),
+        };
+        for e in base.graph.edges().filter(|&e| keep(e)) {
+            let [a, b] = base.graph.ends(e);
+            out.join(a.0, b.0, base.graph.weight(e), base.part_of[e.index()]);
         }
+        out
     }
 
     /// Adds an edge unless a parallel one is as light.
@@ -125,19 +138,59 @@ impl Draft {
         self.at[b as usize].push(id);
     }
 
-    fn cut(&mut self, e: u32) {
+    pub(super) fn cut(&mut self, e: u32) {
         self.edges[e as usize].alive = false;
         for v in self.edges[e as usize].ends {
             self.at[v as usize].retain(|f| *f != e);
         }
     }
 
-    fn other(&self, e: u32, v: u32) -> u32 {
+    /// Settles an edge: its ends become one terminal, the first of them.
+    pub(super) fn contract(&mut self, e: u32) {
+        let [a, b] = self.edges[e as usize].ends;
+        self.cut(e);
+        self.fixed_cost += self.edges[e as usize].weight;
+        self.fixed.push(self.edges[e as usize].part);
+        let before = usize::from(self.is_terminal[a as usize]) + usize::from(self.is_terminal[b as usize]);
+        for f in std::mem::take(&mut self.at[b as usize]) {
+            let u = self.other(f, b);
+            self.edges[f as usize].alive = false;
+            self.at[u as usize].retain(|g| *g != f);
+            self.join(a, u, self.edges[f as usize].weight, self.edges[f as usize].part);
+        }
+        (self.is_terminal[a as usize], self.is_terminal[b as usize]) = (true, false);
+        self.terminals_left = self.terminals_left + 1 - before;
+    }
+
+    /// Takes out a node that isn't a terminal and is passed through at most: every two edges at it that
+    /// `wanted` admits become one.
+    pub(super) fn pass_through(&mut self, v: u32, wanted: impl Fn(u32, u32) -> bool) {
+        let here = std::mem::take(&mut self.at[v as usize]);
+        for &e in &here {
+            let u = self.other(e, v);
+            self.edges[e as usize].alive = false;
+            self.at[u as usize].retain(|g| *g != e);
+        }
+        for (i, &e) in here.iter().enumerate() {
+            for &f in &here[i + 1..] {
+                if wanted(e, f) {
+                    let (a, b) = (self.other(e, v), self.other(f, v));
+                    let weight = self.edges[e as usize].weight + self.edges[f as usize].weight;
+                    let part = self.parts.len() as u32;
+                    self.parts.push(Part::Joined(self.edges[e as usize].part, self.edges[f as usize].part));
+                    self.join(a, b, weight, part);
+                }
+            }
+        }
+    }
+
+    pub(super) fn other(&self, e: u32, v: u32) -> u32 {
         let [a, b] = self.edges[e as usize].ends;
         if a == v { b } else { a }
     }
 
-    fn settle(&mut self) {
+    /// The degree tests, until none applies.
+    pub(super) fn settle(&mut self) {
         let mut open: Vec<u32> = (0..self.at.len() as u32).rev().collect();
         while let Some(v) = open.pop() {
             let here = &self.at[v as usize];
@@ -161,22 +214,16 @@ impl Draft {
                     open.push(u);
                 }
                 (2, false) => {
-                    let (e, f) = (here[0], here[1]);
-                    let (a, b) = (self.other(e, v), self.other(f, v));
-                    let weight = self.edges[e as usize].weight + self.edges[f as usize].weight;
-                    let part = self.parts.len() as u32;
-                    self.parts.push(Part::Joined(self.edges[e as usize].part, self.edges[f as usize].part));
-                    self.cut(e);
-                    self.cut(f);
-                    self.join(a, b, weight, part);
-                    open.extend([a, b]);
+                    let ends = [here[0], here[1]].map(|e| self.other(e, v));
+                    self.pass_through(v, |_, _| true);
+                    open.extend(ends);
                 }
                 _ => {}
             }
         }
     }
 
-    fn finish(self) -> Result<Instance, GraphError> {
+    pub(super) fn finish(self) -> Result<Instance, GraphError> {
         let mut number = vec![u32::MAX; self.at.len()];
         let mut is_terminal = Vec::new();
         for (v, at) in self.at.iter().enumerate() {

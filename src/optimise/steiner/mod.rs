@@ -4,6 +4,7 @@
 //! the proof shows to be too dear is taken out of the graph, and both are run again on what is left.
 //! Edges of weight zero (what is built already) are welcome.
 
+mod branch;
 mod budgeted;
 mod construct;
 mod dual_ascent;
@@ -12,10 +13,12 @@ mod instance;
 mod key_moves;
 mod link_cut;
 mod prizes;
+mod reduce;
 mod search;
+mod subsets;
 
 pub use budgeted::collect_within;
-pub use prizes::{collect, collected_cost};
+pub use prizes::{collect, collect_anywhere, collected_cost};
 
 use thiserror::Error;
 

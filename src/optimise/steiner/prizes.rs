@@ -47,6 +47,26 @@ pub fn collect(
     Ok(found)
 }
 
+/// Finds a tree anywhere in the graph, one node at least, with the least sum of its edges and of the
+/// prizes it doesn't reach. Returns a node of the tree beside it, as a tree of one node has no edges.
+///
+/// # Errors
+/// A graph without nodes, a wrong number of prizes, or a prize that is negative or not finite.
+pub fn collect_anywhere(
+    graph: &Graph,
+    prizes: &[f64],
+    work: Work<'_>,
+) -> Result<Certified<(SteinerTree, NodeId)>, SteinerError> {
+    check(graph, NodeId(0), prizes)?;
+    let dearest = |best: NodeId, v: NodeId| if prizes[v.index()] > prizes[best.index()] { v } else { best };
+    let root = graph.nodes().fold(NodeId(0), dearest);
+    let mut found = collect(graph, root, prizes, work)?;
+    // The bound of one root says nothing of trees that leave it out.
+    found.bound = 0.0;
+    found.ended = Ended::Worked;
+    Ok(found.map(|t| (t, root)))
+}
+
 pub(super) fn check(graph: &Graph, root: NodeId, prizes: &[f64]) -> Result<(), SteinerError> {
     let nodes = graph.node_count();
     if root.index() >= nodes {

@@ -1,10 +1,13 @@
 //! The plan of work for one instance: trees, proofs, and the play between them.
 
 use super::SteinerTree;
+use super::branch::Branching;
 use super::construct::{Grower, tidy};
 use super::dual_ascent::{Ascent, ascend, reduced_distances, symmetric};
 use super::exchange::improve;
 use super::instance::Instance;
+use super::reduce::reduce;
+use super::subsets::{self, MOST_TERMINALS, Subsets};
 use crate::graph::{EdgeId, Graph, NodeId};
 use crate::optimise::{Certified, Draw, Ended, Meter, Work, grid, round_up};
 
@@ -13,10 +16,44 @@ const STEPS_PER_SIZE: u64 = 60;
 const STEPS_FLAT: u64 = 2_000_000;
 /// Gain of a pass, as a share of the cost, below which a first improvement ends.
 const ROUGH: f64 = 5e-4;
+/// Steps of one turn at better trees, flat and per node and edge; exact methods take four times that.
+const TURN_FLAT: u64 = 500_000;
+const TURN_PER_SIZE: u64 = 300;
+/// Steps granted to dynamic programming over subsets of terminals.
+const SUBSET_STEPS: u64 = 400_000_000;
 /// Fewer roots are tried on larger graphs.
 const ROOTS_TIMES_SIZE: usize = 1_500_000;
 
-struct Search<'g, 'w> {
+/// Good trees of one instance with their costs, best first.
+type Pool = Vec<(f64, Vec<EdgeId>)>;
+
+/// Marks the edges that no tree cheaper than bound plus `limit` can hold.
+fn mark_useless(instance: &Instance, root: NodeId, reduced: &[f64], limit: f64, useless: &mut [bool]) {
+    let graph = &instance.graph;
+    let (from_root, to_terminal) = reduced_distances(graph, reduced, root, &instance.terminals);
+    for e in graph.edges() {
+        let [a, b] = graph.ends(e).map(NodeId::index);
+        let forth = from_root[a] + reduced[e.index() * 2] + to_terminal[b];
+        let back = from_root[b] + reduced[e.index() * 2 + 1] + to_terminal[a];
+        useless[e.index()] |= forth.min(back) >= limit;
+    }
+}
+
+/// The instance without the edges that no tree cheaper than the ascent's bound plus `limit` can hold.
+pub(super) fn without_useless(
+    instance: &Instance,
+    root: NodeId,
+    ascent: &Ascent,
+    limit: f64,
+    meter: &mut Meter<'_>,
+) -> Option<Instance> {
+    let mut useless = vec![false; instance.graph.edge_count()];
+    mark_useless(instance, root, &ascent.reduced, limit, &mut useless);
+    meter.spend(4 * (instance.graph.edge_count() + instance.graph.node_count()) as u64);
+    instance.shrunk(|e| !useless[e.index()]).ok()
+}
+
+pub(super) struct Search<'g, 'w> {
     original: &'g Graph,
     best: Vec<EdgeId>,
     cost: f64,
@@ -59,7 +96,7 @@ impl Search<'_, '_> {
     }
 
     /// Trees that cost this or more aren't worth looking for.
-    fn dearest_of_interest(&self) -> f64 {
+    pub(super) fn dearest_of_interest(&self) -> f64 {
         match self.scale {
             Some(s) => self.cost - 1.0 / s + (1e-3 / s).max(1e-12 * self.cost),
             None => self.cost * (1.0 - crate::optimise::TOLERANCE),
@@ -70,7 +107,7 @@ impl Search<'_, '_> {
         self.proven() || self.work.close_enough(self.cost, self.bound)
     }
 
-    fn offer(&mut self, instance: &Instance, tree: &[EdgeId]) -> bool {
+    pub(super) fn offer(&mut self, instance: &Instance, tree: &[EdgeId]) -> bool {
         let edges = instance.original_edges(tree);
         // Shortcuts through settled parts can meet: clean up in the original graph.
         let cost = self.original.total_weight(&edges);
@@ -102,7 +139,7 @@ impl Search<'_, '_> {
             &mut free,
         );
         self.offer(&whole, &tidy(&whole.graph, &whole.is_terminal, first.unwrap_or_default()));
-        let Ok(mut instance) = whole.shrunk(|_| true) else { return };
+        let mut instance = reduce(&whole, meter);
         drop(whole);
         let mut round = 0u32;
         loop {
@@ -118,7 +155,7 @@ impl Search<'_, '_> {
             }
             let before = instance.graph.edge_count();
             match self.ascend_and_fix(&instance, round, meter) {
-                Some(smaller) => instance = smaller,
+                Some(smaller) => instance = reduce(&smaller, meter),
                 None => return,
             }
             round += 1;
@@ -129,7 +166,65 @@ impl Search<'_, '_> {
                 break;
             }
         }
-        self.keep_trying(&instance, meter);
+        self.prove(instance, meter);
+    }
+
+    /// Exact methods and attempts at better trees, in turn.
+    fn prove(&mut self, instance: Instance, meter: &mut Meter<'_>) {
+        let size = (instance.graph.node_count() + instance.graph.edge_count()) as u64;
+        let mut pool = Pool::default();
+        let turn = TURN_FLAT + TURN_PER_SIZE * size;
+        let mut part = meter.part(turn);
+        self.keep_trying(&instance, &mut pool, &mut part);
+        meter.settle(turn, &part);
+        if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, meter) {
+            return;
+        }
+        let mut branching = Branching::new(instance.clone(), self.bound);
+        while meter.open() && !self.done() {
+            let mut part = meter.part(4 * turn);
+            branching.advance(self, &mut part);
+            meter.settle(4 * turn, &part);
+            if branching.is_done() {
+                self.bound = self.cost;
+                return;
+            }
+            self.raise(branching.bound());
+            if self.done() {
+                return;
+            }
+            let mut part = meter.part(turn);
+            self.keep_trying(&instance, &mut pool, &mut part);
+            meter.settle(turn, &part);
+        }
+    }
+
+    /// Dynamic programming over subsets; true if it settled the matter.
+    fn try_subsets(&mut self, instance: &Instance, meter: &mut Meter<'_>) -> bool {
+        let mut part = meter.part(SUBSET_STEPS);
+        let limit = self.dearest_of_interest() - instance.fixed_cost;
+        let found = subsets::best_below(instance, limit, &mut part);
+        meter.settle(SUBSET_STEPS, &part);
+        match found {
+            Subsets::Found(tree) => {
+                self.offer(instance, &tree);
+                self.bound = self.cost;
+                true
+            }
+            Subsets::NoBetter => {
+                self.bound = self.cost;
+                true
+            }
+            Subsets::Unfinished(bound) => {
+                self.raise(bound + instance.fixed_cost);
+                false
+            }
+        }
+    }
+
+    /// A terminal drawn at random.
+    pub(super) fn pick_terminal(&mut self, instance: &Instance) -> NodeId {
+        instance.terminals[self.draw.below(instance.terminals.len())]
     }
 
     /// Grows trees from several roots and improves the best.
@@ -197,14 +292,8 @@ impl Search<'_, '_> {
                 return None;
             }
             let limit = self.dearest_of_interest() - bound - instance.fixed_cost;
-            let (from_root, to_terminal) = reduced_distances(graph, &reduced, root, &instance.terminals);
+            mark_useless(instance, root, &reduced, limit, &mut useless);
             meter.spend(4 * (graph.edge_count() + graph.node_count()) as u64);
-            for e in graph.edges() {
-                let [a, b] = graph.ends(e).map(NodeId::index);
-                let forth = from_root[a] + reduced[e.index() * 2] + to_terminal[b];
-                let back = from_root[b] + reduced[e.index() * 2 + 1] + to_terminal[a];
-                useless[e.index()] |= forth.min(back) >= limit;
-            }
             if !meter.open() {
                 break;
             }
@@ -229,11 +318,10 @@ impl Search<'_, '_> {
     }
 
     /// Trees from perturbed weights, and unions of good trees, until work runs out.
-    fn keep_trying(&mut self, instance: &Instance, meter: &mut Meter<'_>) {
+    fn keep_trying(&mut self, instance: &Instance, pool: &mut Pool, meter: &mut Meter<'_>) {
         const POOL: usize = 12;
         let graph = &instance.graph;
         let mut grower = Grower::new(graph);
-        let mut pool: Vec<(f64, Vec<EdgeId>)> = Vec::new();
         while meter.open() && !self.done() {
             let mut factor = vec![1.0; graph.edge_count()];
             if pool.len() < POOL {

@@ -1,6 +1,7 @@
 //! Facility-location problems on the public formats: from the file's numbers to a solver's input, and from
 //! its answer to the numbers of the file.
 
+use crate::cli::args::Problem;
 use crate::io::location_files::{Instance, Weighted};
 use crate::optimise::center::{self, CenterError, Distances};
 use crate::optimise::cover::{self, CoverProblem, Lock, SparseRows};
@@ -10,25 +11,6 @@ use crate::optimise::{Ended, Work};
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-
-/// Which problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Sum of distances to the nearest of p facilities.
-    PMedian,
-    /// Largest distance to the nearest of p facilities.
-    PCenter,
-    /// Opening and service costs.
-    Uncapacitated,
-    /// With capacities; a customer may be served by several facilities.
-    Capacitated,
-    /// With capacities; a customer is served by one facility.
-    SingleSource,
-    /// All rows covered at least cost.
-    SetCover,
-    /// Most demand covered by p facilities, or within a budget.
-    MaximalCovering,
-}
 
 /// What the command line adds to the file.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,28 +55,28 @@ pub(super) enum Unsolved {
 /// # Errors
 /// Missing numbers, a file of another kind, or a problem without an answer.
 pub(super) fn solve(
-    kind: Kind,
+    problem: Problem,
     instance: &Instance,
     extra: Extra,
     work: Work<'_>,
 ) -> Result<Answer, Unsolved> {
-    match (kind, instance) {
-        (Kind::PMedian, Instance::Graph { .. } | Instance::Points { .. }) => median(instance, extra, work),
-        (Kind::PCenter, Instance::Graph { .. } | Instance::Points { .. }) => {
+    match (problem, instance) {
+        (Problem::PMedian, Instance::Graph { .. } | Instance::Points { .. }) => median(instance, extra, work),
+        (Problem::PCenter, Instance::Graph { .. } | Instance::Points { .. }) => {
             center_of(instance, extra, work)
         }
-        (Kind::Uncapacitated, Instance::Costs { opening, service, customers }) => {
+        (Problem::Ufl, Instance::Costs { opening, service, customers }) => {
             uncapacitated(opening, service, *customers, work)
         }
         (
-            Kind::Capacitated | Kind::SingleSource,
+            Problem::Cflp | Problem::Sscflp,
             Instance::Capacitated { capacity, opening, demand, service },
         ) => {
             let table = Table { capacity, opening, demand, service };
-            if kind == Kind::SingleSource { single_source(table, work) } else { capacitated(table, work) }
+            if problem == Problem::Sscflp { single_source(table, work) } else { capacitated(table, work) }
         }
-        (Kind::SetCover, Instance::Covering { costs, rows }) => covering(costs, rows, work),
-        (Kind::MaximalCovering, Instance::Weighted { points, spherical }) => {
+        (Problem::SetCover, Instance::Covering { costs, rows }) => covering(costs, rows, work),
+        (Problem::Mclp, Instance::Weighted { points, spherical }) => {
             maximal(points, *spherical, extra, work)
         }
         _ => Err(Unsolved::Usage("the file's format belongs to another problem".into())),
