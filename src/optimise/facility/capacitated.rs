@@ -18,7 +18,7 @@ pub(super) fn solve(
     limit: Limit,
     work: &Work<'_>,
 ) -> Result<Certified<Placement>, FacilityError> {
-    let rows = rows_of(problem, capacity)?;
+    let rows = rows_of(problem, capacity, true)?;
     check_total(problem, capacity, limit)?;
     let scale = grid(problem.service.values().iter().chain(&problem.opening).copied());
     let mut search = Search {
@@ -68,8 +68,12 @@ pub(super) fn solve(
     })
 }
 
-/// Each client's usable facilities that can hold it, cheapest first.
-fn rows_of(problem: &FacilityProblem, capacity: &Capacity) -> Result<SparseRows, FacilityError> {
+/// Each client's usable facilities, cheapest first; if it must be whole, only those that can hold it.
+pub(super) fn rows_of(
+    problem: &FacilityProblem,
+    capacity: &Capacity,
+    whole: bool,
+) -> Result<SparseRows, FacilityError> {
     let mut rows = SparseRows::default();
     let mut clients = Vec::new();
     for client in 0..problem.service.len() {
@@ -77,7 +81,8 @@ fn rows_of(problem: &FacilityProblem, capacity: &Capacity) -> Result<SparseRows,
             .service
             .row(client)
             .filter(|&(f, _)| {
-                problem.locks[f as usize] != Lock::Shut && capacity.of[f as usize] >= capacity.demand[client]
+                let fits = !whole || capacity.of[f as usize] >= capacity.demand[client];
+                problem.locks[f as usize] != Lock::Shut && fits
             })
             .collect();
         row.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -92,7 +97,7 @@ fn rows_of(problem: &FacilityProblem, capacity: &Capacity) -> Result<SparseRows,
 }
 
 /// Whether the largest facilities that may be open together hold the total demand.
-fn check_total(problem: &FacilityProblem, capacity: &Capacity, limit: Limit) -> Result<(), FacilityError> {
+pub(super) fn check_total(problem: &FacilityProblem, capacity: &Capacity, limit: Limit) -> Result<(), FacilityError> {
     let demand: f64 = capacity.demand.iter().sum();
     let locked = problem.locks.iter().filter(|l| **l == Lock::Open).count();
     let sizes = |lock: Lock| {

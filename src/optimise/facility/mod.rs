@@ -6,6 +6,9 @@
 //! which each client has a single source.
 
 mod capacitated;
+mod relax;
+mod split;
+mod transport;
 
 use thiserror::Error;
 
@@ -178,6 +181,43 @@ pub fn solve(problem: &FacilityProblem, work: Work<'_>) -> Result<Certified<Plac
     let objective = cost(problem, &value);
     let bound = if opened.ended == Ended::Proven { objective } else { opened.bound.min(objective) };
     Ok(Certified { value, objective, bound, ended: opened.ended })
+}
+
+/// Open facilities and the facilities that serve each client.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct SplitPlacement {
+    /// The open facilities, ascending.
+    pub open: Vec<u32>,
+    /// Per client the facilities that serve it and the share of its demand, summing to 1.
+    pub shares: Vec<Vec<(u32, f64)>>,
+}
+
+/// Chooses facilities and serves every client from one or several of them, within their capacities.
+///
+/// # Errors
+/// A malformed problem, one without capacities, or one that has no answer.
+pub fn solve_split(
+    problem: &FacilityProblem,
+    work: Work<'_>,
+) -> Result<Certified<SplitPlacement>, FacilityError> {
+    check(problem)?;
+    let limit = limit_of(problem)?;
+    let Some(capacity) = &problem.capacity else {
+        return Err(FacilityError::Malformed("there are no capacities".into()));
+    };
+    split::solve(problem, capacity, limit, &work)
+}
+
+/// What a split placement costs, from the problem as given; infinite if somebody is served where he can't be.
+#[must_use]
+pub fn split_cost(problem: &FacilityProblem, placement: &SplitPlacement) -> f64 {
+    let opening: f64 = placement.open.iter().map(|&f| problem.opening[f as usize]).sum();
+    let price = |client: usize, at: u32| {
+        let pairs = problem.service.row(client).filter(|&(f, _)| f == at);
+        pairs.map(|p| p.1).fold(f64::INFINITY, f64::min)
+    };
+    let shares = placement.shares.iter().enumerate();
+    opening + shares.flat_map(|(i, s)| s.iter().map(move |&(f, part)| part * price(i, f))).sum::<f64>()
 }
 
 /// What a placement costs, from the problem as given; infinite if a client is assigned where it can't be.

@@ -44,7 +44,8 @@ pub(super) fn solve(problem: Problem, request: &Request<'_>) -> Result<Answer, N
         radius: request.radius,
         budget: request.budget,
     };
-    let whole = instance.is_whole();
+    // Shares of customers are fractions, and so are costs then.
+    let whole = instance.is_whole() && problem != Problem::Cflp;
     let gap = if whole { request.work.gap } else { request.work.gap.max(0.9 * DECIMAL_GAP) };
     let found = problems::solve(problem, &instance, extra, Work { gap, ..request.work });
     let found = found.map_err(|e| match e {

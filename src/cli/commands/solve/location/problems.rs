@@ -402,7 +402,25 @@ fn single_source(table: Table<'_>, work: Work<'_>) -> Result<Answer, Unsolved> {
 }
 
 fn capacitated(table: Table<'_>, work: Work<'_>) -> Result<Answer, Unsolved> {
-    let _ = table; let _ = work; Err(Unsolved::NotFound("later".into()))
+    let n = table.demand.len();
+    let found = facility::solve_split(&table.problem(), work).map_err(|e| told(&e))?;
+    let open = &found.value.open;
+    let mut objective: f64 = open.iter().map(|&f| table.opening[f as usize]).sum();
+    for (i, shares) in found.value.shares.iter().enumerate() {
+        objective += shares.iter().map(|&(f, share)| share * table.service[f as usize * n + i]).sum::<f64>();
+    }
+    let assignment: Vec<Vec<(u32, f64)>> = found
+        .value
+        .shares
+        .iter()
+        .map(|shares| shares.iter().map(|&(f, share)| (f + 1, share)).collect())
+        .collect();
+    Ok(Answer {
+        objective,
+        bound: found.bound,
+        ended: found.ended,
+        solution: json!({ "open": one_based(open), "assignment": assignment }),
+    })
 }
 
 fn covering(costs: &[f64], rows: &[Vec<u32>], work: Work<'_>) -> Result<Answer, Unsolved> {
