@@ -188,6 +188,11 @@ impl<'a> Meter<'a> {
         self.left > 0 && !self.stopped
     }
 
+    /// The caller's wish, for a meter beside this one.
+    pub(crate) fn caller(&self) -> Stop<'a> {
+        self.stop
+    }
+
     /// Steps left.
     pub(crate) fn left(&self) -> u64 {
         self.left

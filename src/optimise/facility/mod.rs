@@ -5,8 +5,9 @@
 //! facility location (opening costs decide the number), and, with capacities, the capacitated problem in
 //! which each client has a single source.
 
-mod capacitated;
+mod assignment;
 mod relax;
+mod single;
 mod split;
 mod transport;
 
@@ -152,7 +153,7 @@ pub fn solve(problem: &FacilityProblem, work: Work<'_>) -> Result<Certified<Plac
     check(problem)?;
     let limit = limit_of(problem)?;
     if let Some(capacity) = &problem.capacity {
-        return capacitated::solve(problem, capacity, limit, &work);
+        return single::solve(problem, capacity, limit, &work);
     }
     let service = service_of(problem, limit);
     let scale = scale_of(&service, false);

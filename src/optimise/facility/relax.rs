@@ -6,7 +6,7 @@
 //! Sridharan & Thizy 1991). Facilities whose worth shows what they must be in any better answer are
 //! settled on the way.
 
-use super::{Capacity, FacilityProblem, Limit, Lock, SparseRows};
+use super::{Capacity, FacilityError, FacilityProblem, Limit, Lock, SparseRows};
 use crate::optimise::Meter;
 
 /// The problem as both solvers read it.
@@ -53,6 +53,53 @@ impl<'p> Table<'p> {
 
     pub(super) fn clients(&self) -> usize {
         self.demand.len()
+    }
+}
+
+/// Each client's usable facilities, cheapest first; if it must be whole, only those that can hold it.
+pub(super) fn rows_of(
+    problem: &FacilityProblem,
+    capacity: &Capacity,
+    whole: bool,
+) -> Result<SparseRows, FacilityError> {
+    let mut rows = SparseRows::default();
+    let mut clients = Vec::new();
+    for client in 0..problem.service.len() {
+        let mut row: Vec<(u32, f64)> = problem
+            .service
+            .row(client)
+            .filter(|&(f, _)| {
+                let fits = !whole || capacity.of[f as usize] >= capacity.demand[client];
+                problem.locks[f as usize] != Lock::Shut && fits
+            })
+            .collect();
+        row.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        row.dedup_by_key(|p| p.0);
+        row.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        if row.is_empty() {
+            clients.push(client as u32);
+        }
+        rows.push_row(row);
+    }
+    if clients.is_empty() { Ok(rows) } else { Err(FacilityError::TooLarge { clients }) }
+}
+
+/// Whether the largest facilities that may be open together hold the total demand.
+pub(super) fn check_total(problem: &FacilityProblem, capacity: &Capacity, limit: Limit) -> Result<(), FacilityError> {
+    let demand: f64 = capacity.demand.iter().sum();
+    let locked = problem.locks.iter().filter(|l| **l == Lock::Open).count();
+    let sizes = |lock: Lock| {
+        let mut of: Vec<f64> =
+            (0..capacity.of.len()).filter(|&f| problem.locks[f] == lock).map(|f| capacity.of[f]).collect();
+        of.sort_unstable_by(|a, b| b.total_cmp(a));
+        of
+    };
+    let most: f64 = sizes(Lock::Open).iter().sum::<f64>()
+        + sizes(Lock::Free).iter().take(limit.at_most.saturating_sub(locked)).sum::<f64>();
+    if most * (1.0 + 1e-9) < demand {
+        Err(FacilityError::TooSmall { demand, capacity: most })
+    } else {
+        Ok(())
     }
 }
 

@@ -7,8 +7,7 @@
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use super::capacitated::{check_total, rows_of};
-use super::relax::{Multipliers, Offer, Steps, Table, ascend, knapsack};
+use super::relax::{Multipliers, Offer, Steps, Table, ascend, check_total, knapsack, rows_of};
 use super::transport::{Transport, Units};
 use super::{Capacity, FacilityError, FacilityProblem, Limit, Lock, SplitPlacement, split_cost};
 use crate::optimise::{Certified, Draw, Ended, Meter, Stop, TOLERANCE, Work, relative_gap};
@@ -23,18 +22,7 @@ pub(super) fn solve(
     check_total(problem, capacity, limit)?;
     let table = Table::new(problem, capacity, rows, limit);
     let units = Units::new(&table);
-    let weightless = (0..table.clients()).filter(|&i| table.demand[i] <= 0.0).collect();
-    let mut search = Search {
-        table: &table,
-        units: &units,
-        weightless,
-        locks: problem.locks.clone(),
-        best: Vec::new(),
-        cost: f64::INFINITY,
-        bound: f64::NEG_INFINITY,
-        draw: Draw::new(work.seed),
-        work,
-    };
+    let mut search = Search::new(&table, &units, &problem.locks, work);
     let size = (table.rows.pairs() + table.clients() + table.facilities()) as u64;
     let mut meter = work.meter(5_000_000 + 100 * size);
     search.run(&mut meter);
@@ -58,6 +46,22 @@ pub(super) fn solve(
     })
 }
 
+/// Good sets of facilities for clients that may be split, best first with their costs, and a bound.
+pub(super) fn sets(
+    table: &Table<'_>,
+    locks: &[Lock],
+    work: &Work<'_>,
+    meter: &mut Meter<'_>,
+) -> (Vec<(f64, Vec<bool>)>, f64) {
+    let units = Units::new(table);
+    let mut search = Search::new(table, &units, locks, work);
+    search.run(meter);
+    (search.pool, search.bound)
+}
+
+/// Sets kept beside the best one.
+const POOL: usize = 16;
+
 struct Search<'a, 'w> {
     table: &'a Table<'a>,
     units: &'a Units,
@@ -67,6 +71,8 @@ struct Search<'a, 'w> {
     best: Vec<bool>,
     cost: f64,
     bound: f64,
+    /// The best sets met, with their costs.
+    pool: Vec<(f64, Vec<bool>)>,
     draw: Draw,
     work: &'w Work<'w>,
 }
@@ -96,7 +102,22 @@ impl State<'_> {
     }
 }
 
-impl<'a> Search<'a, '_> {
+impl<'a, 'w> Search<'a, 'w> {
+    fn new(table: &'a Table<'a>, units: &'a Units, locks: &[Lock], work: &'w Work<'w>) -> Self {
+        Self {
+            table,
+            units,
+            weightless: (0..table.clients()).filter(|&i| table.demand[i] <= 0.0).collect(),
+            locks: locks.to_vec(),
+            best: Vec::new(),
+            cost: f64::INFINITY,
+            bound: f64::NEG_INFINITY,
+            pool: Vec::new(),
+            draw: Draw::new(work.seed),
+            work,
+        }
+    }
+
     fn done(&self) -> bool {
         self.enough(self.cost, self.bound)
     }
@@ -139,6 +160,13 @@ impl<'a> Search<'a, '_> {
         }
         let cost = self.cost_of(s);
         let served = |i: &usize| self.table.rows.row(*i).any(|p| s.open[p.0 as usize]);
+        let entry = (cost, s.open.clone());
+        let at = self.pool.partition_point(|p| p.0 < cost);
+        let known = self.pool[at.saturating_sub(1)..].iter().take(3).any(|p| p.1 == entry.1);
+        if at < POOL && !known && s.flow.feasible() {
+            self.pool.insert(at, entry);
+            self.pool.truncate(POOL);
+        }
         if cost < self.cost - 1e-9 * cost.abs() && s.flow.feasible() && self.weightless.iter().all(served) {
             self.cost = cost;
             self.best.clone_from(&s.open);
