@@ -14,9 +14,9 @@ use crate::optimise::{Draw, Meter};
 
 pub(super) const NOWHERE: u32 = u32::MAX;
 /// Open facilities that a client considers, nearest first.
-const NEAREST: usize = 10;
+const NEAREST: usize = 7;
 /// Clients of a facility, nearest first, that look again when room comes free there.
-const WAKE: usize = 40;
+const WAKE: usize = 14;
 /// Largest dense table of costs.
 const MOST_DENSE: usize = 40_000_000;
 
@@ -86,6 +86,14 @@ impl Prices {
     }
 }
 
+fn nearest_of(table: &Table<'_>, open: &[bool], client: usize) -> SmallVec<[(u32, f64); NEAREST]> {
+    table.rows.row(client).filter(|p| open[p.0 as usize]).take(NEAREST).collect()
+}
+
+fn nearest_open(table: &Table<'_>, open: &[bool]) -> Vec<SmallVec<[(u32, f64); NEAREST]>> {
+    (0..table.clients()).map(|i| nearest_of(table, open, i)).collect()
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Moved { client: u32, from: u32 },
@@ -112,6 +120,8 @@ pub(super) struct Assignment<'a> {
     waiting: Vec<u32>,
     waits: Vec<bool>,
     journal: Vec<Step>,
+    /// Per client its nearest open facilities with costs.
+    near: Vec<SmallVec<[(u32, f64); NEAREST]>>,
 }
 
 impl<'a> Assignment<'a> {
@@ -135,6 +145,7 @@ impl<'a> Assignment<'a> {
             waiting: Vec::new(),
             waits: vec![false; n],
             journal: Vec::new(),
+            near: nearest_open(table, set),
         };
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&a, &b| table.demand[b].total_cmp(&table.demand[a]).then(a.cmp(&b)));
@@ -166,6 +177,7 @@ impl<'a> Assignment<'a> {
             waiting: Vec::new(),
             waits: vec![false; n],
             journal: Vec::new(),
+            near: nearest_open(table, open),
         };
         for (i, &f) in at.iter().enumerate() {
             out.put(i, f);
@@ -246,6 +258,20 @@ impl<'a> Assignment<'a> {
                 self.count -= 1;
                 self.opening -= self.table.opening[f as usize];
             }
+            let prices = self.prices;
+            for i in 0..self.near.len() {
+                let near = &mut self.near[i];
+                if open {
+                    let cost = prices.at(i, f);
+                    if cost.is_finite() && (near.len() < NEAREST || near.last().is_some_and(|l| cost < l.1)) {
+                        near.truncate(NEAREST - 1);
+                        let at = near.iter().position(|p| cost < p.1).unwrap_or(near.len());
+                        near.insert(at, (f, cost));
+                    }
+                } else if near.iter().any(|p| p.0 == f) {
+                    self.near[i] = nearest_of(self.table, &self.open, i);
+                }
+            }
         }
     }
 
@@ -286,9 +312,6 @@ impl<'a> Assignment<'a> {
 
     /// Lets those look again whom a change at a facility may concern.
     fn stir(&mut self, f: u32) {
-        for k in 0..self.clients[f as usize].len().min(WAKE) {
-            self.wait(self.clients[f as usize][k]);
-        }
         let prices = self.prices;
         for &i in &prices.columns[f as usize] {
             self.wait(i);
@@ -345,16 +368,14 @@ impl<'a> Assignment<'a> {
         let mut steps = 20u64;
         let noise = -1e-9 * (here.abs() + 1e-6);
         let mut best = (noise, NOWHERE, NOWHERE, NOWHERE);
-        let near: SmallVec<[(u32, f64); NEAREST]> =
-            self.table.rows.row(i).filter(|p| self.open[p.0 as usize] && p.0 != a).take(NEAREST).collect();
-        for (b, there) in near {
+        for &(b, there) in self.near[i].iter().filter(|p| p.0 != a) {
             let gain = there - here;
             let shift = gain + relief + fine * (self.excess(b, need) - self.excess(b, 0.0));
             if shift < best.0 {
                 best = (shift, b, NOWHERE, NOWHERE);
             }
-            // Without a change of partner: what the move itself costs at least.
-            if gain + relief.min(0.0) - self.most_saved(b) >= best.0 && gain > 0.0 && relief >= 0.0 {
+            // Where there is room, nobody has to go for it.
+            if self.excess(b, need) <= 0.0 && relief >= 0.0 {
                 continue;
             }
             let (over_a, over_b) = (self.excess(a, 0.0), self.excess(b, 0.0));
@@ -372,16 +393,11 @@ impl<'a> Assignment<'a> {
                 }
                 // The other one goes on to a third place.
                 let rest = gain + relief - there_j + fine * over_b_after;
-                let mut seen = 0;
-                for (c, cost) in self.table.rows.row(j) {
-                    if rest + cost >= best.0 || seen >= 4 {
+                for &(c, cost) in self.near[j].iter().take(5) {
+                    if rest + cost >= best.0 {
                         break;
                     }
-                    if !self.open[c as usize] || c == b {
-                        continue;
-                    }
-                    seen += 1;
-                    if c == a {
+                    if c == a || c == b {
                         continue;
                     }
                     steps += 1;
@@ -404,19 +420,6 @@ impl<'a> Assignment<'a> {
         }
         self.relocate(i, b);
         true
-    }
-
-    /// What at most comes back by a client leaving a facility: the fine that it pays there.
-    fn most_saved(&self, f: u32) -> f64 {
-        let dearest = self.clients[f as usize]
-            .iter()
-            .map(|&j| {
-                let here = self.prices.at(j as usize, f);
-                let least = self.table.rows.row(j as usize).next().map_or(here, |p| p.1);
-                here - least
-            })
-            .fold(0.0, f64::max);
-        dearest + self.fine * self.excess(f, 0.0)
     }
 
     /// Closes a facility and sends its clients where each costs least; false if somebody has no place.
@@ -473,14 +476,8 @@ impl<'a> Assignment<'a> {
         for k in 0..count {
             let i = if k == 0 || around.is_empty() { center } else { around[draw.below(around.len())] as usize };
             let at = self.at[i];
-            let near: SmallVec<[u32; 4]> = self
-                .table
-                .rows
-                .row(i)
-                .map(|p| p.0)
-                .filter(|&f| self.open[f as usize] && f != at)
-                .take(4)
-                .collect();
+            let near: SmallVec<[u32; 4]> =
+                self.near[i].iter().map(|p| p.0).filter(|&f| f != at).take(4).collect();
             if near.is_empty() {
                 continue;
             }

@@ -150,25 +150,36 @@ impl<'a> Search<'a, '_> {
         }
         // Where clients may be split, sets of facilities can be judged exactly: the best of them are where
         // to look, and their least cost is a bound.
-        let mut limited = Meter::new(self.share_for_sets().min(meter.left()), meter.caller());
-        let (pool, bound) = split::sets(self.table, &self.locks, self.work, &mut limited);
-        meter.spend(limited.used());
-        self.bound = self.bound.max(bound.min(self.cost));
         let mut here: Option<Assignment<'a>> = None;
-        let slice = (limited.used() / 8).max(2_000_000);
-        for (least, set) in pool {
-            // No assignment on this set costs less than its split one.
-            if least >= self.cost || !meter.open() || self.enough() {
-                continue;
+        for share in [1, 25] {
+            let most = (share * self.share_for_sets()).min(meter.left() / 2);
+            let mut limited = Meter::new(most, meter.caller());
+            let (pool, bound) = split::sets(self.table, &self.locks, self.work, &mut limited);
+            meter.spend(limited.used());
+            self.bound = self.bound.max(bound.min(self.cost));
+            let slice = (limited.used() / 16).clamp(2_000_000, 100_000_000);
+            for (least, set) in pool {
+                // No assignment on this set costs less than its split one.
+                if least >= self.cost || !meter.open() || self.enough() {
+                    continue;
+                }
+                let Some(mut a) = self.build(&set, fine) else { continue };
+                a.settle(meter);
+                self.offer(&mut a);
+                let found = self.search_around(Some(a), slice, false, meter);
+                if let Some(a) = found
+                    && here.as_ref().is_none_or(|h| a.fined() < h.fined())
+                {
+                    here = Some(a);
+                }
             }
-            let Some(mut a) = self.build(&set, fine) else { continue };
-            a.settle(meter);
-            self.offer(&mut a);
-            let found = self.search_around(Some(a), slice, false, meter);
-            if let Some(a) = found
-                && here.as_ref().is_none_or(|h| a.fined() < h.fined())
-            {
-                here = Some(a);
+            if self.enough() || !meter.open() {
+                return;
+            }
+            here = self.search_around(here.take(), 8 * slice, true, meter);
+            if limited.open() {
+                // The split problem is solved; more work on it tells nothing new.
+                break;
             }
         }
         while meter.open() && !self.enough() {
@@ -182,7 +193,7 @@ impl<'a> Search<'a, '_> {
     /// Steps for finding sets.
     fn share_for_sets(&self) -> u64 {
         let size = (self.table.rows.pairs() + self.table.clients()) as u64;
-        20_000_000 + 2000 * size
+        60_000_000 + 4000 * size
     }
 
     /// Disturbs the assignment here and there, and keeps what turns out no worse, or a little worse.
