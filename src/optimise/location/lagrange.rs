@@ -64,7 +64,7 @@ enum Tip {
     Budget(f64),
 }
 
-/// Steps towards the best bound; `visit` sees relaxed sets of open facilities, with what each is worth, and returns the cost of the
+/// Steps towards the best bound; `visit` sees relaxed sets of open facilities with the multipliers, and returns the cost of the
 /// best answer known by then. Only answers cheaper than that by `grain` count as better.
 ///
 /// A bound of infinity says that no better answer exists under the locks.
@@ -111,7 +111,7 @@ pub(in crate::optimise) fn ascend(
             *s += 0.1 * (o - *s);
         }
         if round % steps.visit_every == 0 {
-            best_cost = visit(service, &relaxed.open, &relaxed.worth, meter);
+            best_cost = visit(service, &relaxed.open, &u, meter);
         }
         if enough(best_cost, best.bound) {
             break;

@@ -9,7 +9,7 @@ use super::interchange::Openings;
 use super::lagrange::{Multipliers, Steps, ascend};
 use super::{Lock, Service};
 use crate::optimise::set_cover::greedy::greedy;
-use crate::optimise::set_cover::weighting;
+use crate::optimise::set_cover::{dive, weighting};
 use crate::optimise::{Draw, Ended, Meter, Stop, TOLERANCE, Work, grid, relative_gap, round_up};
 
 /// A set of open facilities that keeps to the limits, its cost and the bound.
@@ -80,6 +80,8 @@ pub(in crate::optimise) fn solve_within(
         bound: f64::NEG_INFINITY,
         scale,
         style,
+        cover_u: Vec::new(),
+        kept: 0.0,
         draw: Draw::new(work.seed),
         work,
     };
@@ -106,7 +108,7 @@ pub(in crate::optimise) fn solve_within(
         }
         Style::Cover { below, .. } => {
             search.best.cost = below;
-            for set in [start.map(<[bool]>::to_vec), Some(greedy(service, &service.opening, &mut free))] {
+            for set in [start.map(<[bool]>::to_vec), Some(greedy(service, &[], &mut free))] {
                 if let Some(set) = set {
                     search.best.offer(&Openings::new(service, &set));
                 }
@@ -169,6 +171,10 @@ struct Search<'s, 'w> {
     bound: f64,
     scale: Option<f64>,
     style: Style,
+    /// Multipliers of the items of the core, for covers.
+    cover_u: Vec<f64>,
+    /// Share of the best cover that the next dive keeps.
+    kept: f64,
     draw: Draw,
     work: &'w Work<'w>,
 }
@@ -204,11 +210,13 @@ impl Search<'_, '_> {
                 visit_every: 10,
             };
             multipliers = self.ascend_core(multipliers, steps, meter);
+            eprintln!("pass {pass} used {} bound {} best {} core {}x{} pairs {}", meter.used(), self.bound, self.best.cost, self.core.service.clients(), self.core.service.facilities(), self.core.service.by_client.pairs());
             if self.enough(self.bound) || !meter.open() {
                 return;
             }
             let spent = (meter.used() - before).max(500_000);
             self.search_around(spent, meter);
+            eprintln!("   searched best {} used {}", self.best.cost, meter.used());
             if self.enough(self.bound) || !meter.open() {
                 return;
             }
@@ -262,9 +270,9 @@ impl Search<'_, '_> {
             Multipliers { bound: f64::NEG_INFINITY, ..start },
             steps,
             meter,
-            |service, open, worth, meter| {
+            |service, open, u, meter| {
                 if cover {
-                    let set = greedy(service, worth, meter);
+                    let set = greedy(service, u, meter);
                     best.borrow_mut().offer_core(&Openings::new(service, &set), &shape, facilities);
                     return best.borrow().cost;
                 }
@@ -303,6 +311,9 @@ impl Search<'_, '_> {
                 result.u[at].min(self.core.service.ceiling[new])
             })
             .collect();
+        if cover {
+            self.cover_u.clone_from(&result.u);
+        }
         let mut at = 0;
         result.share = self
             .core
@@ -370,20 +381,46 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Looks for covers: dives with all sets and around parts of the best cover, and a search with weights.
     fn search_covers(&mut self, steps: u64, meter: &mut Meter<'_>) {
         let service = &self.core.service;
         let facilities = self.whole.facilities();
-        let start = if self.best.open.is_empty() {
-            greedy(service, &service.opening, meter)
-        } else {
-            self.core.narrow(&self.best.open)
-        };
+        let until = meter.used().saturating_add(steps);
         let (bound, scale, work, style) = (self.bound, self.scale, self.work, self.style);
-        let (best, core) = (&mut self.best, &self.core);
-        weighting::search(service, &start, best.cost, steps, &mut self.draw, meter, |set, _| {
-            best.offer_core(&Openings::new(service, set), core, facilities);
-            !style.enough(work, scale, best.cost, bound)
-        });
+        let (best, core, draw) = (&mut self.best, &self.core, &mut self.draw);
+        let u = &self.cover_u;
+        while meter.used() < until && meter.open() && !style.enough(work, scale, best.cost, bound) {
+            let before = meter.used();
+            let have = if best.open.is_empty() { Vec::new() } else { core.narrow(&best.open) };
+            let mut locks = dive::promising(service, u, &have);
+            if !have.is_empty() && self.kept > 0.0 {
+                dive::keep_part(service, u, &have, self.kept, &mut locks, draw);
+            }
+            let was = best.cost;
+            let mut offer = |set: &[bool]| {
+                best.offer_core(&Openings::new(service, set), core, facilities);
+                best.cost
+            };
+            dive::dive(service, locks, u.clone(), draw, meter, &mut offer);
+            // The more of the best cover is kept, the smaller what is looked at anew.
+            self.kept = if best.cost < was || self.kept > 0.9 { 0.0 } else { 0.3f64.max(1.1 * self.kept) };
+            if style.enough(work, scale, best.cost, bound) {
+                return;
+            }
+            let have = if best.open.is_empty() { Vec::new() } else { core.narrow(&best.open) };
+            let tight = Core::of(service, &dive::promising(service, u, &have));
+            let start = if have.is_empty() {
+                greedy(&tight.service, &[], meter)
+            } else {
+                tight.narrow(&have)
+            };
+            let spent = (meter.used() - before).max(100_000);
+            weighting::search(&tight.service, &start, best.cost, spent, draw, meter, |set, _| {
+                let set = tight.widen(set, service.facilities());
+                best.offer_core(&Openings::new(service, &set), core, facilities);
+                !style.enough(work, scale, best.cost, bound)
+            });
+        }
     }
 
     /// Branches on facilities, best bound first, in turns with the search around the best answer.
@@ -442,9 +479,7 @@ impl Search<'_, '_> {
                 let set: Vec<bool> = result.share.iter().map(|&s| s > 0.5).collect();
                 settled(&small, &set, meter)
             } else {
-                let price: Vec<f64> =
-                    small.opening.iter().zip(&result.share).map(|(c, s)| c * (1.0 - s)).collect();
-                Openings::new(&small, &greedy(&small, &price, meter))
+                Openings::new(&small, &greedy(&small, &result.u, meter))
             };
             if self.style == Style::Service && state.cost() < self.best.cost * 1.01 {
                 state.descend(meter);
@@ -498,9 +533,12 @@ impl Search<'_, '_> {
                 }
             }
             for_branch += meter.used() - before;
-            if for_search < for_branch / 2 && for_branch > 4 * pairs {
+            // Where the bound is far off, branching hardly closes the gap: better answers are worth more.
+            let far = relative_gap(self.best.cost, self.bound) > 0.015;
+            let share = if far { 3 * for_branch } else { for_branch / 2 };
+            if for_search < share && for_branch > 4 * pairs {
                 let before = meter.used();
-                self.search_around((for_branch / 2 - for_search).max(200_000), meter);
+                self.search_around((share - for_search).max(200_000), meter);
                 for_search += meter.used() - before;
             }
         }

@@ -21,9 +21,11 @@ impl Ord for Rate {
     }
 }
 
-/// A cover by sets of least price per newly covered item (Chvátal 1979), from which the dearest redundant
-/// sets are taken out again. Prices may be reduced costs; sets of negative price come first.
-pub(in crate::optimise) fn greedy(service: &Service, price: &[f64], meter: &mut Meter<'_>) -> Vec<bool> {
+/// A cover by sets of least price per newly covered item, from which the dearest redundant sets are taken
+/// out again. The price is the cost less the multipliers `u` of the newly covered items (Caprara, Fischetti
+/// & Toth 1999; without multipliers, Chvátal 1979). Both only ever rise as items get covered, so old rates
+/// that are beaten need no refresh.
+pub(in crate::optimise) fn greedy(service: &Service, u: &[f64], meter: &mut Meter<'_>) -> Vec<bool> {
     let sets = service.facilities();
     let mut times = vec![0u32; service.clients()];
     let mut inside = vec![false; sets];
@@ -44,29 +46,26 @@ pub(in crate::optimise) fn greedy(service: &Service, price: &[f64], meter: &mut 
             cover.push(s as u32);
         }
     }
-    let fresh = |s: usize, times: &[u32]| {
-        service.reach(s).iter().filter(|&&(i, _, _)| times[i as usize] == 0).count()
-    };
-    let rate = |s: usize, fresh: usize| {
-        let p = price[s];
-        if p > 0.0 { p / fresh as f64 } else { p * fresh as f64 }
+    let rate = |s: usize, times: &[u32]| {
+        let (mut n, mut price) = (0usize, service.opening[s]);
+        for &(i, _, _) in service.reach(s) {
+            if times[i as usize] == 0 {
+                n += 1;
+                price -= u.get(i as usize).copied().unwrap_or(0.0);
+            }
+        }
+        (n > 0).then(|| if price > 0.0 { price / n as f64 } else { price * n as f64 })
     };
     let mut queue: BinaryHeap<Reverse<(Rate, u32)>> = (0..sets)
         .filter(|&s| service.lock[s] == Lock::Free && !inside[s])
-        .filter_map(|s| {
-            let n = fresh(s, &times);
-            (n > 0).then(|| Reverse((Rate(rate(s, n)), s as u32)))
-        })
+        .filter_map(|s| rate(s, &times).map(|r| Reverse((Rate(r), s as u32))))
         .collect();
     let mut steps = 2 * service.by_client.pairs() as u64 + sets as u64;
     while missing > 0 {
         let Some(Reverse((_, s))) = queue.pop() else { break };
-        let n = fresh(s as usize, &times);
         steps += service.reach(s as usize).len() as u64 + 4;
-        if n == 0 {
-            continue;
-        }
-        let now = Reverse((Rate(rate(s as usize, n)), s));
+        let Some(r) = rate(s as usize, &times) else { continue };
+        let now = Reverse((Rate(r), s));
         if queue.peek().is_some_and(|next| *next > now) {
             queue.push(now);
         } else {

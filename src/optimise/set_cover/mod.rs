@@ -4,6 +4,7 @@
 //! give a cover; Lagrangian multipliers on the items give the bound and, through the reduced costs, a
 //! better order for the greedy (Caprara, Fischetti & Toth 1999; Beasley 1990).
 
+pub(super) mod dive;
 pub(super) mod greedy;
 mod reduce;
 pub(super) mod weighting;
