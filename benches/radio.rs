@@ -4,7 +4,10 @@ use covplan::radio::antenna::{Pattern, SectorPattern};
 use covplan::radio::capacity::{RateCurve, Resources, Terminal};
 use covplan::radio::coverage_probability::{LossDistribution, LossTable, Quantiles};
 use covplan::radio::normal;
+use covplan::radio::p1812::{Link, LocationSpread};
+use covplan::radio::polarization::Polarization;
 use covplan::radio::servers::{Air, Antenna, BuildingEntry, Candidate, Carrier, Location, Scratch, receive};
+use covplan::radio::terrain_path::{Atmosphere, TerrainPath};
 use covplan::radio::tr38901::{LosState, Prepared, Scenario, Surroundings};
 use covplan::units::{Db, Metres, Mhz};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -119,5 +122,52 @@ fn servers(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, tr38901, servers);
+/// Profiles of 101 points over hills with clutter, 3 to 10 km long: half of an average year and a tenth of
+/// it. Making a profile ready counts, sampling it from a map doesn't.
+fn p1812(c: &mut Criterion) {
+    let mut state = 1u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / (1u64 << 31) as f64
+    };
+    let profiles: Vec<(f64, Vec<(f64, f64)>)> = (0..1000)
+        .map(|_| {
+            let (step_m, relief, phase, pace) =
+                (30.0 + 70.0 * random(), 200.0 * random(), 6.0 * random(), 0.2 * random());
+            let hill = |i: u32| relief * ((f64::from(i) * pace + phase).sin() + 1.0);
+            (step_m, (0..101).map(|i| (hill(i) + 5.0 * random(), 10.0 * random())).collect())
+        })
+        .collect();
+    let mut group = c.benchmark_group("p1812");
+    group.throughput(Throughput::Elements(profiles.len() as u64));
+    for time_percent in [50.0, 10.0] {
+        let prepared = Link {
+            freq: Mhz(3500.0),
+            height_m: [30.0, 1.5],
+            polarization: Polarization::Vertical,
+            time_percent,
+            location_percent: 50.0,
+            spread: LocationSpread::Within(Metres(50.0)),
+            building: None,
+            atmosphere: Atmosphere::TEMPERATE,
+            latitude_deg: 42.5,
+            coast_km: None,
+        }
+        .prepare()
+        .expect("a link in range");
+        let mut path = TerrainPath::default();
+        group.bench_function(format!("101 points, {time_percent} % of time"), |b| {
+            b.iter(|| {
+                let each = |(step_m, heights): &(f64, Vec<(f64, f64)>)| {
+                    path.refill_inland(*step_m, heights.iter().copied());
+                    prepared.predict(&path).map_or(0.0, |p| p.loss.get())
+                };
+                profiles.iter().map(each).sum::<f64>()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, tr38901, p1812, servers);
 criterion_main!(benches);

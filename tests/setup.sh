@@ -35,6 +35,8 @@ fi
 need c++ g++ gcc-c++ gcc || { echo "setup: please install a C++ compiler" >&2; exit 1; }
 
 if [ "$what" = test ]; then
+    # The licence check reads the packages of every platform, without the network.
+    cargo fetch --quiet --locked || echo "setup: not all packages fetched; the licence check covers this platform only" >&2
     need ogrinfo gdal-bin gdal gdal || echo "setup: no ogrinfo; the GDAL tests will say that they were skipped" >&2
     need chromium chromium chromium chromium || echo "setup: no chromium; the browser test will say that it was skipped" >&2
     venv=target/readers

@@ -77,6 +77,29 @@ pub struct Budget {
     pub time_limit: Option<f64>,
 }
 
+/// What a map shows.
+#[derive(Clone, Debug, Args)]
+pub struct AreaArgs {
+    /// Side of a pixel, metres
+    #[arg(long, value_name = "M", default_value = "50", value_parser = parse_step)]
+    pub step_m: f64,
+    /// Box in degrees [default: all cells and 5 km around]; maps of neighbouring boxes fit together
+    #[arg(long, value_name = "W,S,E,N", value_parser = parse_bbox, allow_negative_numbers = true)]
+    pub bbox: Option<[f64; 4]>,
+    /// How far a cell reaches, kilometres [default: 15 over terrain, radio.search_radius_m without]
+    #[arg(long, value_name = "KM", value_parser = parse_reach)]
+    pub reach_km: Option<f64>,
+    /// Only this network, by its name or one of its operators [default: the best of all]
+    #[arg(long, value_name = "NAME")]
+    pub network: Option<String>,
+    /// Height of even clutter over the ground, metres
+    #[arg(long, value_name = "M", default_value = "0", value_parser = parse_clutter)]
+    pub clutter_m: f64,
+    /// Working memory, megabytes
+    #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..=1_048_576))]
+    pub memory_mb: u32,
+}
+
 /// How to read a project.
 #[derive(Clone, Debug, Args)]
 pub struct Reading {
@@ -157,6 +180,21 @@ pub enum Command {
         /// Where to write.
         #[command(flatten)]
         output: Output,
+    },
+    /// Coverage as a map: GeoTIFF rasters of level, SINR and rate, contours as GeoJSON
+    #[command(
+        after_help = "Examples:\n  covplan area covplan.toml -o map\n  covplan area covplan.toml -o map --step-m 100 --bbox 1.4,42.4,1.8,42.7\n\nNext: gdalinfo map/rsrp.tif, or open map/ in QGIS"
+    )]
+    Area {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+        /// What to show.
+        #[command(flatten)]
+        ask: AreaArgs,
     },
     /// Coverage, stations, fiber, data centers, budget, report
     #[command(
@@ -340,5 +378,32 @@ fn parse_seconds(s: &str) -> Result<f64, String> {
     match s.parse::<f64>() {
         Ok(v) if v.is_finite() && v > 0.0 && v <= 1e7 => Ok(v),
         _ => Err("a number of seconds above 0".into()),
+    }
+}
+
+fn number_within(s: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
+    match s.parse::<f64>() {
+        Ok(v) if range.contains(&v) => Ok(v),
+        _ => Err(format!("a number from {} to {}", range.start(), range.end())),
+    }
+}
+
+fn parse_step(s: &str) -> Result<f64, String> {
+    number_within(s, 1.0..=10_000.0)
+}
+
+fn parse_reach(s: &str) -> Result<f64, String> {
+    number_within(s, 0.1..=100.0)
+}
+
+fn parse_clutter(s: &str) -> Result<f64, String> {
+    number_within(s, 0.0..=100.0)
+}
+
+fn parse_bbox(s: &str) -> Result<[f64; 4], String> {
+    let numbers: Option<Vec<f64>> = s.split(',').map(|v| v.trim().parse().ok()).collect();
+    match numbers.as_deref() {
+        Some(&[west, south, east, north]) if west < east && south < north => Ok([west, south, east, north]),
+        _ => Err("west, south, east, north in degrees, such as 1.4,42.4,1.8,42.7".into()),
     }
 }

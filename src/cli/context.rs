@@ -127,6 +127,23 @@ impl Context {
         result
     }
 
+    /// A bar for so many steps, on a terminal that wants one.
+    #[must_use]
+    pub fn progress(&self, steps: u64, label: &str) -> Option<indicatif::ProgressBar> {
+        if self.quiet || self.json || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        if let Some(spinner) = &self.bar {
+            spinner.finish_and_clear();
+        }
+        let bar = indicatif::ProgressBar::new(steps);
+        bar.set_prefix(label.to_owned());
+        if let Ok(style) = indicatif::ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {eta}") {
+            bar.set_style(style);
+        }
+        Some(bar)
+    }
+
     /// Writes the times of the stages to the file asked for, or sums them up on stderr.
     ///
     /// # Errors
@@ -147,6 +164,17 @@ impl Context {
         }
         Ok(())
     }
+}
+
+/// Columns of what goes into a pipe or a file.
+const PIPED: u16 = 160;
+
+/// Columns of the terminal that stdout is, by the user's word or its own.
+#[must_use]
+pub fn terminal_width() -> u16 {
+    let said = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    let own = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0);
+    said.or_else(own).unwrap_or(PIPED)
 }
 
 /// Writes to stdout; a reader that went away (a closed pipe) is no error.

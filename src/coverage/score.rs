@@ -167,10 +167,10 @@ mod tests {
         let q = [
             Quality::of(level_quality(-105.0, &s)), // (−105 + 120) / 30 = 0.5
             Quality::UNKNOWN,
-            Quality::of(rate_quality(30.0, 25.0)),             // 1
-            Quality::of(rate_quality(2.0, 8.0)),               // 0.25
-            Quality::of(fiber_quality(1414.213_56, &s.score)), // midway between 200 m and 10 km in logarithm: 0.5
-            Quality::of(latency_quality(25.0, 20.0)),          // 0.8
+            Quality::of(rate_quality(30.0, 25.0)),               // 1
+            Quality::of(rate_quality(2.0, 8.0)),                 // 0.25
+            Quality::of(fiber_quality(1_414.213_562, &s.score)), // midway between 200 m and 10 km in logarithm: 0.5
+            Quality::of(latency_quality(25.0, 20.0)),            // 0.8
         ];
         let r = score(&q, &s);
         // Known weights 80: (20·0.5 + 10 + 20·0.25 + 20·0.5 + 10·0.8) / 80 = 43 / 80.

@@ -167,6 +167,16 @@ impl Crs {
         }
     }
 
+    /// Whether it is a Gauss-Krüger zone, of CGCS2000 or one of its forebears: Chinese tables of such a zone
+    /// write the northing as X.
+    #[must_use]
+    pub fn is_gauss_kruger(&self) -> bool {
+        let Kind::Proj { text, about } = &self.0 else { return false };
+        let code = text.to_ascii_uppercase().strip_prefix("EPSG:").and_then(|c| c.trim().parse().ok());
+        code.is_some_and(|c| gauss_kruger::Zone::of_epsg(c).is_some())
+            || about.name.to_ascii_uppercase().contains("GAUSS")
+    }
+
     /// Positions of this system as WGS 84, in the same order; each on its own may fail.
     ///
     /// # Errors

@@ -99,11 +99,11 @@ impl DatumEvidence {
 /// whether the reference is the shifted one, swap the two.
 #[must_use]
 pub fn compare(layer: &[LonLat], reference: &[LonLat]) -> DatumEvidence {
-    let grid = Grid::new(reference);
     let eligible: Vec<LonLat> = layer.iter().copied().filter(|&p| gcj02::shifts_at(p)).collect();
     let step = eligible.len().div_ceil(SAMPLE).max(1);
-    let points: Vec<LonLat> =
-        eligible.into_iter().step_by(step).filter(|&p| grid.nearest(p).is_some()).collect();
+    let sample: Vec<LonLat> = eligible.into_iter().step_by(step).collect();
+    let grid = Grid::around(&sample, reference);
+    let points: Vec<LonLat> = sample.into_iter().filter(|&p| grid.nearest(p).is_some()).collect();
 
     let claimed = Reading::new(&grid, &points, |p| p);
     let readings = [WebMapDatum::Gcj02, WebMapDatum::Bd09].map(|datum| {
@@ -217,11 +217,26 @@ struct Grid<'a> {
 const CELL_LAT_DEG: f64 = REACH_M / 110_000.0;
 
 impl<'a> Grid<'a> {
-    fn new(points: &'a [LonLat]) -> Self {
+    /// The points that may be within reach of a sample's, however its coordinates are read: a reading moves a
+    /// point by less than a cell.
+    fn around(sample: &[LonLat], points: &'a [LonLat]) -> Self {
         let mut cells: FxHashMap<(i32, i32), Vec<u32>> = FxHashMap::default();
-        for (i, &p) in (0u32..).zip(points) {
-            let row = Self::row(p);
-            cells.entry((row, Self::column(row, p))).or_default().push(i);
+        for &p in sample {
+            let own = Self::row(p);
+            for row in own - 2..=own + 2 {
+                let column = Self::column(row, p);
+                for c in column - 2..=column + 2 {
+                    cells.entry((row, c)).or_default();
+                }
+            }
+        }
+        if !cells.is_empty() {
+            for (i, &p) in (0u32..).zip(points) {
+                let row = Self::row(p);
+                if let Some(cell) = cells.get_mut(&(row, Self::column(row, p))) {
+                    cell.push(i);
+                }
+            }
         }
         Self { points, cells }
     }

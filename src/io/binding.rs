@@ -231,7 +231,9 @@ impl Binding {
             }
         }
         for name in self.unused() {
-            let Some(nearest) = self.layer.nearest(&name).filter(|n| !given(n)) else { continue };
+            let Some(nearest) = self.layer.nearest(&name).filter(|n| !given(n) && !blamed(n)) else {
+                continue;
+            };
             let value = format!("`{name}`, did you mean `{nearest}`?");
             issues.add(&rules::COLUMN_MISSPELT, self.layer.name, place(&name), &value);
         }

@@ -1,5 +1,6 @@
 //! Coordinates of a table or GeoJSON file in another reference system; everything else stays as it is.
 
+use crate::crs::gauss_kruger::{AxisOrder, guess_grid};
 use crate::crs::{Crs, CrsError, PointError};
 use crate::geom::LonLat;
 use crate::model::schema::Layer;
@@ -60,7 +61,9 @@ pub enum ConvertError {
     },
 }
 
-/// Converts all positions of a file. Planar systems are read and written in metres as x, y (east, north).
+/// Converts all positions of a file. Planar systems are in metres: GeoJSON as east, north; tables of a
+/// Gauss-Krüger zone with the northing as `x_m`, unless their values say otherwise, tables of other systems
+/// with the easting as `x_m`.
 ///
 /// # Errors
 /// [`ConvertError`]; nothing is converted in part.
@@ -71,9 +74,10 @@ pub fn convert(path: &Path, from: &Crs, to: &Crs) -> Result<Converted, ConvertEr
     if name.ends_with("json") { geojson(path, &bytes, from, to) } else { table(path, &bytes, from, to) }
 }
 
-/// Seven decimals of a degree, three of a metre: one and a half centimetres and one millimetre.
-fn show(v: f64, to: &Crs) -> String {
-    if to.is_geographic() { format!("{v:.9}") } else { format!("{v:.4}") }
+/// As near as positions can be carried there and back: a tenth of a micrometre on the ground.
+fn rounded(v: f64, to: &Crs) -> f64 {
+    let steps = if to.is_geographic() { 1e12 } else { 1e7 };
+    (v * steps).round() / steps
 }
 
 fn move_all(
@@ -130,12 +134,23 @@ fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, C
         points.push([number(x)?, number(y)?]);
         rows.push(record);
     }
+    let plane = |crs: &Crs, sample: &[[f64; 2]]| match guess_grid(sample) {
+        _ if crs.is_geographic() => AxisOrder::EastNorth,
+        Some(guess) => guess.order,
+        None if crs.is_gauss_kruger() => AxisOrder::NorthEast,
+        None => AxisOrder::EastNorth,
+    };
+    let order = plane(from, &points);
+    for p in &mut points {
+        *p = order.east_north(p[0], p[1]);
+    }
     let moved = move_all(&points, from, to, |i, e| ConvertError::BadPosition {
         path: path.to_path_buf(),
         row: i + 2,
         value: format!("{}, {}", points[i][0], points[i][1]),
         reason: e.to_string(),
     })?;
+    let order = plane(to, &[]);
     let names = if to.is_geographic() { ("lon", "lat") } else { ("x_m", "y_m") };
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(Vec::new());
     let write_failed = |e: csv::Error| malformed(e.to_string());
@@ -154,7 +169,8 @@ fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, C
         .collect();
     writer.write_record(header).map_err(write_failed)?;
     for (record, p) in rows.iter().zip(&moved) {
-        let (px, py) = (show(p[0], to), show(p[1], to));
+        let [first, second] = order.east_north(p[0], p[1]);
+        let (px, py) = (rounded(first, to).to_string(), rounded(second, to).to_string());
         let row: Vec<&str> = record
             .iter()
             .enumerate()
@@ -199,10 +215,9 @@ fn geojson(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted,
         reason: e.to_string(),
     })?;
     let mut next = moved.iter();
-    let decimals = if to.is_geographic() { 1e9 } else { 1e4 };
     each_position(&mut document, &mut |p| {
         if let Some(q) = next.next() {
-            *p = [(q[0] * decimals).round() / decimals, (q[1] * decimals).round() / decimals];
+            *p = [rounded(q[0], to), rounded(q[1], to)];
         }
     });
     if let Some(object) = document.as_object_mut() {
@@ -262,10 +277,22 @@ mod tests {
         let there = convert(&path, &wgs, &gcj).unwrap();
         let (_d, path) = file("q.csv", std::str::from_utf8(&there.bytes).unwrap());
         let back = convert(&path, &gcj, &wgs).unwrap();
-        assert_eq!(
-            String::from_utf8(back.bytes).unwrap(),
-            "name,lon,lat\n\"a,b\",118.790000000,32.060000000\n"
-        );
+        assert_eq!(String::from_utf8(back.bytes).unwrap(), "name,lon,lat\n\"a,b\",118.79,32.06\n");
+    }
+
+    #[test]
+    fn gauss_kruger_tables_have_the_northing_first() {
+        let (wgs, zone): (Crs, Crs) = ("EPSG:4326".parse().unwrap(), "EPSG:4548".parse().unwrap());
+        let (_d, path) = file("p.csv", "lon,lat\n118.796877,32.060255\n");
+        let there = String::from_utf8(convert(&path, &wgs, &zone).unwrap().bytes).unwrap();
+        assert!(there.starts_with("x_m,y_m\n3549946."), "{there}");
+        let (_d, path) = file("q.csv", &there);
+        let back = String::from_utf8(convert(&path, &zone, &wgs).unwrap().bytes).unwrap();
+        assert!(back.starts_with("lon,lat\n118.79687"), "{back}");
+        // Values that tell win.
+        let (_d, path) = file("r.csv", "x,y\n669693.6554,3549946.6791\n");
+        let east_first = String::from_utf8(convert(&path, &zone, &wgs).unwrap().bytes).unwrap();
+        assert!(east_first.starts_with("lon,lat\n118.79687"), "{east_first}");
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn two(upper: &[Owned], lower: &[Owned]) -> Vec<HeaderNames> {
             if !up.is_empty() {
                 above = up.clone();
             }
-            if low.is_empty() {
+            if low.is_empty() || low == up {
                 vec![up]
             } else {
                 vec![low.clone(), format!("{above}{low}"), format!("{above}_{low}")]
@@ -117,7 +117,9 @@ fn widest(rows: &[Vec<Owned>], first: usize, score: &dyn Fn(&[HeaderNames]) -> u
         }
         let names = two(up, low);
         let s = score(&names);
-        if s > best.0 {
+        // Cells merged over both rows say that they are one header.
+        let merged = up.iter().zip(low).any(|(u, l)| !text(u).is_empty() && text(u) == text(l));
+        if s > best.0 || (s == best.0 && merged && best.1.rows == 1) {
             best = (s, Header { first: upper, rows: 2, names });
         }
     };

@@ -4,6 +4,7 @@
 mod binding;
 pub mod broken;
 pub mod convert;
+mod datum;
 mod delimited;
 mod features;
 mod findings;

@@ -192,7 +192,7 @@ impl Locator {
                 });
                 match guess_grid(&pairs) {
                     Some(g) => g.order == AxisOrder::NorthEast,
-                    None => names[0] == "x_m" && text.is_some_and(is_gauss_kruger),
+                    None => names[0] == "x_m" && crs.is_gauss_kruger(),
                 }
             }
             (None, Source::Text(c)) => {
@@ -418,13 +418,6 @@ fn sampled(
     mut pair: impl FnMut(&[Value<'_>]) -> Option<[f64; 2]>,
 ) -> Vec<[f64; 2]> {
     sample.iter().filter_map(|v| pair(v)).collect()
-}
-
-/// Whether a CRS text names a Gauss-Krueger zone of CGCS2000 or one of its forebears.
-fn is_gauss_kruger(text: &str) -> bool {
-    let upper = text.to_ascii_uppercase();
-    let code = upper.strip_prefix("EPSG:").and_then(|c| c.trim().parse::<u32>().ok());
-    code.is_some_and(|c| crate::crs::gauss_kruger::Zone::of_epsg(c).is_some()) || upper.contains("GAUSS")
 }
 
 /// What headers and numbers suggest about the coordinate system: words for the reader, and what to write

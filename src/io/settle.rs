@@ -1,6 +1,7 @@
 //! What only all files together tell: ids that repeat, lines drawn between their nodes, plants at the very
 //! same position.
 
+use super::datum;
 use super::records::ids::{self, Repeat};
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
@@ -70,6 +71,7 @@ pub(super) fn finish(inputs: &mut Inputs) {
     owned!("datacenters", "dc_id", datacenters);
     owned!("projects", "project_id", projects);
     same_position(inputs, &mut issues);
+    datum::suspect(inputs, &mut issues);
     for text in [&mut inputs.sites.text, &mut inputs.cells.text, &mut inputs.roads.text] {
         text.seal();
     }

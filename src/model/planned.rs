@@ -257,8 +257,9 @@ pub struct Certificate {
 /// A point of the value-against-budget curve.
 #[derive(Clone, Debug, Serialize)]
 pub struct BudgetStep {
-    /// Money spent, yuan.
-    pub capex_cny: f64,
+    /// What the stations so far cost: capex, the way to fiber and, without
+    /// a budget, running costs at present value; yuan.
+    pub cost_cny: f64,
     /// Sites lifted to target.
     pub sites: u64,
     /// Weighted score points gained.

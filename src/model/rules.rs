@@ -57,6 +57,8 @@ rules! {
         "see the message; data in an unknown datum can't be placed", "见提示；基准未知的数据无法定位";
     CRS_MISSING = "D018" Error, "plane coordinates without a coordinate system", "平面坐标未指定坐标系",
         "give it (`crs = \"EPSG:4548\"`); the zone can't be told from the numbers", "用 crs 指定坐标系（含带号或中央子午线）";
+    DATUM_SUSPECT = "D019" Warning, "coordinates said to be WGS 84 lie as GCJ-02 or BD-09 would", "坐标标称 WGS 84，疑似 GCJ-02 或 BD-09",
+        "ask where the coordinates come from; if so, give the layer `crs = \"gcj02\"` or `crs = \"bd09\"`", "核实坐标来源；如属实，在图层中指定 crs = \"gcj02\" 或 \"bd09\"";
     GEOMETRY_MISSING = "D020" Row, "row has no geometry", "该行没有几何",
         "add the geometry, or drop the row", "补充几何或删除该行";
     GEOMETRY_TYPE = "D021" Row, "geometry is of another type than the layer's", "几何类型与图层不符",

@@ -144,17 +144,23 @@ pub fn value(problem: &CoverProblem, chosen: &[u32]) -> (f64, Vec<Option<u32>>) 
     (best.iter().map(|b| b.0).sum(), best.into_iter().map(|b| b.1).collect())
 }
 
-/// What no choice within the limits can exceed, by the marginal gains on top of `chosen`: for any choice
-/// T, value(T) ≤ value(chosen ∪ T) ≤ value(chosen) + the sum of T's marginal gains.
-#[must_use]
-pub fn online_bound(problem: &CoverProblem, chosen: &[u32]) -> f64 {
-    let (base, _) = value(problem, chosen);
+/// Per item the best gain among the chosen candidates.
+fn best_gains(problem: &CoverProblem, chosen: &[u32]) -> Vec<f64> {
     let mut best = vec![0.0f64; problem.items];
     for &c in chosen {
         for (item, gain) in problem.gains.row(c as usize) {
             best[item as usize] = best[item as usize].max(gain);
         }
     }
+    best
+}
+
+/// What no choice within the limits can exceed, by the marginal gains on top of `chosen`: for any choice
+/// T, value(T) ≤ value(chosen ∪ T) ≤ value(chosen) + the sum of T's marginal gains.
+#[must_use]
+pub fn online_bound(problem: &CoverProblem, chosen: &[u32]) -> f64 {
+    let best = best_gains(problem, chosen);
+    let base: f64 = best.iter().sum();
     let (mut room, mut left) = (problem.count.unwrap_or(usize::MAX), problem.budget.unwrap_or(f64::INFINITY));
     let mut offers: Vec<(f64, f64)> = Vec::new();
     let mut bound = base;
@@ -181,6 +187,55 @@ pub fn online_bound(problem: &CoverProblem, chosen: &[u32]) -> f64 {
         left -= share * price;
     }
     bound + by_count.min(by_budget)
+}
+
+/// What no choice can gain within a budget, for any budget: [`online_bound`] on top of several choices at
+/// once, the least of which holds. Locks that force a candidate open are left out, which only adds choices.
+#[derive(Clone, Debug, Default)]
+pub struct BudgetBound {
+    /// Per choice: its value, and the marginal gains on top of it, those that gain most for their price
+    /// first, as running sums of price and gain.
+    tops: Vec<(f64, Vec<(f64, f64)>)>,
+}
+
+impl BudgetBound {
+    /// Works out the marginal gains on top of each of the choices `bases`.
+    #[must_use]
+    pub fn new<'a>(problem: &CoverProblem, bases: impl IntoIterator<Item = &'a [u32]>) -> Self {
+        let top = |chosen: &[u32]| {
+            let best = best_gains(problem, chosen);
+            let base = best.iter().sum();
+            let mut offers: Vec<(f64, f64)> = (0..problem.gains.len())
+                .filter(|&c| problem.locks[c] != Lock::Shut)
+                .map(|c| {
+                    let gains = problem.gains.row(c).map(|(i, g)| (g - best[i as usize]).max(0.0));
+                    (problem.prices[c], gains.sum())
+                })
+                .filter(|offer| offer.1 > 0.0)
+                .collect();
+            offers.sort_unstable_by(|a, b| (b.1 * a.0).total_cmp(&(a.1 * b.0)).then(a.0.total_cmp(&b.0)));
+            let mut sum = (0.0, 0.0);
+            for offer in &mut offers {
+                sum = (sum.0 + offer.0, sum.1 + offer.1);
+                *offer = sum;
+            }
+            (base, offers)
+        };
+        Self { tops: bases.into_iter().map(top).collect() }
+    }
+
+    /// The bound at a budget; infinite when there was no choice to start from.
+    #[must_use]
+    pub fn at(&self, budget: f64) -> f64 {
+        let within = |(base, sums): &(f64, Vec<(f64, f64)>)| {
+            let whole = sums.partition_point(|s| s.0 <= budget);
+            let (price, gain) = whole.checked_sub(1).map_or((0.0, 0.0), |i| sums[i]);
+            let part =
+                sums.get(whole).map_or(0.0, |next| (next.1 - gain) * (budget - price) / (next.0 - price));
+            base + gain + part.max(0.0)
+        };
+        self.tops.iter().map(within).fold(f64::INFINITY, f64::min)
+    }
 }
 
 fn check(problem: &CoverProblem) -> Result<(), CoverError> {
@@ -260,6 +315,11 @@ mod tests {
                     }
                     prop_assert!(found.objective <= best && best <= found.bound + 1e-9, "{} {} {}", found.objective, best, found.bound);
                     prop_assert!(online_bound(&p, &found.value.chosen) >= best - 1e-9);
+                    if let Some(budget) = p.budget {
+                        let bound = BudgetBound::new(&p, [&[][..], &found.value.chosen]);
+                        prop_assert!(bound.at(budget) >= best - 1e-9, "{} {}", bound.at(budget), best);
+                        prop_assert!(bound.at(2.0 * budget) >= bound.at(budget));
+                    }
                     prop_assert!(found.objective >= 0.9 * best, "poor: {} {}", found.objective, best);
                 }
                 (Err(CoverError::LockedTooMuch { .. }), None) => {}

@@ -19,8 +19,6 @@ const STEPS: usize = 8;
 pub struct Split {
     /// Yuan for stations.
     pub radio_cny: f64,
-    /// Yuan for fiber.
-    pub fiber_cny: f64,
     /// Upper bound on the weighted points of any split.
     pub bound: f64,
 }
@@ -80,7 +78,7 @@ pub fn split(
         .unwrap_or(0);
     let bound =
         (0..STEPS).map(|i| radio_at[i + 1].1 + fiber_at[STEPS - i].1).fold(f64::NEG_INFINITY, f64::max);
-    Ok(Split { radio_cny: share(best), fiber_cny: budget_cny - share(best), bound })
+    Ok(Split { radio_cny: share(best), bound })
 }
 
 /// Points that the planned connections bring, and the most that could be had for that money.

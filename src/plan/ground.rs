@@ -13,6 +13,9 @@ use crate::network::{AccessKind, FiberAccess, Reach, RoadGraph, Snapper, infer_r
 use rayon::prelude::*;
 use std::borrow::Cow;
 
+/// Layers that no stage looks at yet.
+const NOT_USED: [&str; 5] = ["power", "clutter", "projects", "supply_links", "questionnaire"];
+
 /// Distances of all sites, looked up once.
 struct ByRoad(Vec<FiberDistance>);
 
@@ -56,6 +59,15 @@ pub fn with_ground<T>(
                 "已有高程数据，但本版本采用无需地形的 TR 38.901 评估",
             )),
         }
+    }
+    let idle: Vec<&str> = NOT_USED.into_iter().filter(|l| inputs.has(l)).collect();
+    if !idle.is_empty() {
+        let names = idle.join(", ");
+        notes.push(Note::new(
+            "N107",
+            format!("read and checked, but without effect on scores or plan in this version: {names}"),
+            format!("以下图层已读取并校验，但本版本的评分与规划尚未使用：{names}"),
+        ));
     }
     let infer = settings.project.roads == "infer";
     let roads: Cow<Roads> = if infer {

@@ -38,6 +38,8 @@ pub struct Radio {
     pub problem: Problem,
     /// The sites behind [`Problem::sites`].
     pub wanted: Vec<Wanted>,
+    /// Places left out because no way leads to fiber that could carry a station's traffic.
+    pub cut_off: usize,
 }
 
 /// The first operator of a network: whose cells a new station's are.
@@ -80,29 +82,40 @@ pub fn prepare(
             settings.siting.network.is_empty() || settings.siting.network == name
         })
         .collect();
-    let years = annuity_years(settings);
+    // A budget is one of capex.
+    let years = if settings.plan.budget_cny > 0.0 { 0.0 } else { annuity_years(settings) };
     let mut options = Vec::with_capacity(places.len() * networks.len());
     let mut cells: Vec<Vec<Cell>> = Vec::with_capacity(options.capacity());
+    let mut cut_off = vec![false; places.len()];
     for (p, place) in places.iter().enumerate() {
-        let backhaul = match place.build {
-            // A tower that carries cells, and a factory that is joined anyway, have their fiber.
-            StationBuild::SharedTower | StationBuild::Indoor => 0.0,
-            _ => match reach(place.at) {
-                Reach::Found { route_m, .. } => {
-                    route_m
-                        * (settings.fiber.trench_cny_m + settings.fiber.cable_cny_m)
-                        * settings.siting.backhaul_share
-                }
-                _ => 0.0,
-            },
+        let way = |to: Reach| match to {
+            Reach::Found { route_m, .. } => Some(
+                route_m
+                    * (settings.fiber.trench_cny_m + settings.fiber.cable_cny_m)
+                    * settings.siting.backhaul_share,
+            ),
+            // Where nothing is known of fiber, its price isn't either.
+            Reach::NoAccessFiber => Some(0.0),
+            Reach::NoRoad | Reach::Beyond => None,
         };
+        let backhaul = match (place.build, place.host) {
+            // A tower that carries cells has its fiber.
+            (StationBuild::SharedTower, _) => Some(0.0),
+            // A factory is joined on its own account, if it can be.
+            (StationBuild::Indoor, Some(host)) if inputs.sites.list[host.at()].has_fiber == Some(true) => {
+                Some(0.0)
+            }
+            (StationBuild::Indoor, _) => way(reach(place.at)).map(|_| 0.0),
+            _ => way(reach(place.at)),
+        };
+        cut_off[p] = backhaul.is_none();
         for (n, &network) in networks.iter().enumerate() {
             // A lock names a place, not a network: it holds for the first one.
             let lock = if n == 0 { place.lock } else { Lock::Free };
             options.push(RadioOption {
                 place: p as u32,
                 network,
-                price_cny: place.capex_cny + backhaul + years * opex(place, settings).1,
+                price_cny: place.capex_cny + backhaul.unwrap_or(0.0) + years * opex(place, settings).1,
                 lock,
             });
             let operator = operator_of(inputs, network);
@@ -135,7 +148,7 @@ pub fn prepare(
                 .iter()
                 .filter(|h| {
                     let p = &places[h.index as usize];
-                    p.build != StationBuild::Indoor || p.host == Some(w.site)
+                    !cut_off[h.index as usize] && (p.build != StationBuild::Indoor || p.host == Some(w.site))
                 })
                 .flat_map(|h| (0..per_place).map(move |n| h.index * per_place + n))
                 .collect();
@@ -160,7 +173,8 @@ pub fn prepare(
         per_site.iter().zip(&wanted).map(|((now, _), w)| Need { now: *now, weight: w.weight }).collect();
     let problem =
         Problem { sites: needs, options, lifts, target: settings.score.target, cap: settings.score.target };
-    Radio { places, problem, wanted }
+    let cut_off = cut_off.into_iter().filter(|c| *c).count();
+    Radio { places, problem, wanted, cut_off }
 }
 
 /// Years by which yearly costs count beside capex: the present value of one yuan a year.

@@ -9,7 +9,7 @@ use crate::datacenter;
 use crate::fiber::{RoutePlan, RouteRequest, Terminal, plan_routes};
 use crate::index::{PointIndex, RegionIndex};
 use crate::model::inputs::Inputs;
-use crate::model::kinds::RegionLevel;
+use crate::model::kinds::{Lock, RegionLevel};
 use crate::model::notes::Note;
 use crate::model::planned::{
     BudgetStep, Center, Certificate, Connection, ConnectionState, RouteSegment, Station, StationBuild,
@@ -17,14 +17,11 @@ use crate::model::planned::{
 use crate::model::records::{DataCenter, Origin, SiteId};
 use crate::model::settings::Settings;
 use crate::network::Reach;
-use crate::optimise::{Work, relative_gap};
+use crate::optimise::{Certified, Work, relative_gap};
 use crate::plan::Plan;
-use crate::siting::{Goal, sectors};
+use crate::siting::{Choice, Goal, sectors};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Fibers that a station and a factory need.
-const FIBERS_PER_STATION: u32 = 6;
-const FIBERS_PER_SITE: u32 = 2;
 /// Drive tests this near to a new station no longer tell what is there, metres.
 const RETEST_M: f64 = 3000.0;
 
@@ -82,6 +79,7 @@ pub fn run(inputs: &mut Inputs, settings: &Settings, work: Work<'_>) -> Result<P
     let regions = Cities::new(inputs);
     let positions = positions(inputs, &draft.stations);
     let mut d = draft;
+    d.notes.extend(side_effects(&d, &after, inputs, settings));
     for s in &mut d.stations {
         s.city = regions.at(s.at);
     }
@@ -109,6 +107,28 @@ pub fn run(inputs: &mut Inputs, settings: &Settings, work: Work<'_>) -> Result<P
         curve: d.curve,
         notes: d.notes,
         stopped_early: work.stop.requested(),
+    })
+}
+
+/// Each station is chosen by what it does alone; together they disturb each other and their neighbours.
+fn side_effects(d: &Draft, after: &Assessment, inputs: &Inputs, settings: &Settings) -> Option<Note> {
+    const NOTICEABLE_POINTS: f64 = 0.5;
+    let score = |a: &Assessment, i: usize| a.sites.get(i).and_then(|s| s.score.total.get());
+    let lower = (0..after.sites.len())
+        .filter(|&i| score(&d.before, i).zip(score(after, i)).is_some_and(|(b, a)| a < b - NOTICEABLE_POINTS))
+        .count();
+    let promised: BTreeSet<&str> =
+        d.stations.iter().flat_map(|s| &s.sites_lifted).map(String::as_str).collect();
+    let missed = (0..after.sites.len())
+        .filter(|&i| promised.contains(inputs.sites.text.get(inputs.sites.list[i].id)))
+        .filter(|&i| score(after, i).is_some_and(|a| a < settings.score.target))
+        .count();
+    (lower + missed > 0).then(|| {
+        Note::new(
+            "N215",
+            format!("new stations disturb each other and their neighbours: {lower} sites score lower after the plan, and {missed} of {} sites that stations were chosen for stay below target; both are in the figures after the plan", promised.len()),
+            format!("新站之间及对邻区有干扰：规划后 {lower} 家企业评分下降，{} 家拟补齐企业中 {missed} 家仍未达标；规划后指标均已计入", promised.len()),
+        )
     })
 }
 
@@ -146,7 +166,7 @@ fn draft(
             Terminal {
                 id: inputs.sites.text.get(s.id).to_owned(),
                 at: s.at,
-                fibers: FIBERS_PER_SITE,
+                fibers: settings.fiber.site_fibers,
                 value: fiber_points(site) * weight(site),
                 must: settings.plan.lock.open.iter().any(|id| id == inputs.sites.text.get(s.id)),
             }
@@ -157,7 +177,9 @@ fn draft(
         .filter_map(|&site| {
             let f = fiber_points(site);
             let short = before.sites[site.at()].score.total.or(0.0) + f < settings.score.target;
-            short.then(|| Wanted { site, weight: weight(site), fiber_points: f })
+            // With a budget it isn't sure that fiber comes too.
+            let fiber_points = if settings.plan.budget_cny > 0.0 { 0.0 } else { f };
+            short.then(|| Wanted { site, weight: weight(site), fiber_points })
         })
         .collect();
     let look = |at| ground.map_or(Reach::NoAccessFiber, |g| g.access.reach(at));
@@ -166,13 +188,11 @@ fn draft(
 
     let mut certificates = Vec::new();
     let budget = settings.plan.budget_cny;
-    let (found, stations, fiber_budget) = if budget > 0.0 {
+    let goal = if budget > 0.0 {
         // Points add up over radio and fiber only where neither is cut off at the target.
         radio.problem.cap = 100.0;
         let split = budget::split(budget, &radio, &terminals, ground, inputs, settings, work)?;
-        let Split { radio_cny, fiber_cny, bound } = split;
-        let (found, stations) =
-            radio::stations(&radio, Goal::Budget { cny: radio_cny }, inputs, settings, work)?;
+        let Split { radio_cny, bound } = split;
         certificates.push(Certificate {
             stage: "plan",
             meaning: ("weighted points bought by the whole budget".into(), "总预算带来的加权得分".into()),
@@ -182,11 +202,12 @@ fn draft(
             gap: 0.0,
             maximise: true,
         });
-        (found, stations, Some(fiber_cny))
+        Goal::Budget { cny: radio_cny }
     } else {
-        let (found, stations) = radio::stations(&radio, Goal::LiftAll, inputs, settings, work)?;
-        (found, stations, None)
+        Goal::LiftAll
     };
+    let built = build(&mut radio, goal, &terminals, ground, inputs, settings, work)?;
+    let Built { found, stations, terminals, fiber } = built;
     certificates.push(Certificate {
         stage: "stations",
         meaning: if budget > 0.0 {
@@ -200,6 +221,16 @@ fn draft(
         gap: found.gap(),
         maximise: budget > 0.0,
     });
+    if radio.cut_off > 0 {
+        notes.push(Note::new(
+            "N214",
+            format!(
+                "{} places for stations were left out: no road open to digging leads from them to fiber with room",
+                radio.cut_off
+            ),
+            format!("{} 处候选站址因无可开挖道路通达、或可接入光缆无余量而未采用", radio.cut_off),
+        ));
+    }
     if !found.value.beyond_reach.is_empty() {
         let n = found.value.beyond_reach.len();
         notes.push(Note::new(
@@ -217,33 +248,6 @@ fn draft(
     }
     let curve = curve(&radio, &stations, found.bound, budget > 0.0);
 
-    let mut terminals = terminals;
-    for (_, s) in &stations {
-        if !matches!(s.build, StationBuild::SharedTower | StationBuild::Indoor) {
-            terminals.push(Terminal {
-                id: s.id.clone(),
-                at: s.at,
-                fibers: FIBERS_PER_STATION,
-                value: s.gain,
-                must: s.locked,
-            });
-        }
-    }
-    let cities = Cities::new(inputs);
-    let city_of = |at| cities.at(at);
-    let fiber = match ground {
-        Some(g) if !terminals.is_empty() => plan_routes(&RouteRequest {
-            inputs,
-            settings,
-            snapper: g.snapper,
-            access: g.access,
-            terminals: &terminals,
-            budget_cny: fiber_budget,
-            city_of: &city_of,
-            work,
-        })?,
-        _ => RoutePlan::default(),
-    };
     notes.extend(fiber.notes);
     certificates.extend(fiber.certificate);
     if fiber.one_by_one_cny > 0.0 {
@@ -293,6 +297,91 @@ fn draft(
     })
 }
 
+/// Stations, and the fiber that joins them and the sites.
+struct Built {
+    found: Certified<Choice>,
+    /// With the option that each of them is.
+    stations: Vec<(u32, Station)>,
+    /// Sites, then stations.
+    terminals: Vec<Terminal>,
+    fiber: RoutePlan,
+}
+
+/// Chooses stations and joins them. Whether fiber can be had for a station shows only once all routes are
+/// laid (spare fibers run out, roads are closed to digging): places that got none are shut and the choice
+/// is made again; what is still without fiber in the last round isn't built.
+fn build(
+    radio: &mut Radio,
+    goal: Goal,
+    sites: &[Terminal],
+    ground: Option<&Ground>,
+    inputs: &Inputs,
+    settings: &Settings,
+    work: Work<'_>,
+) -> Result<Built, PlanError> {
+    const ROUNDS: usize = 4;
+    let cities = Cities::new(inputs);
+    let city_of = |at| cities.at(at);
+    let budget = settings.plan.budget_cny;
+    let needs_fiber = |s: &Station| !matches!(s.build, StationBuild::SharedTower | StationBuild::Indoor);
+    let join = |stations: &[(u32, Station)]| -> Result<(Vec<Terminal>, RoutePlan), PlanError> {
+        let mut terminals = sites.to_vec();
+        terminals.extend(stations.iter().filter(|(_, s)| needs_fiber(s)).map(|(_, s)| Terminal {
+            id: s.id.clone(),
+            at: s.at,
+            fibers: settings.fiber.station_fibers,
+            value: s.gain,
+            must: s.locked,
+        }));
+        let Some(g) = ground.filter(|_| !terminals.is_empty()) else {
+            return Ok((terminals, RoutePlan::default()));
+        };
+        let capex: f64 = stations.iter().map(|(_, s)| s.capex_cny).sum();
+        let fiber = plan_routes(&RouteRequest {
+            inputs,
+            settings,
+            snapper: g.snapper,
+            access: g.access,
+            terminals: &terminals,
+            budget_cny: (budget > 0.0).then_some((budget - capex).max(0.0)),
+            city_of: &city_of,
+            work,
+        })?;
+        Ok((terminals, fiber))
+    };
+    let mut round = 1;
+    loop {
+        let (found, mut stations) = radio::stations(radio, goal, inputs, settings, work)?;
+        let (terminals, fiber) = join(&stations)?;
+        let without: BTreeSet<&str> = terminals
+            .iter()
+            .zip(&fiber.connections)
+            .skip(sites.len())
+            .filter(|(t, c)| !t.must && c.state != ConnectionState::Planned)
+            .map(|(t, _)| t.id.as_str())
+            .collect();
+        // No fiber anywhere in the data says nothing about a station's.
+        if without.is_empty() || ground.is_none_or(|g| g.access.points().is_empty()) {
+            return Ok(Built { found, stations, terminals, fiber });
+        }
+        let shut: BTreeSet<u32> = stations
+            .iter()
+            .filter(|(_, s)| without.contains(s.id.as_str()))
+            .map(|(o, _)| radio.problem.options[*o as usize].place)
+            .collect();
+        radio.cut_off += shut.len();
+        if round == ROUNDS || work.stop.requested() {
+            stations.retain(|(_, s)| !without.contains(s.id.as_str()));
+            let (terminals, fiber) = join(&stations)?;
+            return Ok(Built { found, stations, terminals, fiber });
+        }
+        for option in radio.problem.options.iter_mut().filter(|o| shut.contains(&o.place)) {
+            option.lock = Lock::Shut;
+        }
+        round += 1;
+    }
+}
+
 /// Gain against money, station by station in the order of value for money.
 fn curve(radio: &Radio, stations: &[(u32, Station)], bound: f64, maximise: bool) -> Vec<BudgetStep> {
     let price = |o: u32| radio.problem.options[o as usize].price_cny;
@@ -301,6 +390,8 @@ fn curve(radio: &Radio, stations: &[(u32, Station)], bound: f64, maximise: bool)
     order.sort_by(|a, b| rate(b).total_cmp(&rate(a)).then(a.0.cmp(&b.0)));
     let total: f64 =
         radio.problem.sites.iter().map(|s| s.weight * (radio.problem.cap - s.now).max(0.0)).sum();
+    let in_order: Vec<u32> = order.iter().map(|s| s.0).collect();
+    let most = radio.problem.most_for_money(&in_order);
     let (mut cny, mut sites, mut gain) = (0.0, 0u64, 0.0);
     let mut out = Vec::with_capacity(order.len());
     for (i, s) in order.iter().enumerate() {
@@ -308,10 +399,10 @@ fn curve(radio: &Radio, stations: &[(u32, Station)], bound: f64, maximise: bool)
         sites += s.1.sites_lifted.len() as u64;
         gain += s.1.gain;
         out.push(BudgetStep {
-            capex_cny: cny,
+            cost_cny: cny,
             sites,
             gain,
-            gain_bound: if maximise { bound.min(total) } else { total },
+            gain_bound: most.at(cny).min(if maximise { bound.min(total) } else { total }).max(gain),
             next_cny: order.get(i + 1).map(|n| price(n.0)),
         });
     }

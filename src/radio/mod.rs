@@ -10,6 +10,7 @@
 //! together for one receiver among many cells. [`registry`] and [`link`] answer single requests by name.
 
 pub mod antenna;
+pub mod area;
 pub mod capacity;
 pub mod coverage_probability;
 pub mod fspl;
@@ -19,14 +20,18 @@ pub mod link;
 pub mod link_budget;
 pub mod normal;
 pub mod p1411;
+pub mod p1812;
 pub mod p2108;
 pub mod p2109;
+pub mod p452;
 pub mod p676;
 pub mod p838;
+pub mod polarization;
 pub mod profile;
 pub mod refusal;
 pub mod registry;
 pub mod servers;
+pub mod terrain_path;
 pub mod tr38901;
 
 pub use refusal::Refusal;

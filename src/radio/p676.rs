@@ -145,6 +145,12 @@ pub fn gas_attenuation(freq: Mhz, air: &Air) -> Result<Gases, Refusal> {
     let p = within(MODEL, "pressure_hpa", air.pressure_hpa, 0.0..=1100.0, " hPa")?;
     let kelvin = within(MODEL, "temperature_k", air.temperature_k, 150.0..=350.0, " K")?;
     let rho = within(MODEL, "water_vapour_g_m3", air.water_vapour_g_m3, 0.0..=100.0, " g/m³")?;
+    Ok(line_by_line(f, p, kelvin, rho))
+}
+
+/// The sum over all lines, at a frequency in GHz, hPa of dry air, kelvin and g/m³ of water vapour. P.452
+/// takes it below 1 GHz too.
+pub(super) fn line_by_line(f: f64, p: f64, kelvin: f64, rho: f64) -> Gases {
     // Water vapour pressure, eq. (4), hPa.
     let e = rho * kelvin / 216.7;
     let theta = 300.0 / kelvin;
@@ -168,7 +174,7 @@ pub fn gas_attenuation(freq: Mhz, air: &Air) -> Result<Gases, Refusal> {
         let width = 0.535 * width + (0.217 * width * width + 2.1316e-12 * f0 * f0 / theta).sqrt();
         water += strength * line_shape(f, f0, width, 0.0);
     }
-    Ok(Gases { oxygen_db_per_km: 0.1820 * f * oxygen, water_db_per_km: 0.1820 * f * water })
+    Gases { oxygen_db_per_km: 0.1820 * f * oxygen, water_db_per_km: 0.1820 * f * water }
 }
 
 /// Eq. (5).

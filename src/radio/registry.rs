@@ -26,8 +26,6 @@ pub struct ModelInfo {
     pub optional: &'static [&'static str],
     /// Ranges that hold whatever the other inputs are.
     pub ranges: &'static [InputRange],
-    /// Whether this version can answer it.
-    pub available: bool,
 }
 
 const fn range(input: &'static str, min: f64, max: f64) -> InputRange {
@@ -50,20 +48,23 @@ const fn tr38901(
     optional: &'static [&'static str],
     ranges: &'static [InputRange],
 ) -> ModelInfo {
-    ModelInfo {
-        name,
-        source: TR_38901,
-        editions: TR_EDITIONS,
-        required: TR_INPUTS,
-        optional,
-        ranges,
-        available: true,
-    }
+    ModelInfo { name, source: TR_38901, editions: TR_EDITIONS, required: TR_INPUTS, optional, ranges }
 }
 
-const fn later(name: &'static str, source: &'static str, editions: &'static [&'static str]) -> ModelInfo {
-    ModelInfo { name, source, editions, required: &[], optional: &[], ranges: &[], available: false }
-}
+/// Without `latitude_deg`, the latitude of the path's centre, the positions of both ends are needed.
+const PROFILE_INPUTS: &[&str] = &[
+    "freq_mhz",
+    "tx_height_m",
+    "rx_height_m",
+    "time_percent",
+    "delta_n",
+    "n0",
+    "tx_lon",
+    "tx_lat",
+    "rx_lon",
+    "rx_lat",
+    "profile",
+];
 
 /// Every model, in the order in which help and docs list them.
 pub const MODELS: &[ModelInfo] = &[
@@ -138,10 +139,45 @@ pub const MODELS: &[ModelInfo] = &[
         required: &["freq_mhz", "distance_m"],
         optional: &[],
         ranges: &[range("freq_mhz", 1.0, 3e6), range("distance_m", 0.0, 1e9)],
-        available: true,
     },
-    later("p1812", "ITU-R P.1812", &["8"]),
-    later("p452", "ITU-R P.452", &["18"]),
+    ModelInfo {
+        name: "p1812",
+        source: "ITU-R P.1812",
+        editions: &["8"],
+        required: PROFILE_INPUTS,
+        optional: &[
+            "polarization",
+            "location_percent",
+            "sigma_location_db",
+            "resolution_m",
+            "building",
+            "latitude_deg",
+            "tx_coast_km",
+            "rx_coast_km",
+        ],
+        ranges: &[
+            range("freq_mhz", 30.0, 6000.0),
+            range("tx_height_m", 1.0, 3000.0),
+            range("rx_height_m", 1.0, 3000.0),
+        ],
+    },
+    ModelInfo {
+        name: "p452",
+        source: "ITU-R P.452",
+        editions: &["18"],
+        required: PROFILE_INPUTS,
+        optional: &[
+            "polarization",
+            "tx_gain_dbi",
+            "rx_gain_dbi",
+            "pressure_hpa",
+            "temperature_c",
+            "latitude_deg",
+            "tx_coast_km",
+            "rx_coast_km",
+        ],
+        ranges: &[range("freq_mhz", 100.0, 50_000.0)],
+    },
     ModelInfo {
         name: "itm",
         source: "NTIA ITM (Longley-Rice)",
@@ -165,7 +201,6 @@ pub const MODELS: &[ModelInfo] = &[
         ],
         // The model has its own warnings near limits, which are wider than five per cent.
         ranges: &[],
-        available: true,
     },
     ModelInfo {
         name: "p1411",
@@ -174,7 +209,6 @@ pub const MODELS: &[ModelInfo] = &[
         required: &["freq_mhz", "distance_m", "environment", "los"],
         optional: &["method"],
         ranges: &[range("freq_mhz", 800.0, 82_000.0), range("distance_m", 5.0, 715.0)],
-        available: true,
     },
     ModelInfo {
         name: "p2108",
@@ -191,7 +225,6 @@ pub const MODELS: &[ModelInfo] = &[
             "clutter",
         ],
         ranges: &[range("freq_mhz", 30.0, 100_000.0)],
-        available: true,
     },
     ModelInfo {
         name: "p2109",
@@ -200,7 +233,6 @@ pub const MODELS: &[ModelInfo] = &[
         required: &["freq_mhz", "building", "probability_percent"],
         optional: &["elevation_deg"],
         ranges: &[range("freq_mhz", 80.0, 100_000.0)],
-        available: true,
     },
     ModelInfo {
         name: "p676",
@@ -214,7 +246,6 @@ pub const MODELS: &[ModelInfo] = &[
             range("temperature_k", 150.0, 350.0),
             range("water_vapour_g_m3", 0.0, 100.0),
         ],
-        available: true,
     },
     ModelInfo {
         name: "p838",
@@ -223,7 +254,6 @@ pub const MODELS: &[ModelInfo] = &[
         required: &["freq_mhz", "rain_rate_mm_h"],
         optional: &["elevation_deg", "polarization_tilt_deg"],
         ranges: &[range("freq_mhz", 1e3, 1e6), range("rain_rate_mm_h", 0.0, 1000.0)],
-        available: true,
     },
 ];
 

@@ -9,7 +9,7 @@ use super::tables::withheld;
 use super::write::RunInfo;
 use crate::coverage::{Kpi, KpiGroup};
 use crate::model::issues::Severity;
-use crate::model::kinds::{Lang, Redaction, RegionLevel};
+use crate::model::kinds::{Basis, Lang, Redaction, RegionLevel};
 use crate::model::notes::Note;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,7 +147,7 @@ pub(super) fn banners(v: View, lang: Lang, stopped_early: bool) -> Vec<String> {
             Lang::Zh => format!("合成数据：{layers} 由生成器产生，不代表任何真实企业或网络"),
         });
     }
-    if v.inputs.roads.inferred {
+    if v.roads_inferred() {
         b.push(
             pick(
                 lang,
@@ -248,7 +248,11 @@ fn gaps(v: View, lang: Lang) -> Section {
             row.push(level(at.and_then(|n| n.ul_mbps.get())));
         }
         let basis = result.best_network.and_then(|n| v.at_network(i, usize::from(n.0))).map(|n| n.basis);
-        row.push(Cell::number(result.fiber_m.get(), 0));
+        row.push(match result.fiber_basis {
+            // Looked for, and none within the distance of the search.
+            b if b != Basis::Unknown && !result.fiber_m.is_known() => Cell::Nothing,
+            _ => Cell::number(result.fiber_m.get(), 0),
+        });
         row.push(basis.map_or(Cell::Unknown, |b| Cell::Text(t(b.code(), b.zh()))));
         row.push(Cell::Text(if gap.critical { t("yes", "是") } else { t("no", "否") }));
         if let Some(plan) = v.plan {

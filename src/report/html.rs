@@ -325,7 +325,7 @@ fn icon(shape: &str) -> Markup {
                 "gap" => rect x="4" y="3" width="10" height="10" fill="#e69f00" {},
                 "met" => circle cx="9" cy="8" r="5" fill="#0072b2" {},
                 "unknown" => circle cx="9" cy="8" r="4.5" fill="none" stroke="#6e7781" stroke-width="1.6" {},
-                "stations" => path d="M9 1 16 8 9 15 2 8z" fill="#009e73" {},
+                "stations" => path d="M9 1 16 8 9 15 2 8z" fill="#fff" stroke="#009e73" stroke-width="1.6" {},
                 "centers" => path d="M9 0l2 6h6l-5 4 2 6-5-4-5 4 2-6-5-4h6z" fill="#111" {},
                 "routes" => path d="M1 12 8 5 17 4" fill="none" stroke="#aa3377" stroke-width="2.4" {},
                 "towers" => rect x="7" y="6" width="4" height="4" fill="#b6bec7" {},

@@ -1,7 +1,7 @@
 //! The layers of an assessment: which fields they have, and where each value comes from.
 
 use super::layer::{Columns, Layer, Shape};
-use crate::coverage::{Assessment, Gap, Kpi, KpiGroup, NetworkAtSite, Score, SiteResult, Term};
+use crate::coverage::{Assessment, Gap, IndoorCover, Kpi, KpiGroup, NetworkAtSite, Score, SiteResult, Term};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Basis;
 use crate::model::records::{Site, SiteId};
@@ -28,6 +28,11 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// Whether the right of way was inferred from places, for want of roads.
+    pub(super) fn roads_inferred(&self) -> bool {
+        self.inputs.roads.inferred || self.settings.project.roads == "infer"
+    }
+
     fn site(&self, i: usize) -> Option<&'a Site> {
         self.inputs.sites.list.get(i)
     }
@@ -224,6 +229,7 @@ const NO_CELL: &str = "no-cell-in-reach";
 fn network_source(n: Option<&NetworkAtSite>, value: impl Fn(&NetworkAtSite) -> Known) -> &'static str {
     match n {
         Some(n) if value(n).is_known() => n.basis.code(),
+        Some(n) if n.indoor == IndoorCover::System => "indoor-system",
         Some(n) if n.server.is_none() && n.basis != Basis::Measured => NO_CELL,
         _ => Basis::Unknown.code(),
     }
@@ -281,9 +287,9 @@ fn networks<'a>(
         }
         c.text(format!("net_{slug}_indoor"), heading(("indoor coverage", "室内覆盖")), move |i| {
             v.at_network(at(i), k).map(|n| match n.indoor {
-                crate::coverage::IndoorCover::System => "system",
-                crate::coverage::IndoorCover::OutdoorIn => "outdoor-in",
-                crate::coverage::IndoorCover::Unknown => "unknown",
+                IndoorCover::System => "system",
+                IndoorCover::OutdoorIn => "outdoor-in",
+                IndoorCover::Unknown => "unknown",
             })
         })
         .about(
@@ -302,11 +308,15 @@ fn fiber_and_latency<'a>(
     c.known("fiber_m", 0, "m", ("to joinable fiber by road", "距可接入光纤"), move |i| {
         v.result(at(i)).map_or(Known::UNKNOWN, |r| r.fiber_m)
     })
-    .src(move |i| v.result(at(i)).map_or(Basis::Unknown, |r| r.fiber_basis).code())
+    .src(move |i| match v.result(at(i)) {
+        Some(r) if r.fiber_m.is_known() || r.fiber_basis == Basis::Unknown => r.fiber_basis.code(),
+        Some(_) => "none-in-reach",
+        None => Basis::Unknown.code(),
+    })
     .with_src()
     .about(
-        "route along the right of way; 0 where the building has fiber; unknown without an access fiber layer",
-        "沿路由距离；已有光纤为 0；无接入光纤图层则未知",
+        "route along the right of way; 0 where the building has fiber; none-in-reach: looked for and not found within fiber.join_search_m; unknown without an access fiber layer",
+        "沿路由距离；已有光纤为 0；none-in-reach：搜索范围内无可接入光纤；无接入光纤图层则未知",
     );
     c.text("fiber_node", ("fiber node", "接入节点"), move |i| {
         let result = v.result(at(i))?;
@@ -315,7 +325,7 @@ fn fiber_and_latency<'a>(
             None => result.fiber_m.is_known().then_some("none"),
         }
     })
-    .from("predicted", "unknown");
+    .src(move |i| v.result(at(i)).map_or(Basis::Unknown, |r| r.fiber_basis).code());
     c.known("backbone_m", 0, "m", ("to backbone city", "距骨干城市"), move |i| {
         v.result(at(i)).map_or(Known::UNKNOWN, |r| r.backbone_m)
     })

@@ -1,8 +1,10 @@
 //! Everything that covplan writes: layers for maps, the report in several formats, the manifest.
 //!
 //! [`layers`], [`plan_layers`] and [`tables`] define what there is to write; one file per format writes
-//! it. [`write_coverage`] and [`write_plan`] make a whole folder.
+//! it. [`write_coverage`] and [`write_plan`] make a whole folder; [`area`] makes that of a map.
 
+pub mod area;
+pub mod contours;
 pub mod coverage_document;
 pub mod csv;
 pub mod document;
@@ -11,6 +13,7 @@ pub mod explain;
 pub(crate) mod fixture;
 pub mod geojson;
 pub mod geometry;
+pub mod geotiff;
 pub mod html;
 pub mod issues;
 pub mod layer;

@@ -10,7 +10,7 @@ use super::plan_layers::{build_label, item_label};
 use super::write::RunInfo;
 use crate::coverage::KpiGroup;
 use crate::model::kinds::Lang;
-use crate::model::planned::{ConnectionState, Item, ItemKind, StationBuild};
+use crate::model::planned::{BudgetStep, ConnectionState, Item, ItemKind, StationBuild};
 use crate::plan::Plan;
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
         stations(v, plan, lang),
         fiber(v, plan, lang),
         centers(v, plan, lang),
-        energy(plan, lang),
+        energy(v, plan, lang),
     ];
     sections.extend(today(v, lang));
     sections.push(certificates(v, plan, lang));
@@ -41,7 +41,6 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
     if let Some(gap) = plan.before.gaps.first() {
         next.push(format!("covplan explain DIR {}", plain(v.site_id(gap.site.at()))));
     }
-    next.push("covplan compare DIR OTHER_DIR".to_owned());
     Document {
         lang,
         title: format!("{} – {}", plain(&run.title), pick(lang, "plan", "规划方案")),
@@ -85,15 +84,19 @@ fn plan_headline(v: View, plan: &Plan, lang: Lang) -> String {
     let counted =
         |n: usize, what: &str| format!("{} {what}{}", fixed_count(n), if n == 1 { "" } else { "s" });
     let km = grouped_decimal(km, 1);
+    let indoor = plan.stations.iter().filter(|s| s.build == StationBuild::Indoor).count();
+    let stations = plan.stations.len() - indoor;
     match lang {
         Lang::En => format!(
-            "{capex} (and {opex} a year) for {}, {km} km of fiber and {}: sites below target fall from {before} to {after}",
-            counted(plan.stations.len(), "station"),
+            "{capex} (and {opex} a year) for {}, {}, {km} km of fiber and {}: sites below target fall from {before} to {after}",
+            counted(stations, "station"),
+            counted(indoor, "indoor system"),
             counted(new_centers, "new data center"),
         ),
         Lang::Zh => format!(
-            "总投资 {capex}（年运营 {opex}）：{} 个基站、{km} km 光缆、{} 个新建数据中心；不达标企业由 {before} 家降至 {after} 家",
-            fixed_count(plan.stations.len()),
+            "总投资 {capex}（年运营 {opex}）：{} 个基站、{} 套室分系统、{km} km 光缆、{} 个新建数据中心；不达标企业由 {before} 家降至 {after} 家",
+            fixed_count(stations),
+            fixed_count(indoor),
             fixed_count(new_centers),
         ),
     }
@@ -226,9 +229,9 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let mut table = Table::new(
         "budget",
-        t("Value against budget", "投资与收益"),
+        t("Value against money: stations and indoor systems", "投入与收益：基站与室分"),
         vec![
-            money_heading(lang, "spent", "累计投资"),
+            money_heading(lang, "cost", "累计投入"),
             t("sites lifted", "达标企业"),
             t("points gained", "得分增量"),
             t("most possible", "增量上界"),
@@ -238,26 +241,36 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
         ],
     )
     .brief();
-    for s in &plan.curve {
+    for s in milestones(&plan.curve) {
         let gap = (s.gain > 0.0).then(|| (s.gain_bound - s.gain).max(0.0) / s.gain);
         table.push(vec![
-            money_cell(lang, s.capex_cny),
+            money_cell(lang, s.cost_cny),
             Cell::count(Some(s.sites)),
             Cell::Number(s.gain, 1),
             Cell::Number(s.gain_bound, 1),
             gap.map_or(Cell::Blank, Cell::Share),
-            if s.sites > 0 { money_cell(lang, s.capex_cny / s.sites as f64) } else { Cell::Blank },
+            if s.sites > 0 { money_cell(lang, s.cost_cny / s.sites as f64) } else { Cell::Blank },
             s.next_cny.map_or(Cell::Blank, |c| money_cell(lang, c)),
         ]);
     }
+    // A budget is one of capex; without one, running costs count too.
+    let made_of = if plan.certificates.iter().any(|c| c.stage == "plan") {
+        t("capex and the way to fiber", "建设投资与光缆接入")
+    } else {
+        t("capex, the way to fiber, running costs at present value", "建设投资、光缆接入与运维现值")
+    };
     let text = plan.curve.last().filter(|s| s.sites > 0).map(|s| {
-        let (spent, sites) = (money(s.capex_cny, zh(lang)), grouped(i64::try_from(s.sites).unwrap_or(0)));
+        let (spent, sites) = (money(s.cost_cny, zh(lang)), grouped(i64::try_from(s.sites).unwrap_or(0)));
         let next = s.next_cny.map(|c| money(c, zh(lang)));
         match (lang, next) {
-            (Lang::En, Some(n)) => format!("{spent} lifts {sites} sites to target; the next step costs {n}."),
-            (Lang::En, None) => format!("{spent} lifts {sites} sites to target."),
-            (Lang::Zh, Some(n)) => format!("投资 {spent} 可使 {sites} 家企业达标；下一步需 {n}。"),
-            (Lang::Zh, None) => format!("投资 {spent} 可使 {sites} 家企业达标。"),
+            (Lang::En, Some(n)) => {
+                format!("{spent} ({made_of}) lifts {sites} sites to target; the next step costs {n}.")
+            }
+            (Lang::En, None) => format!("{spent} ({made_of}) lifts {sites} sites to target."),
+            (Lang::Zh, Some(n)) => {
+                format!("投入 {spent}（{made_of}）可使 {sites} 家企业达标；下一步需 {n}。")
+            }
+            (Lang::Zh, None) => format!("投入 {spent}（{made_of}）可使 {sites} 家企业达标。"),
         }
     });
     Section {
@@ -265,6 +278,17 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
         text: text.into_iter().collect(),
         tables: vec![table],
     }
+}
+
+/// The steps at which each tenth of the gain is reached; all steps stand in `plan.json`.
+fn milestones(curve: &[BudgetStep]) -> impl Iterator<Item = &BudgetStep> {
+    const TENTHS: usize = 10;
+    let whole = curve.last().map_or(0.0, |s| s.gain);
+    let mut at: Vec<usize> = (1..=TENTHS)
+        .filter_map(|i| curve.iter().position(|s| s.gain >= whole * i as f64 / TENTHS as f64))
+        .collect();
+    at.dedup();
+    at.into_iter().map(|i| &curve[i])
 }
 
 fn stations(v: View, plan: &Plan, lang: Lang) -> Section {
@@ -461,11 +485,17 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
     Section { title: t("Is compute near enough", "算力是否够近"), text, tables: vec![table] }
 }
 
-fn energy(plan: &Plan, lang: Lang) -> Section {
+fn energy(v: View, plan: &Plan, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let stations: f64 = plan.stations.iter().map(|s| s.energy_kwh_yr).sum();
     let centers: f64 = plan.centers.iter().map(|c| c.energy_kwh_yr).sum();
     let carbon: f64 = plan.centers.iter().map(|c| c.carbon_t_yr).sum();
+    let factor: BTreeMap<&str, f64> =
+        v.inputs.regions.iter().filter_map(|r| Some((r.adcode.as_str(), r.ef_kg_kwh?))).collect();
+    let kg_kwh =
+        |city: Option<&str>| city.and_then(|c| factor.get(c)).copied().unwrap_or(v.settings.energy.ef_kg_kwh);
+    let station_carbon: f64 =
+        plan.stations.iter().map(|s| s.energy_kwh_yr * kg_kwh(s.city.as_deref()) / 1e3).sum();
     let mut table = Table::new(
         "energy",
         t("Energy per year", "年用电量"),
@@ -474,7 +504,7 @@ fn energy(plan: &Plan, lang: Lang) -> Section {
     table.push(vec![
         Cell::Text(t("new stations", "新建基站")),
         Cell::Number(stations / 1e3, 1),
-        Cell::Unknown,
+        Cell::Number(station_carbon, 1),
     ]);
     table.push(vec![
         Cell::Text(t("data centers, load of this plan", "数据中心（本规划负荷）")),

@@ -45,7 +45,7 @@ pub fn write(v: View, run: &RunInfo, out: &mut (impl Write + ?Sized)) -> io::Res
     head.insert("banners".into(), json!({ "en": banners_en, "zh": banners_zh }));
     head.insert("headline".into(), json!({ "en": headline_en, "zh": headline_zh }));
     head.insert("synthetic".into(), json!(v.inputs.is_synthetic()));
-    head.insert("roads_inferred".into(), json!(v.inputs.roads.inferred));
+    head.insert("roads_inferred".into(), json!(v.roads_inferred()));
     if let Some(plan) = v.plan {
         head.insert("stopped_early".into(), json!(plan.stopped_early));
         head.insert(

@@ -64,7 +64,7 @@ pub const fn item_label(kind: ItemKind) -> (&'static str, &'static str, &'static
         ItemKind::Station => ("station", "radio stations", "基站"),
         ItemKind::Indoor => ("indoor", "indoor systems", "室分系统"),
         ItemKind::Trench => ("trench", "new trench with cable", "新建管道光缆"),
-        ItemKind::Duct => ("duct", "cable in existing duct", "利旧管道光缆"),
+        ItemKind::Duct => ("duct", "cable in existing ducts and on poles", "利旧管道与杆路光缆"),
         ItemKind::LeadIn => ("lead-in", "lead-ins and terminals", "引入与终端"),
         ItemKind::DataCenter => ("data-center", "data centers", "数据中心"),
     }
@@ -109,8 +109,8 @@ pub fn stations<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
         name: "stations",
         title: ("Planned stations", "规划基站"),
         method: (
-            "greedy with lazy evaluation, and an upper bound on what any plan could gain",
-            "惰性贪心选址，并给出任意方案增益上界",
+            "least cost that lifts every site (set cover), or most gain within the budget (maximal cover); each with a proven bound",
+            "以最低成本补齐全部企业（集合覆盖），或在预算内增益最大（最大覆盖），均给出可证界",
         ),
         inputs: &["sites", "cells", "candidates"],
         shape: Shape::Points(Box::new(move |i| s[i].at)),

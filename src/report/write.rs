@@ -139,7 +139,7 @@ fn finish(mut folder: OutFolder, view: View, run: &RunInfo) -> Result<Vec<Output
 }
 
 /// Writes JSON for people and programs alike: indented, with a line end.
-fn pretty(out: &mut (dyn Write + Send), value: &serde_json::Value) -> std::io::Result<()> {
+pub(super) fn pretty(out: &mut (dyn Write + Send), value: &serde_json::Value) -> std::io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     out.write_all(b"\n")
 }

@@ -101,6 +101,7 @@ fn overview(book: &mut Workbook, document: &Document, style: &Style) -> Result<(
             row += 1;
         }
     }
+    sheet.set_freeze_panes(1, 0)?;
     page(sheet, 1)
 }
 

@@ -3,7 +3,7 @@
 
 use crate::model::kinds;
 use crate::model::operators::NetworkId;
-use crate::optimise::cover::{self, CoverError, CoverProblem, Lock, SparseRows};
+use crate::optimise::cover::{self, BudgetBound, CoverError, CoverProblem, Lock, SparseRows};
 use crate::optimise::set_cover::{self, SetCoverError, SetCoverProblem};
 use crate::optimise::{Certified, Work};
 
@@ -105,15 +105,32 @@ impl Problem {
         need.weight * (lift.score.min(self.cap) - need.now.min(self.cap)).max(0.0)
     }
 
-    /// Per option the (site, gain) pairs.
-    fn gains(&self) -> SparseRows {
-        SparseRows::from_rows(self.lifts.iter().map(|row| row.iter().map(|l| (l.site, self.gain(l)))))
+    fn covering(&self, budget: Option<f64>) -> CoverProblem {
+        CoverProblem {
+            gains: SparseRows::from_rows(
+                self.lifts.iter().map(|row| row.iter().map(|l| (l.site, self.gain(l)))),
+            ),
+            items: self.sites.len(),
+            prices: self.options.iter().map(|o| o.price_cny).collect(),
+            locks: self.options.iter().map(|o| lock(o.lock)).collect(),
+            count: None,
+            budget,
+        }
+    }
+
+    /// The most weighted points that any choice gains for its money. `order` is a good choice in the order
+    /// of building, whose beginnings the bound starts from.
+    #[must_use]
+    pub fn most_for_money(&self, order: &[u32]) -> BudgetBound {
+        const BASES: usize = 16;
+        BudgetBound::new(&self.covering(None), (0..=BASES).map(|i| &order[..order.len() * i / BASES]))
     }
 
     /// Least score at which a site counts as lifted; `None` when nothing worthwhile is in reach.
     fn goals(&self) -> Vec<Option<f64>> {
         let mut best = vec![f64::NEG_INFINITY; self.sites.len()];
-        for lift in self.lifts.iter().flatten() {
+        let open = self.options.iter().zip(&self.lifts).filter(|(o, _)| o.lock != kinds::Lock::Shut);
+        for lift in open.flat_map(|(_, row)| row) {
             let b = &mut best[lift.site as usize];
             *b = b.max(lift.score);
         }
@@ -144,23 +161,10 @@ fn lock(lock: kinds::Lock) -> Lock {
 /// # Errors
 /// Locks that break the budget by themselves.
 pub fn choose(problem: &Problem, goal: Goal, work: Work<'_>) -> Result<Certified<Choice>, SitingError> {
-    let gains = problem.gains();
     let goals = problem.goals();
     let beyond_reach: Vec<u32> = (0u32..).zip(&goals).filter(|(_, g)| g.is_none()).map(|(i, _)| i).collect();
-    let prices: Vec<f64> = problem.options.iter().map(|o| o.price_cny).collect();
-    let locks: Vec<Lock> = problem.options.iter().map(|o| lock(o.lock)).collect();
     let found = match goal {
-        Goal::Budget { cny } => {
-            let task = CoverProblem {
-                gains: gains.clone(),
-                items: problem.sites.len(),
-                prices,
-                locks,
-                count: None,
-                budget: Some(cny),
-            };
-            cover::solve(&task, work)?.map(|c| c.chosen)
-        }
+        Goal::Budget { cny } => cover::solve(&problem.covering(Some(cny)), work)?.map(|c| c.chosen),
         Goal::LiftAll => {
             // Sites out of reach make no demand; the rest are numbered anew.
             let mut number = vec![None; problem.sites.len()];
@@ -179,21 +183,16 @@ pub fn choose(problem: &Problem, goal: Goal, work: Work<'_>) -> Result<Certified
                     }
                 }
             }
-            let task =
-                SetCoverProblem { covered_by: SparseRows::from_rows(covered_by), costs: prices, locks };
+            let task = SetCoverProblem {
+                covered_by: SparseRows::from_rows(covered_by),
+                costs: problem.options.iter().map(|o| o.price_cny).collect(),
+                locks: problem.options.iter().map(|o| lock(o.lock)).collect(),
+            };
             set_cover::solve(&task, work)?
         }
     };
     Ok(found.map(|options| {
-        let shape = CoverProblem {
-            gains,
-            items: problem.sites.len(),
-            prices: Vec::new(),
-            locks: Vec::new(),
-            count: None,
-            budget: None,
-        };
-        let (gain, by_site) = cover::value(&shape, &options);
+        let (gain, by_site) = cover::value(&problem.covering(None), &options);
         let reaches = |site: u32, option: u32| {
             problem.lifts[option as usize].iter().any(|l| l.site == site && l.score >= problem.target)
         };

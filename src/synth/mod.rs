@@ -103,6 +103,8 @@ fn build(g: &Gazetteer, site_count: usize, cell_count: usize, seed: u64) -> Inpu
         .iter()
         .map(|p| Town { name: p.name.clone(), name_zh: p.name_zh.clone(), at: p.at, population: p.listed })
         .collect();
+    let at: Vec<_> = sites.list.iter().map(|s| s.at).collect();
+    let roads = streets::roads(&network, &at, seed);
     let mut inputs = Inputs {
         sites,
         cells,
@@ -110,7 +112,7 @@ fn build(g: &Gazetteer, site_count: usize, cell_count: usize, seed: u64) -> Inpu
         fiber_nodes: fiber.nodes,
         fiber_segments: fiber.segments,
         ducts: fiber.ducts,
-        roads: streets::roads(&network, seed),
+        roads,
         candidates,
         regions: regions::regions(g, &plane, seed),
         power: facilities::power(g, seed),

@@ -5,10 +5,12 @@ use super::gazetteer::Gazetteer;
 use super::names;
 use super::plane::{Plane, distance2};
 use super::sites::{Cluster, ClusterKind};
-use crate::geom::{LocalFrame, LonLat, Xy};
+use crate::geom::{LocalFrame, LonLat, Xy, sphere_m};
+use crate::index::PointIndex;
 use crate::model::kinds::{Dig, RoadClass};
 use crate::model::records::{Origin, Road, Roads};
 use crate::model::text::{Known, Text};
+use std::collections::BTreeMap;
 
 /// A town or park with its streets: rows and columns of a turned, slightly uneven grid.
 #[derive(Clone, Debug)]
@@ -259,8 +261,9 @@ fn gabriel_and_tree(plane: &Plane, towns: &[usize]) -> Vec<(usize, usize)> {
     pairs
 }
 
-/// The network as the layer of roads. Long roads are cut into sections, some of them bridges.
-pub(super) fn roads(network: &Network, seed: u64) -> Roads {
+/// The network as the layer of roads. Long roads are cut into sections, some of them bridges; lanes lead to
+/// the factories that stand far from any.
+pub(super) fn roads(network: &Network, sites: &[LonLat], seed: u64) -> Roads {
     let mut roads = Roads::default();
     for (i, street) in network.streets.iter().enumerate() {
         let mut d = Draw::of(seed, Tag::Streets, 1 << 48 | i as u64);
@@ -286,7 +289,54 @@ pub(super) fn roads(network: &Network, seed: u64) -> Roads {
             from = to;
         }
     }
+    lanes(&mut roads, sites, seed);
     roads
+}
+
+/// Farther than this from the vertices of all roads a factory gets a lane of its own, metres.
+const LANE_FROM_M: f64 = 400.0;
+/// A lane ends this far from the factory, metres.
+const GATE_M: f64 = 40.0;
+/// Factories within cells of this size share the way out of the country, degrees.
+const HAMLET_DEG: f64 = 0.02;
+
+/// Lanes to the factories in the country. Those of one hamlet go from lane to lane, so that only the first
+/// of them has the whole way.
+fn lanes(roads: &mut Roads, sites: &[LonLat], seed: u64) {
+    let index = PointIndex::new(&roads.points);
+    let mut hamlets: BTreeMap<(i64, i64), Vec<LonLat>> = BTreeMap::new();
+    for &at in sites {
+        if index.nearest(at).is_some_and(|h| h.distance_m > LANE_FROM_M) {
+            let cell = |deg: f64| (deg / HAMLET_DEG).floor() as i64;
+            hamlets.entry((cell(at.lon_deg()), cell(at.lat_deg()))).or_default().push(at);
+        }
+    }
+    let mut number = 0;
+    for places in hamlets.into_values() {
+        let mut known: Vec<LonLat> = Vec::new();
+        for at in places {
+            let near = known.iter().map(|&v| (sphere_m(v, at), v)).min_by(|a, b| a.0.total_cmp(&b.0));
+            let from = match near {
+                Some((distance_m, _)) if distance_m <= LANE_FROM_M => continue,
+                Some((_, vertex)) => vertex,
+                None => match index.nearest(at).and_then(|h| roads.points.get(h.index as usize)) {
+                    Some(&vertex) => vertex,
+                    None => continue,
+                },
+            };
+            let frame = LocalFrame::new(from);
+            let to = frame.to_xy(at);
+            let share = (1.0 - GATE_M / to.distance_m(Xy::default())).max(0.5);
+            let gate = on_grid(frame.to_lonlat(Xy { x_m: to.x_m * share, y_m: to.y_m * share }));
+            let mut d = Draw::of(seed, Tag::Links, 1 << 49 | number);
+            number += 1;
+            let mut line = vec![from];
+            bend(&mut d, from, gate, &mut line);
+            known.extend(&line[1..]);
+            let name = format!("Y{:03}乡道", d.whole(1, 899));
+            add(roads, &mut d, &name, RoadClass::Unclassified, false, &line);
+        }
+    }
 }
 
 fn add(roads: &mut Roads, d: &mut Draw, name: &str, class: RoadClass, bridge: bool, line: &[LonLat]) {

@@ -27,13 +27,14 @@ pub fn run(
             Complaint::usage("C050", format!("{text}: {e}")).help("CRS: EPSG:n, gcj02, bd09")
         })
     };
+    let (from_text, to_text) = (from, to);
     let (from, to) = (crs(from)?, crs(to)?);
     let refuse_write = |e: ReportError| Complaint::usage("O001", e.to_string());
     if let Some(path) = out.filter(|p| !overwrite && p.exists()) {
         return Err(refuse_write(ReportError::Exists(path.to_path_buf())));
     }
     let converted = convert(file, &from, &to).map_err(|e| match e {
-        ConvertError::Crs(e) => Complaint::usage("C050", e.to_string()),
+        ConvertError::Crs(e) => Complaint::usage("C050", format!("--from {from_text} --to {to_text}: {e}")),
         other => Complaint::data("C051", other.to_string()).at(place(file)),
     })?;
     match out {

@@ -1,6 +1,6 @@
 //! `covplan explain`: every term behind a number of a finished run.
 
-use crate::cli::context::{Context, print};
+use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::report::explain::{ExplainError, explain};
 use crate::report::text;
@@ -24,8 +24,7 @@ pub fn run(dir: &Path, id: &str, ctx: &mut Context) -> Result<Exit, Complaint> {
     if ctx.json {
         print(&format!("{:#}\n", found.json))?;
     } else {
-        let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-        print(&text::text(&found.document, width, Some(&dir.display().to_string())))?;
+        print(&text::full_text(&found.document, Some(terminal_width())))?;
     }
     Ok(Exit::Ok)
 }

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod area;
 mod config;
 mod convert;
 mod explain;
@@ -27,6 +28,7 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
             synth::run(&region, sites as usize, cells as usize, &out, overwrite, ctx)
         }
         Command::Check { reading } => pipeline::check(&reading, ctx),
+        Command::Area { reading, output, ask } => area::run(&reading, &output, &ask, ctx),
         Command::Coverage { reading, output } => pipeline::coverage(&reading, &output, ctx),
         Command::Plan { reading, output, budget } => pipeline::plan(&reading, &output, &budget, ctx),
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),

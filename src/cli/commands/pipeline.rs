@@ -1,7 +1,7 @@
 //! `demo`, `check`, `coverage`, `plan`: read, work, write, print.
 
 use crate::cli::args::{Budget, Output, Reading};
-use crate::cli::context::{Context, print};
+use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::io::{LoadError, LoadOptions, Refused, load};
 use crate::model::inputs::Inputs;
@@ -52,7 +52,7 @@ fn read(reading: &Reading, ctx: &mut Context) -> Result<(Loaded, bool), Complain
 }
 
 /// Reads a project whose data must be sound; otherwise all findings are printed and the run ends.
-fn read_sound(reading: &Reading, ctx: &mut Context) -> Result<Loaded, Complaint> {
+pub(super) fn read_sound(reading: &Reading, ctx: &mut Context) -> Result<Loaded, Complaint> {
     let (loaded, sound) = read(reading, ctx)?;
     if sound {
         return Ok(loaded);
@@ -61,7 +61,7 @@ fn read_sound(reading: &Reading, ctx: &mut Context) -> Result<Loaded, Complaint>
     Err(Complaint::findings(issues_text(found, ctx.lang), found.count(Severity::Error), ctx.lang))
 }
 
-fn refuse_report(e: &ReportError) -> Complaint {
+pub(super) fn refuse_report(e: &ReportError) -> Complaint {
     Complaint::usage("O001", e.to_string())
 }
 
@@ -74,7 +74,7 @@ fn refuse_plan(e: &PlanError) -> Complaint {
     Complaint { exit, ..Complaint::usage("P001", e.to_string()) }
 }
 
-fn say_findings(found: &Issues, ctx: &Context) {
+pub(super) fn say_findings(found: &Issues, ctx: &Context) {
     let (rows, warnings) = (found.count(Severity::Row), found.count(Severity::Warning));
     if rows + warnings > 0 {
         ctx.say(&match ctx.lang {
@@ -88,7 +88,7 @@ fn say_findings(found: &Issues, ctx: &Context) {
     }
 }
 
-fn finding_exit(reading: &Reading, found: &Issues) -> Exit {
+pub(super) fn finding_exit(reading: &Reading, found: &Issues) -> Exit {
     if reading.fail_on_findings && !found.is_empty() { Exit::Findings } else { Exit::Ok }
 }
 
@@ -117,7 +117,7 @@ pub fn check(reading: &Reading, ctx: &mut Context) -> Result<Exit, Complaint> {
 }
 
 /// Every file that a project names, with its digest; the files are read side by side.
-fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
+pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
     use rayon::prelude::*;
     let project = &loaded.project;
     let mut files = vec![(String::new(), project.path.display().to_string(), project.path.clone())];
@@ -139,12 +139,12 @@ fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
         .collect()
 }
 
-fn out_options(output: &Output) -> Option<OutOptions> {
+pub(super) fn out_options(output: &Output) -> Option<OutOptions> {
     output.out.clone().map(|folder| OutOptions { folder, overwrite: output.overwrite })
 }
 
 /// Fails early where the output can't be written, before any work is done.
-fn check_output(output: &Output) -> Result<(), Complaint> {
+pub(super) fn check_output(output: &Output) -> Result<(), Complaint> {
     match &output.out {
         Some(folder) => crate::report::out::probe(folder, output.overwrite).map_err(|e| refuse_report(&e)),
         None => Ok(()),
@@ -179,11 +179,7 @@ fn show(
         return print(&format!("{:#}\n", document_json(schema, document, extra)));
     }
     let folder = output.out.as_ref().map(|f| f.display().to_string());
-    print(&text::text(document, terminal_width(), folder.as_deref()))
-}
-
-fn terminal_width() -> Option<u16> {
-    std::env::var("COLUMNS").ok()?.parse().ok()
+    print(&text::text(document, Some(terminal_width()), folder.as_deref()))
 }
 
 /// Scores the sites of a project.

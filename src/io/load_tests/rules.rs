@@ -412,3 +412,30 @@ fn blocks_and_rows_agree() {
     assert_eq!(rows(&a), rows(&one));
     assert_eq!(a.sites.list.last().map(|s| s.origin.row), one.sites.list.last().map(|s| s.origin.row));
 }
+
+/// A ledger copied from a web map, beside plants by GPS: the shift is told with its evidence, the other way
+/// round not.
+#[test]
+fn a_layer_in_the_datum_of_a_web_map_is_suspected() {
+    use crate::crs::gcj02::wgs84_to_gcj02;
+    use crate::geom::LonLat;
+    let mut sites = String::from(HEAD);
+    let mut candidates = String::from("cand_id,kind,owner,lon,lat\n");
+    for n in 0..80u32 {
+        let (lon, lat) = (118.5 + f64::from(n * 37 % 80) / 100.0, 31.8 + f64::from(n * 53 % 80) / 120.0);
+        let q = wgs84_to_gcj02(LonLat::new(lon, lat).unwrap());
+        sites += &format!("S{n},厂{n},{lon},{lat}\n");
+        candidates += &format!("T{n},roof,x,{:.7},{:.7}\n", q.lon_deg(), q.lat_deg());
+    }
+    let read = |crs: &str| {
+        let toml = format!(
+            "[layers.sites]\npath = \"s.csv\"\n[layers.candidates]\npath = \"c.csv\"\n{crs}"
+        );
+        let files = [("s.csv", sites.as_bytes()), ("c.csv", candidates.as_bytes())];
+        load_files(&files, &toml, LoadOptions::default()).unwrap_or_else(|i| panic!("{:?}", found(&i.issues)))
+    };
+    let told = found(&read("").issues);
+    assert_eq!(told.iter().map(|f| f.0.as_str()).collect::<Vec<_>>(), ["D019"], "{told:?}");
+    assert!(told[0].4.contains("against sites, 80 of 80") && told[0].4.contains("gcj02"), "{told:?}");
+    assert!(found(&read("crs = \"gcj02\"\n").issues).is_empty());
+}

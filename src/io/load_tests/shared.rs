@@ -39,7 +39,9 @@ fn demo_province() {
     }
     eprintln!("{:#?}", i.layers);
     assert_eq!(counts(&i, "sites"), [182, 30, 0, 152]);
-    assert!(i.sites.list.iter().all(|s| i.sites.text.get(s.id).len() > 3 && !s.id_made));
+    // Two mines come without an id.
+    assert_eq!(i.sites.list.iter().filter(|s| s.id_made).count(), 2);
+    assert!(i.sites.list.iter().all(|s| i.sites.text.get(s.id).len() > 3));
 }
 
 #[test]

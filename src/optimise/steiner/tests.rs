@@ -7,8 +7,8 @@ use crate::optimise::{Effort, Ended};
 fn optimum(g: &Graph, terminals: &[NodeId]) -> f64 {
     let n = g.node_count();
     let mut d = vec![vec![f64::INFINITY; n]; n];
-    for v in 0..n {
-        d[v][v] = 0.0;
+    for (v, row) in d.iter_mut().enumerate() {
+        row[v] = 0.0;
     }
     for e in g.edges() {
         let [a, b] = g.ends(e).map(NodeId::index);

@@ -5,14 +5,15 @@
 //! equations are meant by "Alg."; TN101 is NBS Technical Note 101 (1967), ERL is ESSA Technical Report
 //! ERL 79-ITS 67 (1968). Constants rounded there are kept as rounded.
 //!
-//! [`terrain`] reads horizons, effective heights and roughness out of a profile, [`reference`] gives the
-//! median attenuation below which a path has no better one, [`variability`] spreads it over time, places
+//! `terrain` reads horizons, effective heights and roughness out of a profile, `reference` gives the
+//! median attenuation below which a path has no better one, `variability` spreads it over time, places
 //! and situations.
 
 mod reference;
 mod terrain;
 mod variability;
 
+pub use super::polarization::Polarization;
 use super::profile::{Profile, ProfileError};
 use super::refusal::{Refusal, within};
 use crate::units::{Db, Metres, Mhz};
@@ -23,15 +24,6 @@ const MODEL: &str = "itm";
 
 /// Path lengths, metres.
 const DISTANCES_M: std::ops::RangeInclusive<f64> = 1e3..=2e6;
-
-/// Polarisation of both antennas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Polarization {
-    /// Horizontal.
-    Horizontal,
-    /// Vertical.
-    Vertical,
-}
 
 /// Radio climate, numbered from 1 as in the reference program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,6 @@
 //! | R004 | a field of the wrong type, or a word that isn't a choice |
 //! | R005 | no such model |
 //! | R006 | no such edition of the model |
-//! | R007 | the model isn't available in this version |
 //! | R008 | the line isn't a JSON object |
 //! | R009 | a terrain profile that can't be read or used |
 
@@ -88,16 +87,55 @@ impl Outcome {
     }
 }
 
-/// Answers one line of a batch; what isn't a JSON object becomes an `error` too.
+/// Answers one line of a batch; what isn't a JSON object becomes an `error` too, with the line's `id` where
+/// one can be made out.
+///
+/// `NaN` and `Infinity`, which many programs write though JSON has no such words, are taken as text, so that
+/// the field that holds one is named.
 #[must_use]
 pub fn answer_line(line: &str, options: &LinkOptions<'_>) -> String {
-    let answered = match serde_json::from_str::<Value>(line) {
+    let parsed = serde_json::from_str::<Value>(line).or_else(|error| {
+        let quoted = quote_non_numbers(line);
+        serde_json::from_str::<Value>(&quoted).map_err(|_| error)
+    });
+    let answered = match parsed {
         Ok(value) => answer(&value, options),
         Err(error) => {
-            failed(Map::new(), &LinkError::new("R008", None, format!("not a JSON object: {error}")))
+            let mut head = Map::new();
+            if let Some(id) = id_of(line) {
+                head.insert("id".into(), id);
+            }
+            failed(head, &LinkError::new("R008", None, format!("not a JSON object: {error}")))
         }
     };
     answered.to_string()
+}
+
+/// Puts quotes round the words that stand for no number, outside of texts.
+fn quote_non_numbers(line: &str) -> String {
+    let mut out = String::with_capacity(line.len() + 16);
+    let (mut in_text, mut escaped) = (false, false);
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let words = ["-Infinity", "Infinity", "-NaN", "NaN", "nan", "-inf", "inf"];
+        let word = words.into_iter().find(|word| !in_text && rest.starts_with(word));
+        if let Some(word) = word {
+            out.extend(["\"", word, "\""]);
+            rest = &rest[word.len()..];
+            continue;
+        }
+        in_text ^= c == '"' && !escaped;
+        escaped = in_text && c == '\\' && !escaped;
+        out.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+/// The value of the first `"id"` in a line that isn't JSON as a whole.
+fn id_of(line: &str) -> Option<Value> {
+    let after = line.split_once("\"id\"")?.1.trim_start().strip_prefix(':')?;
+    serde_json::Deserializer::from_str(after).into_iter::<Value>().next()?.ok()
 }
 
 /// Answers one request.
@@ -165,19 +203,14 @@ fn respond(
         let hint = registry::suggest(name).map(|s| format!(", did you mean {s}?")).unwrap_or_default();
         return Err(LinkError::new("R005", Some("model"), format!("no model is called {name:?}{hint}")));
     };
-    if !model.available {
-        return Err(LinkError::new(
-            "R007",
-            Some("model"),
-            format!("{} ({}) is not available in this version", model.name, model.source),
-        ));
-    }
     let edition = request.edition(model)?;
     head.insert("edition".into(), edition.into());
     let mut outcome = match model.name {
         "tr38901-o2i-low" | "tr38901-o2i-high" => terrestrial::building_entry(request, model, edition),
         "fspl" => local::free_space(request),
         "itm" => over_terrain::itm(request, options),
+        "p1812" => over_terrain::p1812(request, options),
+        "p452" => over_terrain::p452(request, options),
         "p676" => local::gas(request),
         "p838" => local::rain(request),
         "p1411" => local::street(request),
@@ -210,5 +243,7 @@ fn warn_near_limits(request: &Request, model: &ModelInfo, outcome: &mut Outcome)
     }
 }
 
+#[cfg(test)]
+mod invariants;
 #[cfg(test)]
 mod tests;

@@ -103,6 +103,8 @@
     }
     else pen.arc(x, y, r, 0, 7);
     if (shape === "unknown") { pen.lineWidth = 1.5; pen.strokeStyle = COLOUR.unknown; pen.stroke(); return; }
+    // Hollow, so that a station doesn't hide the site that it is for.
+    if (shape === "station") { pen.fillStyle = "rgba(255,255,255,.6)"; pen.fill(); pen.lineWidth = 1.4; pen.strokeStyle = COLOUR.station; pen.stroke(); return; }
     pen.fillStyle = COLOUR[shape];
     pen.fill();
     pen.lineWidth = 0.8;
@@ -136,14 +138,16 @@
       for (const l of leads) { pen.beginPath(); trace(l, false); pen.stroke(); }
     }
     const r = Math.max(sites.length > 1500 ? 2.1 : 3, Math.min(6.5, 2.1 + Math.log2(Math.max(1, zoom / 20000)) * 0.7));
+    const all = (name, list, size) => {
+      if (!shown(name)) return;
+      for (const p of list) { const x = toX(p.x), y = toY(p.y); if (inside(x, y)) mark(p.kind, x, y, size); }
+    };
+    all("stations", stations, r + 0.6);
     for (const p of sites) {
       const s = state(p), x = toX(p.x), y = toY(p.y);
       if (shown(s) && inside(x, y)) mark(s, x, y, r);
     }
-    for (const [name, list] of [["stations", stations], ["centers", centers]]) {
-      if (!shown(name)) continue;
-      for (const p of list) { const x = toX(p.x), y = toY(p.y); if (inside(x, y)) mark(p.kind, x, y, r + 1); }
-    }
+    all("centers", centers, r + 1);
     if (shown("regions")) names();
     if (picked && picked.x !== undefined) {
       pen.beginPath(); pen.arc(toX(picked.x), toY(picked.y), r + 8, 0, 7);

@@ -1,0 +1,128 @@
+//! `covplan area`: coverage as rasters and contours.
+
+use super::pipeline::{
+    check_output, digests, finding_exit, out_options, read_sound, refuse_report, say_findings,
+};
+use crate::cli::args::{AreaArgs, Output, Reading};
+use crate::cli::context::{Context, print};
+use crate::cli::exit::{Complaint, Exit};
+use crate::coverage::area::{AreaMap, AreaRequest, AreaSummary};
+use crate::model::inputs::Inputs;
+use crate::model::kinds::Redaction;
+use crate::model::operators::NetworkId;
+use crate::report::area::{AreaFolder, area_json};
+use crate::report::{ReportError, RunInfo};
+
+/// Pixels of maps that leave the house are no smaller, m.
+const REDACTED_STEP_M: f64 = 1000.0;
+
+/// Works out and writes a map.
+///
+/// # Errors
+/// When inputs can't be read, there is nothing to map, or outputs can't be written.
+pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context) -> Result<Exit, Complaint> {
+    check_output(output)?;
+    let mut loaded = read_sound(reading, ctx)?;
+    if let Some(level) = output.redact {
+        loaded.project.settings.redact.level = level;
+    }
+    let settings = loaded.project.settings.clone();
+    let internal = settings.redact.level == Redaction::Internal;
+    let step_m = if internal { ask.step_m } else { ask.step_m.max(REDACTED_STEP_M) };
+    if step_m > ask.step_m {
+        ctx.say(ctx.pick("pixels of 1 km: the map is redacted", "像元取 1 km：已脱敏"));
+    }
+    let request = AreaRequest {
+        step_m,
+        bounds_deg: ask.bbox,
+        reach_m: ask.reach_km.map(|km| km * 1e3),
+        network: ask.network.as_deref().map(|name| network(&loaded.inputs, name)).transpose()?,
+        clutter_m: ask.clutter_m,
+        memory_bytes: ask.memory_mb as usize * (1 << 20),
+    };
+    let refuse = |e: crate::coverage::area::AreaError| Complaint::usage("A001", e.to_string());
+    let map = AreaMap::new(&loaded.inputs, &settings, &request).map_err(refuse)?;
+    let options = out_options(output);
+    let inputs_read = if options.is_some() { digests(&loaded)? } else { Vec::new() };
+    let run = RunInfo {
+        command: "area",
+        title: loaded.project.name.clone(),
+        lang: ctx.lang,
+        seed: ctx.seed,
+        effort: None,
+        inputs: inputs_read,
+    };
+    let label = ctx.pick("mapping", "制图").to_owned();
+    let sum = ctx.stage("area", &label, |ctx| -> Result<AreaSummary, ReportError> {
+        let bar = ctx.progress(map.tiles() as u64, &label);
+        let mut folder = options.as_ref().map(|o| AreaFolder::create(o, &map.window)).transpose()?;
+        let sum = map.run(
+            || ctx.must_stop(),
+            |tile| {
+                if let Some(bar) = &bar {
+                    bar.inc(1);
+                }
+                folder.as_mut().map_or(Ok(()), |f| f.take(tile))
+            },
+        )?;
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        if let Some(folder) = folder {
+            folder.finish(&loaded.inputs, &settings, &run, &map, &sum)?;
+        }
+        Ok(sum)
+    });
+    let sum = sum.map_err(|e| refuse_report(&e))?;
+    say_findings(&loaded.inputs.issues, ctx);
+    let json = area_json(&map, &sum);
+    if ctx.json {
+        print(&format!("{json:#}\n"))?;
+    } else {
+        print(&text(&map, &sum, output, ctx))?;
+    }
+    Ok(if sum.stopped_early { Exit::Interrupted } else { finding_exit(reading, &loaded.inputs.issues) })
+}
+
+/// The network of a name, or of one of its operators.
+fn network(inputs: &Inputs, name: &str) -> Result<NetworkId, Complaint> {
+    let names: Vec<(NetworkId, String)> =
+        inputs.operators.networks().map(|n| (n, inputs.operators.network_name(n))).collect();
+    let wanted = name.to_lowercase();
+    let found = names.iter().find(|(_, n)| *n == wanted || n.split('+').any(|o| o == wanted));
+    found.map(|(n, _)| *n).ok_or_else(|| {
+        let known: Vec<&str> = names.iter().map(|(_, n)| n.as_str()).collect();
+        Complaint::usage("A002", format!("no network is called {name:?}; there are {}", known.join(", ")))
+    })
+}
+
+fn text(map: &AreaMap, sum: &AreaSummary, output: &Output, ctx: &Context) -> String {
+    let mut lines = vec![match ctx.lang {
+        crate::model::kinds::Lang::En => format!(
+            "{:.1} % of {:.0} km² served by {} cells; {:.1} km² unknown, {:.1} km² without any cell",
+            100.0 * sum.served_share,
+            sum.area_km2,
+            map.cells,
+            sum.unknown_km2,
+            sum.unreached_km2
+        ),
+        crate::model::kinds::Lang::Zh => format!(
+            "{:.1}% 的面积（共 {:.0} km²）由 {} 个小区覆盖；未知 {:.1} km²，无小区 {:.1} km²",
+            100.0 * sum.served_share,
+            sum.area_km2,
+            map.cells,
+            sum.unknown_km2,
+            sum.unreached_km2
+        ),
+    }];
+    for (dbm, km2) in &sum.level_km2 {
+        lines.push(format!("  SS-RSRP ≥ {dbm:.0} dBm: {km2:.1} km²"));
+    }
+    let links = sum.links.iter().filter(|l| *l.1 > 0).map(|(model, n)| format!("{n} {model}"));
+    lines.push(format!("  {}: {}", ctx.pick("links", "链路"), links.collect::<Vec<_>>().join(", ")));
+    lines.extend(map.notes.iter().map(|n| format!("  {}: {}", n.code, n.text(ctx.lang))));
+    if let Some(folder) = &output.out {
+        lines.push(format!("→ {}", folder.display()));
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,474 @@
+//! Coverage as a map: for every pixel the best server's median level, its SINR and rate.
+//!
+//! Over terrain each link is predicted along its own profile; without terrain by TR 38.901. Pixels don't
+//! depend on each other or on how the map is cut ([`lattice`]), and unknown ground stays unknown
+//! ([`ground`]).
+//!
+//! | link | model |
+//! |---|---|
+//! | over terrain, 250 m and more, 30 MHz–6 GHz | P.1812-8 at 50 % of time and places |
+//! | over terrain, 250 m and more, above 6 GHz | P.452-18 at 50 % of time |
+//! | over terrain, nearer than 250 m | TR 38.901, median over both radio states |
+//! | without terrain | TR 38.901, median over both radio states |
+
+pub mod ground;
+pub mod lattice;
+
+use super::antenna::{Pattern, Pointing};
+use super::capacity::{self, RateCurve, Terminal};
+use super::coverage_probability::{LN_PER_DB, LossDistribution};
+use super::polarization::Polarization;
+use super::servers::Carrier;
+use super::terrain_path::{Atmosphere, TerrainPath};
+use super::{p452, p1812, tr38901};
+use crate::geom::{LocalFrame, LonLat, Terrain, Xy};
+use crate::units::{Db, Mhz};
+use ground::{Heights, Way, profile};
+pub use lattice::{Lattice, Window};
+
+/// Pixels of a tile along one side.
+pub const TILE: usize = 256;
+/// Level of a pixel that no cell reaches, dBm.
+pub const NO_LEVEL_DBM: f32 = -200.0;
+/// SINR of a pixel that no cell reaches, dB.
+pub const NO_SINR_DB: f32 = -50.0;
+/// A cell whose level in free space is this far below the best is left out.
+const NEGLIGIBLE_BELOW_BEST_DB: f64 = 40.0;
+/// And one this far below the quietest noise.
+const NEGLIGIBLE_BELOW_NOISE_DB: f64 = 10.0;
+
+/// One sector of a source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sector {
+    /// Radio networks that it serves.
+    pub networks: [Option<u16>; 2],
+    /// Index in [`Scene::carriers`]; equal means co-channel.
+    pub carrier: u16,
+    /// Pattern of all SSB beams.
+    pub ssb: Pattern,
+    /// Pattern of the traffic beam.
+    pub traffic: Pattern,
+    /// Where it points.
+    pub pointing: Pointing,
+    /// Power per resource element of the SSB, dBm.
+    pub ssb_epre_dbm: f64,
+    /// Power per resource element of data, dBm.
+    pub data_epre_dbm: f64,
+    /// Peak gain of the SSB beam, dBi.
+    pub gain_ssb_dbi: f64,
+    /// Peak gain of the traffic beam, dBi.
+    pub gain_traffic_dbi: f64,
+    /// Share of resources in use.
+    pub load: f64,
+}
+
+/// Sectors of one frequency at one place and height: they share their path.
+#[derive(Clone, Debug)]
+pub struct Source {
+    at: LonLat,
+    frame: LocalFrame,
+    height_m: f64,
+    freq: Mhz,
+    near: tr38901::Prepared,
+    far: Option<Far>,
+    sectors: Vec<Sector>,
+}
+
+/// The model over terrain.
+#[derive(Clone, Copy, Debug)]
+enum Far {
+    P1812(p1812::Prepared),
+    P452(p452::Prepared),
+}
+
+impl Source {
+    /// A source; `near` is TR 38.901 in its surroundings. Over terrain (`far`) it takes the model that its
+    /// frequency allows, with the mean atmosphere of mid-latitudes.
+    #[must_use]
+    pub fn new(
+        at: LonLat,
+        freq: Mhz,
+        height_m: f64,
+        terminal_height_m: f64,
+        near: tr38901::Prepared,
+        sectors: Vec<Sector>,
+    ) -> Self {
+        let heights = [height_m.max(1.0), terminal_height_m.max(1.0)];
+        let p1812 = p1812::Link {
+            freq,
+            height_m: heights,
+            polarization: Polarization::Vertical,
+            time_percent: 50.0,
+            location_percent: 50.0,
+            spread: p1812::LocationSpread::Given(Db(0.0)),
+            building: None,
+            atmosphere: Atmosphere::TEMPERATE,
+            latitude_deg: at.lat_deg().clamp(-80.0, 80.0),
+            coast_km: None,
+        };
+        let p452 = p452::Link {
+            freq,
+            height_m: heights,
+            gain_dbi: [0.0; 2],
+            polarization: Polarization::Vertical,
+            time_percent: 50.0,
+            atmosphere: Atmosphere::TEMPERATE,
+            pressure_hpa: 1013.25,
+            temperature_c: 15.0,
+            latitude_deg: at.lat_deg(),
+            coast_km: None,
+        };
+        let far = p1812.prepare().map(Far::P1812).or_else(|_| p452.prepare().map(Far::P452)).ok();
+        Self { at, frame: LocalFrame::new(at), height_m, freq, near, far, sectors }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn at(&self) -> LonLat {
+        self.at
+    }
+
+    /// Whether one of its pixels can lie in a box of west, south, east, north, degrees.
+    fn reaches(&self, [west, south, east, north]: [f64; 4], reach_m: f64) -> bool {
+        let near = LonLat::wrapped(
+            self.at.lon_deg().clamp(west.min(east), east.max(west)),
+            self.at.lat_deg().clamp(south, north),
+        );
+        self.frame.to_xy(near).distance_m(Xy::default()) <= reach_m * 1.02 + 100.0
+    }
+}
+
+/// Everything that the pixels of a map share.
+pub struct Scene<'a> {
+    /// The sources.
+    pub sources: Vec<Source>,
+    /// Carriers.
+    pub carriers: Vec<Carrier>,
+    /// The ground; without it, TR 38.901 alone.
+    pub terrain: Option<&'a dyn Terrain>,
+    /// Even clutter over the ground, m.
+    pub clutter_m: f64,
+    /// Height of the terminal above ground, m.
+    pub terminal_height_m: f64,
+    /// The terminal.
+    pub terminal: Terminal,
+    /// Downlink rate curve.
+    pub downlink: RateCurve,
+    /// Cells farther away are left out, m.
+    pub reach_m: f64,
+}
+
+/// A pixel; all NaN where the ground is unknown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pixel {
+    /// Median SS-RSRP of the best server, dBm.
+    pub rsrp_dbm: f32,
+    /// Its SS-SINR with all levels at their median, dB.
+    pub ss_sinr_db: f32,
+    /// Downlink rate of the best carrier of its network, Mbit/s.
+    pub dl_mbps: f32,
+}
+
+impl Pixel {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self { rsrp_dbm: f32::NAN, ss_sinr_db: f32::NAN, dl_mbps: f32::NAN };
+    /// No cell reaches it.
+    pub const NONE: Self = Self { rsrp_dbm: NO_LEVEL_DBM, ss_sinr_db: NO_SINR_DB, dl_mbps: 0.0 };
+}
+
+/// How many links were predicted by which model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// P.1812 over terrain.
+    pub p1812: u64,
+    /// P.452 over terrain.
+    pub p452: u64,
+    /// TR 38.901 for links nearer than the terrain models allow.
+    pub near: u64,
+    /// TR 38.901 for want of terrain.
+    pub flat: u64,
+    /// Links over unknown ground, not predicted.
+    pub unknown: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.p1812 += other.p1812;
+        self.p452 += other.p452;
+        self.near += other.near;
+        self.flat += other.flat;
+        self.unknown += other.unknown;
+    }
+}
+
+/// A tile of a map, its pixels row by row from the north-west.
+#[derive(Clone, Debug)]
+pub struct Tile {
+    /// Where it lies.
+    pub window: Window,
+    /// Its pixels.
+    pub pixels: Vec<Pixel>,
+    /// How they were predicted.
+    pub counts: Counts,
+}
+
+/// Buffers that a tile keeps from pixel to pixel.
+#[derive(Default)]
+struct Desk {
+    reached: Vec<Reached>,
+    heard: Vec<Heard>,
+    heights: Vec<(f64, f64)>,
+    path: TerrainPath,
+    counts: Counts,
+}
+
+/// A source in reach of a pixel.
+#[derive(Clone, Copy)]
+struct Reached {
+    source: u32,
+    way: Way,
+    elevation_deg: f64,
+    free_space_db: f64,
+    /// Strongest SSB level in free space, dBm.
+    bound_dbm: f64,
+}
+
+/// A sector at a pixel.
+#[derive(Clone, Copy)]
+struct Heard {
+    network: u16,
+    carrier: u16,
+    /// SSB level, dBm.
+    ssb_dbm: f64,
+    /// Level of a data element in use, in the traffic beam, dBm.
+    data_dbm: f64,
+    /// Mean disturbance of others' data, mW.
+    data_mw: f64,
+    load: f64,
+    known: bool,
+}
+
+fn milliwatts(dbm: f64) -> f64 {
+    (LN_PER_DB * dbm).exp()
+}
+
+impl Scene<'_> {
+    /// Widest box that the ground of a window is read from, degrees.
+    fn ground_box(&self, window: &Window) -> [f64; 4] {
+        let [west, south, east, north] = window.bounds_deg();
+        let lat = south.abs().max(north.abs()).min(89.0);
+        let up = 1.05 * self.reach_m / 110_570.0;
+        let across = 1.05 * self.reach_m / (111_320.0 * lat.to_radians().cos());
+        [west - across, (south - up).max(-90.0), east + across, (north + up).min(90.0)]
+    }
+
+    fn per_degree(&self, terrain: &dyn Terrain) -> f64 {
+        let latitude = self.sources.first().map_or(0.0, |s| s.at.lat_deg());
+        Heights::per_degree(terrain.posting_m(), latitude)
+    }
+
+    /// Memory that a tile needs while it is worked out, bytes.
+    #[must_use]
+    pub fn tile_bytes(&self, window: &Window) -> usize {
+        let pixels = window.columns * window.rows * size_of::<Pixel>();
+        let ground = |t: &dyn Terrain| Heights::bytes(self.ground_box(window), self.per_degree(t));
+        pixels + self.terrain.map_or(0, ground)
+    }
+
+    /// Works out a tile.
+    #[must_use]
+    pub fn tile(&self, window: &Window) -> Tile {
+        let bounds = window.bounds_deg();
+        let near: Vec<u32> =
+            (0..).zip(&self.sources).filter(|(_, s)| s.reaches(bounds, self.reach_m)).map(|s| s.0).collect();
+        // Without a cell in reach the ground is still asked whether it is known.
+        let needed = if near.is_empty() { bounds } else { self.ground_box(window) };
+        let ground = self
+            .terrain
+            .map(|terrain| (Heights::read(terrain, needed, self.per_degree(terrain)), terrain.posting_m()));
+        let ground = ground.as_ref().map(|(heights, posting_m)| (heights, posting_m.clamp(10.0, 100.0)));
+        let mut desk = Desk::default();
+        let mut pixels = Vec::with_capacity(window.columns * window.rows);
+        for row in 0..window.rows {
+            for column in 0..window.columns {
+                pixels.push(self.pixel(window.center(column, row), &near, ground, &mut desk));
+            }
+        }
+        Tile { window: *window, pixels, counts: desk.counts }
+    }
+
+    fn pixel(&self, at: LonLat, near: &[u32], ground: Option<(&Heights, f64)>, desk: &mut Desk) -> Pixel {
+        let height_m = ground.map_or(0.0, |(heights, _)| heights.at(at.lon_deg(), at.lat_deg()));
+        if height_m.is_nan() {
+            return Pixel::UNKNOWN;
+        }
+        self.find(at, near, ground.map(|g| (g.0, height_m)), desk);
+        let quietest = self.carriers.iter().map(|c| c.noise_dbm).fold(f64::INFINITY, f64::min);
+        let mut best_known = f64::NEG_INFINITY;
+        let mut best_unknown = f64::NEG_INFINITY;
+        desk.heard.clear();
+        let reached = std::mem::take(&mut desk.reached);
+        for r in &reached {
+            let audible = (quietest - NEGLIGIBLE_BELOW_NOISE_DB).max(best_known - NEGLIGIBLE_BELOW_BEST_DB);
+            if r.bound_dbm < audible {
+                break;
+            }
+            let Some(source) = self.sources.get(r.source as usize) else { continue };
+            let loss = self.loss_db(source, r, ground, desk);
+            let strongest = self.hear(source, r, loss, &mut desk.heard);
+            match loss {
+                Some(_) => best_known = best_known.max(strongest),
+                None => best_unknown = best_unknown.max(strongest),
+            }
+        }
+        desk.reached = reached;
+        // What may be served best by a cell behind unknown ground is unknown.
+        if best_unknown > best_known {
+            return Pixel::UNKNOWN;
+        }
+        self.judge(&mut desk.heard)
+    }
+
+    /// Sources in reach, the strongest in free space first.
+    fn find(&self, at: LonLat, near: &[u32], ground: Option<(&Heights, f64)>, desk: &mut Desk) {
+        desk.reached.clear();
+        for &number in near {
+            let Some(source) = self.sources.get(number as usize) else { continue };
+            let way = Way::new(&source.frame, source.at, at);
+            if way.distance_m > self.reach_m {
+                continue;
+            }
+            // Over unknown ground at the mast the antenna is taken to look at the receiver's height.
+            let rise_m = ground.map_or(0.0, |(heights, here_m)| {
+                let there_m = heights.at(source.at.lon_deg(), source.at.lat_deg());
+                if there_m.is_nan() { 0.0 } else { there_m - here_m }
+            });
+            let drop_m = rise_m + source.height_m - self.terminal_height_m;
+            let slant_m = way.distance_m.hypot(drop_m).max(1.0);
+            let elevation_deg = -drop_m.atan2(way.distance_m).to_degrees();
+            let free_space_db = 20.0 * (slant_m * source.freq.0).log10() - 27.552_2;
+            let eirp = |s: &Sector| {
+                let gain = s.ssb.relative_gain(&s.pointing, way.bearing_deg, elevation_deg).get();
+                s.ssb_epre_dbm + s.gain_ssb_dbi + gain
+            };
+            let strongest = source.sectors.iter().map(eirp).fold(f64::NEG_INFINITY, f64::max);
+            desk.reached.push(Reached {
+                source: number,
+                way,
+                elevation_deg,
+                free_space_db,
+                bound_dbm: strongest - free_space_db,
+            });
+        }
+        desk.reached
+            .sort_by(|a, b| b.bound_dbm.total_cmp(&a.bound_dbm).then_with(|| a.source.cmp(&b.source)));
+    }
+
+    /// Median loss; None over unknown ground, infinite out of every model's range.
+    fn loss_db(
+        &self,
+        source: &Source,
+        r: &Reached,
+        ground: Option<(&Heights, f64)>,
+        desk: &mut Desk,
+    ) -> Option<f64> {
+        let statistical = |distance_m: f64| {
+            let range = source.near.ground_range_m();
+            if distance_m > *range.end() {
+                return f64::INFINITY;
+            }
+            let states = source.near.states(distance_m.max(*range.start()));
+            LossDistribution::from(states).quantile_db(0.5, 0.0)
+        };
+        let Some((heights, spacing_m)) = ground else {
+            desk.counts.flat += 1;
+            return Some(statistical(r.way.distance_m));
+        };
+        if r.way.distance_m < *p1812::DISTANCE_M.start() {
+            desk.counts.near += 1;
+            return Some(statistical(r.way.distance_m));
+        }
+        let (buffer, path) = (&mut desk.heights, &mut desk.path);
+        if !profile(heights, &source.frame, &r.way, spacing_m, self.clutter_m, buffer, path) {
+            desk.counts.unknown += 1;
+            return None;
+        }
+        let loss = match &source.far {
+            Some(Far::P1812(prepared)) => {
+                desk.counts.p1812 += 1;
+                prepared.predict(path).map(|p| p.loss)
+            }
+            Some(Far::P452(prepared)) => {
+                desk.counts.p452 += 1;
+                prepared.predict(path).map(|p| p.loss)
+            }
+            None => return Some(f64::INFINITY),
+        };
+        Some(loss.map_or(f64::INFINITY, |l| l.get()))
+    }
+
+    /// Notes the sectors of a source and tells the strongest's level, dBm; a source behind unknown ground as
+    /// strong as in free space.
+    fn hear(&self, source: &Source, r: &Reached, loss: Option<f64>, heard: &mut Vec<Heard>) -> f64 {
+        let loss_db = loss.unwrap_or(r.free_space_db);
+        let mut strongest = f64::NEG_INFINITY;
+        if !loss_db.is_finite() {
+            return strongest;
+        }
+        for s in &source.sectors {
+            let (bearing, elevation) = (r.way.bearing_deg, r.elevation_deg);
+            let ssb_gain =
+                s.gain_ssb_dbi + s.ssb.relative_gain(&s.pointing, bearing, elevation).get() - loss_db;
+            let traffic_gain =
+                s.gain_traffic_dbi + s.traffic.relative_gain(&s.pointing, bearing, elevation).get() - loss_db;
+            strongest = strongest.max(s.ssb_epre_dbm + ssb_gain);
+            for network in s.networks.into_iter().flatten() {
+                heard.push(Heard {
+                    network,
+                    carrier: s.carrier,
+                    ssb_dbm: s.ssb_epre_dbm + ssb_gain,
+                    data_dbm: s.data_epre_dbm + traffic_gain,
+                    // Beams of others average to the sector's SSB pattern.
+                    data_mw: s.load * milliwatts(s.data_epre_dbm + ssb_gain),
+                    load: s.load,
+                    known: loss.is_some(),
+                });
+            }
+        }
+        strongest
+    }
+
+    /// The pixel of the network with the strongest cell.
+    fn judge(&self, heard: &mut [Heard]) -> Pixel {
+        let strongest = |a: &&Heard, b: &&Heard| a.ssb_dbm.total_cmp(&b.ssb_dbm);
+        let Some(&best) = heard.iter().filter(|h| h.known).max_by(strongest) else { return Pixel::NONE };
+        heard.sort_by_key(|h| (h.network, h.carrier));
+        let mut ss_sinr_db = f64::from(NO_SINR_DB);
+        let mut dl_mbps = 0.0f64;
+        let own = heard.chunk_by(|a, b| (a.network, a.carrier) == (b.network, b.carrier));
+        for cells in own.filter(|cells| cells[0].network == best.network) {
+            let Some(server) = cells.iter().filter(|h| h.known).max_by(strongest) else { continue };
+            let Some(carrier) = self.carriers.get(usize::from(server.carrier)) else { continue };
+            let noise = milliwatts(carrier.noise_dbm);
+            if server.carrier == best.carrier {
+                let all: f64 = cells.iter().map(|h| milliwatts(h.ssb_dbm)).sum();
+                let signal = milliwatts(server.ssb_dbm);
+                ss_sinr_db = (signal / ((all - signal).max(0.0) + noise)).ln() / LN_PER_DB;
+            }
+            let disturbance: f64 = cells.iter().map(|h| h.data_mw).sum::<f64>() - server.data_mw;
+            let sinr = milliwatts(server.data_dbm) / (disturbance.max(0.0) + noise);
+            let efficiency = self.downlink.efficiency_layered(sinr, self.terminal.dl_layers);
+            let free = (1.0 - server.load).clamp(0.0, 1.0);
+            dl_mbps =
+                dl_mbps.max(efficiency * capacity::downlink_mhz(&carrier.resources, &self.terminal) * free);
+        }
+        Pixel {
+            rsrp_dbm: (best.ssb_dbm as f32).max(NO_LEVEL_DBM),
+            ss_sinr_db: (ss_sinr_db as f32).max(NO_SINR_DB),
+            dl_mbps: dl_mbps as f32,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

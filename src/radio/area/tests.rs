@@ -1,0 +1,172 @@
+use super::*;
+use crate::radio::capacity::Resources;
+use crate::radio::tr38901::{Scenario, Surroundings};
+use crate::units::Metres;
+
+/// Hills with a hole east of 1.58°.
+struct Hills {
+    hole: bool,
+}
+
+impl Terrain for Hills {
+    fn height_m(&self, at: LonLat) -> Option<f64> {
+        let (x, y) = (at.lon_deg() * 400.0, at.lat_deg() * 500.0);
+        let known = !self.hole || at.lon_deg() < 1.58;
+        known.then(|| 1200.0 + 150.0 * x.sin() * y.cos() + 80.0 * (0.3 * x + 0.7 * y).sin())
+    }
+
+    fn posting_m(&self) -> f64 {
+        92.6
+    }
+}
+
+fn source(lon: f64, lat: f64, azimuths: &[f64], freq_mhz: f64) -> Source {
+    let near = Scenario::Rma(Surroundings::RURAL).prepare(Mhz(freq_mhz), Metres(30.0), Metres(1.5)).unwrap();
+    let sector = |azimuth_deg: &f64| Sector {
+        networks: [Some(0), None],
+        carrier: 0,
+        ssb: Pattern::Sector(crate::radio::antenna::SectorPattern::panel(17.0)),
+        traffic: Pattern::Sector(crate::radio::antenna::SectorPattern::panel(17.0)),
+        pointing: Pointing { azimuth_deg: *azimuth_deg, electrical_tilt_deg: 4.0, mechanical_tilt_deg: 0.0 },
+        ssb_epre_dbm: 17.8,
+        data_epre_dbm: 17.8,
+        gain_ssb_dbi: 17.0,
+        gain_traffic_dbi: 24.0,
+        load: 0.5,
+    };
+    let at = LonLat::wrapped(lon, lat);
+    Source::new(at, Mhz(freq_mhz), 30.0, 1.5, near, azimuths.iter().map(sector).collect())
+}
+
+fn scene(terrain: Option<&dyn Terrain>) -> Scene<'_> {
+    let resources = Resources { resource_blocks: 273, scs_khz: 30, dl_share: 0.74, ul_share: 0.23 };
+    Scene {
+        sources: vec![
+            source(1.50, 42.50, &[0.0, 120.0, 240.0], 3500.0),
+            source(1.56, 42.53, &[60.0, 180.0, 300.0], 3500.0),
+            source(1.53, 42.47, &[90.0], 3500.0),
+        ],
+        carriers: vec![Carrier::new(resources, &Terminal::HANDSET, Db(3.5), 0.5)],
+        terrain,
+        clutter_m: 0.0,
+        terminal_height_m: 1.5,
+        terminal: Terminal::HANDSET,
+        downlink: RateCurve::DOWNLINK,
+        reach_m: 6000.0,
+    }
+}
+
+const BOX: [f64; 4] = [1.46, 42.45, 1.62, 42.56];
+
+/// All pixels of a window, by global column and row.
+fn map(scene: &Scene, window: &Window, size: usize) -> std::collections::BTreeMap<(i64, i64), [u32; 3]> {
+    let mut pixels = std::collections::BTreeMap::new();
+    for tile in window.tiles(size) {
+        let done = scene.tile(&tile);
+        for (i, p) in done.pixels.iter().enumerate() {
+            let (column, row) = (i % tile.columns, i / tile.columns);
+            let at = (tile.first_column + column as i64, tile.first_row + row as i64);
+            let bits = [p.rsrp_dbm, p.ss_sinr_db, p.dl_mbps].map(f32::to_bits);
+            assert!(pixels.insert(at, bits).is_none());
+        }
+    }
+    assert_eq!(pixels.len(), window.columns * window.rows);
+    pixels
+}
+
+/// Bit for bit the same however the map is cut, over terrain and without it.
+#[test]
+fn tiles_dont_change_the_map() {
+    let hills = Hills { hole: true };
+    for terrain in [Some(&hills as &dyn Terrain), None] {
+        let scene = scene(terrain);
+        let lattice = Lattice::new(150.0, 42.5);
+        let whole = map(&scene, &lattice.window(BOX), 256);
+        assert!(whole == map(&scene, &lattice.window(BOX), 17));
+        let middle = 1.5371;
+        let mut halves = map(&scene, &lattice.window([BOX[0], BOX[1], middle, BOX[3]]), 64);
+        halves.extend(map(&scene, &lattice.window([middle, BOX[1], BOX[2], BOX[3]]), 40));
+        assert!(whole == halves);
+    }
+}
+
+#[test]
+fn unknown_ground_is_unknown_and_not_sea() {
+    let hills = Hills { hole: true };
+    let scene = scene(Some(&hills));
+    let window = Lattice::new(150.0, 42.5).window(BOX);
+    let tile = scene.tile(&window);
+    let (mut unknown, mut known) = (0, 0);
+    for (i, p) in tile.pixels.iter().enumerate() {
+        let at = window.center(i % window.columns, i / window.columns);
+        if at.lon_deg() > 1.58 {
+            assert!(p.rsrp_dbm.is_nan() && p.ss_sinr_db.is_nan() && p.dl_mbps.is_nan());
+            unknown += 1;
+        } else if at.lon_deg() < 1.575 {
+            assert!(!p.rsrp_dbm.is_nan());
+            known += 1;
+        }
+    }
+    assert!(unknown > 100 && known > 100);
+}
+
+/// A pixel of a single cell is what the model says of its profile.
+#[test]
+fn a_pixel_is_its_link() {
+    let hills = Hills { hole: false };
+    let mut scene = scene(Some(&hills));
+    scene.sources.truncate(1);
+    scene.sources[0].sectors.truncate(1);
+    let window = Lattice::new(150.0, 42.5).window(BOX);
+    let tile = scene.tile(&window);
+    assert!(tile.counts.p1812 > 1000 && tile.counts.near > 3 && tile.counts.unknown == 0);
+    let source = &scene.sources[0];
+    for i in (0..tile.pixels.len()).step_by(97) {
+        let at = window.center(i % window.columns, i / window.columns);
+        let d = crate::geom::geodesic_m(source.at, at);
+        if !(300.0..5900.0).contains(&d) {
+            continue;
+        }
+        let steps = (d / 92.6).ceil();
+        let mut profile = crate::radio::profile::Profile::default();
+        for k in 0..=steps as usize {
+            let share = k as f64 / steps;
+            profile.distance_m.push(d * share);
+            let p = crate::geom::along_geodesic(source.at, at, share);
+            profile.height_m.push(hills.height_m(p).unwrap());
+        }
+        let Some(Far::P1812(prepared)) = source.far else { panic!("P.1812 covers 3.5 GHz") };
+        let prediction = prepared.predict(&p1812::terrain(&profile).unwrap()).unwrap();
+        let drop = profile.height_m[0] + 30.0 - profile.height_m[profile.height_m.len() - 1] - 1.5;
+        let s = &source.sectors[0];
+        let bearing = crate::geom::azimuth_deg(source.at, at);
+        let gain = s.ssb.relative_gain(&s.pointing, bearing, -drop.atan2(d).to_degrees()).get();
+        let want = 17.8 + 17.0 + gain - prediction.loss.get();
+        let got = f64::from(tile.pixels[i].rsrp_dbm);
+        // The lattice of heights is bilinear between samples 90 m apart.
+        assert!((got - want).abs() < 3.0 || got < -165.0, "{at:?}: {got} {want}");
+    }
+}
+
+#[test]
+fn above_six_gigahertz_p452_serves() {
+    let hills = Hills { hole: false };
+    let mut scene = scene(Some(&hills));
+    scene.sources = vec![source(1.50, 42.50, &[0.0], 6700.0)];
+    let tile = scene.tile(&Lattice::new(300.0, 42.5).window(BOX));
+    assert!(tile.counts.p1812 == 0 && tile.counts.p452 > 100);
+}
+
+/// No terrain: equal distances in the beam's direction give falling levels.
+#[test]
+fn without_terrain_levels_fall_with_distance() {
+    let mut scene = scene(None);
+    scene.sources = vec![source(1.50, 42.50, &[0.0], 3500.0)];
+    let lattice = Lattice::new(50.0, 42.5);
+    let window = lattice.window([1.4999, 42.503, 1.5, 42.545]);
+    let tile = scene.tile(&window);
+    let column: Vec<f32> = (0..window.rows).rev().map(|r| tile.pixels[r * window.columns].rsrp_dbm).collect();
+    let far = &column[20..];
+    assert!(far.windows(2).all(|w| w[1] < w[0]), "{far:?}");
+    assert_eq!(tile.counts.flat, tile.pixels.len() as u64);
+}
