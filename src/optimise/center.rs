@@ -121,7 +121,7 @@ pub fn solve(
                     low = low.max(middle + 1);
                     search = middle + 1;
                 }
-                Within::Unknown(_) => search = middle + 1,
+                Within::Unknown => search = middle + 1,
             }
         }
         if low >= high || !meter.open() {

@@ -343,6 +343,24 @@ impl<'s> Openings<'s> {
 
     /// Opens `f`, alone or in exchange for the best open one, if that is cheaper.
     fn try_in(&mut self, f: usize, noise: f64, meter: &mut Meter<'_>) -> bool {
+        let (change, out) = self.weigh_in(f, meter);
+        if change >= -noise {
+            return false;
+        }
+        self.exchange(f, out);
+        true
+    }
+
+    /// Opens `f` and closes what goes for it.
+    pub(in crate::optimise) fn exchange(&mut self, f: usize, out: Option<usize>) {
+        if let Some(out) = out {
+            self.close(out);
+        }
+        self.add(f);
+    }
+
+    /// What opening `f` changes, alone or with the best open one closed for it, and which that is.
+    pub(in crate::optimise) fn weigh_in(&mut self, f: usize, meter: &mut Meter<'_>) -> (f64, Option<usize>) {
         let service = self.service;
         let mut net = -service.opening[f];
         for &(client, position, c) in service.reach(f) {
@@ -392,14 +410,15 @@ impl<'s> Openings<'s> {
         for out in self.touched.drain(..) {
             self.extra[out as usize] = 0.0;
         }
-        if best.0 >= -noise {
-            return false;
-        }
-        if let Some(out) = best.1 {
-            self.close(out);
-        }
-        self.add(f);
-        true
+        best
+    }
+
+    /// A free facility that is shut and would serve a client better than its server, drawn at random.
+    pub(in crate::optimise) fn better_for(&self, client: usize, draw: &mut Draw) -> Option<usize> {
+        let row = self.service.by_client.row_indices(client);
+        let nearer = row.len().min(self.best[client][0] as usize);
+        let f = *row.get(if nearer == 0 { return None } else { draw.below(nearer) })? as usize;
+        (!self.open[f] && self.service.lock[f] == Lock::Free).then_some(f)
     }
 
     /// The open facility whose closing costs least.

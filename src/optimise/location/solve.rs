@@ -82,6 +82,8 @@ pub(in crate::optimise) fn solve_within(
         style,
         cover_u: Vec::new(),
         kept: 0.0,
+        paid: [0.0; 2],
+        slices: 0,
         draw: Draw::new(work.seed),
         work,
     };
@@ -164,6 +166,11 @@ impl Best {
     }
 }
 
+/// Warmth at which annealing starts, as a share of what an exchange usually costs, and what is left of it
+/// at the end.
+const HOT: f64 = 0.2;
+const COOL: f64 = 0.02;
+
 struct Search<'s, 'w> {
     whole: &'s Service,
     core: Core,
@@ -175,6 +182,9 @@ struct Search<'s, 'w> {
     cover_u: Vec<f64>,
     /// Share of the best cover that the next dive keeps.
     kept: f64,
+    /// What each way of searching gained per step lately.
+    paid: [f64; 2],
+    slices: u32,
     draw: Draw,
     work: &'w Work<'w>,
 }
@@ -207,16 +217,14 @@ impl Search<'_, '_> {
                 first: if pass == 0 { 1.5 } else { 0.5 },
                 last: 1e-4,
                 patience: 12,
-                visit_every: 10,
+                visit_every: [10, 40, 100][pass as usize],
             };
             multipliers = self.ascend_core(multipliers, steps, meter);
-            eprintln!("pass {pass} used {} bound {} best {} core {}x{} pairs {}", meter.used(), self.bound, self.best.cost, self.core.service.clients(), self.core.service.facilities(), self.core.service.by_client.pairs());
             if self.enough(self.bound) || !meter.open() {
                 return;
             }
             let spent = (meter.used() - before).max(500_000);
             self.search_around(spent, meter);
-            eprintln!("   searched best {} used {}", self.best.cost, meter.used());
             if self.enough(self.bound) || !meter.open() {
                 return;
             }
@@ -329,11 +337,9 @@ impl Search<'_, '_> {
         result
     }
 
-    /// Exchanges at random near the best answer, each followed by a descent nearby; what turns out worse
-    /// is taken back.
+    /// Searches for better answers, starting from the best.
     fn search_around(&mut self, steps: u64, meter: &mut Meter<'_>) {
         let service = &self.core.service;
-        let facilities = self.whole.facilities();
         if service.clients() == 0 || service.lock.iter().all(|&l| l != Lock::Free) {
             return;
         }
@@ -341,6 +347,68 @@ impl Search<'_, '_> {
             self.search_covers(steps, meter);
             return;
         }
+        // Of the two ways to search, the one that has paid more lately, the other one now and then.
+        self.slices += 1;
+        let favourite = usize::from(self.paid[1] >= self.paid[0]);
+        let way = if self.slices % 4 == 2 { 1 - favourite } else { favourite };
+        let before = (self.best.cost, meter.used());
+        if way == 0 { self.disturb(steps, meter) } else { self.anneal(steps, meter) }
+        let gained = (before.0 - self.best.cost) / (meter.used() - before.1).max(1) as f64;
+        self.paid[way] = 0.7 * self.paid[way] + 0.3 * gained;
+    }
+
+    /// Exchanges at random, at first also some that make it worse (simulated annealing).
+    fn anneal(&mut self, steps: u64, meter: &mut Meter<'_>) {
+        let service = &self.core.service;
+        let facilities = self.whole.facilities();
+        let start = meter.used();
+        let mut state = Openings::new(service, &self.core.narrow(&self.best.open));
+        if !state.fits() || service.clients() == 0 {
+            return;
+        }
+        // What an exchange costs usually.
+        let (mut usual, mut seen) = (0.0, 0u32);
+        for _ in 0..2000 {
+            let client = self.draw.below(service.clients());
+            if let Some(f) = state.better_for(client, &mut self.draw) {
+                let (change, _) = state.weigh_in(f, meter);
+                if change > 0.0 && change.is_finite() && seen < 300 {
+                    usual += change;
+                    seen += 1;
+                }
+            }
+        }
+        usual /= f64::from(seen.max(1));
+        let mut warmth = HOT * usual;
+        let mut turn = 0u32;
+        while meter.open() {
+            turn += 1;
+            if turn % 256 == 0 {
+                let done = (meter.used() - start) as f64 / steps.max(1) as f64;
+                if done >= 1.0 {
+                    break;
+                }
+                warmth = HOT * usual * COOL.powf(done);
+            }
+            meter.spend(4);
+            let client = self.draw.below(service.clients());
+            let Some(f) = state.better_for(client, &mut self.draw) else { continue };
+            let (change, out) = state.weigh_in(f, meter);
+            if change < -warmth * self.draw.unit().max(1e-12).ln() {
+                state.exchange(f, out);
+                meter.spend(4 * service.reach(f).len() as u64);
+                if self.best.offer_core(&state, &self.core, facilities) && self.enough(self.bound) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Disturbs the best answer here and there, each time followed by a descent nearby; what turns out
+    /// worse is taken back.
+    fn disturb(&mut self, steps: u64, meter: &mut Meter<'_>) {
+        let service = &self.core.service;
+        let facilities = self.whole.facilities();
         let until = meter.used().saturating_add(steps);
         let mut state = Openings::new(service, &self.core.narrow(&self.best.open));
         if !state.fits() {

@@ -88,8 +88,8 @@ pub(super) enum Within {
     Yes(Vec<u32>),
     /// None do.
     No,
-    /// The work ended first; no cover has fewer sets than this.
-    Unknown(usize),
+    /// The work ended first.
+    Unknown,
 }
 
 /// Tells whether at most `most` of `sets` cover all rows, which hold no duplicates.
@@ -112,7 +112,7 @@ pub(super) fn within(
         Some(o) if o.open.len() == sets && sets > 0 => {
             Within::Yes((0..sets as u32).filter(|&s| o.open[s as usize]).collect())
         }
-        Some(o) if o.bound < below => Within::Unknown(o.bound.max(0.0).ceil() as usize),
+        Some(o) if o.bound < below => Within::Unknown,
         _ => Within::No,
     }
 }
