@@ -428,9 +428,7 @@ fn a_layer_in_the_datum_of_a_web_map_is_suspected() {
         candidates += &format!("T{n},roof,x,{:.7},{:.7}\n", q.lon_deg(), q.lat_deg());
     }
     let read = |crs: &str| {
-        let toml = format!(
-            "[layers.sites]\npath = \"s.csv\"\n[layers.candidates]\npath = \"c.csv\"\n{crs}"
-        );
+        let toml = format!("[layers.sites]\npath = \"s.csv\"\n[layers.candidates]\npath = \"c.csv\"\n{crs}");
         let files = [("s.csv", sites.as_bytes()), ("c.csv", candidates.as_bytes())];
         load_files(&files, &toml, LoadOptions::default()).unwrap_or_else(|i| panic!("{:?}", found(&i.issues)))
     };

@@ -474,7 +474,8 @@ impl<'a> Assignment<'a> {
         let prices = self.prices;
         let around = &prices.columns[self.at[center] as usize];
         for k in 0..count {
-            let i = if k == 0 || around.is_empty() { center } else { around[draw.below(around.len())] as usize };
+            let i =
+                if k == 0 || around.is_empty() { center } else { around[draw.below(around.len())] as usize };
             let at = self.at[i];
             let near: SmallVec<[u32; 4]> =
                 self.near[i].iter().map(|p| p.0).filter(|&f| f != at).take(4).collect();

@@ -156,7 +156,7 @@ pub fn solve(problem: &FacilityProblem, work: Work<'_>) -> Result<Certified<Plac
         return single::solve(problem, capacity, limit, &work);
     }
     let service = service_of(problem, limit);
-    let scale = scale_of(&service, false);
+    let scale = scale_of(&service, problem.beyond.as_ref().is_some_and(|b| b.iter().all(|v| v.is_finite())));
     let mut opened = solve_service(&service, scale, None, &work);
     let unserved = |open: &[bool]| service.evaluate(open).1.iter().any(Option::is_none);
     if problem.beyond.as_ref().is_some_and(|b| b.iter().any(|v| v.is_finite()))
@@ -265,7 +265,10 @@ fn check(problem: &FacilityProblem) -> Result<(), FacilityError> {
             return malformed("a capacity or demand is negative or not finite");
         }
     }
-    if problem.beyond.as_ref().is_some_and(|b| b.len() != problem.service.len() || b.iter().any(|v| v.is_nan()))
+    if problem
+        .beyond
+        .as_ref()
+        .is_some_and(|b| b.len() != problem.service.len() || b.iter().any(|v| v.is_nan()))
     {
         return malformed("the cut-off of lists must have one value per client");
     }
@@ -314,9 +317,10 @@ fn service_of(problem: &FacilityProblem, limit: Limit) -> Service {
     );
     for (i, &beyond) in problem.beyond.iter().flatten().enumerate() {
         if beyond.is_finite() {
+            // Whoever is left to a facility that isn't listed pays at least this. So the bound holds for
+            // the whole problem, and an answer that leaves nobody to it is an answer of the whole.
             service.ceiling[i] = beyond;
-            // Dear enough that nobody is left to it for gain.
-            service.fallback[i] = 4.0 * beyond + 1.0;
+            service.fallback[i] = beyond;
         }
     }
     service

@@ -85,7 +85,11 @@ pub(super) fn rows_of(
 }
 
 /// Whether the largest facilities that may be open together hold the total demand.
-pub(super) fn check_total(problem: &FacilityProblem, capacity: &Capacity, limit: Limit) -> Result<(), FacilityError> {
+pub(super) fn check_total(
+    problem: &FacilityProblem,
+    capacity: &Capacity,
+    limit: Limit,
+) -> Result<(), FacilityError> {
     let demand: f64 = capacity.demand.iter().sum();
     let locked = problem.locks.iter().filter(|l| **l == Lock::Open).count();
     let sizes = |lock: Lock| {

@@ -41,10 +41,8 @@ pub(super) fn solve(
     let Some((at, open)) = search.best.take() else {
         return Err(FacilityError::NotFound { overload: search.least_over });
     };
-    let value = Placement {
-        open: (0..open.len() as u32).filter(|&f| open[f as usize]).collect(),
-        assignment: at,
-    };
+    let value =
+        Placement { open: (0..open.len() as u32).filter(|&f| open[f as usize]).collect(), assignment: at };
     let objective = cost(problem, &value);
     let bound = round_up(search.bound, scale).min(objective);
     let proven = relative_gap(objective, bound) <= TOLERANCE;
@@ -276,7 +274,13 @@ impl<'a> Search<'a, '_> {
             }
             if inside + outside >= 40 {
                 // Some of the time outside of the capacities, most of it inside.
-                a.fine *= if outside > 25 { 1.3 } else if outside < 8 { 0.8 } else { 1.0 };
+                a.fine *= if outside > 25 {
+                    1.3
+                } else if outside < 8 {
+                    0.8
+                } else {
+                    1.0
+                };
                 a.fine = a.fine.clamp(1e-3 * fine.max(1e-9), 1e6 * fine.max(1e-9));
                 (inside, outside) = (0, 0);
                 a.recount();
@@ -319,7 +323,11 @@ impl<'a> Search<'a, '_> {
     /// A client that lies near a facility.
     fn client_of(&mut self, a: &Assignment<'_>, f: u32) -> usize {
         let near = self.prices.near(f);
-        if near.is_empty() { self.draw.below(a.at.len()) } else { near[self.draw.below(near.len().min(8))] as usize }
+        if near.is_empty() {
+            self.draw.below(a.at.len())
+        } else {
+            near[self.draw.below(near.len().min(8))] as usize
+        }
     }
 
     /// Looks for any assignment within the capacities, client after client, as far as a number of trials
@@ -350,7 +358,9 @@ impl<'a> Search<'a, '_> {
         let mut free: Vec<u32> = (0..open.len() as u32)
             .filter(|&f| !open[f as usize] && self.locks[f as usize] == Lock::Free)
             .collect();
-        free.sort_by(|&x, &y| table.opening[y as usize].total_cmp(&table.opening[x as usize]).then(x.cmp(&y)));
+        free.sort_by(|&x, &y| {
+            table.opening[y as usize].total_cmp(&table.opening[x as usize]).then(x.cmp(&y))
+        });
         let mut meter = Meter::new(u64::MAX, Stop::NEVER);
         while a.count < table.limit.at_least {
             let Some(f) = free.pop() else { return };

@@ -148,7 +148,9 @@ impl<'a, 'w> Search<'a, 'w> {
         let weightless: f64 = self
             .weightless
             .iter()
-            .map(|&i| self.table.rows.row(i).find(|p| s.open[p.0 as usize]).map_or(self.units.missing, |p| p.1))
+            .map(|&i| {
+                self.table.rows.row(i).find(|p| s.open[p.0 as usize]).map_or(self.units.missing, |p| p.1)
+            })
             .sum();
         s.opening + s.flow.service() + weightless
     }
@@ -237,10 +239,26 @@ impl<'a, 'w> Search<'a, 'w> {
     fn close_idle(&self, s: &mut State<'_>) {
         for f in 0..s.open.len() {
             let may = s.open[f] && self.locks[f] == Lock::Free && s.count > self.table.limit.at_least;
-            if may && s.flow.load(f) <= 1e-9 * self.table.capacity[f] {
+            if may && s.flow.load(f) <= 1e-9 * self.table.capacity[f] && !self.needed(s, f) {
                 s.close(f, self.table);
             }
         }
+    }
+
+    /// Whether clients of no demand would pay more for another facility than this one costs.
+    fn needed(&self, s: &State<'_>, f: usize) -> bool {
+        let loss: f64 = self
+            .weightless
+            .iter()
+            .map(|&i| {
+                let mut open = self.table.rows.row(i).filter(|p| s.open[p.0 as usize]);
+                match (open.next(), open.next()) {
+                    (Some(p), next) if p.0 as usize == f => next.map_or(self.units.missing, |n| n.1) - p.1,
+                    _ => 0.0,
+                }
+            })
+            .sum();
+        loss > self.table.opening[f]
     }
 
     /// Closes what carries least until not too much is open.
@@ -255,7 +273,12 @@ impl<'a, 'w> Search<'a, 'w> {
     }
 
     /// What opening each shut facility can save at most, net, by the prices of the flow.
-    fn savings(&self, s: &mut State<'_>, offers: &mut Vec<Vec<Offer>>, prices: &mut Vec<f64>) -> Vec<(f64, u32)> {
+    fn savings(
+        &self,
+        s: &mut State<'_>,
+        offers: &mut Vec<Vec<Offer>>,
+        prices: &mut Vec<f64>,
+    ) -> Vec<(f64, u32)> {
         s.flow.prices(prices);
         offers.resize_with(self.table.facilities(), Vec::new);
         for o in offers.iter_mut() {
@@ -456,12 +479,7 @@ impl<'a, 'w> Search<'a, 'w> {
                     for way in [Lock::Open, Lock::Shut] {
                         let mut locks = locks.clone();
                         locks[split] = way;
-                        heap.push(Node {
-                            bound,
-                            depth: node.depth + 1,
-                            locks: locks.into(),
-                            u: u.clone(),
-                        });
+                        heap.push(Node { bound, depth: node.depth + 1, locks: locks.into(), u: u.clone() });
                     }
                 }
             }
@@ -491,7 +509,10 @@ impl<'a, 'w> Search<'a, 'w> {
                 shares
             })
             .collect();
-        SplitPlacement { open: (0..self.best.len() as u32).filter(|&f| self.best[f as usize]).collect(), shares }
+        SplitPlacement {
+            open: (0..self.best.len() as u32).filter(|&f| self.best[f as usize]).collect(),
+            shares,
+        }
     }
 }
 

@@ -261,8 +261,7 @@ impl<'a> Transport<'a> {
     pub(super) fn close(&mut self, facility: usize) {
         let k = self.slot[facility] as usize;
         let n = self.facility.len();
-        let leaving: Vec<(u32, f64)> =
-            self.clients[k].iter().map(|&c| (c, self.amount(c, k))).collect();
+        let leaving: Vec<(u32, f64)> = self.clients[k].iter().map(|&c| (c, self.amount(c, k))).collect();
         for &(client, amount) in &leaving {
             self.take(client as usize, k, amount);
         }
@@ -281,7 +280,8 @@ impl<'a> Transport<'a> {
                     .min_by(|&a, &b| total(self, a).total_cmp(&total(self, b)));
                 let Some(to) = best else { break };
                 // The path from there takes as much as it can; what it can't is for the next round.
-                let room = if self.next[to] == NONE { self.left[to].min(rest) } else { self.bottleneck(to, rest) };
+                let room =
+                    if self.next[to] == NONE { self.left[to].min(rest) } else { self.bottleneck(to, rest) };
                 if room <= 0.0 {
                     self.put(i, 0, rest);
                     break;

@@ -250,9 +250,8 @@ impl Search<'_, '_> {
             // Each item starts at its share in the cheapest set that covers it.
             Style::Cover { .. } => (0..service.clients())
                 .map(|i| {
-                    let share = |f: u32| {
-                        service.opening[f as usize] / service.reach(f as usize).len().max(1) as f64
-                    };
+                    let share =
+                        |f: u32| service.opening[f as usize] / service.reach(f as usize).len().max(1) as f64;
                     rows.row(i).map(|p| share(p.0)).fold(f64::INFINITY, f64::min).min(service.ceiling[i])
                 })
                 .collect(),
@@ -352,7 +351,11 @@ impl Search<'_, '_> {
         let favourite = usize::from(self.paid[1] >= self.paid[0]);
         let way = if self.slices % 4 == 2 { 1 - favourite } else { favourite };
         let before = (self.best.cost, meter.used());
-        if way == 0 { self.disturb(steps, meter) } else { self.anneal(steps, meter) }
+        if way == 0 {
+            self.disturb(steps, meter)
+        } else {
+            self.anneal(steps, meter)
+        }
         let gained = (before.0 - self.best.cost) / (meter.used() - before.1).max(1) as f64;
         self.paid[way] = 0.7 * self.paid[way] + 0.3 * gained;
     }
@@ -477,11 +480,8 @@ impl Search<'_, '_> {
             }
             let have = if best.open.is_empty() { Vec::new() } else { core.narrow(&best.open) };
             let tight = Core::of(service, &dive::promising(service, u, &have));
-            let start = if have.is_empty() {
-                greedy(&tight.service, &[], meter)
-            } else {
-                tight.narrow(&have)
-            };
+            let start =
+                if have.is_empty() { greedy(&tight.service, &[], meter) } else { tight.narrow(&have) };
             let spent = (meter.used() - before).max(100_000);
             weighting::search(&tight.service, &start, best.cost, spent, draw, meter, |set, _| {
                 let set = tight.widen(set, service.facilities());
@@ -569,9 +569,8 @@ impl Search<'_, '_> {
             }
             if !(bound >= self.best.cost || self.enough(bound)) {
                 // The facility on which the relaxed answers agree least.
-                let split = (0..small.facilities())
-                    .filter(|&f| small.lock[f] == Lock::Free)
-                    .max_by(|&a, &b| {
+                let split =
+                    (0..small.facilities()).filter(|&f| small.lock[f] == Lock::Free).max_by(|&a, &b| {
                         let doubt = |f: usize| {
                             let s = result.share[f];
                             s.min(1.0 - s)

@@ -22,8 +22,7 @@ pub(in crate::optimise) fn promising(service: &Service, u: &[f64], also: &[bool]
     for i in 0..service.clients() {
         row.clear();
         row.extend_from_slice(service.by_client.row_indices(i));
-        let by_worth =
-            |a: &u32, b: &u32| worth[*a as usize].total_cmp(&worth[*b as usize]).then(a.cmp(b));
+        let by_worth = |a: &u32, b: &u32| worth[*a as usize].total_cmp(&worth[*b as usize]).then(a.cmp(b));
         if row.len() > PER_ITEM {
             row.select_nth_unstable_by(PER_ITEM, by_worth);
         }
@@ -85,11 +84,8 @@ pub(in crate::optimise) fn dive(
         // Covers near the best multipliers.
         let mut best: Option<(f64, Vec<bool>)> = None;
         for turn in 0..8 {
-            let around: Vec<f64> = near
-                .u
-                .iter()
-                .map(|v| if turn == 0 { *v } else { v * (0.9 + 0.2 * draw.unit()) })
-                .collect();
+            let around: Vec<f64> =
+                near.u.iter().map(|v| if turn == 0 { *v } else { v * (0.9 + 0.2 * draw.unit()) }).collect();
             let set = greedy(&core.service, &around, meter);
             let price: f64 = (0..set.len()).filter(|&s| set[s]).map(|s| core.service.opening[s]).sum();
             offer(&widen(&set));

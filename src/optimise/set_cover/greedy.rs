@@ -79,8 +79,8 @@ pub(in crate::optimise) fn greedy(service: &Service, u: &[f64], meter: &mut Mete
     });
     for s in cover {
         let s = s as usize;
-        let redundant = service.lock[s] != Lock::Open
-            && service.reach(s).iter().all(|&(i, _, _)| times[i as usize] > 1);
+        let redundant =
+            service.lock[s] != Lock::Open && service.reach(s).iter().all(|&(i, _, _)| times[i as usize] > 1);
         if redundant {
             inside[s] = false;
             for &(i, _, _) in service.reach(s) {

@@ -78,25 +78,23 @@ pub(super) fn reduce(rows: &SparseRows, costs: &[f64], locks: &[Lock], mut allow
                 gone_set[s] = true;
             }
         }
-        let refresh = |of_item: &mut Vec<Vec<u32>>,
-                       of_set: &mut Vec<Vec<u32>>,
-                       items: &[bool],
-                       gone: &[bool]| {
-            for (i, row) in of_item.iter_mut().enumerate() {
-                if items[i] {
-                    row.retain(|&s| !gone[s as usize]);
-                } else {
-                    row.clear();
+        let refresh =
+            |of_item: &mut Vec<Vec<u32>>, of_set: &mut Vec<Vec<u32>>, items: &[bool], gone: &[bool]| {
+                for (i, row) in of_item.iter_mut().enumerate() {
+                    if items[i] {
+                        row.retain(|&s| !gone[s as usize]);
+                    } else {
+                        row.clear();
+                    }
                 }
-            }
-            for (s, column) in of_set.iter_mut().enumerate() {
-                if gone[s] {
-                    column.clear();
-                } else {
-                    column.retain(|&i| items[i as usize]);
+                for (s, column) in of_set.iter_mut().enumerate() {
+                    if gone[s] {
+                        column.clear();
+                    } else {
+                        column.retain(|&i| items[i as usize]);
+                    }
                 }
-            }
-        };
+            };
         refresh(&mut of_item, &mut of_set, &out.items, &gone_set);
         // Sets that reach nothing any more, or that another covers for no more.
         for s in 0..n {

@@ -39,11 +39,7 @@ pub(super) fn solve(problem: Problem, request: &Request<'_>) -> Result<Answer, N
         };
         bad_file(request.file, line, e.to_string())
     })?;
-    let extra = Extra {
-        p: request.p.map(|p| p as usize),
-        radius: request.radius,
-        budget: request.budget,
-    };
+    let extra = Extra { p: request.p.map(|p| p as usize), radius: request.radius, budget: request.budget };
     // Shares of customers are fractions, and so are costs then.
     let whole = instance.is_whole() && problem != Problem::Cflp;
     let gap = if whole { request.work.gap } else { request.work.gap.max(0.9 * DECIMAL_GAP) };

@@ -68,25 +68,21 @@ pub(super) fn solve(
         (Problem::Ufl, Instance::Costs { opening, service, customers }) => {
             uncapacitated(opening, service, *customers, work)
         }
-        (
-            Problem::Cflp | Problem::Sscflp,
-            Instance::Capacitated { capacity, opening, demand, service },
-        ) => {
+        (Problem::Cflp | Problem::Sscflp, Instance::Capacitated { capacity, opening, demand, service }) => {
             let table = Table { capacity, opening, demand, service };
             if problem == Problem::Sscflp { single_source(table, work) } else { capacitated(table, work) }
         }
         (Problem::SetCover, Instance::Covering { costs, rows }) => covering(costs, rows, work),
-        (Problem::Mclp, Instance::Weighted { points, spherical }) => {
-            maximal(points, *spherical, extra, work)
-        }
+        (Problem::Mclp, Instance::Weighted { points, spherical }) => maximal(points, *spherical, extra, work),
         _ => Err(Unsolved::Usage("the file's format belongs to another problem".into())),
     }
 }
 
 fn number(file: Option<usize>, extra: Extra, candidates: usize) -> Result<usize, Unsolved> {
-    let p = extra.p.or(file).ok_or_else(|| {
-        Unsolved::Usage("the file names no number of facilities; give one with --p".into())
-    })?;
+    let p = extra
+        .p
+        .or(file)
+        .ok_or_else(|| Unsolved::Usage("the file names no number of facilities; give one with --p".into()))?;
     if p == 0 && candidates > 0 {
         return Err(Unsolved::Infeasible(
             "no facility may be open, so nobody is served; --p 1 is the least".into(),
@@ -342,7 +338,9 @@ fn uncapacitated(
 ) -> Result<Answer, Unsolved> {
     let m = opening.len();
     let problem = FacilityProblem {
-        service: SparseRows::from_rows((0..customers).map(|i| (0u32..).zip(service[i * m..(i + 1) * m].iter().copied()))),
+        service: SparseRows::from_rows(
+            (0..customers).map(|i| (0u32..).zip(service[i * m..(i + 1) * m].iter().copied())),
+        ),
         opening: opening.to_vec(),
         locks: vec![Lock::Free; m],
         count: Count::Any,
@@ -462,7 +460,8 @@ fn covers(a: &Weighted, b: &Weighted, radius: f64, spherical: bool) -> bool {
 
 /// Per point the points within the radius: a sweep along the first coordinate.
 fn within(points: &[Weighted], radius: f64, spherical: bool) -> Vec<Vec<u32>> {
-    let reach = if spherical { (radius / SPHERE_M).to_degrees() * (1.0 + 1e-9) + 1e-9 } else { radius + 1e-9 };
+    let reach =
+        if spherical { (radius / SPHERE_M).to_degrees() * (1.0 + 1e-9) + 1e-9 } else { radius + 1e-9 };
     let mut order: Vec<u32> = (0..points.len() as u32).collect();
     order.sort_by(|&i, &j| points[i as usize].a.total_cmp(&points[j as usize].a).then(i.cmp(&j)));
     let unit: Vec<[f64; 3]> = points
@@ -502,12 +501,7 @@ fn within(points: &[Weighted], radius: f64, spherical: bool) -> Vec<Vec<u32>> {
     out
 }
 
-fn maximal(
-    points: &[Weighted],
-    spherical: bool,
-    extra: Extra,
-    work: Work<'_>,
-) -> Result<Answer, Unsolved> {
+fn maximal(points: &[Weighted], spherical: bool, extra: Extra, work: Work<'_>) -> Result<Answer, Unsolved> {
     let radius = extra.radius.ok_or_else(|| {
         Unsolved::Usage("maximal covering needs the radius of a facility; give one with --radius".into())
     })?;
