@@ -138,6 +138,7 @@ pub fn place(
             .collect(),
         count: if s.max_centers > 0 { Count::AtMost(s.max_centers as usize + 1) } else { Count::Any },
         capacity: None,
+        beyond: None,
     };
     // Without capacities the bound is tighter; where the answer keeps them anyway, it is the answer.
     let demand: Vec<f64> = served.iter().map(|&g| groups[g].racks).collect();

@@ -17,6 +17,7 @@ pub mod inspect;
 mod load;
 #[cfg(test)]
 mod load_tests;
+pub mod location_files;
 pub mod osm;
 mod place;
 pub mod project;

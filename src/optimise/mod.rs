@@ -5,6 +5,7 @@
 //! could reach, so that a planner can see how much is left to gain. Work is counted in steps, not in
 //! seconds ([`Effort`]), which makes results repeatable; a caller that has a clock passes a [`Stop`].
 
+pub mod center;
 pub mod cover;
 pub mod facility;
 mod location;
@@ -161,6 +162,7 @@ impl From<Effort> for Work<'_> {
 #[derive(Debug)]
 pub(crate) struct Meter<'a> {
     left: u64,
+    used: u64,
     until_asked: u64,
     stop: Stop<'a>,
     stopped: bool,
@@ -170,12 +172,13 @@ impl<'a> Meter<'a> {
     const ASK_EVERY: u64 = 1 << 14;
 
     pub(crate) fn new(steps: u64, stop: Stop<'a>) -> Self {
-        Self { left: steps, until_asked: 0, stop, stopped: false }
+        Self { left: steps, used: 0, until_asked: 0, stop, stopped: false }
     }
 
     /// Notes `steps` of work; true while there is more to spend.
     pub(crate) fn spend(&mut self, steps: u64) -> bool {
         self.left = self.left.saturating_sub(steps);
+        self.used = self.used.saturating_add(steps);
         if self.until_asked <= steps {
             self.until_asked = Self::ASK_EVERY;
             self.stopped = self.stopped || self.stop.requested();
@@ -185,9 +188,19 @@ impl<'a> Meter<'a> {
         self.left > 0 && !self.stopped
     }
 
+    /// The caller's wish, for a meter beside this one.
+    pub(crate) fn caller(&self) -> Stop<'a> {
+        self.stop
+    }
+
     /// Steps left to spend.
     pub(crate) fn left(&self) -> u64 {
         self.left
+    }
+
+    /// Steps noted so far.
+    pub(crate) fn used(&self) -> u64 {
+        self.used
     }
 
     /// Whether work may go on.

@@ -5,7 +5,11 @@
 //! facility location (opening costs decide the number), and, with capacities, the capacitated problem in
 //! which each client has a single source.
 
-mod capacitated;
+mod assignment;
+mod relax;
+mod single;
+mod split;
+mod transport;
 
 use thiserror::Error;
 
@@ -28,6 +32,9 @@ pub struct FacilityProblem {
     pub count: Count,
     /// Capacities and demands, where facilities can fill up.
     pub capacity: Option<Capacity>,
+    /// Where the lists are cut off: per client a cost that no facility missing from its list undercuts
+    /// (infinite where none is missing). Without it, only what is listed can serve.
+    pub beyond: Option<Vec<f64>>,
 }
 
 /// A rule for the number of open facilities.
@@ -105,6 +112,12 @@ pub enum FacilityError {
         /// The clients.
         clients: Vec<u32>,
     },
+    /// The best set of facilities that was found leaves clients to facilities missing from their lists.
+    #[error("the lists of {} clients are too short", .clients.len())]
+    ListsTooShort {
+        /// The clients.
+        clients: Vec<u32>,
+    },
     /// No assignment that keeps all capacities was found, nor shown to be impossible.
     #[error("no assignment within the capacities was found; {overload} of demand remained without a place")]
     NotFound {
@@ -130,6 +143,7 @@ pub enum FacilityError {
 ///     locks: vec![Lock::Free; 2],
 ///     count: Count::Exactly(1),
 ///     capacity: None,
+///     beyond: None,
 /// };
 /// let best = facility::solve(&problem, Effort::NORMAL.into())?;
 /// assert_eq!((best.objective, best.value.open), (7.0, vec![0]));
@@ -139,12 +153,19 @@ pub fn solve(problem: &FacilityProblem, work: Work<'_>) -> Result<Certified<Plac
     check(problem)?;
     let limit = limit_of(problem)?;
     if let Some(capacity) = &problem.capacity {
-        return capacitated::solve(problem, capacity, limit, &work);
+        return single::solve(problem, capacity, limit, &work);
     }
     let service = service_of(problem, limit);
-    let scale = scale_of(&service, false);
+    let scale = scale_of(&service, problem.beyond.as_ref().is_some_and(|b| b.iter().all(|v| v.is_finite())));
     let mut opened = solve_service(&service, scale, None, &work);
     let unserved = |open: &[bool]| service.evaluate(open).1.iter().any(Option::is_none);
+    if problem.beyond.as_ref().is_some_and(|b| b.iter().any(|v| v.is_finite()))
+        && let Some(o) = opened.as_ref().filter(|o| unserved(&o.open))
+    {
+        let served = service.evaluate(&o.open).1;
+        let clients = (0u32..).zip(&served).filter(|(_, by)| by.is_none()).map(|(i, _)| i).collect();
+        return Err(FacilityError::ListsTooShort { clients });
+    }
     if opened.as_ref().is_none_or(|o| unserved(&o.open)) {
         // The start left clients out: a least cover tells whether any set of that number reaches all.
         let start = cover_within(problem, limit, &work)?;
@@ -161,6 +182,43 @@ pub fn solve(problem: &FacilityProblem, work: Work<'_>) -> Result<Certified<Plac
     let objective = cost(problem, &value);
     let bound = if opened.ended == Ended::Proven { objective } else { opened.bound.min(objective) };
     Ok(Certified { value, objective, bound, ended: opened.ended })
+}
+
+/// Open facilities and the facilities that serve each client.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct SplitPlacement {
+    /// The open facilities, ascending.
+    pub open: Vec<u32>,
+    /// Per client the facilities that serve it and the share of its demand, summing to 1.
+    pub shares: Vec<Vec<(u32, f64)>>,
+}
+
+/// Chooses facilities and serves every client from one or several of them, within their capacities.
+///
+/// # Errors
+/// A malformed problem, one without capacities, or one that has no answer.
+pub fn solve_split(
+    problem: &FacilityProblem,
+    work: Work<'_>,
+) -> Result<Certified<SplitPlacement>, FacilityError> {
+    check(problem)?;
+    let limit = limit_of(problem)?;
+    let Some(capacity) = &problem.capacity else {
+        return Err(FacilityError::Malformed("there are no capacities".into()));
+    };
+    split::solve(problem, capacity, limit, &work)
+}
+
+/// What a split placement costs, from the problem as given; infinite if somebody is served where he can't be.
+#[must_use]
+pub fn split_cost(problem: &FacilityProblem, placement: &SplitPlacement) -> f64 {
+    let opening: f64 = placement.open.iter().map(|&f| problem.opening[f as usize]).sum();
+    let price = |client: usize, at: u32| {
+        let pairs = problem.service.row(client).filter(|&(f, _)| f == at);
+        pairs.map(|p| p.1).fold(f64::INFINITY, f64::min)
+    };
+    let shares = placement.shares.iter().enumerate();
+    opening + shares.flat_map(|(i, s)| s.iter().map(move |&(f, part)| part * price(i, f))).sum::<f64>()
 }
 
 /// What a placement costs, from the problem as given; infinite if a client is assigned where it can't be.
@@ -200,9 +258,19 @@ fn check(problem: &FacilityProblem) -> Result<(), FacilityError> {
         if c.of.len() != n || c.demand.len() != problem.service.len() {
             return malformed("capacities and demands must have one value per facility and client");
         }
+        if problem.beyond.is_some() {
+            return malformed("lists that are cut off can't go with capacities");
+        }
         if c.of.iter().any(bad) || c.demand.iter().any(bad) {
             return malformed("a capacity or demand is negative or not finite");
         }
+    }
+    if problem
+        .beyond
+        .as_ref()
+        .is_some_and(|b| b.len() != problem.service.len() || b.iter().any(|v| v.is_nan()))
+    {
+        return malformed("the cut-off of lists must have one value per client");
     }
     let open_to = |f: u32| problem.locks[f as usize] != Lock::Shut;
     let clients: Vec<u32> = (0..problem.service.len() as u32)
@@ -239,14 +307,23 @@ fn service_of(problem: &FacilityProblem, limit: Limit) -> Service {
         row.dedup_by_key(|p| p.0);
         row
     }));
-    Service::new(
+    let mut service = Service::new(
         &rows,
         vec![1.0 + total; problem.service.len()],
         problem.opening.clone(),
         vec![0.0; problem.opening.len()],
         problem.locks.clone(),
         limit,
-    )
+    );
+    for (i, &beyond) in problem.beyond.iter().flatten().enumerate() {
+        if beyond.is_finite() {
+            // Whoever is left to a facility that isn't listed pays at least this. So the bound holds for
+            // the whole problem, and an answer that leaves nobody to it is an answer of the whole.
+            service.ceiling[i] = beyond;
+            service.fallback[i] = beyond;
+        }
+    }
+    service
 }
 
 /// A set of facilities that reaches every client and keeps to the number allowed.

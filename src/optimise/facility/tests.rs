@@ -16,6 +16,7 @@ prop_compose! {
             opening: opening.into_iter().map(f64::from).collect(),
             locks,
             count,
+            beyond: None,
             capacity: capacities.map(|(of, demand)| Capacity {
                 of: of.into_iter().map(f64::from).collect(),
                 demand: demand.into_iter().map(f64::from).collect(),
@@ -118,6 +119,137 @@ fn clients_out_of_reach_are_named() {
         locks: vec![Lock::Free, Lock::Shut],
         count: Count::Any,
         capacity: None,
+        beyond: None,
     };
     assert_eq!(solve(&p, Effort::LOW.into()), Err(FacilityError::Unreachable { clients: vec![1, 2] }));
+}
+
+/// Least cost of serving all demand, in whole units, from a set of facilities: successive shortest paths on
+/// the graph of single units, by Bellman and Ford.
+fn transport(p: &FacilityProblem, set: u32) -> Option<f64> {
+    let k = p.capacity.as_ref().unwrap();
+    let (n, m) = (p.service.len(), p.opening.len());
+    let price = |i: usize, f: usize| {
+        p.service
+            .row(i)
+            .filter(|x| x.0 as usize == f)
+            .map(|x| x.1 / k.demand[i])
+            .fold(f64::INFINITY, f64::min)
+    };
+    let mut flow = vec![vec![0u32; m]; n];
+    let mut cost: f64 = (0..n)
+        .filter(|&i| k.demand[i] == 0.0)
+        .map(|i| p.service.row(i).filter(|x| set >> x.0 & 1 == 1).map(|x| x.1).fold(f64::INFINITY, f64::min))
+        .sum();
+    for i in (0..n).filter(|&i| k.demand[i] > 0.0) {
+        for _ in 0..k.demand[i] as u32 {
+            // Distances of facilities from client i, over clients that may give way.
+            let mut dist = vec![f64::INFINITY; m];
+            let mut by = vec![None; m];
+            for f in (0..m).filter(|f| set >> f & 1 == 1) {
+                dist[f] = price(i, f);
+            }
+            for _ in 0..m {
+                for j in 0..n {
+                    for f in (0..m).filter(|&f| flow[j][f] > 0) {
+                        for g in (0..m).filter(|g| set >> g & 1 == 1) {
+                            let d = dist[f] + price(j, g) - price(j, f);
+                            if d < dist[g] - 1e-9 {
+                                dist[g] = d;
+                                by[g] = Some((j, f));
+                            }
+                        }
+                    }
+                }
+            }
+            let room = |f: usize| flow.iter().map(|r| r[f]).sum::<u32>() < k.of[f] as u32;
+            let end = (0..m)
+                .filter(|&f| dist[f].is_finite() && room(f))
+                .min_by(|&a, &b| dist[a].total_cmp(&dist[b]))?;
+            cost += dist[end];
+            let mut f = end;
+            while let Some((j, from)) = by[f] {
+                flow[j][f] += 1;
+                flow[j][from] -= 1;
+                f = from;
+            }
+            flow[i][f] += 1;
+        }
+    }
+    cost.is_finite().then_some(cost)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn split_bound_optimum_and_cost_are_in_order(mut p in problems(), count in Just(Count::Any)) {
+        p.count = count;
+        if p.capacity.is_none() {
+            return Ok(());
+        }
+        let best = (0u32..1 << p.opening.len())
+            .filter(|set| p.locks.iter().enumerate().all(|(f, l)| match l {
+                Lock::Free => true,
+                Lock::Open => set >> f & 1 == 1,
+                Lock::Shut => set >> f & 1 == 0,
+            }))
+            .filter_map(|set| {
+                let opening: f64 = (0..p.opening.len()).filter(|f| set >> f & 1 == 1).map(|f| p.opening[f]).sum();
+                transport(&p, set).map(|c| c + opening)
+            })
+            .min_by(f64::total_cmp);
+        match (solve_split(&p, Effort::NORMAL.into()), best) {
+            (Ok(found), Some(best)) => {
+                prop_assert!(found.bound <= best + 1e-6 && best <= found.objective + 1e-6, "{} {} {}", found.bound, best, found.objective);
+                prop_assert!((found.objective - best).abs() <= 1e-6 * best.max(1.0), "poor: {} {}", found.objective, best);
+                let k = p.capacity.as_ref().unwrap();
+                let mut load = vec![0.0; k.of.len()];
+                for (i, shares) in found.value.shares.iter().enumerate() {
+                    prop_assert!((shares.iter().map(|s| s.1).sum::<f64>() - 1.0).abs() < 1e-9);
+                    for &(f, share) in shares {
+                        prop_assert!(found.value.open.contains(&f));
+                        load[f as usize] += share * k.demand[i];
+                    }
+                }
+                prop_assert!(load.iter().zip(&k.of).all(|(l, c)| *l <= c * (1.0 + 1e-9) + 1e-9));
+                for (f, l) in p.locks.iter().enumerate() {
+                    prop_assert!(*l == Lock::Free || found.value.open.contains(&(f as u32)) == (*l == Lock::Open));
+                }
+            }
+            (Err(_), None) => {}
+            (found, best) => prop_assert!(false, "{found:?} {best:?}"),
+        }
+    }
+
+    #[test]
+    fn lists_that_are_cut_off_keep_the_bound(
+        costs in (2usize..7).prop_flat_map(|n| prop::collection::vec(prop::collection::vec(0u32..50, n), 1..8)),
+        length in 1usize..5,
+        p in 1usize..4,
+    ) {
+        let n = costs[0].len();
+        let mut whole = FacilityProblem {
+            service: SparseRows::from_rows(costs.iter().map(|r| (0u32..).zip(r.iter().map(|&c| f64::from(c))))),
+            opening: vec![0.0; n],
+            locks: vec![Lock::Free; n],
+            count: Count::Exactly(p.min(n)),
+            capacity: None,
+            beyond: None,
+        };
+        let best = optimum(&whole).unwrap();
+        let sorted: Vec<Vec<(u32, f64)>> = (0..costs.len())
+            .map(|i| {
+                let mut row: Vec<(u32, f64)> = whole.service.row(i).collect();
+                row.sort_by(|a, b| a.1.total_cmp(&b.1));
+                row
+            })
+            .collect();
+        whole.beyond = Some(sorted.iter().map(|r| r.get(length).map_or(f64::INFINITY, |p| p.1)).collect());
+        whole.service = SparseRows::from_rows(sorted.iter().map(|r| r.iter().copied().take(length)));
+        match solve(&whole, Effort::LOW.into()) {
+            Ok(found) => prop_assert!(found.bound <= best && best <= found.objective, "{} {} {}", found.bound, best, found.objective),
+            Err(FacilityError::ListsTooShort { clients }) => prop_assert!(!clients.is_empty()),
+            Err(e) => prop_assert!(false, "{e}"),
+        }
+    }
 }

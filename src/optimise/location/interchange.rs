@@ -22,8 +22,28 @@ pub(in crate::optimise) struct Openings<'s> {
     loss: Vec<f64>,
     cost: f64,
     spent: f64,
-    /// Scratch for one candidate: corrections by open facility.
+    /// Place of each open facility in the list.
+    place: Vec<u32>,
+    /// Scratch for one candidate: corrections by open facility, and which ones were touched.
     extra: Vec<f64>,
+    touched: Vec<u32>,
+    /// The open facility that is missed least, while nothing has changed.
+    least: Option<u32>,
+    /// What opening each facility would save, net; current for those not waiting.
+    net: Vec<f64>,
+    /// Facilities whose surroundings changed.
+    waiting: Vec<u32>,
+    waits: Vec<bool>,
+    /// What to take back, last first.
+    journal: Vec<Step>,
+    noting: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Opened(u32),
+    Closed(u32),
+    Net(u32, f64),
 }
 
 /// Smaller changes than this, relative to the cost, are noise.
@@ -47,10 +67,21 @@ impl<'s> Openings<'s> {
             loss: vec![0.0; facilities],
             cost: 0.0,
             spent: 0.0,
+            place: vec![NOBODY; facilities],
             extra: vec![0.0; facilities],
+            touched: Vec::new(),
+            least: None,
+            net: vec![f64::NEG_INFINITY; facilities],
+            waiting: Vec::new(),
+            waits: vec![false; facilities],
+            journal: Vec::new(),
+            noting: false,
             open,
         };
-        out.cost = out.list.iter().map(|&f| service.opening[f as usize]).sum();
+        for (at, &f) in out.list.iter().enumerate() {
+            out.place[f as usize] = at as u32;
+        }
+        out.cost = service.base + out.list.iter().map(|&f| service.opening[f as usize]).sum::<f64>();
         out.spent = out.list.iter().map(|&f| service.price[f as usize]).sum();
         for client in 0..service.clients() {
             let first = out.next_open(client, 0);
@@ -80,6 +111,11 @@ impl<'s> Openings<'s> {
     /// What a client pays now.
     pub(in crate::optimise) fn pays(&self, client: usize) -> f64 {
         self.service.at(client, self.best[client][0]).1
+    }
+
+    /// What a client would pay without its server.
+    pub(in crate::optimise) fn pays_else(&self, client: usize) -> f64 {
+        self.service.at(client, self.best[client][1]).1
     }
 
     /// Whether count and budget hold.
@@ -134,7 +170,12 @@ impl<'s> Openings<'s> {
         let service = self.service;
         debug_assert!(!self.open[facility]);
         self.open[facility] = true;
+        self.place[facility] = self.list.len() as u32;
         self.list.push(facility as u32);
+        self.least = None;
+        if self.noting {
+            self.journal.push(Step::Opened(facility as u32));
+        }
         self.cost += service.opening[facility];
         self.spent += service.price[facility];
         self.loss[facility] = 0.0;
@@ -149,11 +190,27 @@ impl<'s> Openings<'s> {
                 self.cost += c - d1;
                 self.loss[facility] += d1 - c;
                 self.best[client] = [position, first];
+                self.stir(client, second);
             } else if position < second {
                 if let Some(served_by) = self.who(client, first) {
                     self.loss[served_by] += c - service.at(client, second).1;
                 }
                 self.best[client][1] = position;
+                self.stir(client, second);
+            }
+        }
+    }
+
+    /// Lets the facilities up to a position of a client's row wait for a new look.
+    fn stir(&mut self, client: usize, up_to: u32) {
+        if !self.noting {
+            return;
+        }
+        let rows = &self.service.by_client;
+        let row = &rows.index[rows.first[client]..rows.first[client + 1]];
+        for &f in &row[..row.len().min(up_to as usize)] {
+            if !std::mem::replace(&mut self.waits[f as usize], true) {
+                self.waiting.push(f);
             }
         }
     }
@@ -162,7 +219,16 @@ impl<'s> Openings<'s> {
         let service = self.service;
         debug_assert!(self.open[facility]);
         self.open[facility] = false;
-        self.list.retain(|&f| f as usize != facility);
+        let at = self.place[facility] as usize;
+        self.list.swap_remove(at);
+        if let Some(&moved) = self.list.get(at) {
+            self.place[moved as usize] = at as u32;
+        }
+        self.least = None;
+        self.net[facility] = f64::NEG_INFINITY;
+        if self.noting {
+            self.journal.push(Step::Closed(facility as u32));
+        }
         self.cost -= service.opening[facility];
         self.spent -= service.price[facility];
         for &(client, position, c) in service.reach(facility) {
@@ -186,6 +252,7 @@ impl<'s> Openings<'s> {
                     self.loss[served_by] += d3 - d2;
                 }
             }
+            self.stir(client, third);
         }
         self.loss[facility] = 0.0;
     }
@@ -276,8 +343,26 @@ impl<'s> Openings<'s> {
 
     /// Opens `f`, alone or in exchange for the best open one, if that is cheaper.
     fn try_in(&mut self, f: usize, noise: f64, meter: &mut Meter<'_>) -> bool {
+        let (change, out) = self.weigh_in(f, meter);
+        if change >= -noise {
+            return false;
+        }
+        self.exchange(f, out);
+        true
+    }
+
+    /// Opens `f` and closes what goes for it.
+    pub(in crate::optimise) fn exchange(&mut self, f: usize, out: Option<usize>) {
+        if let Some(out) = out {
+            self.close(out);
+        }
+        self.add(f);
+    }
+
+    /// What opening `f` changes, alone or with the best open one closed for it, and which that is.
+    pub(in crate::optimise) fn weigh_in(&mut self, f: usize, meter: &mut Meter<'_>) -> (f64, Option<usize>) {
         let service = self.service;
-        let mut saving = -service.opening[f];
+        let mut net = -service.opening[f];
         for &(client, position, c) in service.reach(f) {
             let client = client as usize;
             let [first, second] = self.best[client];
@@ -286,54 +371,186 @@ impl<'s> Openings<'s> {
             }
             let (who, d1) = service.at(client, first);
             if position < first {
-                saving += d1 - c;
+                net += d1 - c;
             }
             if let Some(out) = who {
+                if self.extra[out as usize] == 0.0 {
+                    self.touched.push(out);
+                }
                 self.extra[out as usize] += service.at(client, second).1 - c.max(d1);
             }
         }
-        meter.spend(service.reach(f).len() as u64 + self.list.len() as u64 / 4);
+        meter.spend(2 * service.reach(f).len() as u64 + 8);
+        if self.noting {
+            self.journal.push(Step::Net(f as u32, self.net[f]));
+        }
+        self.net[f] = net;
         let spent = self.spent + service.price[f];
         let may_add = self.list.len() < service.limit.at_most && self.within_budget(spent);
-        let mut best = (if may_add { -saving } else { f64::INFINITY }, None);
-        for &out in &self.list {
-            let out = out as usize;
+        let mut best = (if may_add { -net } else { f64::INFINITY }, None);
+        let weigh = |out: usize, best: &mut (f64, Option<usize>)| {
             if service.lock[out] == Lock::Free && self.within_budget(spent - service.price[out]) {
-                let change = self.loss[out] - self.extra[out] - service.opening[out] - saving;
+                let change = self.loss[out] - self.extra[out] - service.opening[out] - net;
                 if change < best.0 {
-                    best = (change, Some(out));
+                    *best = (change, Some(out));
                 }
             }
+        };
+        if service.limit.budget.is_finite() {
+            self.list.iter().for_each(|&out| weigh(out as usize, &mut best));
+            meter.spend(self.list.len() as u64);
+        } else {
+            self.touched.iter().for_each(|&out| weigh(out as usize, &mut best));
+            let least = self.least.or_else(|| self.missed_least());
+            if let Some(out) = least {
+                weigh(out as usize, &mut best);
+            }
+            self.least = least;
         }
-        for &out in &self.list {
+        for out in self.touched.drain(..) {
             self.extra[out as usize] = 0.0;
         }
-        if best.0 >= -noise {
-            return false;
-        }
-        if let Some(out) = best.1 {
-            self.close(out);
-        }
-        self.add(f);
-        true
+        best
     }
 
-    /// Exchanges a few facilities at random, within the limits.
+    /// A free facility that is shut and would serve a client better than its server, drawn at random.
+    pub(in crate::optimise) fn better_for(&self, client: usize, draw: &mut Draw) -> Option<usize> {
+        let row = self.service.by_client.row_indices(client);
+        let nearer = row.len().min(self.best[client][0] as usize);
+        let f = *row.get(if nearer == 0 { return None } else { draw.below(nearer) })? as usize;
+        (!self.open[f] && self.service.lock[f] == Lock::Free).then_some(f)
+    }
+
+    /// The open facility whose closing costs least.
+    fn missed_least(&self) -> Option<u32> {
+        let net = |f: u32| self.loss[f as usize] - self.service.opening[f as usize];
+        self.list
+            .iter()
+            .copied()
+            .filter(|&f| self.service.lock[f as usize] == Lock::Free)
+            .min_by(|&a, &b| net(a).total_cmp(&net(b)).then(a.cmp(&b)))
+    }
+
+    /// From now on, changes can be taken back.
+    pub(in crate::optimise) fn mark(&mut self) {
+        self.journal.clear();
+        self.noting = true;
+    }
+
+    /// Takes back every change since the mark.
+    pub(in crate::optimise) fn take_back(&mut self) {
+        let mut journal = std::mem::take(&mut self.journal);
+        self.noting = false;
+        for step in journal.drain(..).rev() {
+            match step {
+                Step::Opened(f) => self.close(f as usize),
+                Step::Closed(f) => self.add(f as usize),
+                Step::Net(f, net) => self.net[f as usize] = net,
+            }
+        }
+        self.journal = journal;
+        self.noting = true;
+        for f in self.waiting.drain(..) {
+            self.waits[f as usize] = false;
+        }
+    }
+
+    /// Moves to an optimum among the moves near what changed since the mark, and the best pair of moves
+    /// apart from each other.
+    pub(in crate::optimise) fn descend_nearby(&mut self, meter: &mut Meter<'_>) {
+        let service = self.service;
+        let mut next = 0usize;
+        loop {
+            while next < self.waiting.len() && meter.open() {
+                let f = self.waiting[next] as usize;
+                next += 1;
+                self.waits[f] = false;
+                let noise = NOISE * self.cost.abs().max(1.0);
+                if service.lock[f] != Lock::Free {
+                } else if self.open[f] {
+                    let may = self.list.len() > service.limit.at_least;
+                    if may && self.loss[f] - service.opening[f] < -noise {
+                        self.close(f);
+                    }
+                } else {
+                    self.try_in(f, noise, meter);
+                }
+                if next > 4096 {
+                    self.waiting.drain(..next);
+                    next = 0;
+                }
+            }
+            self.waiting.drain(..next.min(self.waiting.len()));
+            next = 0;
+            if !meter.open() {
+                return;
+            }
+            meter.spend(service.facilities() as u64 / 2);
+            let priced = service.limit.budget.is_finite();
+            let worth =
+                |f: usize| if priced { self.net[f] / service.price[f].max(1e-9) } else { self.net[f] };
+            let best = (0..service.facilities())
+                .filter(|&f| !self.open[f] && service.lock[f] == Lock::Free)
+                .max_by(|&a, &b| worth(a).total_cmp(&worth(b)).then(b.cmp(&a)));
+            let noise = NOISE * self.cost.abs().max(1.0);
+            if !best.is_some_and(|f| self.try_in(f, noise, meter)) {
+                return;
+            }
+        }
+    }
+
+    /// Brings the net savings of all closed facilities up to date.
+    pub(in crate::optimise) fn look_around(&mut self, meter: &mut Meter<'_>) {
+        for f in 0..self.service.facilities() {
+            if !self.open[f] {
+                self.net[f] = self.saving(f) - self.service.opening[f];
+            }
+        }
+        meter.spend(self.service.reach.len() as u64);
+    }
+
+    /// Exchanges a few facilities at random, near one another most of the time, within the limits.
     pub(in crate::optimise) fn shake(&mut self, strength: usize, draw: &mut Draw) {
         let service = self.service;
-        for _ in 0..strength {
+        if self.list.is_empty() || service.clients() == 0 {
+            return;
+        }
+        let rows = &service.by_client;
+        let center = draw.below(service.clients());
+        let row = &rows.index[rows.first[center]..rows.first[center + 1]];
+        let mut seen = 0;
+        let reach = row
+            .iter()
+            .position(|&f| {
+                seen += usize::from(self.open[f as usize]);
+                seen > strength
+            })
+            .unwrap_or(row.len());
+        let nearby = draw.below(8) > 0;
+        for turn in 0..strength {
+            let out = if nearby && turn < 2 * strength {
+                let open = row[..reach].iter().copied().filter(|&f| self.open[f as usize]);
+                let open: smallvec::SmallVec<[u32; 16]> = open.take(16).collect();
+                if open.is_empty() { None } else { Some(open[draw.below(open.len())]) }
+            } else {
+                None
+            };
             if self.list.is_empty() {
                 return;
             }
-            let out = self.list[draw.below(self.list.len())] as usize;
-            // A facility near the one that goes: among those that serve one of its clients.
-            let reach = service.reach(out);
-            let next = if reach.is_empty() {
-                draw.below(service.facilities())
+            let out = out.unwrap_or_else(|| self.list[draw.below(self.list.len())]) as usize;
+            // A facility near the one that goes, or near the center.
+            let next = if nearby && reach > 0 {
+                row[draw.below(reach.max(2).min(row.len()))] as usize
             } else {
-                let client = reach[draw.below(reach.len())].0 as usize;
-                let row: Vec<u32> = service.by_client.row(client).take(40).map(|(f, _)| f).collect();
-                row[draw.below(row.len())] as usize
+                let clients = service.reach(out);
+                if clients.is_empty() {
+                    draw.below(service.facilities())
+                } else {
+                    let client = clients[draw.below(clients.len())].0 as usize;
+                    let near = rows.first[client + 1] - rows.first[client];
+                    rows.index[rows.first[client] + draw.below(near.min(40))] as usize
+                }
             };
             let fits = self.within_budget(self.spent - service.price[out] + service.price[next]);
             if fits && !self.open[next] && service.lock[next] == Lock::Free && service.lock[out] == Lock::Free

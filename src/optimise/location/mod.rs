@@ -4,6 +4,7 @@
 //! serves pays its fallback; covering is service at `fallback − gain`. On top of it come a local search
 //! ([`interchange`]) and a Lagrangian bound ([`lagrange`]).
 
+pub(super) mod core;
 pub(super) mod interchange;
 pub(super) mod lagrange;
 pub(super) mod solve;
@@ -74,6 +75,11 @@ impl SparseRows {
         self.index[range.clone()].iter().copied().zip(self.value[range].iter().copied())
     }
 
+    /// The indices of one row.
+    pub(super) fn row_indices(&self, row: usize) -> &[u32] {
+        &self.index[self.first[row]..self.first[row + 1]]
+    }
+
     /// Every index, row by row.
     pub(super) fn indices(&self) -> &[u32] {
         &self.index
@@ -134,6 +140,11 @@ pub(super) struct Service {
     reach: Vec<(u32, u32, f64)>,
     /// What a client pays when nobody serves it.
     pub(super) fallback: Vec<f64>,
+    /// No facility that is missing from a client's row would serve it for less, nor does its fallback:
+    /// what its multiplier in a bound may not exceed.
+    pub(super) ceiling: Vec<f64>,
+    /// What is paid in any case.
+    pub(super) base: f64,
     /// Cost of opening, part of the objective.
     pub(super) opening: Vec<f64>,
     /// What opening takes from the budget.
@@ -160,6 +171,19 @@ impl Service {
             row.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
             by_client.push_row(row.iter().copied());
         }
+        Self::from_sorted(by_client, fallback.clone(), fallback, opening, price, lock, limit)
+    }
+
+    /// Takes rows that are sorted by cost.
+    fn from_sorted(
+        by_client: SparseRows,
+        fallback: Vec<f64>,
+        ceiling: Vec<f64>,
+        opening: Vec<f64>,
+        price: Vec<f64>,
+        lock: Vec<Lock>,
+        limit: Limit,
+    ) -> Self {
         let facilities = opening.len();
         let mut first = vec![0usize; facilities + 1];
         for &f in &by_client.index {
@@ -176,7 +200,14 @@ impl Service {
                 next[f as usize] += 1;
             }
         }
-        Self { by_client, first, reach, fallback, opening, price, lock, limit }
+        Self { by_client, first, reach, fallback, ceiling, base: 0.0, opening, price, lock, limit }
+    }
+
+    /// Nobody and nothing.
+    fn empty() -> Self {
+        let rows = SparseRows { first: vec![0], ..SparseRows::default() };
+        let none = Vec::new;
+        Self::from_sorted(rows, none(), none(), none(), none(), Vec::new(), Limit::NONE)
     }
 
     pub(super) fn clients(&self) -> usize {
@@ -206,7 +237,7 @@ impl Service {
     pub(super) fn evaluate(&self, open: &[bool]) -> (f64, Vec<Option<u32>>) {
         let opening: f64 = (0..self.facilities()).filter(|&f| open[f]).map(|f| self.opening[f]).sum();
         let mut served = Vec::with_capacity(self.clients());
-        let mut cost = opening;
+        let mut cost = self.base + opening;
         for client in 0..self.clients() {
             let best = self.by_client.row(client).find(|&(f, _)| open[f as usize]);
             cost += best.map_or(self.fallback[client], |(_, c)| c);

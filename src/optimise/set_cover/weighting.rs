@@ -1,0 +1,231 @@
+//! Local search for covers with weights on the items.
+//!
+//! A cover loses a set; then sets are exchanged one for one, at less than the best cost, while items that
+//! stay uncovered gain weight, until all are covered again (Gao, Weise & Li, An efficient local search
+//! heuristic with row weighting for the unicost set covering problem, EJOR 246, 2015; here per cost).
+
+use crate::optimise::location::{Lock, Service};
+use crate::optimise::{Draw, Meter};
+
+struct State<'s> {
+    service: &'s Service,
+    inside: Vec<bool>,
+    list: Vec<u32>,
+    place: Vec<u32>,
+    times: Vec<u32>,
+    weight: Vec<i64>,
+    /// Weight of the items that entering would cover, or that only this set covers.
+    score: Vec<i64>,
+    uncovered: Vec<u32>,
+    place_uncovered: Vec<u32>,
+    stamp: Vec<u64>,
+    /// Whether anything next to a set changed since it left.
+    fresh: Vec<bool>,
+    cost: f64,
+    steps: u64,
+}
+
+impl<'s> State<'s> {
+    fn new(service: &'s Service, cover: &[bool]) -> Self {
+        let (sets, items) = (service.facilities(), service.clients());
+        let mut state = Self {
+            service,
+            inside: vec![false; sets],
+            list: Vec::new(),
+            place: vec![u32::MAX; sets],
+            times: vec![0; items],
+            weight: vec![1; items],
+            score: (0..sets).map(|s| service.reach(s).len() as i64).collect(),
+            uncovered: (0..items as u32).collect(),
+            place_uncovered: (0..items as u32).collect(),
+            stamp: vec![0; sets],
+            fresh: vec![true; sets],
+            cost: service.base,
+            steps: 0,
+        };
+        for s in 0..sets {
+            if service.lock[s] == Lock::Open || (cover[s] && service.lock[s] == Lock::Free) {
+                state.add(s);
+            }
+        }
+        state
+    }
+
+    fn row(&self, item: usize) -> &'s [u32] {
+        self.service.by_client.row_indices(item)
+    }
+
+    fn add(&mut self, s: usize) {
+        self.inside[s] = true;
+        self.place[s] = self.list.len() as u32;
+        self.list.push(s as u32);
+        self.cost += self.service.opening[s];
+        self.score[s] = 0;
+        for &(i, _, _) in self.service.reach(s) {
+            let i = i as usize;
+            self.times[i] += 1;
+            let w = self.weight[i];
+            match self.times[i] {
+                1 => {
+                    let at = self.place_uncovered[i] as usize;
+                    self.uncovered.swap_remove(at);
+                    if let Some(&moved) = self.uncovered.get(at) {
+                        self.place_uncovered[moved as usize] = at as u32;
+                    }
+                    let row = self.row(i);
+                    self.steps += row.len() as u64;
+                    for &t in row {
+                        self.score[t as usize] -= w;
+                        self.fresh[t as usize] = true;
+                    }
+                    // The loop took w from s as well; what s alone covers counts for it.
+                    self.score[s] += 2 * w;
+                }
+                2 => {
+                    let row = self.row(i);
+                    self.steps += 2;
+                    for &t in row {
+                        if self.inside[t as usize] && t as usize != s {
+                            self.score[t as usize] -= w;
+                            break;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn remove(&mut self, s: usize) {
+        self.inside[s] = false;
+        let at = self.place[s] as usize;
+        self.list.swap_remove(at);
+        if let Some(&moved) = self.list.get(at) {
+            self.place[moved as usize] = at as u32;
+        }
+        self.cost -= self.service.opening[s];
+        self.fresh[s] = false;
+        self.score[s] = 0;
+        for &(i, _, _) in self.service.reach(s) {
+            let i = i as usize;
+            self.times[i] -= 1;
+            let w = self.weight[i];
+            match self.times[i] {
+                0 => {
+                    self.place_uncovered[i] = self.uncovered.len() as u32;
+                    self.uncovered.push(i as u32);
+                    let row = self.row(i);
+                    self.steps += row.len() as u64;
+                    for &t in row {
+                        self.score[t as usize] += w;
+                        self.fresh[t as usize] = true;
+                    }
+                }
+                1 => {
+                    let row = self.row(i);
+                    self.steps += 2;
+                    for &t in row {
+                        if self.inside[t as usize] {
+                            self.score[t as usize] += w;
+                            break;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.fresh[s] = false;
+    }
+
+    /// The set that is missed least per cost, the one longest unchanged of equals.
+    fn worst(&self, besides: Option<usize>) -> Option<usize> {
+        let mut best: Option<usize> = None;
+        for &s in &self.list {
+            let s = s as usize;
+            if self.service.lock[s] != Lock::Free || Some(s) == besides {
+                continue;
+            }
+            if best.is_none_or(|b| {
+                let (mine, theirs) = (
+                    self.score[s] as f64 * self.service.opening[b],
+                    self.score[b] as f64 * self.service.opening[s],
+                );
+                mine < theirs || (mine == theirs && self.stamp[s] < self.stamp[b])
+            }) {
+                best = Some(s);
+            }
+        }
+        best
+    }
+}
+
+/// Searches for covers below the given cost; calls `found` with each, which returns whether to go on.
+pub(in crate::optimise) fn search(
+    service: &Service,
+    start: &[bool],
+    mut below: f64,
+    steps: u64,
+    draw: &mut Draw,
+    meter: &mut Meter<'_>,
+    mut found: impl FnMut(&[bool], f64) -> bool,
+) {
+    let mut state = State::new(service, start);
+    let mut turn = 1u64;
+    let until = meter.used().saturating_add(steps);
+    let mut last_in: Option<usize> = None;
+    // Costs of covers are compared with some slack for the digits that sums lose.
+    let noise = 1e-9 * (1.0 + below.abs().min(1e12));
+    while meter.used() < until && meter.open() {
+        while state.uncovered.is_empty() {
+            if state.cost < below - noise {
+                below = state.cost;
+                if !found(&state.inside, state.cost) {
+                    return;
+                }
+            }
+            let Some(out) = state.worst(None) else { return };
+            state.remove(out);
+            state.stamp[out] = turn;
+        }
+        if let Some(out) = state.worst(last_in) {
+            state.remove(out);
+            state.stamp[out] = turn;
+        }
+        if state.uncovered.is_empty() {
+            continue;
+        }
+        let item = state.uncovered[draw.below(state.uncovered.len())] as usize;
+        let mut best: Option<usize> = None;
+        for &s in state.row(item) {
+            let s = s as usize;
+            if !state.fresh[s] || service.lock[s] != Lock::Free {
+                continue;
+            }
+            if best.is_none_or(|b| {
+                let (mine, theirs) =
+                    (state.score[s] as f64 * service.opening[b], state.score[b] as f64 * service.opening[s]);
+                mine > theirs || (mine == theirs && state.stamp[s] < state.stamp[b])
+            }) {
+                best = Some(s);
+            }
+        }
+        state.steps += (state.row(item).len() + state.list.len()) as u64;
+        if let Some(s) = best {
+            if state.cost + service.opening[s] < below - noise {
+                state.add(s);
+                state.stamp[s] = turn;
+                last_in = Some(s);
+                for k in 0..state.uncovered.len() {
+                    let i = state.uncovered[k] as usize;
+                    state.weight[i] += 1;
+                    for &t in state.row(i) {
+                        state.score[t as usize] += 1;
+                    }
+                    state.steps += state.row(i).len() as u64;
+                }
+            }
+        }
+        turn += 1;
+        meter.spend(std::mem::take(&mut state.steps) + 10);
+    }
+}
