@@ -177,13 +177,20 @@ fn usage_cases() -> Vec<Case> {
             3,
             &["s.csv"],
         ),
+        case(
+            "convert: a summary where the file goes",
+            vec![("s.csv", SITES.into())],
+            &["convert", "s.csv", "--from", "gcj02", "--to", "EPSG:4326", "--json"],
+            2,
+            &["-o"],
+        ),
         case("link: missing file", vec![], &["link", "--batch", "none.jsonl"], 3, &["none.jsonl"]),
         case(
             "synth: unknown region",
             vec![],
             &["synth", "--region", "Atlantis", "-o", "x"],
             2,
-            &["Atlantis"],
+            &["Atlantis", "Zhejiang", "Guizhou"],
         ),
         case(
             "synth: existing folder",
@@ -266,6 +273,13 @@ fn project_cases() -> Vec<Case> {
             &CHECK,
             2,
             &["budget_cny"],
+        ),
+        case(
+            "project: a carrier of ones own with one key",
+            with_toml(&format!("{PROJECT}[radio.carrier.n3]\nfreq_mhz = 1800\n")),
+            &CHECK,
+            2,
+            &["p.toml:7", "`radio.carrier.n3` lacks", "`bw_mhz`", "help: give every key", "bw_mhz = 100.0"],
         ),
         case(
             "layer: unknown name",
@@ -370,6 +384,13 @@ fn table_cases() -> Vec<Case> {
             &COVERAGE,
             3,
             &["D012", "sites.csv:2", "--swap-xy"],
+        ),
+        case(
+            "sites: plane coordinates without a system",
+            sites("site_id,name,x_m,y_m\nS1,A,3550000,670000\nS2,B,3551000,671000\n"),
+            &CHECK,
+            3,
+            &["D018", "x_m=3550000 y_m=670000; looks like a Gauss-Krueger or UTM zone without its number"],
         ),
         case("sites: NaN", sites(row("S1,A,NaN,32.0")), &CHECK, 1, &["sites.csv:3"]),
         case("sites: infinite", sites(row("S1,A,inf,32.0")), &CHECK, 1, &["sites.csv:3"]),
@@ -510,6 +531,21 @@ fn table_cases() -> Vec<Case> {
     ]
 }
 
+/// A height model of 20 × 20 samples around 118° E, 32° N.
+fn heights(step_deg: f64) -> Bytes {
+    use tiff::encoder::{TiffEncoder, colortype::GrayI16};
+    use tiff::tags::Tag;
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut file = TiffEncoder::new(&mut bytes).unwrap();
+    let mut image = file.new_image::<GrayI16>(20, 20).unwrap();
+    let keys = [1u16, 1, 0, 2, 1024, 0, 1, 2, 2048, 0, 1, 4326];
+    image.encoder().write_tag(Tag::GeoKeyDirectoryTag, &keys[..]).unwrap();
+    image.encoder().write_tag(Tag::ModelPixelScaleTag, &[step_deg, step_deg, 0.0][..]).unwrap();
+    image.encoder().write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, 118.0, 32.0, 0.0][..]).unwrap();
+    image.write_data(&[7; 400]).unwrap();
+    bytes.into_inner()
+}
+
 fn geo_cases() -> Vec<Case> {
     let roads = "[layers.roads]\npath = \"r.geojson\"\n";
     let fc = |features: &str| format!("{{\"type\":\"FeatureCollection\",\"features\":[{features}]}}");
@@ -621,6 +657,29 @@ fn geo_cases() -> Vec<Case> {
             3,
             &["heights.hgt"],
         ),
+        case(
+            "dem: too coarse",
+            dem("d.tif", heights(0.004)),
+            &CHECK,
+            1,
+            &["D062", "444 m between heights", "at most 100 m"],
+        ),
+        case("dem: fine enough", dem("d.tif", heights(0.0005)), &CHECK, 0, &[]),
+        case(
+            "regions: an OSM extract",
+            layer(
+                "[layers.regions]\npath = \"r.osm\"\n",
+                "r.osm",
+                "<osm><node id='1' lat='32' lon='118'/></osm>",
+            ),
+            &CHECK,
+            3,
+            &[
+                "D053",
+                "roads, barriers, candidates (towers) and sites (works), not regions",
+                "put it into a layer",
+            ],
+        ),
         case("dem: not a TIFF", dem("d.tif", b"II*\0".to_vec()), &COVERAGE, 3, &["d.tif"]),
     ]
 }
@@ -663,6 +722,26 @@ fn output_cases() -> Vec<Case> {
             &["S1"],
         ),
         case(
+            "plan: a lock beyond the budget",
+            project(
+                &format!(
+                    "{PROJECT}[layers.candidates]\npath = \"k.csv\"\n\
+                     [plan]\nbudget_cny = 1000000\n[plan.lock]\nopen = [\"K-MAST\"]\n"
+                ),
+                vec![
+                    (
+                        "k.csv",
+                        b"cand_id,kind,lon,lat,capex_cny\nK-MAST,new,118.801,32.061,1234567.8\n".to_vec(),
+                    ),
+                    ("sites.csv", b"site_id,name,lon,lat\nS1,Alpha,118.80,32.06\n".to_vec()),
+                    ("cells.csv", CELLS.replace("118.8", "119.8").into()),
+                ],
+            ),
+            &PLAN,
+            4,
+            &["K-MAST", "1,234,568 yuan", "1,000,000 yuan", "plan.budget_cny"],
+        ),
+        case(
             "timing: unwritable",
             with_toml(PROJECT),
             &["check", "p.toml", "--timing", "no/such/dir/t.json"],
@@ -692,6 +771,97 @@ fn the_sound_project_is_sound() {
     for args in [&CHECK[..], &COVERAGE, &PLAN] {
         check(case("sound", with_toml(PROJECT), args, 0, &[])).unwrap();
     }
+}
+
+fn stdout(dir: &Path, args: &[&str]) -> String {
+    let out = run(dir, args);
+    assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+#[test]
+fn the_settings_as_printed_are_a_project_with_the_same_settings() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = "[plan]\nbudget_cny = 5e6\n[plan.lock]\nopen = [\"S1\"]\n[radio.carrier.n3]\nfreq_mhz = 1800\n\
+               bw_mhz = 30\nscs_khz = 15\ntdd = false\npower_dbm = 46\ngain_ssb_dbi = 17\n\
+               gain_traffic_dbi = 17\nports = 4\n";
+    std::fs::write(dir.path().join("own.toml"), own).unwrap();
+    std::fs::write(dir.path().join("none.toml"), "").unwrap();
+    for (project, lang) in [("none.toml", "en"), ("own.toml", "zh")] {
+        let printed = stdout(dir.path(), &["config", project, "--lang", lang]);
+        assert!(printed.parse::<toml::Table>().is_ok(), "{printed}");
+        std::fs::write(dir.path().join("again.toml"), &printed).unwrap();
+        assert_eq!(printed, stdout(dir.path(), &["config", "again.toml", "--lang", lang]));
+        assert_eq!(
+            printed.contains("budget_cny = 5000000.0") && printed.contains("n3]"),
+            project == "own.toml"
+        );
+    }
+    assert_eq!(stdout(dir.path(), &["config"]), stdout(dir.path(), &["config", "none.toml"]));
+}
+
+#[test]
+fn every_command_has_a_json_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("s.csv"), SITES).unwrap();
+    let answer =
+        |args: &[&str]| -> serde_json::Value { serde_json::from_str(&stdout(dir.path(), args)).unwrap() };
+    let init = answer(&["init", "project", "--json"]);
+    assert_eq!((&init["schema"], &init["folder"]), (&"covplan/init/1".into(), &"project".into()));
+    assert!(dir.path().join("project").join(init["files"][0].as_str().unwrap()).exists());
+    let synth = answer(&["synth", "--sites", "20", "--cells", "60", "-o", "made", "--json"]);
+    assert_eq!((&synth["schema"], &synth["layers"]["sites"]), (&"covplan/synth/1".into(), &20.into()));
+    let convert =
+        answer(&["convert", "s.csv", "--from", "gcj02", "--to", "EPSG:4326", "-o", "o.csv", "--json"]);
+    assert_eq!((&convert["schema"], &convert["positions"]), (&"covplan/convert/1".into(), &2.into()));
+    assert!(dir.path().join("o.csv").exists());
+}
+
+#[test]
+fn inspection_says_what_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    let out = run(dir.path(), &["inspect", "none.csv"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!((said.matches("help:").count(), said.contains("nothing was written")), (1, false), "{said}");
+
+    put("text.csv", "企业名称,坐标\n甲厂,\"118.80,32.06\"\n乙厂,\"118.90,32.10\"\n");
+    let said = stdout(dir.path(), &["inspect", "text.csv"]);
+    assert!(said.contains("degrees, taken as WGS 84") && !said.contains("no coordinates"), "{said}");
+    let said = stdout(dir.path(), &["inspect", "text.csv", "--lang", "zh"]);
+    assert!(!said.contains("degrees") && said.contains("经纬度"), "{said}");
+
+    // All columns, whether their names are the standard ones or not.
+    put("sites.csv", SITES);
+    let said = stdout(dir.path(), &["inspect", "sites.csv"]);
+    assert!(said.contains("site_id = \"site_id\"") && said.contains("lat = \"lat\""), "{said}");
+
+    put(
+        "a.osm",
+        "<osm><node id='1' lat='32' lon='118'/><node id='2' lat='32.01' lon='118.01'/>\
+         <node id='3' lat='32' lon='118.01'/>\
+         <way id='9'><nd ref='1'/><nd ref='2'/><tag k='highway' v='primary'/></way>\
+         <way id='8'><nd ref='1'/><nd ref='2'/><nd ref='3'/><nd ref='1'/><tag k='landuse' v='industrial'/></way></osm>",
+    );
+    let said = stdout(dir.path(), &["inspect", "a.osm"]);
+    assert!(said.contains("layer: roads") && said.contains("1 element for roads"), "{said}");
+    assert!(!said.contains("[layers.sites]"), "a nameless estate is no list of firms: {said}");
+}
+
+#[test]
+fn the_files_that_were_turned_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let turned = "site_id,name,lon,lat\nS1,A,32.06,118.8\nS2,B,32.1,118.9\nS3,C,31.9,118.7\n";
+    for (name, body) in sites(turned) {
+        std::fs::write(dir.path().join(name), body).unwrap();
+    }
+    let out = run(dir.path(), &["check", "p.toml", "--swap-xy"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(said.contains("longitude and latitude exchanged in sites.csv (sites)"), "{said}");
+    assert!(!said.contains("cells.csv"), "{said}");
+    let out = run(dir.path(), &["check", "p.toml", "--swap-xy", "--json"]);
+    let answer: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(answer["layers"]["sites"]["turned"][0], "sites.csv");
 }
 
 #[cfg(unix)]

@@ -271,6 +271,106 @@ fn the_manifest_names_every_output_with_its_digest() {
     }
 }
 
+/// Every file of a folder as text; the parts of the workbook one by one, as they are compressed in it.
+fn texts(folder: &Path) -> Vec<(String, String)> {
+    use std::io::Read;
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let bytes = std::fs::read(&path).unwrap();
+        if !name.ends_with(".xlsx") {
+            found.push((name, String::from_utf8(bytes).unwrap()));
+            continue;
+        }
+        let mut book = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+        for i in 0..book.len() {
+            let mut part = book.by_index(i).unwrap();
+            let mut text = String::new();
+            part.read_to_string(&mut text).unwrap();
+            found.push((format!("{name}/{i}"), text));
+        }
+    }
+    found
+}
+
+/// Every two numbers that stand side by side in a list, as coordinates do.
+fn pairs(value: &Value, found: &mut Vec<[f64; 2]>) {
+    match value {
+        Value::Array(list) => {
+            found.extend(list.windows(2).filter_map(|w| Some([w[0].as_f64()?, w[1].as_f64()?])));
+            list.iter().for_each(|v| pairs(v, found));
+        }
+        Value::Object(map) => map.values().for_each(|v| pairs(v, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_public_plan_names_no_firm_and_no_place() {
+    let dir = tempfile::tempdir().unwrap();
+    covplan(dir.path(), &["synth", "--sites", "150", "--cells", "300", "-o", "p"]);
+    covplan(
+        dir.path(),
+        &["plan", "p/covplan.toml", "-o", "out", "--effort", "low", "--redact", "public", "--lang", "zh"],
+    );
+    let table = |file: &str| -> Vec<std::collections::BTreeMap<String, String>> {
+        csv::Reader::from_path(dir.path().join("p").join(file))
+            .unwrap()
+            .deserialize()
+            .map(Result::unwrap)
+            .collect()
+    };
+    let (sites, cells) = (table("sites.csv"), table("cells.csv"));
+    let mut secrets = std::collections::BTreeSet::new();
+    let mut told = |rows: &[std::collections::BTreeMap<String, String>], columns: &[&str]| {
+        for column in columns {
+            let values: Vec<String> = rows
+                .iter()
+                .filter_map(|r| r.get(*column))
+                .filter(|v| v.chars().count() > 2)
+                .cloned()
+                .collect();
+            assert!(!values.is_empty(), "the project has no {column}");
+            secrets.extend(values);
+        }
+    };
+    told(&sites, &["site_id", "name", "park"]);
+    told(&cells, &["cell_id", "station_id", "tower_id"]);
+    told(&table("fiber_nodes.csv"), &["node_id"]);
+    told(&table("candidates.csv"), &["cand_id"]);
+    let exact: Vec<[f64; 2]> =
+        sites.iter().chain(&cells).map(|r| [r["lon"].parse().unwrap(), r["lat"].parse().unwrap()]).collect();
+    let fields = ["\"pos_acc_m\"", "\"park\"", "\"uscc\"", "\"address", "\"industry\"", "\"employees\""];
+    for (name, text) in texts(&dir.path().join("out")) {
+        for s in &secrets {
+            assert!(!text.contains(s.as_str()), "{name} tells {s}");
+        }
+        for f in fields.iter().filter(|_| name.ends_with(".geojson")) {
+            assert!(!text.contains(f), "{name} has {f}");
+        }
+        let json = if name.ends_with("json") {
+            text.clone()
+        } else if let Some((_, rest)) = text.split_once("id=\"map-data\">") {
+            rest.split_once("</script>").unwrap().0.to_owned()
+        } else {
+            continue;
+        };
+        let mut found = Vec::new();
+        pairs(&serde_json::from_str(&json).unwrap(), &mut found);
+        for p in found {
+            let near = |e: &&[f64; 2]| (e[0] - p[0]).abs() < 2e-5 && (e[1] - p[1]).abs() < 2e-5;
+            assert!(exact.iter().find(near).is_none(), "{name} has the position {p:?}");
+        }
+    }
+    // What explains one of its sites reads from the same folder.
+    let plan = parsed(&dir.path().join("out/plan.json"));
+    assert!(
+        plan["sites"].as_array().unwrap().iter().all(|s| s["pos_acc_m"].is_null() && s["park"].is_null())
+    );
+    assert!(plan["kpis"].as_array().unwrap().iter().all(|k| k["group"] != "park"));
+}
+
 #[test]
 fn the_same_demo_twice_is_the_same_to_the_byte() {
     let dir = tempfile::tempdir().unwrap();

@@ -55,10 +55,10 @@ pub struct Common {
 /// Where outputs go.
 #[derive(Clone, Debug, Args)]
 pub struct Output {
-    /// Folder to write; must not exist
+    /// Folder to write; made where it is missing, and must be empty otherwise (but see --overwrite)
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Replace the folder if it exists
+    /// Replace the outputs of an earlier run in the folder; other files in it stay
     #[arg(long)]
     pub overwrite: bool,
     /// How far outputs may travel: internal, inter-agency or public [default: the project's]
@@ -106,7 +106,7 @@ pub struct Reading {
     /// Project file (covplan.toml)
     #[arg(value_name = "PROJECT.toml")]
     pub project: PathBuf,
-    /// Longitude and latitude stand in each other's columns
+    /// Exchange longitude and latitude in every file in which they look swapped; says which
     #[arg(long)]
     pub swap_xy: bool,
     /// Exit with 1 when a row was dropped or a warning was given
@@ -131,7 +131,7 @@ pub enum Command {
     },
     /// Write a commented project with template files that runs as it is
     Init {
-        /// Folder to make
+        /// Folder to write; made where it is missing, and must be empty otherwise
         dir: PathBuf,
     },
     /// Show what a file holds, and propose a mapping onto a layer
@@ -147,7 +147,7 @@ pub enum Command {
         after_help = "Examples:\n  covplan synth --region Jiangsu --sites 3000 --cells 12000 -o project\n  covplan plan project/covplan.toml -o out"
     )]
     Synth {
-        /// Province, in English or Chinese
+        /// Province or larger city, in English or Chinese or by GB/T 2260 code, or China
         #[arg(long, default_value = "Jiangsu")]
         region: String,
         /// Number of factory sites
@@ -156,10 +156,10 @@ pub enum Command {
         /// Number of radio cells
         #[arg(long, default_value_t = 12000, value_parser = clap::value_parser!(u32).range(0..=20_000_000))]
         cells: u32,
-        /// Folder to make
+        /// Folder to write; made where it is missing, and must be empty otherwise (but see --overwrite)
         #[arg(short, long, value_name = "DIR")]
         out: PathBuf,
-        /// Replace the folder if it exists
+        /// Replace files of the same name in the folder; other files in it stay
         #[arg(long)]
         overwrite: bool,
     },
@@ -232,7 +232,7 @@ pub enum Command {
         /// CRS wanted
         #[arg(long, value_name = "CRS")]
         to: String,
-        /// File to write; stdout when not given
+        /// File to write; stdout when not given (with --json it must be given)
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
         /// Replace the file if it exists

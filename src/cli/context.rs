@@ -104,10 +104,7 @@ impl Context {
     /// The text in the run's language.
     #[must_use]
     pub fn pick<'a>(&self, en: &'a str, zh: &'a str) -> &'a str {
-        match self.lang {
-            Lang::En => en,
-            Lang::Zh => zh,
-        }
+        self.lang.pick(en, zh)
     }
 
     /// Runs a stage: shows it on a terminal, notes its time.

@@ -58,14 +58,10 @@ impl Complaint {
         Self { exit: Exit::Data, ..Self::usage(code, message) }
     }
 
-    /// Data that break a rule of level *error*: the findings as rendered.
+    /// Data that break a rule of level *error*: the findings as rendered, each with its way out.
     #[must_use]
-    pub fn findings(rendered: String, errors: u64, lang: Lang) -> Self {
-        let help = match lang {
-            Lang::En => format!("{errors} errors; nothing was written"),
-            Lang::Zh => format!("{errors} 个错误；未写出任何文件"),
-        };
-        Self { exit: Exit::Data, code: String::new(), message: rendered, place: None, help: Some(help) }
+    pub fn findings(rendered: String) -> Self {
+        Self { exit: Exit::Data, code: String::new(), message: rendered, place: None, help: None }
     }
 
     /// Names the file.

@@ -29,6 +29,7 @@ use crate::model::kinds::Basis;
 use crate::model::notes::Note;
 use crate::model::planned::{Certificate, Connection, ConnectionState, RouteSegment};
 use crate::model::settings::Settings;
+use crate::model::words::{listed, yuan};
 use crate::network::{AccessKind, FiberAccess, Reach, Snap, Snapper};
 use crate::optimise::{Work, relative_gap};
 use bill::{Bill, Member, Site};
@@ -139,8 +140,13 @@ pub enum RouteError {
     #[error(transparent)]
     Join(#[from] JoinError),
     /// What the planner locked costs more than the budget.
-    #[error("the sites locked open need {need_cny:.0} yuan of fiber, but the budget is {budget_cny:.0} yuan")]
+    #[error(
+        "{}, locked open, need fiber for {}, more than the budget of {}",
+        listed(ids), yuan(*need_cny), yuan(*budget_cny)
+    )]
     LockedBeyondBudget {
+        /// What is locked.
+        ids: Vec<String>,
         /// Cost of what is locked.
         need_cny: f64,
         /// The budget.
@@ -308,7 +314,8 @@ impl Planner<'_, '_, '_> {
             (0..terminals.len() as u32).filter(|&i| terminals[i as usize].must).collect();
         let need = self.draft(&must)?;
         if need.capex_cny > budget_cny {
-            return Err(RouteError::LockedBeyondBudget { need_cny: need.capex_cny, budget_cny });
+            let ids = must.iter().map(|&i| terminals[i as usize].id.clone()).collect();
+            return Err(RouteError::LockedBeyondBudget { ids, need_cny: need.capex_cny, budget_cny });
         }
         // Terminals beside a node cost their lead-in alone: they hang from the root over no edge.
         let mut prizes: Vec<Prize> = self.members.iter().map(|m| m.1).collect();

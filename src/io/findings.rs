@@ -1,6 +1,7 @@
 //! Findings of one worker, grouped as they come, so that a broken column of millions of rows stays cheap.
 
 use crate::model::issues::{Issues, Place, Rule};
+use crate::model::words::shortened;
 
 /// Findings of one part of a file.
 #[derive(Default)]
@@ -27,7 +28,7 @@ impl Findings {
             }
             return;
         }
-        let value = value.chars().take(80).collect();
+        let value = shortened(value);
         self.groups.push(Group { rule, column, value, count: 1, rows: vec![row] });
     }
 

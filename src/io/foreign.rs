@@ -2,7 +2,7 @@
 
 use super::graphml;
 use super::load::broken;
-use super::osm::{self, BarrierKind, IndustryKind, OsmProblemKind};
+use super::osm::{self, BarrierKind, IndustryKind, OsmBarrier, OsmExtract, OsmIndustry, OsmProblemKind};
 use super::source::Fault;
 use crate::model::inputs::Inputs;
 use crate::model::issues::Place;
@@ -40,7 +40,27 @@ pub(super) fn read(given: &Given<'_>, inputs: &mut Inputs) -> Result<Counts, Fau
 
 fn wrong_layer(given: &Given<'_>, allowed: &str) -> Fault {
     let message = format!("{} feeds {allowed}, not {}", given.format.word(), given.layer.name);
-    Fault::new(&rules::FORMAT_UNKNOWN, message)
+    Fault::new(&rules::FORMAT_UNFIT, message)
+}
+
+/// Nothing has to be crossed above a tunnel.
+fn is_crossed(barrier: &OsmBarrier) -> bool {
+    !barrier.tunnel
+}
+
+/// An estate holds many firms, and a nameless hall is none that a list could name.
+fn is_firm(place: &OsmIndustry) -> bool {
+    place.kind != IndustryKind::Estate && !(place.name.is_empty() && place.operator.is_empty())
+}
+
+/// The layers that an extract feeds, each with the records that reading it as that layer gives.
+pub(super) fn feeds(data: &OsmExtract) -> [(&'static str, usize); 4] {
+    [
+        ("roads", data.roads.len()),
+        ("barriers", data.barriers.iter().filter(|b| is_crossed(b)).count()),
+        ("candidates", data.towers.len()),
+        ("sites", data.industry.iter().filter(|p| is_firm(p)).count()),
+    ]
 }
 
 fn extract(given: &Given<'_>, inputs: &mut Inputs) -> Result<Counts, Fault> {
@@ -91,13 +111,12 @@ fn extract(given: &Given<'_>, inputs: &mut Inputs) -> Result<Counts, Fault> {
             data.roads.len()
         }
         "barriers" => {
-            // Nothing has to be crossed above a tunnel.
             let kinds = |k| match k {
                 BarrierKind::River => "river",
                 BarrierKind::Canal => "canal",
                 BarrierKind::Railway => "rail",
             };
-            let open = data.barriers.into_iter().enumerate().filter(|(_, b)| !b.tunnel);
+            let open = data.barriers.into_iter().enumerate().filter(|(_, b)| is_crossed(b));
             let before = inputs.barriers.len();
             inputs.barriers.extend(open.map(|(i, b)| Barrier {
                 kind: kinds(b.kind).to_owned(),
@@ -130,9 +149,7 @@ fn extract(given: &Given<'_>, inputs: &mut Inputs) -> Result<Counts, Fault> {
         "sites" => {
             let before = inputs.sites.list.len();
             for (i, place) in data.industry.iter().enumerate() {
-                // An estate holds many firms, and a nameless hall is none that a list could name.
-                if place.kind == IndustryKind::Estate || (place.name.is_empty() && place.operator.is_empty())
-                {
+                if !is_firm(place) {
                     continue;
                 }
                 let name = if place.name.is_empty() { &place.operator } else { &place.name };

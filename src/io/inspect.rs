@@ -8,14 +8,17 @@ use super::header::{self, Header};
 use super::load::{LoadOptions, load_layers};
 use super::place::guess_crs;
 use super::source::Fault;
+use super::terrain::{MAX_PROPAGATION_POSTING_M, TerrainStore};
 use super::values::{Owned, Value};
 use super::workbook::Workbook;
-use super::{graphml, osm, terrain::TerrainStore};
+use super::{foreign, graphml, osm};
 use crate::model::inputs::LayerInfo;
 use crate::model::issues::{Issues, Place};
+use crate::model::kinds::Lang;
 use crate::model::project::{Format, LayerSpec, Project};
 use crate::model::rules;
-use crate::model::schema::{Kind, LAYERS, Layer, Need, Shape, header_key};
+use crate::model::schema::{Kind, LAYERS, Layer, Need, Shape};
+use crate::model::words::counted;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -99,14 +102,14 @@ struct Peek {
 const SAMPLES: usize = 3;
 const PEEK_ROWS: usize = 300;
 
-/// Looks at a file.
+/// Looks at a file; what is said about it is in the language given.
 ///
 /// # Errors
 /// The message of why it can't be read at all, with the rule it breaks.
-pub fn inspect(path: &Path) -> Result<Inspection, Issues> {
+pub fn inspect(path: &Path, lang: Lang) -> Result<Inspection, Issues> {
     let shown = path.display().to_string();
     let mut found = Inspection { file: shown.clone(), ..Inspection::default() };
-    look(path, &mut found).map_err(|fault| {
+    look(path, lang, &mut found).map_err(|fault| {
         let mut issues = Issues::default();
         let place = Place { file: shown, row: fault.row, column: None };
         issues.add(fault.rule, "", place, &fault.message);
@@ -115,7 +118,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, Issues> {
     Ok(found)
 }
 
-fn look(path: &Path, found: &mut Inspection) -> Result<(), Fault> {
+fn look(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
     std::fs::metadata(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
     let format =
         if path.is_dir() { Some(Format::Hgt) } else { Format::of_name(path).or_else(|| by_content(path)) };
@@ -128,9 +131,9 @@ fn look(path: &Path, found: &mut Inspection) -> Result<(), Fault> {
     })?;
     found.format = format.word().to_owned();
     let peek = match format {
-        Format::Hgt | Format::GeoTiff => return grid(path, found),
-        Format::OsmPbf | Format::OsmXml => return extract(path, found),
-        Format::GraphMl => return topology(path, found),
+        Format::Hgt | Format::GeoTiff => return grid(path, lang, found),
+        Format::OsmPbf | Format::OsmXml => return extract(path, lang, found),
+        Format::GraphMl => return topology(path, lang, found),
         Format::Delimited => {
             let file = Delimited::open(path, None, None)?;
             found.encoding = Some(file.encoding().to_owned());
@@ -139,10 +142,10 @@ fn look(path: &Path, found: &mut Inspection) -> Result<(), Fault> {
             Peek { rows, numbers, names: None, shape: None, crs: None }
         }
         Format::GeoJson => peek_features(path)?,
-        Format::Workbook => return workbook(path, found),
+        Format::Workbook => return workbook(path, lang, found),
     };
     let best = guess(&peek, None);
-    describe(path, format, &peek, best, found);
+    describe(path, format, lang, &peek, best, found);
     Ok(())
 }
 
@@ -252,7 +255,7 @@ fn guess(peek: &Peek, best: Option<Guess>) -> Option<Guess> {
     best
 }
 
-fn workbook(path: &Path, found: &mut Inspection) -> Result<(), Fault> {
+fn workbook(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
     let mut book = Workbook::open(path)?;
     let mut best: Option<(Guess, String, Peek)> = None;
     let mut first: Option<(String, Peek)> = None;
@@ -279,13 +282,25 @@ fn workbook(path: &Path, found: &mut Inspection) -> Result<(), Fault> {
     found.sheet = Some(name);
     let hidden = found.sheets.iter().filter(|s| !s.visible).count();
     if hidden > 0 {
-        found.remarks.push(format!("{hidden} hidden sheets passed over; `sheet = \"...\"` reads one"));
+        found.remarks.push(match lang {
+            Lang::En => {
+                format!("{} passed over; `sheet = \"...\"` reads one", counted(hidden as u64, "hidden sheet"))
+            }
+            Lang::Zh => format!("跳过 {hidden} 个隐藏工作表；可用 `sheet = \"...\"` 读取"),
+        });
     }
-    describe(path, Format::Workbook, &peek, guessed, found);
+    describe(path, Format::Workbook, lang, &peek, guessed, found);
     Ok(())
 }
 
-fn describe(path: &Path, format: Format, peek: &Peek, best: Option<Guess>, found: &mut Inspection) {
+fn describe(
+    path: &Path,
+    format: Format,
+    lang: Lang,
+    peek: &Peek,
+    best: Option<Guess>,
+    found: &mut Inspection,
+) {
     let (layer, header) = match best {
         Some((_, layer, header)) => (Some(layer), Some(header)),
         None => {
@@ -319,19 +334,24 @@ fn describe(path: &Path, format: Format, peek: &Peek, best: Option<Guess>, found
     let names: Vec<&str> = header.names.iter().filter_map(|n| n.first().map(String::as_str)).collect();
     let (crs, code) = match (&peek.crs, &binding) {
         (Some(crs), _) => (crs.clone(), None),
-        (None, Some(b)) if peek.shape.is_none() => guess_crs(b, &rows, &names),
-        (None, _) => ("WGS 84 (GeoJSON)".to_owned(), None),
+        (None, Some(b)) if peek.shape.is_none() => guess_crs(b, &rows, &names, lang),
+        (None, _) if peek.names.is_some() => {
+            (lang.pick("WGS 84 (GeoJSON)", "WGS 84（GeoJSON）").to_owned(), None)
+        }
+        (None, _) => (lang.pick("not told by the columns", "无法由列名判断").to_owned(), None),
     };
     found.crs = crs;
     let Some((layer, binding)) = layer.zip(binding) else {
-        found
-            .remarks
-            .push("the columns fit no layer; name the layer and map its columns in `columns`".to_owned());
+        let remark = lang.pick(
+            "the columns fit no layer; name the layer and map its columns in `columns`",
+            "各列与任何图层都不匹配；请指定图层并在 `columns` 中映射",
+        );
+        found.remarks.push(remark.to_owned());
         return;
     };
     found.layer = Some(layer.name.to_owned());
     let spec = propose(path, format, found, &binding, code);
-    found.toml = toml_of(layer, &spec, &binding);
+    found.toml = toml_of(layer, &spec, &binding, lang);
     if let Ok(mut project) = Project::empty("inspect") {
         project.layers.insert(layer.name.to_owned(), spec);
         let inputs = load_layers(&project, &LoadOptions::default());
@@ -348,13 +368,9 @@ fn propose(
     binding: &Binding,
     crs: Option<String>,
 ) -> LayerSpec {
-    let mut columns = BTreeMap::new();
-    for bound in &binding.columns {
-        // What is found without being named needs no line, but shows what was understood.
-        if header_key(&bound.header).0 != header_key(bound.column.name).0 {
-            columns.insert(bound.column.name.to_owned(), vec![bound.header.clone()]);
-        }
-    }
+    // Also what would be found without being named: the whole mapping is there to be checked.
+    let columns: BTreeMap<String, Vec<String>> =
+        binding.columns.iter().map(|b| (b.column.name.to_owned(), vec![b.header.clone()])).collect();
     let named = Format::of_name(path) == Some(format);
     LayerSpec {
         paths: vec![path.display().to_string()],
@@ -371,7 +387,7 @@ fn quoted(s: &str) -> String {
     toml::Value::String(s.to_owned()).to_string()
 }
 
-fn toml_of(layer: &'static Layer, spec: &LayerSpec, binding: &Binding) -> String {
+fn toml_of(layer: &'static Layer, spec: &LayerSpec, binding: &Binding, lang: Lang) -> String {
     let mut out = format!("[layers.{}]\npath = {}\n", layer.name, quoted(&spec.paths.join("")));
     if let Some(f) = spec.format {
         out.push_str(&format!("format = {}\n", quoted(f.word())));
@@ -398,53 +414,66 @@ fn toml_of(layer: &'static Layer, spec: &LayerSpec, binding: &Binding) -> String
         .map(|c| format!("{} = \"...\"", c.name))
         .collect();
     if !lacking.is_empty() {
-        out.push_str(&format!("# required, and not found; map a column or give one value for all rows:\n# defaults = {{ {} }}\n", lacking.join(", ")));
+        let say = lang.pick(
+            "required, and not found; map a column or give one value for all rows:",
+            "缺少以下必填列；请映射列，或为所有行指定同一取值：",
+        );
+        out.push_str(&format!("# {say}\n# defaults = {{ {} }}\n", lacking.join(", ")));
     }
     out
 }
 
-fn grid(path: &Path, found: &mut Inspection) -> Result<(), Fault> {
+fn grid(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
     let store = TerrainStore::open(&[path.to_path_buf()], None).map_err(|e| super::load::broken(e).1)?;
     found.rows = store.tiles().len() as u64;
     found.layer = Some("dem".to_owned());
     let posting = crate::geom::Terrain::posting_m(&store);
-    found.crs = "as the file says".to_owned();
-    found.remarks.push(format!("{} tiles, {posting:.0} m between heights", found.rows));
-    if posting > 100.0 {
-        found.remarks.push("too coarse for propagation: models with terrain need 100 m or finer".to_owned());
+    found.crs = lang.pick("as the file says", "以文件所载为准").to_owned();
+    found.remarks.push(match lang {
+        Lang::En => format!("{}, {posting:.0} m between heights", counted(found.rows, "tile")),
+        Lang::Zh => format!("{} 个图幅，格距 {posting:.0} m", found.rows),
+    });
+    if posting > MAX_PROPAGATION_POSTING_M {
+        let limit = MAX_PROPAGATION_POSTING_M;
+        found.remarks.push(match lang {
+            Lang::En => {
+                format!("too coarse for propagation: models with terrain need {limit:.0} m or finer")
+            }
+            Lang::Zh => format!("格距过粗，不能用于传播计算：地形模型要求不超过 {limit:.0} m"),
+        });
     }
     found.toml = format!("[layers.dem]\npath = {}\n", quoted(&found.file));
     Ok(())
 }
 
-fn extract(path: &Path, found: &mut Inspection) -> Result<(), Fault> {
+fn extract(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
     let (data, _) = osm::read(path).map_err(|e| super::load::broken(e).1)?;
     found.crs = "WGS 84".to_owned();
-    let parts = [
-        ("roads", data.roads.len()),
-        ("barriers", data.barriers.len()),
-        ("candidates", data.towers.len()),
-        ("sites", data.industry.len()),
-    ];
+    let parts = foreign::feeds(&data);
     found.rows = parts.iter().map(|p| p.1 as u64).sum();
-    found.layer = Some("roads".to_owned());
+    found.layer = parts.iter().find(|p| p.1 > 0).map(|p| p.0.to_owned());
     for (layer, n) in parts.iter().filter(|p| p.1 > 0) {
-        found.remarks.push(format!("{n} elements for {layer}"));
+        found.remarks.push(match lang {
+            Lang::En => format!("{} for {layer}", counted(*n as u64, "element")),
+            Lang::Zh => format!("{layer} 图层可用 {n} 个要素"),
+        });
         found.toml.push_str(&format!("[layers.{layer}]\npath = {}\n\n", quoted(&found.file)));
     }
     Ok(())
 }
 
-fn topology(path: &Path, found: &mut Inspection) -> Result<(), Fault> {
+fn topology(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
     let (net, problems) = graphml::read(path).map_err(|e| super::load::broken(e).1)?;
     found.crs = "WGS 84".to_owned();
     found.rows = (net.nodes.len() + net.links.len()) as u64;
     found.layer = Some("fiber".to_owned());
-    found.remarks.push(format!(
-        "{} nodes, {} links; a backbone isn't access fiber",
-        net.nodes.len(),
-        net.links.len()
-    ));
+    let (nodes, links) = (net.nodes.len() as u64, net.links.len() as u64);
+    found.remarks.push(match lang {
+        Lang::En => {
+            format!("{}, {}; a backbone isn't access fiber", counted(nodes, "node"), counted(links, "link"))
+        }
+        Lang::Zh => format!("{nodes} 个节点、{links} 条链路；骨干网不是接入光纤"),
+    });
     found.remarks.extend(problems.iter().map(ToString::to_string));
     found.toml = format!("[layers.fiber]\npath = {}\n", quoted(&found.file));
     Ok(())

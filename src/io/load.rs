@@ -9,7 +9,7 @@ use super::records::lines::{BarrierReader, DuctReader, FiberReader, NodeReader, 
 use super::records::points::{CandidateReader, DataCenterReader, MeasurementReader, PowerReader, TownReader};
 use super::records::regions::{self, RegionReader};
 use super::source::Fault;
-use super::terrain::TerrainStore;
+use super::terrain::{MAX_PROPAGATION_POSTING_M, TerrainStore, require_posting};
 use super::{features, foreign, settle, workbook};
 use crate::model::inputs::{Inputs, LayerInfo};
 use crate::model::issues::{Issues, Place, Severity};
@@ -223,6 +223,9 @@ impl LayerLoad<'_> {
                 let mut unheard = Issues::default();
                 let looked = read_file::<PositionsOnly>(&job, format, &mut unheard, &mut |()| {});
                 job.swap = looked.is_ok_and(|o| o.is_some_and(|o| o.swapped));
+                if job.swap {
+                    self.info.turned.push(shown.clone());
+                }
             }
             match read_file::<R>(&job, format, issues, sink) {
                 Ok(Some(o)) => self.count(o),
@@ -268,6 +271,14 @@ impl LayerLoad<'_> {
             Ok(store) => {
                 self.info.rows_read = store.tiles().len() as u64;
                 self.info.rows_kept = self.info.rows_read;
+                if let (true, Err(coarse)) =
+                    (self.layer.name == "dem", require_posting(&store, MAX_PROPAGATION_POSTING_M))
+                {
+                    let place = Place { file: shown.clone(), ..Place::default() };
+                    let value =
+                        format!("{:.0} m between heights, at most {:.0} m", coarse.posting_m, coarse.limit_m);
+                    inputs.issues.add(&rules::TERRAIN_COARSE, self.layer.name, place, &value);
+                }
                 // Land cover is opened, so that a broken file is told; no model reads it yet.
                 if self.layer.name == "dem" {
                     inputs.terrain = Some(Arc::new(store));
@@ -292,7 +303,7 @@ pub(super) fn broken(e: BrokenFile) -> (PathBuf, Fault) {
             let at = offset.map(|o| format!(" (byte {o})")).unwrap_or_default();
             Fault::new(&rules::FILE_DAMAGED, format!("{what}{at}"))
         }
-        BrokenFile::Unsupported { what, .. } => Fault::new(&rules::FORMAT_UNKNOWN, what),
+        BrokenFile::Unsupported { what, .. } => Fault::new(&rules::FORMAT_UNFIT, what),
         BrokenFile::Crs { source, .. } => Fault::new(&rules::CRS_UNUSABLE, source.to_string()),
     };
     (path, fault)
@@ -312,7 +323,7 @@ fn read_file<R: Reader>(
         Some(Format::OsmPbf | Format::OsmXml | Format::GraphMl) => Ok(None),
         Some(f @ (Format::Hgt | Format::GeoTiff)) => {
             let message = format!("{} holds a grid, and {} has rows", f.word(), job.layer.name);
-            Err(Fault::new(&rules::FORMAT_UNKNOWN, message))
+            Err(Fault::new(&rules::FORMAT_UNFIT, message))
         }
         None => Err(Fault::new(&rules::FORMAT_UNKNOWN, "the file name doesn't tell the format")),
     }

@@ -9,6 +9,7 @@ use crate::crs::gauss_kruger::{AxisOrder, guess_grid};
 use crate::crs::{Crs, CrsError};
 use crate::geom::LonLat;
 use crate::model::issues::{Issues, Place};
+use crate::model::kinds::Lang;
 use crate::model::project::{Axis, LayerSpec};
 use crate::model::rules;
 
@@ -223,7 +224,12 @@ impl Locator {
 
     fn place(&self, row: &mut Row<'_>, [a, b]: [f64; 2], columns: [&'static str; 2]) -> Option<LonLat> {
         let [x, y] = if self.turned { [b, a] } else { [a, b] };
-        let show = || if self.geographic { format!("lon={x} lat={y}") } else { format!("x={x} y={y}") };
+        // As the file has them: by column where there are columns.
+        let show = || match columns {
+            [first @ ("lon" | "x_m"), second] => format!("{first}={a} {second}={b}"),
+            _ if self.geographic => format!("lon={x} lat={y}"),
+            _ => format!("x={x} y={y}"),
+        };
         if !x.is_finite() || !y.is_finite() {
             row.note(&rules::COORD_NOT_A_NUMBER, columns[0], &show());
             return None;
@@ -420,13 +426,26 @@ fn sampled(
     sample.iter().filter_map(|v| pair(v)).collect()
 }
 
+/// The first position of a geometry.
+fn first_position(shape: &RawShape) -> Option<[f64; 2]> {
+    match shape {
+        RawShape::Point(p) => Some(*p),
+        RawShape::Points(points) => points.first().copied(),
+        RawShape::Lines(lines) => lines.first()?.first().copied(),
+        RawShape::Areas(areas) => areas.first()?.first()?.first().copied(),
+        RawShape::Other(_) | RawShape::Broken(_) => None,
+    }
+}
+
 /// What headers and numbers suggest about the coordinate system: words for the reader, and what to write
 /// in the project when the numbers alone decide.
 pub(super) fn guess_crs(
     binding: &Binding,
     rows: &[Vec<Value<'_>>],
     names: &[&str],
+    lang: Lang,
 ) -> (String, Option<String>) {
+    let told = |en: &str, zh: &str| lang.pick(en, zh).to_owned();
     let col =
         |name: &str| if binding.layer.column(name).is_some() { binding.col(name) } else { Col::default() };
     let read = |a: Col, b: Col| {
@@ -438,35 +457,60 @@ pub(super) fn guess_crs(
     };
     let words = names.join(" ").to_lowercase();
     let said = |list: &[&str]| list.iter().any(|w| words.contains(w));
-    let pairs = read(col("lon"), col("lat"));
-    let plane = if pairs.is_empty() { read(col("x_m"), col("y_m")) } else { pairs.clone() };
-    if let Some(grid) = guess_grid(&plane) {
+    let mut pairs = read(col("lon"), col("lat"));
+    if pairs.is_empty() {
+        pairs = read(col("x_m"), col("y_m"));
+    }
+    if pairs.is_empty() {
+        // Both coordinates in one text, or WKT.
+        pairs = sampled(rows, |v| {
+            let mut s = String::new();
+            let text = binding.value(col("geometry"), v, &mut s).text();
+            values::pair(&text).or_else(|| first_position(&parse_wkt(&text)?))
+        });
+    }
+    if let Some(grid) = guess_grid(&pairs) {
         return match grid.zone {
             Some(zone) => {
-                let code = format!("EPSG:{}", zone.epsg(true));
-                (format!("CGCS2000 Gauss-Krueger zone {} by its prefix ({code})", zone.number()), Some(code))
+                let (code, n) = (format!("EPSG:{}", zone.epsg(true)), zone.number());
+                let text = match lang {
+                    Lang::En => format!("CGCS2000 Gauss-Krueger zone {n} by its prefix ({code})"),
+                    Lang::Zh => format!("按带号判断为 CGCS2000 高斯-克吕格第 {n} 带（{code}）"),
+                };
+                (text, Some(code))
             }
-            None => {
-                ("a Gauss-Krueger or UTM zone; its number isn't in the data: give `crs`".to_owned(), None)
-            }
+            None => (
+                told(
+                    "a Gauss-Krueger or UTM zone; its number isn't in the data: give `crs`",
+                    "高斯-克吕格或 UTM 投影，数据中没有带号：请指定 crs",
+                ),
+                None,
+            ),
         };
     }
     if said(&["gcj", "火星", "高德", "amap", "腾讯"]) {
-        return ("GCJ-02 by the header".to_owned(), Some("gcj02".to_owned()));
+        return (told("GCJ-02 by the header", "按表头判断为 GCJ-02"), Some("gcj02".to_owned()));
     }
     if said(&["bd09", "bd-09", "百度", "baidu"]) {
-        return ("BD-09 by the header".to_owned(), Some("bd09".to_owned()));
+        return (told("BD-09 by the header", "按表头判断为 BD-09"), Some("bd09".to_owned()));
     }
     if pairs.is_empty() {
-        return ("no coordinates".to_owned(), None);
+        return (told("no coordinates", "没有坐标"), None);
     }
     if said(&["wgs", "gps"]) {
-        return ("WGS 84 by the header".to_owned(), None);
+        return (told("WGS 84 by the header", "按表头判断为 WGS 84"), None);
     }
-    let china = pairs.iter().filter(|[x, y]| (73.0..136.0).contains(x) && (3.0..54.0).contains(y)).count();
+    // A text may hold latitude first.
+    let in_china = |x: f64, y: f64| (73.0..136.0).contains(&x) && (3.0..54.0).contains(&y);
+    let china = pairs.iter().filter(|[x, y]| in_china(*x, *y) || in_china(*y, *x)).count();
     if china * 2 > pairs.len() {
-        let text = "degrees, taken as WGS 84; GCJ-02 and BD-09 look the same: ask where the data come from";
-        return (text.to_owned(), None);
+        return (
+            told(
+                "degrees, taken as WGS 84; GCJ-02 and BD-09 look the same: ask where the data come from",
+                "经纬度，按 WGS 84 处理；GCJ-02 与 BD-09 数值相近：请确认数据来源",
+            ),
+            None,
+        );
     }
-    ("degrees, taken as WGS 84".to_owned(), None)
+    (told("degrees, taken as WGS 84", "经纬度，按 WGS 84 处理"), None)
 }

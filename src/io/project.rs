@@ -240,6 +240,9 @@ impl Reader<'_> {
                 CatalogueError::WrongType { key, .. }
                 | CatalogueError::OutOfRange { key, .. }
                 | CatalogueError::NotAChoice { key, .. } => (key.clone(), String::new()),
+                CatalogueError::Incomplete { group, sibling, example, .. } => {
+                    (group.clone(), format!("give every key; `{sibling}` has: {example}"))
+                }
                 CatalogueError::Broken(_) => (String::new(), String::new()),
             };
             // The key itself, or the nearest table that is in the file.

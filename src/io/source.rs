@@ -125,7 +125,7 @@ fn unzip(path: &Path) -> Result<Vec<u8>, Fault> {
     }
     let [one] = files.as_slice() else {
         let what = format!("it holds {} files; unpack it and name the one that is meant", files.len());
-        return Err(Fault::new(&rules::FORMAT_UNKNOWN, what));
+        return Err(Fault::new(&rules::FORMAT_UNFIT, what));
     };
     let mut out = Vec::new();
     archive.by_index(*one).map_err(|e| damaged(&e))?.read_to_end(&mut out).map_err(|e| damaged(&e))?;

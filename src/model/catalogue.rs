@@ -91,10 +91,29 @@ pub enum CatalogueError {
         /// The words allowed.
         choices: Vec<String>,
     },
+    /// A new member of an open group lacks keys.
+    #[error("`{group}` lacks {}", list_keys(missing))]
+    Incomplete {
+        /// The member, such as `radio.carrier.n3`.
+        group: String,
+        /// What it lacks.
+        missing: Vec<String>,
+        /// The member of the catalogue to copy from, such as `radio.carrier.n78`.
+        sibling: String,
+        /// The sibling's keys with their values, as a project file writes them.
+        example: String,
+    },
     /// The catalogue in the program is broken; a test keeps this from happening.
     #[error("the embedded catalogue is broken: {0}")]
     Broken(String),
 }
+
+fn list_keys(keys: &[String]) -> String {
+    keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Groups that a project may add members to, each with a member whose checks the new ones take.
+const OPEN_GROUPS: [(&str, &str); 2] = [("radio.carrier", "n78"), ("score.service", "data")];
 
 /// All defaults by path (`radio.noise_figure_ue_db`), in order of path.
 #[derive(Clone, Debug)]
@@ -159,20 +178,58 @@ impl Catalogue {
                 },
             }
         }
+        errors.extend(self.incomplete(&values));
         if errors.is_empty() { Ok(nest(&values)) } else { Err(errors) }
     }
 
+    /// Every setting of a table as [`merged`](Self::merged) makes it, by path, with the entry that describes
+    /// it; for a member that the project added, the entry is its sibling's.
+    #[must_use]
+    pub fn described(&self, settings: &Table) -> Vec<(String, &Entry, Value)> {
+        let mut flat = Vec::new();
+        flatten("", settings, &|path| self.entries.contains_key(path), &mut flat);
+        let mut found: Vec<_> =
+            flat.into_iter().filter_map(|(path, v)| self.entry_for(&path).map(|e| (path, e, v))).collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found
+    }
+
+    /// What describes a path: its own entry, or in an open group the sibling's.
     fn entry_for(&self, path: &str) -> Option<&Entry> {
-        if let Some(e) = self.entries.get(path) {
-            return Some(e);
+        self.entries.get(path).or_else(|| {
+            let (member, key) = path.rsplit_once('.')?;
+            let (group, _) = member.rsplit_once('.')?;
+            let (_, sibling) = OPEN_GROUPS.iter().find(|(g, _)| *g == group)?;
+            self.entries.get(&format!("{group}.{sibling}.{key}"))
+        })
+    }
+
+    /// Members of open groups without all the keys of their sibling.
+    fn incomplete(&self, values: &BTreeMap<String, Value>) -> Vec<CatalogueError> {
+        let mut found = Vec::new();
+        for (group, sibling) in OPEN_GROUPS {
+            let inside = format!("{group}.");
+            let mut members: Vec<&str> = values
+                .keys()
+                .filter_map(|k| k.strip_prefix(&inside)?.rsplit_once('.').map(|(member, _)| member))
+                .collect();
+            members.dedup();
+            let model = format!("{group}.{sibling}.");
+            let keys = || self.entries.iter().filter_map(|(k, e)| Some((k.strip_prefix(&model)?, &e.value)));
+            for member in members {
+                let lacks = |key: &str| !values.contains_key(&format!("{group}.{member}.{key}"));
+                let missing: Vec<String> = keys().filter(|(k, _)| lacks(k)).map(|(k, _)| k.into()).collect();
+                if !missing.is_empty() {
+                    found.push(CatalogueError::Incomplete {
+                        group: format!("{group}.{member}"),
+                        missing,
+                        sibling: format!("{group}.{sibling}"),
+                        example: keys().map(|(k, v)| format!("{k} = {v}")).collect::<Vec<_>>().join(", "),
+                    });
+                }
+            }
         }
-        let parts: Vec<&str> = path.split('.').collect();
-        let open = |prefix: &str, sibling: &str| {
-            (parts.len() == 4 && parts[..2].join(".") == prefix)
-                .then(|| self.entries.get(&format!("{prefix}.{sibling}.{}", parts[3])))
-                .flatten()
-        };
-        open("radio.carrier", "n78").or_else(|| open("score.service", "data"))
+        found
     }
 
     fn nearest(&self, key: &str) -> Option<String> {
@@ -318,8 +375,26 @@ mod tests {
 
     #[test]
     fn whole_numbers_serve_as_numbers_and_open_groups_grow() {
-        let t = merge("[radio]\nue_power_dbm = 26\n[radio.carrier.n1]\nfreq_mhz = 2140").unwrap();
+        let n78: Vec<String> = Catalogue::embedded()
+            .unwrap()
+            .iter()
+            .filter_map(|(k, e)| Some(format!("{} = {}\n", k.strip_prefix("radio.carrier.n78.")?, e.value)))
+            .filter(|l| !l.starts_with("freq_mhz"))
+            .collect();
+        let own = format!("[radio.carrier.n1]\nfreq_mhz = 2140\n{}", n78.concat());
+        let t = merge(&format!("[radio]\nue_power_dbm = 26\n{own}")).unwrap();
         assert_eq!(t["radio"]["ue_power_dbm"].as_float(), Some(26.0));
         assert_eq!(t["radio"]["carrier"]["n1"]["freq_mhz"].as_float(), Some(2140.0));
+    }
+
+    #[test]
+    fn a_carrier_of_ones_own_must_be_complete() {
+        let errors = merge("[radio.carrier.n3]\nfreq_mhz = 1800").unwrap_err();
+        let [CatalogueError::Incomplete { group, missing, sibling, example }] = &errors[..] else {
+            panic!("{errors:?}")
+        };
+        assert_eq!((group.as_str(), sibling.as_str()), ("radio.carrier.n3", "radio.carrier.n78"));
+        assert!(missing.contains(&"bw_mhz".to_owned()) && !missing.contains(&"freq_mhz".to_owned()));
+        assert!(example.contains("bw_mhz = "), "{example}");
     }
 }

@@ -34,6 +34,9 @@ pub struct LayerInfo {
     pub source: Option<String>,
     /// CRS as declared or detected.
     pub crs: String,
+    /// Files in which longitude and latitude were exchanged because they looked swapped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub turned: Vec<String>,
     /// Made by the generator.
     pub synthetic: bool,
 }

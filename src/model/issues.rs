@@ -1,5 +1,6 @@
 //! What was found wrong in the inputs: rules with stable codes, grouped and counted.
 
+use super::words::shortened;
 use std::collections::BTreeMap;
 
 /// What a broken rule does.
@@ -91,7 +92,7 @@ impl Issues {
         let key = (layer.to_owned(), place.file.clone(), rule.code, place.column.clone().unwrap_or_default());
         let row = place.row;
         let (finding, _) = self.groups.entry(key).or_insert_with(|| {
-            let value: String = value.chars().take(80).collect();
+            let value = shortened(value);
             let f = Finding {
                 code: rule.code,
                 severity: rule.severity,
@@ -122,7 +123,7 @@ impl Issues {
     ) {
         let key = (layer.to_owned(), place.file.clone(), rule.code, place.column.clone().unwrap_or_default());
         let (finding, _) = self.groups.entry(key).or_insert_with(|| {
-            let value: String = value.chars().take(80).collect();
+            let value = shortened(value);
             let (code, severity, layer) = (rule.code, rule.severity, layer.to_owned());
             (Finding { code, severity, layer, place, value, count: 0, rows: Vec::new() }, rule)
         });

@@ -373,6 +373,17 @@ vocabulary!(
         Zh = "zh", "中文", "zh-cn", "chinese", "zh_cn";
     }
 );
+impl Lang {
+    /// The text in this language.
+    #[must_use]
+    pub const fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
+        match self {
+            Self::En => en,
+            Self::Zh => zh,
+        }
+    }
+}
+
 vocabulary!(
     /// Where a value comes from; printed beside it.
     Basis {

@@ -16,3 +16,4 @@ pub mod schema;
 pub mod settings;
 pub mod submissions;
 pub mod text;
+pub mod words;

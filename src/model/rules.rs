@@ -26,8 +26,8 @@ rules! {
         "get the file again, or save it anew from the program that made it", "重新获取或重新导出该文件";
     ENCODING_UNKNOWN = "D003" Error, "text encoding isn't recognised", "无法识别文本编码",
         "save as UTF-8, or name the encoding (`encoding = \"gb18030\"`)", "另存为 UTF-8，或在图层中指定 encoding";
-    FORMAT_UNKNOWN = "D004" Error, "format isn't one that this layer reads", "文件格式不适用于该图层",
-        "name the format (`format = \"csv\"`), or convert the file", "用 format 指定格式，或转换文件";
+    FORMAT_UNKNOWN = "D004" Error, "format isn't known", "无法识别文件格式",
+        "name the format (such as `format = \"csv\"`), or convert the file", "用 format 指定格式，或转换文件";
     COLUMN_MISSING = "D005" Error, "a required column is missing", "缺少必填列",
         "map it (`columns = { name = \"企业名称\" }`) or give one value for all rows (`defaults = { rat = \"nr\" }`)",
         "用 columns 映射该列，或用 defaults 给出统一取值";
@@ -110,10 +110,14 @@ rules! {
         "give it (`header_row = 3`), or 0 for a table without one", "用 header_row 指定表头行，无表头填 0";
     OPERATOR_LIMIT = "D052" Error, "too many different operators", "运营商数量过多",
         "map `operator` to a column that holds operators", "检查 operator 列的映射";
+    FORMAT_UNFIT = "D053" Error, "the file can't serve this layer as it is", "该文件不能直接用于此图层",
+        "see the message: convert the file, or put it into a layer that it serves", "见提示：转换文件，或将其用于合适的图层";
     OSM_LEFT_OUT = "D060" Warning, "elements of the extract couldn't be used", "部分 OSM 要素无法使用",
         "get an extract that covers the area with a margin", "使用范围更大的 OSM 数据";
     TOPOLOGY_LEFT_OUT = "D061" Warning, "part of the topology couldn't be used", "部分拓扑无法使用",
         "add coordinates to the nodes", "为节点补充坐标";
+    TERRAIN_COARSE = "D062" Warning, "heights are too coarse for propagation and aren't used", "高程格网过粗，不用于传播计算",
+        "give heights of 100 m posting or finer, or leave the layer out", "提供格距不超过 100 m 的高程，或去掉该图层";
 }
 
 /// All rules as Markdown: what `docs/rules.md` holds.

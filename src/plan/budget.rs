@@ -50,7 +50,7 @@ pub fn split(
         radio_at.push(if cny < locked && i < STEPS {
             (f64::NEG_INFINITY, f64::NEG_INFINITY)
         } else {
-            let c = choose(&radio.problem, Goal::Budget { cny }, quick)?;
+            let c = choose(&radio.problem, Goal::Budget { cny }, quick).map_err(|e| radio.refuse(e))?;
             (c.objective, c.bound)
         });
         fiber_at.push(match ground {

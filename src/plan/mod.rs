@@ -18,6 +18,7 @@ pub use run::{run, today};
 use crate::datacenter::PlacementError;
 use crate::fiber::RouteError;
 use crate::graph::GraphError;
+use crate::model::words::{listed, yuan};
 use crate::siting::SitingError;
 
 /// Why there is no plan.
@@ -28,7 +29,20 @@ pub enum PlanError {
     Roads(#[from] GraphError),
     /// Stations can't be chosen.
     #[error("stations can't be chosen: {0}")]
-    Siting(#[from] SitingError),
+    Siting(SitingError),
+    /// The stations locked open cost more than the budget.
+    #[error(
+        "plan.lock.open asks for {}, which cost {} with their way to fiber, more than plan.budget_cny allows ({})",
+        listed(ids), yuan(*cost_cny), yuan(*budget_cny)
+    )]
+    LockedBeyondBudget {
+        /// What is locked open, by id.
+        ids: Vec<String>,
+        /// What they cost.
+        cost_cny: f64,
+        /// The budget.
+        budget_cny: f64,
+    },
     /// Fiber can't be planned.
     #[error("fiber can't be planned: {0}")]
     Fiber(#[from] RouteError),

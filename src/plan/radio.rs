@@ -12,7 +12,9 @@ use crate::model::records::{Cell, SiteId};
 use crate::model::settings::Settings;
 use crate::network::Reach;
 use crate::optimise::{Certified, Work};
-use crate::siting::{Choice, Goal, Lift, Need, Place, Problem, RadioOption, choose, places, sectors};
+use crate::siting::{
+    Choice, Goal, Lift, Need, Place, Problem, RadioOption, SitingError, choose, places, sectors,
+};
 use rayon::prelude::*;
 
 /// Places considered per site, nearest first.
@@ -40,6 +42,20 @@ pub struct Radio {
     pub wanted: Vec<Wanted>,
     /// Places left out because no way leads to fiber that could carry a station's traffic.
     pub cut_off: usize,
+}
+
+impl Radio {
+    /// Names the places that a choice failed over.
+    pub fn refuse(&self, e: SitingError) -> PlanError {
+        match e {
+            SitingError::LockedBeyondBudget { options, cost_cny, budget_cny } => {
+                let place = |o: u32| &self.places[self.problem.options[o as usize].place as usize];
+                let ids = options.into_iter().map(|o| place(o).id.clone()).collect();
+                PlanError::LockedBeyondBudget { ids, cost_cny, budget_cny }
+            }
+            other => PlanError::Siting(other),
+        }
+    }
 }
 
 /// The first operator of a network: whose cells a new station's are.
@@ -195,7 +211,7 @@ pub fn stations(
     settings: &Settings,
     work: Work<'_>,
 ) -> Result<(Certified<Choice>, Vec<(u32, Station)>), PlanError> {
-    let found = choose(&radio.problem, goal, work)?;
+    let found = choose(&radio.problem, goal, work).map_err(|e| radio.refuse(e))?;
     let choice = &found.value;
     let mut gain = vec![0.0; radio.problem.options.len()];
     let mut lifted: Vec<Vec<String>> = vec![Vec::new(); radio.problem.options.len()];

@@ -80,7 +80,8 @@ pub(super) fn headline(v: View, lang: Lang) -> Vec<String> {
         let share = if small { String::new() } else { format!(" ({} %)", grouped_decimal(share * 100.0, 1)) };
         lines.push(match lang {
             Lang::En => format!(
-                "{gaps} of {sites} sites{share} below target on every network; {critical} critical; {unknown} unknown"
+                "{gaps} of {sites} {}{share} below target on every network; {critical} critical; {unknown} unknown",
+                if k.sites == 1 { "site" } else { "sites" },
             ),
             Lang::Zh => format!(
                 "{sites} 家企业中 {gaps} 家{share}在所有网络上均不达标；其中严重 {critical} 家；未知 {unknown} 家"
@@ -225,6 +226,7 @@ fn gaps(v: View, lang: Lang) -> Section {
         v.plan.iter().flat_map(|p| &p.connections).map(|c| (c.id.as_str(), c.state)).collect();
     let mut table =
         Table::new("gaps", t("Sites below target, most urgent first", "不达标企业（按优先级）"), head)
+            .short(t("Sites below target", "不达标企业"))
             .brief();
     for (n, gap) in v.found.gaps.iter().enumerate().take(MAX_ROWS) {
         let i = gap.site.at();
@@ -478,7 +480,8 @@ pub(super) fn data_quality(v: View, lang: Lang) -> Section {
                 ("count", "次数"),
             ],
         ),
-    );
+    )
+    .short(t("What was wrong", "数据问题"));
     let mut found: Vec<_> = v.inputs.issues.iter().collect();
     found.sort_by_key(|(f, _)| (std::cmp::Reverse(f.severity), std::cmp::Reverse(f.count)));
     for (f, rule) in found {
@@ -501,7 +504,10 @@ pub(super) fn data_quality(v: View, lang: Lang) -> Section {
     let kept: u64 = v.inputs.layers.values().map(|l| l.rows_kept).sum();
     let (dropped, kept) = (say(v, dropped, lang), say(v, kept, lang));
     let text = vec![match lang {
-        Lang::En => format!("{kept} rows kept, {dropped} dropped because a rule was broken."),
+        Lang::En => {
+            let rows = if kept == "1" { "row" } else { "rows" };
+            format!("{kept} {rows} kept, {dropped} dropped because a rule was broken.")
+        }
         Lang::Zh => format!("保留 {kept} 行，因违反规则剔除 {dropped} 行。"),
     }];
     Section { title: t("Data quality", "数据质量"), text, tables: vec![layers, issues] }

@@ -80,10 +80,7 @@ pub fn plain(text: &str) -> String {
 /// One of two texts.
 #[must_use]
 pub const fn pick<'a>(lang: Lang, en: &'a str, zh: &'a str) -> &'a str {
-    match lang {
-        Lang::En => en,
-        Lang::Zh => zh,
-    }
+    lang.pick(en, zh)
 }
 
 /// A table.
@@ -93,6 +90,8 @@ pub struct Table {
     pub key: &'static str,
     /// Title.
     pub title: String,
+    /// Title where there is little room (a sheet's tab), when the whole one is too long for it.
+    pub short: Option<String>,
     /// Headings, units included.
     pub headings: Vec<String>,
     /// Rows.
@@ -109,13 +108,21 @@ impl Table {
     /// An empty table.
     #[must_use]
     pub fn new(key: &'static str, title: impl Into<String>, headings: Vec<String>) -> Self {
-        Self { key, title: title.into(), headings, rows: Vec::new(), total: None, all_rows: 0, brief: false }
+        let (title, rows) = (title.into(), Vec::new());
+        Self { key, title, short: None, headings, rows, total: None, all_rows: 0, brief: false }
     }
 
     /// Adds a row.
     pub fn push(&mut self, row: Vec<Cell>) {
         self.rows.push(row);
         self.all_rows = self.all_rows.max(self.rows.len());
+    }
+
+    /// Gives it a short title.
+    #[must_use]
+    pub fn short(mut self, title: impl Into<String>) -> Self {
+        self.short = Some(title.into());
+        self
     }
 
     /// Marks it for the short report.

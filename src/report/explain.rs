@@ -5,8 +5,10 @@ use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::number::{grouped_decimal, money};
 use super::out::ReportError;
 use crate::coverage::Term;
+use crate::geom::{LonLat, geodesic_m};
 use crate::model::catalogue::Catalogue;
-use crate::model::kinds::Lang;
+use crate::model::kinds::{Basis, Lang};
+use crate::model::words::counted;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -67,7 +69,7 @@ pub fn explain(folder: &Path, id: &str, lang: Lang) -> Result<Explanation, Expla
             "datacenters" => {
                 planned(&run, item, None, lang, &["datacenter.", "energy.", "latency."], "datacenters")
             }
-            _ => vec![fields(item, lang)],
+            _ => vec![fields(&run, item, lang)],
         };
         let name = item["name"].as_str().map(|n| format!("  {}", plain(n))).unwrap_or_default();
         let texts = |v: &Value| -> Vec<String> {
@@ -290,14 +292,60 @@ fn site(run: &Value, item: &Value, connection: Option<&Value>, lang: Lang) -> Ve
         ]);
     }
     let mut sections = vec![
-        Section { title: t("Score", "评分"), text: Vec::new(), tables: vec![terms, networks] },
+        Section {
+            title: t("Score", "评分"),
+            text: Vec::new(),
+            tables: vec![terms, needs(item, lang), networks],
+        },
         formulas(run, lang),
     ];
     if let Some(c) = connection {
-        sections.push(joined(c, lang));
+        sections.push(joined(run, c, lang));
     }
-    sections.push(assumptions(run, &["score.", "radio.threshold.", "radio.location", "latency."], lang));
+    let settings =
+        ["score.target", "score.critical", "score.min_", "score.pos_", "score.fiber_", "score.weight."];
+    // Of the service classes, the site's own.
+    let class = item["need"]["class"].as_str().map(|c| format!("score.service.{c}."));
+    let rest = ["radio.threshold.", "radio.location", "latency."];
+    let settings: Vec<&str> = settings.into_iter().chain(class.as_deref()).chain(rest).collect();
+    sections.push(assumptions(run, &settings, lang));
     sections
+}
+
+/// What the site asks for, and where each figure comes from: its own row, or its service class.
+fn needs(item: &Value, lang: Lang) -> Table {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let need = &item["need"];
+    let class = plain(need["class"].as_str().unwrap_or("–"));
+    let assumed = need["class_basis"].as_str() == Some(Basis::Assumed.code());
+    let of_class = match (lang, assumed) {
+        (Lang::En, false) => format!("service class {class}, given in the site's row"),
+        (Lang::En, true) => format!("service class {class}, assumed because the site's row gives none"),
+        (Lang::Zh, false) => format!("业务类型 {class}（企业数据给定）"),
+        (Lang::Zh, true) => format!("业务类型 {class}（企业数据未给定，按此假定）"),
+    };
+    let title = match lang {
+        Lang::En => format!("What the site asks for: service class {class}"),
+        Lang::Zh => format!("企业需求：业务类型 {class}"),
+    };
+    let head = [("figure", "指标"), ("value", "取值"), ("unit", "单位"), ("comes from", "来源")];
+    let mut table = Table::new("needs", title, heads(lang, &head));
+    let own: Vec<&str> = need["own"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for (key, en, zh, unit) in [
+        ("ul_mbps", "uplink rate", "上行速率", "Mbit/s"),
+        ("dl_mbps", "downlink rate", "下行速率", "Mbit/s"),
+        ("latency_rtt_ms", "round trip", "往返时延", "ms"),
+    ] {
+        let from =
+            if own.contains(&key) { t("the site's own row", "企业自报") } else { of_class.clone() };
+        table.push(vec![
+            Cell::Text(t(en, zh)),
+            cell(&need[key], 1),
+            Cell::Text(unit.into()),
+            Cell::Text(from),
+        ]);
+    }
+    table
 }
 
 fn formulas(run: &Value, lang: Lang) -> Section {
@@ -308,8 +356,8 @@ fn formulas(run: &Value, lang: Lang) -> Section {
     Section { title: pick(lang, "Formulas", "公式").to_owned(), text, tables: Vec::new() }
 }
 
-fn joined(c: &Value, lang: Lang) -> Section {
-    let mut s = fields(c, lang);
+fn joined(run: &Value, c: &Value, lang: Lang) -> Section {
+    let mut s = fields(run, c, lang);
     s.title = pick(lang, "Fiber connection", "光纤接入").to_owned();
     s
 }
@@ -323,9 +371,9 @@ fn planned(
     settings: &[&str],
     stage: &str,
 ) -> Vec<Section> {
-    let mut sections = vec![fields(item, lang)];
+    let mut sections = vec![fields(run, item, lang)];
     if let Some(c) = connection {
-        sections.push(joined(c, lang));
+        sections.push(joined(run, c, lang));
     }
     let mut text = Vec::new();
     for c in run["certificates"].as_array().into_iter().flatten() {
@@ -358,7 +406,7 @@ fn planned(
 }
 
 /// Everything that is said of an item, field by field.
-fn fields(item: &Value, lang: Lang) -> Section {
+fn fields(run: &Value, item: &Value, lang: Lang) -> Section {
     let mut table = Table::new(
         "fields",
         pick(lang, "All that is said of it", "全部字段"),
@@ -367,6 +415,19 @@ fn fields(item: &Value, lang: Lang) -> Section {
     for (key, value) in item.as_object().into_iter().flatten() {
         let shown = match value {
             Value::Null => Cell::Unknown,
+            _ if key == "at" => position(value)
+                .map_or(Cell::Unknown, |p| Cell::Text(format!("{:.7}, {:.7}", p.lon_deg(), p.lat_deg()))),
+            Value::Array(list) if matches!(key.as_str(), "line" | "lead_in") => line(list, lang),
+            // Segments, by their place in the list of the plan.
+            Value::Array(list) if key == "route" => {
+                let id = |v: &Value| run["fiber_routes"].get(v.as_u64()? as usize)?["id"].as_str().map(plain);
+                let ids: Vec<String> = list.iter().filter_map(id).collect();
+                if ids.is_empty() { Cell::Nothing } else { Cell::Text(ids.join(", ")) }
+            }
+            // One text in two languages.
+            Value::Array(list) if key == "reason" => {
+                cell(list.get(usize::from(lang == Lang::Zh)).unwrap_or(&Value::Null), 0)
+            }
             Value::Number(n) if key.contains("cny") => {
                 Cell::Text(money(n.as_f64().unwrap_or(0.0), lang == Lang::Zh))
             }
@@ -376,13 +437,30 @@ fn fields(item: &Value, lang: Lang) -> Section {
                 let words: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
                 Cell::Text(plain(&words.join(", ")))
             }
-            Value::Array(list) if list.len() > 6 => Cell::Text(format!("{} …", list.len())),
             other if other.is_object() || other.is_array() => Cell::Text(plain(&other.to_string())),
             other => cell(other, 0),
         };
         table.push(vec![Cell::Text(plain(key)), shown]);
     }
     Section { title: pick(lang, "Figures", "数据").to_owned(), text: Vec::new(), tables: vec![table] }
+}
+
+fn position(v: &Value) -> Option<LonLat> {
+    LonLat::new(v.get(0)?.as_f64()?, v.get(1)?.as_f64()?).ok()
+}
+
+/// A line of positions: how many there are, and how long it is. The layers hold the line itself.
+fn line(list: &[Value], lang: Lang) -> Cell {
+    let points: Vec<LonLat> = list.iter().filter_map(position).collect();
+    if points.is_empty() {
+        return Cell::Nothing;
+    }
+    let length_m: f64 = points.windows(2).map(|w| geodesic_m(w[0], w[1])).sum();
+    let length = grouped_decimal(length_m, 0);
+    Cell::Text(match lang {
+        Lang::En => format!("{}, {length} m", counted(points.len() as u64, "point")),
+        Lang::Zh => format!("{} 个点，长 {length} m", points.len()),
+    })
 }
 
 /// The settings behind it: value of this run, unit, trust, source.

@@ -312,7 +312,7 @@ fn regions(v: View) -> Vec<Value> {
             .flatten()
             .map(|ring| flat(ring.into_iter().map(|[x, y]| degrees(LonLat::wrapped(x, y)))))
             .collect();
-        list.push(json!([plain(&r.name), outlines]));
+        list.push(json!([plain(&r.name), outlines, r.level as u8]));
     }
     list
 }

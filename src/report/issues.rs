@@ -5,6 +5,7 @@ use super::number::grouped;
 use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Severity};
 use crate::model::kinds::Lang;
+use crate::model::words::counted;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -26,7 +27,7 @@ pub fn issues_text(issues: &Issues, lang: Lang) -> String {
         let more = i64::try_from(f.count.saturating_sub(1)).unwrap_or(i64::MAX);
         if more > 0 {
             let _ = match (lang, f.place.row.is_some()) {
-                (Lang::En, true) => write!(out, "   ({} more rows)", grouped(more)),
+                (Lang::En, true) => write!(out, "   ({})", counted(f.count - 1, "more row")),
                 (Lang::En, false) => write!(out, "   ({} more)", grouped(more)),
                 (Lang::Zh, _) => write!(out, "   (另有 {} 行)", grouped(more)),
             };
@@ -49,7 +50,8 @@ pub fn check_text(inputs: &Inputs, lang: Lang) -> String {
         let _ = match lang {
             Lang::En => writeln!(
                 out,
-                "{name}: {read} rows read, {kept} kept, {filtered} filtered out, {dropped} dropped  ({files})"
+                "{name}: {} read, {kept} kept, {filtered} filtered out, {dropped} dropped  ({files})",
+                counted(l.rows_read, "row"),
             ),
             Lang::Zh => {
                 writeln!(
@@ -58,6 +60,13 @@ pub fn check_text(inputs: &Inputs, lang: Lang) -> String {
                 )
             }
         };
+        if !l.turned.is_empty() {
+            let files = plain(&l.turned.join(", "));
+            let _ = match lang {
+                Lang::En => writeln!(out, "  longitude and latitude exchanged in {files}"),
+                Lang::Zh => writeln!(out, "  已交换经纬度：{files}"),
+            };
+        }
     }
     if inputs.issues.is_empty() {
         out += pick(lang, "nothing found wrong\n", "未发现问题\n");

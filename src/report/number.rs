@@ -1,5 +1,7 @@
 //! Numbers as text: fast and the same everywhere for files, with separators for people.
 
+pub use crate::model::words::grouped;
+
 /// Appends a whole number.
 pub fn push_u64(out: &mut Vec<u8>, mut v: u64) {
     let mut digits = [0u8; 20];
@@ -61,23 +63,6 @@ pub fn fixed(v: f64, decimals: u8) -> String {
     let mut out = Vec::new();
     push_fixed(&mut out, v, decimals);
     String::from_utf8(out).unwrap_or_default()
-}
-
-/// A whole number with thousands separators.
-#[must_use]
-pub fn grouped(v: i64) -> String {
-    let digits = v.unsigned_abs().to_string();
-    let mut out = String::new();
-    if v < 0 {
-        out.push('-');
-    }
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// A number with thousands separators and exactly that many decimals.

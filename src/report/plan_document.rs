@@ -11,6 +11,7 @@ use super::write::RunInfo;
 use crate::coverage::KpiGroup;
 use crate::model::kinds::Lang;
 use crate::model::planned::{ConnectionState, Item, ItemKind, StationBuild};
+use crate::model::words::counted;
 use crate::plan::Plan;
 use std::collections::BTreeMap;
 
@@ -81,17 +82,15 @@ fn plan_headline(v: View, plan: &Plan, lang: Lang) -> String {
     let new_centers = plan.centers.iter().filter(|c| !c.existing).count();
     let capex = money(plan.capex_cny(), zh(lang));
     let opex = money(plan.opex_cny_yr(), zh(lang));
-    let counted =
-        |n: usize, what: &str| format!("{} {what}{}", fixed_count(n), if n == 1 { "" } else { "s" });
     let km = grouped_decimal(km, 1);
     let indoor = plan.stations.iter().filter(|s| s.build == StationBuild::Indoor).count();
     let stations = plan.stations.len() - indoor;
     match lang {
         Lang::En => format!(
             "{capex} (and {opex} a year) for {}, {}, {km} km of fiber and {}: sites below target fall from {before} to {after}",
-            counted(stations, "station"),
-            counted(indoor, "indoor system"),
-            counted(new_centers, "new data center"),
+            counted(stations as u64, "station"),
+            counted(indoor as u64, "indoor system"),
+            counted(new_centers as u64, "new data center"),
         ),
         Lang::Zh => format!(
             "总投资 {capex}（年运营 {opex}）：{} 个基站、{} 套室分系统、{km} km 光缆、{} 个新建数据中心；不达标企业由 {before} 家降至 {after} 家",
@@ -212,6 +211,7 @@ fn tasks(v: View, plan: &Plan, lang: Lang) -> Section {
             money_heading(lang, "opex/yr", "年运营"),
         ],
     )
+    .short(t("Tasks", "任务分解表"))
     .brief();
     for ((city, party, phase), sum) in &by {
         let name = if *city == "unknown" { t("unknown", "未知") } else { plain(v.region_name(city)) };
@@ -240,6 +240,7 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
             money_heading(lang, "next step", "下一步"),
         ],
     )
+    .short(t("Value against money", "投入与收益"))
     .brief();
     for s in &plan.curve {
         let gap = (s.gain > 0.0).then(|| (s.gain_bound - s.gain).max(0.0) / s.gain);
@@ -264,9 +265,12 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
         let next = s.next_cny.map(|c| money(c, zh(lang)));
         match (lang, next) {
             (Lang::En, Some(n)) => {
-                format!("{spent} ({made_of}) lifts {sites} sites to target; the next step costs {n}.")
+                let sites = counted(s.sites, "site");
+                format!("{spent} ({made_of}) lifts {sites} to target; the next step costs {n}.")
             }
-            (Lang::En, None) => format!("{spent} ({made_of}) lifts {sites} sites to target."),
+            (Lang::En, None) => {
+                format!("{spent} ({made_of}) lifts {} to target.", counted(s.sites, "site"))
+            }
             (Lang::Zh, Some(n)) => {
                 format!("投入 {spent}（{made_of}）可使 {sites} 家企业达标；下一步需 {n}。")
             }
@@ -299,7 +303,8 @@ fn stations(v: View, plan: &Plan, lang: Lang) -> Section {
             t("owner of the place", "产权单位"),
             t("locked", "锁定"),
         ],
-    );
+    )
+    .short(t("New stations", "规划基站"));
     for s in plan.stations.iter().take(MAX_ROWS) {
         let label = build_label(s.build);
         table.push(vec![
@@ -384,9 +389,12 @@ fn fiber(v: View, plan: &Plan, lang: Lang) -> Section {
         let asked = grouped_decimal(if reused > 0.0 { consent / reused * 100.0 } else { 0.0 }, 1);
         text.push(match lang {
             Lang::En => format!(
-                "{n} segments, {km} km, {share} % in existing ducts (owner's consent needed for {asked} % of these)."
+                "{}, {km} km, {share} % in existing ducts (owner's consent needed for {asked} % of these).",
+                counted(plan.routes.len() as u64, "segment"),
             ),
-            Lang::Zh => format!("{n} 段，共 {km} km，其中 {share} % 利用既有管道（其中 {asked} % 需产权方同意）。"),
+            Lang::Zh => {
+                format!("{n} 段，共 {km} km，其中 {share} % 利用既有管道（其中 {asked} % 需产权方同意）。")
+            }
         });
     }
     let mut states: BTreeMap<ConnectionState, usize> = BTreeMap::new();
@@ -397,7 +405,8 @@ fn fiber(v: View, plan: &Plan, lang: Lang) -> Section {
         "connections",
         t("How sites and stations are joined", "接入情况"),
         headings(lang, &[("state", "状态"), ("sites and stations", "点数")]),
-    );
+    )
+    .short(t("How sites are joined", "接入情况"));
     for (state, n) in states {
         let label = super::plan_layers::state_label(state);
         joined.push(vec![Cell::Text(t(label.0, label.1)), Cell::Count(n as i64)]);
@@ -466,7 +475,8 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
         let limit = grouped_decimal(limit, 1);
         text.push(match lang {
             Lang::En => format!(
-                "{n} centers; {share} % of the sites whose latency is known are within {limit} ms round trip."
+                "{}; {share} % of the sites whose latency is known are within {limit} ms round trip.",
+                counted(plan.centers.len() as u64, "center"),
             ),
             Lang::Zh => format!("{n} 个中心；时延已知的企业中 {share} % 往返时延不超过 {limit} ms。"),
         });

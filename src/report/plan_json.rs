@@ -12,7 +12,7 @@ use crate::coverage::latency::HOPS;
 use crate::coverage::score::need;
 use crate::coverage::{Assessment, Kpi, NetworkAtSite, Score, SiteResult, Term};
 use crate::geom::LonLat;
-use crate::model::kinds::Lang;
+use crate::model::kinds::{Basis, Lang, ServiceClass};
 use crate::model::records::{Origin, SiteId};
 use crate::model::settings::Settings;
 use crate::model::text::Known;
@@ -252,10 +252,15 @@ fn site(v: View, i: usize, rank: Option<usize>) -> Value {
         "row": source(v, "sites", s.origin),
     });
     let need = need(s, v.settings);
+    let asked = [("ul_mbps", s.ul_mbps), ("dl_mbps", s.dl_mbps), ("latency_rtt_ms", s.latency_ms)];
+    let own: Vec<&str> = asked.into_iter().filter(|(_, v)| v.is_known()).map(|(name, _)| name).collect();
     j["need"] = json!({
         "ul_mbps": need.ul_mbps,
         "dl_mbps": need.dl_mbps,
         "latency_rtt_ms": need.latency_rtt_ms,
+        "class": s.service.unwrap_or(ServiceClass::Data).code(),
+        "class_basis": if s.service.is_some() { Basis::Given } else { Basis::Assumed },
+        "own": own,
     });
     let Some(r) = v.found.sites.get(i) else { return j };
     let networks = v.found.networks.iter().zip(v.found.networks_at(SiteId(i as u32)));

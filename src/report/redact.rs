@@ -7,7 +7,9 @@
 //! | ids of firms, cells, towers, nodes | hashed | hashed |
 //! | names of firms and halls, credit codes, source rows, file names | dropped | dropped |
 //! | cell parameters, servers and their distance | dropped | dropped |
-//! | owners, suppliers, employees, revenue, floor area | kept | dropped |
+//! | owners, employees, revenue, floor area, terminals, position accuracy | kept | dropped |
+//! | parks: names, figures and areas | kept | dropped |
+//! | industry codes, region codes of the firm's own row | kept | dropped; sector and city stay |
 //! | counts below `redact.min_count` | kept | withheld |
 //!
 //! A hash is SHA-256 over a salt and the id, cut to 16 digits. The salt is the SHA-256 of all exact site
@@ -16,20 +18,20 @@
 
 use super::layers::View;
 use super::out::hex;
-use crate::coverage::Assessment;
+use crate::coverage::{Assessment, Kpi, KpiGroup};
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Place};
-use crate::model::kinds::Redaction;
+use crate::model::kinds::{Redaction, RegionLevel};
 use crate::model::notes::Note;
 use crate::model::planned::StationBuild;
-use crate::model::records::{Cell, Origin, Roads, Site};
+use crate::model::records::{Cell, Origin, Region, Roads, Site};
 use crate::model::settings::{RedactSettings, Settings};
 use crate::model::text::{Known, Text, TextPool};
 use crate::plan::Plan;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Inputs and results as they may be written.
 pub struct Released<'a> {
@@ -111,6 +113,10 @@ struct Redactor {
     grid_m: f64,
     salt: [u8; 32],
     site_at: Vec<LonLat>,
+    /// Where each region stands in the list that is released; parks are none of the public's.
+    region_at: Vec<Option<u32>>,
+    /// Codes of regions that are parks.
+    parks: BTreeSet<String>,
     /// Everything that must not appear in a remark.
     secrets: Vec<String>,
 }
@@ -138,6 +144,8 @@ impl Redactor {
             public,
             grid_m: s.grid_m,
             salt: hash.finalize().into(),
+            region_at: kept_regions(inputs, public),
+            parks: parks(inputs).map(|r| r.adcode.clone()).collect(),
             site_at: site_positions(inputs, s.grid_m, if public { s.min_count as usize } else { 1 }),
             secrets: secrets(inputs, found, plan, public),
         }
@@ -197,7 +205,7 @@ impl Redactor {
     fn inputs(&self, inputs: &Inputs) -> Inputs {
         let mut out = Inputs {
             operators: inputs.operators.clone(),
-            regions: inputs.regions.clone(),
+            regions: self.kept(&inputs.regions),
             fiber_nodes: inputs.fiber_nodes.clone(),
             datacenters: inputs.datacenters.clone(),
             roads: Roads { inferred: inputs.roads.inferred, ..Roads::default() },
@@ -240,6 +248,7 @@ impl Redactor {
         }
         for l in out.layers.values_mut() {
             l.files.clear();
+            l.turned.clear();
             l.columns.clear();
             l.unknown_columns.clear();
             let told = l.source.as_deref().is_some_and(|s| self.tells(s));
@@ -248,6 +257,10 @@ impl Redactor {
             }
         }
         out
+    }
+
+    fn kept(&self, regions: &[Region]) -> Vec<Region> {
+        regions.iter().zip(&self.region_at).filter(|(_, at)| at.is_some()).map(|(r, _)| r.clone()).collect()
     }
 
     fn site(&self, s: &Site, at: LonLat, from: &TextPool, to: &mut TextPool) -> Site {
@@ -274,6 +287,12 @@ impl Redactor {
             new.revenue_cny = Known::UNKNOWN;
             new.area_m2 = Known::UNKNOWN;
             new.terminals_5g = Known::UNKNOWN;
+            new.pos_acc_m = Known::UNKNOWN;
+            new.ceiling_m = Known::UNKNOWN;
+            new.park = Text::NONE;
+            // A village, or the only firm of its trade in a city.
+            new.adcode = Text::NONE;
+            new.industry_code = Text::NONE;
         }
         new
     }
@@ -287,6 +306,12 @@ impl Redactor {
         for s in &mut a.sites {
             s.fiber_m = self.coarse(s.fiber_m);
             s.backbone_m = self.coarse(s.backbone_m);
+            s.city = s.city.and_then(|c| self.region_at.get(c as usize).copied().flatten());
+        }
+        if self.public {
+            // Of a park: its own row, and that of a region which is one.
+            let park = |k: &Kpi| k.group == KpiGroup::Park || self.parks.contains(&k.key);
+            a.kpis.retain(|k| !park(k));
         }
         for t in &mut a.towers.list {
             t.id = self.hashed(&t.id);
@@ -320,8 +345,7 @@ impl Redactor {
                 r.owner = None;
             }
         }
-        let stations: std::collections::BTreeSet<&str> =
-            plan.stations.iter().map(|s| s.id.as_str()).collect();
+        let stations: BTreeSet<&str> = plan.stations.iter().map(|s| s.id.as_str()).collect();
         for c in &mut p.connections {
             if !stations.contains(c.id.as_str()) {
                 c.id = self.hashed(&c.id);
@@ -329,6 +353,7 @@ impl Redactor {
             c.node = c.node.as_deref().map(|n| self.hashed(n));
             c.lead_in.clear();
             c.lead_in_m = None;
+            c.route_m = self.coarse(Known::from_f64(c.route_m)).get();
         }
         for c in &mut p.centers {
             if c.existing {
@@ -343,6 +368,17 @@ impl Redactor {
         }
         p
     }
+}
+
+fn parks(inputs: &Inputs) -> impl Iterator<Item = &Region> {
+    inputs.regions.iter().filter(|r| r.level == RegionLevel::Park)
+}
+
+/// The regions that are released, each with its place in the new list.
+fn kept_regions(inputs: &Inputs, public: bool) -> Vec<Option<u32>> {
+    let mut next = 0..;
+    let keep = |r: &Region| !(public && r.level == RegionLevel::Park);
+    inputs.regions.iter().map(|r| if keep(r) { next.next() } else { None }).collect()
 }
 
 /// The findings without places and values.
@@ -403,6 +439,9 @@ fn secrets(inputs: &Inputs, found: &[&Assessment], plan: Option<&Plan>, public: 
         all.extend(plan.centers.iter().filter(|c| c.existing).flat_map(|c| [c.id.clone(), c.name.clone()]));
     }
     if public {
+        let text = &inputs.sites.text;
+        all.extend(inputs.sites.list.iter().map(|s| text.get(s.park).to_owned()));
+        all.extend(parks(inputs).map(|r| r.name.clone()));
         all.extend(inputs.fiber_nodes.iter().map(|n| n.owner.clone()));
         all.extend(inputs.ducts.iter().map(|d| d.owner.clone()));
     }

@@ -71,7 +71,7 @@ pub fn full_text(document: &Document, width: Option<u16>) -> String {
             out += &format!("  {line}\n");
         }
         for table in section.tables.iter().filter(|t| !t.rows.is_empty()) {
-            out += &format!("{}\n", draw(table, lang, width, usize::MAX, usize::MAX));
+            out += &format!("\n{}\n{}\n", table.title, draw(table, lang, width, usize::MAX, usize::MAX));
         }
     }
     out

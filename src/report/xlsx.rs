@@ -29,7 +29,7 @@ fn build(document: &Document) -> Result<Vec<u8>, XlsxError> {
     let style = Style::new();
     overview(&mut book, document, &style)?;
     let mut names = BTreeSet::new();
-    for table in document.tables() {
+    for table in document.tables().filter(|t| !t.rows.is_empty()) {
         let sheet = book.add_worksheet();
         sheet.set_name(sheet_name(table, &mut names))?;
         fill(sheet, table, document, &style)?;
@@ -175,13 +175,21 @@ fn column(at: usize) -> u16 {
 
 /// A sheet name that Excel takes: at most 31 characters, none of `[]:*?/\`, no two alike.
 fn sheet_name(table: &Table, taken: &mut BTreeSet<String>) -> String {
-    let clean: String = table.title.chars().filter(|c| !"[]:*?/\\'".contains(*c)).collect();
-    let short: String = clean.trim().chars().take(28).collect();
-    let mut name = if short.is_empty() { table.key.to_owned() } else { short.clone() };
+    const MOST: usize = 31;
+    let clean = |title: &str| -> String { title.chars().filter(|c| !"[]:*?/\\'".contains(*c)).collect() };
+    let fits = |title: &String| !title.is_empty() && title.chars().count() <= MOST;
+    let short = [Some(&table.title), table.short.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|t| clean(t).trim().to_owned())
+        .find(fits)
+        .unwrap_or_else(|| table.key.to_owned());
+    let mut name = short.clone();
     let mut n = 1;
     while !taken.insert(name.to_lowercase()) {
         n += 1;
-        name = format!("{short} {n}");
+        // Room for the number, whatever the name.
+        name = format!("{} {n}", short.chars().take(MOST - 4).collect::<String>());
     }
     name
 }
@@ -216,6 +224,21 @@ mod tests {
                 book.worksheet_formula(&name).unwrap().used_cells().all(|(_, _, f)| f.is_empty()),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn every_sheet_has_rows_and_a_whole_title() {
+        for lang in [Lang::En, Lang::Zh] {
+            let book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes(lang))).unwrap();
+            let (inputs, settings, plan) = (fixture::inputs(), fixture::settings(""), fixture::plan());
+            let released = Released::plan(&inputs, &settings, &plan);
+            let document = plan_document(released.view(), &fixture::run(lang));
+            let full: Vec<&Table> = document.tables().filter(|t| !t.rows.is_empty()).collect();
+            assert_eq!(book.sheet_names().len(), full.len() + 1, "a sheet per table, and the overview");
+            for (name, table) in book.sheet_names().iter().skip(1).zip(full) {
+                assert!(name != table.key, "{} needs a short title", table.title);
+            }
         }
     }
 

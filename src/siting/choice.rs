@@ -3,6 +3,7 @@
 
 use crate::model::kinds;
 use crate::model::operators::NetworkId;
+use crate::model::words::yuan;
 use crate::optimise::cover::{self, CoverError, CoverProblem, Lock, SparseRows};
 use crate::optimise::set_cover::{self, SetCoverError, SetCoverProblem};
 use crate::optimise::{Certified, Work};
@@ -89,6 +90,16 @@ pub struct Choice {
 /// Why there is no choice.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SitingError {
+    /// The options locked open cost more than the budget.
+    #[error("the options locked open cost {}, more than the budget of {}", yuan(*cost_cny), yuan(*budget_cny))]
+    LockedBeyondBudget {
+        /// Indices of the options locked open.
+        options: Vec<u32>,
+        /// What they cost.
+        cost_cny: f64,
+        /// The budget.
+        budget_cny: f64,
+    },
     /// The covering problem can't be solved.
     #[error(transparent)]
     Cover(#[from] CoverError),
@@ -103,6 +114,11 @@ impl Problem {
     pub fn gain(&self, lift: &Lift) -> f64 {
         let need = &self.sites[lift.site as usize];
         need.weight * (lift.score.min(self.cap) - need.now.min(self.cap)).max(0.0)
+    }
+
+    fn locked_open(&self) -> Vec<u32> {
+        let open = |(_, o): &(u32, &RadioOption)| o.lock == kinds::Lock::Open;
+        (0u32..).zip(&self.options).filter(open).map(|(i, _)| i).collect()
     }
 
     fn covering(&self, budget: Option<f64>) -> CoverProblem {
@@ -156,7 +172,16 @@ pub fn choose(problem: &Problem, goal: Goal, work: Work<'_>) -> Result<Certified
     let goals = problem.goals();
     let beyond_reach: Vec<u32> = (0u32..).zip(&goals).filter(|(_, g)| g.is_none()).map(|(i, _)| i).collect();
     let found = match goal {
-        Goal::Budget { cny } => cover::solve(&problem.covering(Some(cny)), work)?.map(|c| c.chosen),
+        Goal::Budget { cny } => cover::solve(&problem.covering(Some(cny)), work)
+            .map_err(|e| match e {
+                CoverError::LockedTooMuch { cost, .. } => SitingError::LockedBeyondBudget {
+                    options: problem.locked_open(),
+                    cost_cny: cost,
+                    budget_cny: cny,
+                },
+                other => other.into(),
+            })?
+            .map(|c| c.chosen),
         Goal::LiftAll => {
             // Sites out of reach make no demand; the rest are numbered anew.
             let mut number = vec![None; problem.sites.len()];

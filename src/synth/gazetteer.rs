@@ -156,11 +156,6 @@ impl Gazetteer {
     }
 }
 
-/// Every region name that [`Gazetteer::find`] knows as a province, for suggestions.
-pub(super) fn province_names() -> impl Iterator<Item = &'static str> {
-    PROVINCES.iter().flat_map(|p| [p.1, p.2])
-}
-
 fn all() -> Vec<Place> {
     [JIANGSU, CHINA].iter().flat_map(|table| table.lines().skip(1)).filter_map(parse).collect()
 }

@@ -17,6 +17,7 @@ mod sites;
 mod streets;
 
 use crate::model::inputs::{Inputs, LayerInfo};
+use crate::model::kinds::Lang;
 use crate::model::operators::Operators;
 use crate::model::records::Town;
 use gazetteer::Gazetteer;
@@ -69,7 +70,8 @@ pub fn generate(recipe: &Recipe) -> Result<Inputs, SynthError> {
         return Err(SynthError::TooMany(most));
     }
     let Some(gazetteer) = Gazetteer::find(&recipe.region) else {
-        let suggestion = gazetteer::province_names()
+        let suggestion = provinces(Lang::En)
+            .chain(provinces(Lang::Zh))
             .map(|n| (strsim::jaro_winkler(&n.to_lowercase(), &recipe.region.trim().to_lowercase()), n))
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .filter(|(likeness, _)| *likeness > 0.75)
@@ -77,6 +79,11 @@ pub fn generate(recipe: &Recipe) -> Result<Inputs, SynthError> {
         return Err(SynthError::UnknownRegion { name: recipe.region.clone(), suggestion });
     };
     Ok(build(&gazetteer, recipe.sites, recipe.cells, recipe.seed))
+}
+
+/// The provinces that a [`Recipe`] may name, in the language given.
+pub fn provinces(lang: Lang) -> impl Iterator<Item = &'static str> {
+    gazetteer::PROVINCES.iter().map(move |p| lang.pick(p.1, p.2))
 }
 
 /// The embedded study area: Jiangsu and its thirteen cities, 3,200 factories, 9,600 cells, fixed seed.

@@ -3,21 +3,25 @@
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::io::project::{ProjectError, read};
-use crate::model::catalogue::Catalogue;
+use crate::model::catalogue::{Catalogue, Entry};
 use crate::model::kinds::Lang;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use toml::{Table, Value};
 
 /// Complains about a project file.
-pub fn refuse(e: ProjectError) -> Complaint {
+pub fn refuse(e: ProjectError, lang: Lang) -> Complaint {
     match e {
         ProjectError::Faults(faults) => {
             let lines: Vec<String> = faults
                 .iter()
                 .map(|f| {
-                    let help =
-                        if f.help.is_empty() { String::new() } else { format!("\n  help: {}", f.help) };
+                    let help = if f.help.is_empty() {
+                        String::new()
+                    } else {
+                        format!("\n  {}: {}", lang.pick("help", "处理办法"), f.help)
+                    };
                     format!("{}\n  --> {}{help}", f.message, f.place)
                 })
                 .collect();
@@ -32,49 +36,62 @@ pub fn refuse(e: ProjectError) -> Complaint {
 /// # Errors
 /// When the project can't be read or stdout can't be written.
 pub fn run(project: Option<&Path>, ctx: &mut Context) -> Result<Exit, Complaint> {
+    let broken = |e: String| Complaint::usage("C001", e);
+    let catalogue = Catalogue::embedded().map_err(|e| broken(e.to_string()))?;
     let effective = match project {
-        None => Table::new(),
-        Some(path) => Table::try_from(&read(path).map_err(refuse)?.settings)
-            .map_err(|e| Complaint::usage("C001", e.to_string()))?,
+        None => catalogue.merged(&Table::new()).map_err(|e| broken(format!("{e:?}")))?,
+        Some(path) => Table::try_from(&read(path).map_err(|e| refuse(e, ctx.lang))?.settings)
+            .map_err(|e| broken(e.to_string()))?,
     };
-    let catalogue = Catalogue::embedded().map_err(|e| Complaint::usage("C001", e.to_string()))?;
-    let value_of = |path: &str| -> Option<&Value> {
-        let mut parts = path.split('.');
-        let first = effective.get(parts.next()?)?;
-        parts.try_fold(first, |at, part| at.get(part))
-    };
+    let described = catalogue.described(&effective);
     if ctx.json {
-        let keys: serde_json::Map<String, serde_json::Value> = catalogue
+        let keys: serde_json::Map<String, serde_json::Value> = described
             .iter()
-            .map(|(path, e)| {
+            .map(|(path, e, value)| {
                 let mut entry = serde_json::json!(e);
-                entry["default"] = serde_json::json!(e.value);
-                entry["value"] = serde_json::json!(value_of(path).unwrap_or(&e.value));
-                (path.to_owned(), entry)
+                // A member that the project added has no default.
+                entry["default"] = serde_json::json!(catalogue.get(path).map(|e| &e.value));
+                entry["value"] = serde_json::json!(value);
+                (path.clone(), entry)
             })
             .collect();
         print(&format!("{:#}\n", serde_json::json!({ "schema": "covplan/config/1", "keys": keys })))?;
         return Ok(Exit::Ok);
     }
-    let mut out = String::new();
-    let mut section = "";
-    for (path, entry) in catalogue.iter() {
-        let (head, key) = path.rsplit_once('.').unwrap_or(("", path));
-        if head != section {
-            section = head;
-            let _ = writeln!(out, "\n[{head}]");
-        }
-        let value = value_of(path).unwrap_or(&entry.value);
-        let doc = if ctx.lang == Lang::Zh { &entry.zh } else { &entry.doc };
-        let range = match (&entry.choices, entry.min, entry.max) {
-            (Some(c), _, _) => format!("; one of {}", c.join(", ")),
-            (None, Some(min), Some(max)) => format!("; {min}..{max}"),
-            _ => String::new(),
-        };
-        let unit = if entry.unit.is_empty() { String::new() } else { format!(", {}", entry.unit) };
-        let _ = writeln!(out, "# {doc}{unit}{range}; {:?}: {}", entry.trust, entry.source);
-        let _ = writeln!(out, "{key} = {value}");
-    }
-    print(out.trim_start())?;
+    print(&as_toml(&described, ctx.lang))?;
     Ok(Exit::Ok)
+}
+
+/// The settings as a project file has them, each below a comment. A table opens once, with all keys of its
+/// own; its sub-tables have headers of their own.
+fn as_toml(described: &[(String, &Entry, Value)], lang: Lang) -> String {
+    let mut tables: BTreeMap<&str, Vec<(&str, &Entry, &Value)>> = BTreeMap::new();
+    for (path, entry, value) in described {
+        let (head, key) = path.rsplit_once('.').unwrap_or(("", path));
+        tables.entry(head).or_default().push((key, entry, value));
+    }
+    let mut out = String::new();
+    for (head, keys) in tables {
+        let name: Vec<String> = head.split('.').map(quoted).collect();
+        // Writing to a String doesn't fail.
+        let _ = writeln!(out, "\n[{}]", name.join("."));
+        for (key, entry, value) in keys {
+            let doc = if lang == Lang::Zh { &entry.zh } else { &entry.doc };
+            let range = match (&entry.choices, entry.min, entry.max) {
+                (Some(c), _, _) => format!("; one of {}", c.join(", ")),
+                (None, Some(min), Some(max)) => format!("; {min}..{max}"),
+                _ => String::new(),
+            };
+            let unit = if entry.unit.is_empty() { String::new() } else { format!(", {}", entry.unit) };
+            let _ = writeln!(out, "# {doc}{unit}{range}; {:?}: {}", entry.trust, entry.source);
+            let _ = writeln!(out, "{} = {value}", quoted(key));
+        }
+    }
+    out.trim_start().to_owned()
+}
+
+/// A key, in quotes where TOML asks for them.
+fn quoted(key: &str) -> String {
+    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if bare { key.to_owned() } else { Value::String(key.to_owned()).to_string() }
 }

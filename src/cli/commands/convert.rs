@@ -5,6 +5,8 @@ use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::crs::{Crs, CrsError};
 use crate::io::convert::{ConvertError, convert};
+use crate::model::kinds::Lang;
+use crate::model::words::counted;
 use crate::report::ReportError;
 use crate::report::out::write_file;
 use std::path::Path;
@@ -12,7 +14,7 @@ use std::path::Path;
 /// Converts a file; all other columns and properties stay as they are.
 ///
 /// # Errors
-/// When a reference system isn't known or has no real datum shift, the file can't be read or a position
+/// When `--json` is asked for without a file to write, a reference system isn't known or has no real datum shift, the file can't be read or a position
 /// can't be converted, or the output can't be written.
 pub fn run(
     file: &Path,
@@ -27,6 +29,10 @@ pub fn run(
             Complaint::usage("C050", format!("{text}: {e}")).help("CRS: EPSG:n, gcj02, bd09")
         })
     };
+    if ctx.json && out.is_none() {
+        return Err(Complaint::usage("C052", "--json sums up on stdout, where the converted file would go")
+            .help("name the file to write with -o"));
+    }
     let (from_text, to_text) = (from, to);
     let (from, to) = (crs(from)?, crs(to)?);
     let refuse_write = |e: ReportError| Complaint::usage("O001", e.to_string());
@@ -41,9 +47,20 @@ pub fn run(
         Some(path) => write_file(path, overwrite, |w| w.write_all(&converted.bytes)).map_err(refuse_write)?,
         None => print(&String::from_utf8_lossy(&converted.bytes))?,
     }
+    if let (true, Some(out)) = (ctx.json, out) {
+        let document = serde_json::json!({
+            "schema": "covplan/convert/1",
+            "file": file.display().to_string(),
+            "from": from_text,
+            "to": to_text,
+            "out": out.display().to_string(),
+            "positions": converted.positions,
+        });
+        print(&format!("{document:#}\n"))?;
+    }
     ctx.say(&match ctx.lang {
-        crate::model::kinds::Lang::En => format!("{} positions converted", converted.positions),
-        crate::model::kinds::Lang::Zh => format!("已转换 {} 个坐标", converted.positions),
+        Lang::En => format!("{} converted", counted(converted.positions, "position")),
+        Lang::Zh => format!("已转换 {} 个坐标", converted.positions),
     });
     Ok(Exit::Ok)
 }

@@ -1,6 +1,6 @@
 //! `covplan init`: a commented project that runs as it is.
 
-use crate::cli::context::Context;
+use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use std::path::Path;
 
@@ -32,6 +32,15 @@ pub fn run(dir: &Path, ctx: &mut Context) -> Result<Exit, Complaint> {
     for (name, text) in FILES {
         std::fs::write(dir.join(name), text).map_err(fail)?;
     }
-    ctx.say(&format!("next: covplan plan {} -o out", dir.join("covplan.toml").display()));
+    if ctx.json {
+        let document = serde_json::json!({
+            "schema": "covplan/init/1",
+            "folder": dir.display().to_string(),
+            "files": FILES.map(|(name, _)| name),
+        });
+        print(&format!("{document:#}\n"))?;
+    }
+    let project = dir.join("covplan.toml");
+    ctx.say(&format!("{} covplan plan {} -o out", ctx.pick("next:", "下一步："), project.display()));
     Ok(Exit::Ok)
 }

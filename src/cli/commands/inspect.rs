@@ -3,8 +3,8 @@
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::io::inspect::inspect;
-use crate::model::issues::Severity;
 use crate::model::kinds::Lang;
+use crate::model::words::counted;
 use crate::report::issues::{issues_json, issues_text};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,9 +14,8 @@ use std::path::Path;
 /// # Errors
 /// When the file can't be read.
 pub fn run(file: &Path, ctx: &mut Context) -> Result<Exit, Complaint> {
-    let found = inspect(file).map_err(|issues| {
-        Complaint::findings(issues_text(&issues, ctx.lang), issues.count(Severity::Error), ctx.lang)
-    })?;
+    let found =
+        inspect(file, ctx.lang).map_err(|issues| Complaint::findings(issues_text(&issues, ctx.lang)))?;
     if ctx.json {
         let mut document = serde_json::json!(found);
         document["schema"] = "covplan/inspect/1".into();
@@ -38,13 +37,17 @@ pub fn run(file: &Path, ctx: &mut Context) -> Result<Exit, Complaint> {
     }
     for s in &found.sheets {
         let hidden = if s.visible { "" } else { words(" (hidden)", "（隐藏）") };
-        line(words("sheet", "工作表"), &format!("{}{hidden}, {} {}", s.name, s.rows, words("rows", "行")));
+        let rows = match ctx.lang {
+            Lang::En => format!(", {}", counted(s.rows as u64, "row")),
+            Lang::Zh => format!("，{} 行", s.rows),
+        };
+        line(words("sheet", "工作表"), &format!("{}{hidden}{rows}", s.name));
     }
     if let Some(h) = found.header_row {
         line(words("header row", "表头行"), &h.to_string());
     }
     line(words("rows", "行数"), &found.rows.to_string());
-    line("CRS", &found.crs);
+    line(words("CRS", "坐标系"), &found.crs);
     line(words("layer", "图层"), found.layer.as_deref().unwrap_or(words("not recognised", "未识别")));
     for c in &found.columns {
         let feeds = c.feeds.as_ref().map_or(String::new(), |f| format!(" -> {f}"));

@@ -3,10 +3,13 @@
 use crate::cli::args::{Budget, Output, Reading};
 use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
+use crate::fiber::RouteError;
 use crate::io::{LoadError, LoadOptions, Refused, load};
 use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Place, Severity};
+use crate::model::kinds::Lang;
 use crate::model::project::Project;
+use crate::model::words::counted;
 use crate::optimise::{Effort, Stop, Work};
 use crate::plan::{self, PlanError};
 use crate::report::document::{Document, Table};
@@ -38,10 +41,13 @@ fn read(reading: &Reading, ctx: &mut Context) -> Result<(Loaded, bool), Complain
             let Refused { project, inputs } = *refused;
             (Loaded { project, inputs }, false)
         }
-        Err(LoadError::Project(e)) => return Err(super::config::refuse(e)),
+        Err(LoadError::Project(e)) => return Err(super::config::refuse(e, ctx.lang)),
     };
     if !ctx.lang_given {
         ctx.lang = loaded.project.lang;
+    }
+    if reading.swap_xy {
+        say_turned(&loaded.inputs, ctx);
     }
     if loaded.project.layers.is_empty() {
         return Err(Complaint::usage("C006", ctx.pick("the project names no layers", "项目未列出任何图层"))
@@ -51,6 +57,23 @@ fn read(reading: &Reading, ctx: &mut Context) -> Result<(Loaded, bool), Complain
     Ok((loaded, sound))
 }
 
+/// Says which files `--swap-xy` turned.
+fn say_turned(inputs: &Inputs, ctx: &Context) {
+    let turned: Vec<String> = inputs
+        .layers
+        .iter()
+        .flat_map(|(name, l)| l.turned.iter().map(move |f| format!("{f} ({name})")))
+        .collect();
+    ctx.say(&match (ctx.lang, turned.is_empty()) {
+        (Lang::En, true) => "--swap-xy: no file looked swapped, so none was turned".to_owned(),
+        (Lang::Zh, true) => "--swap-xy：未发现经纬度颠倒的文件，未作交换".to_owned(),
+        (Lang::En, false) => {
+            format!("--swap-xy: longitude and latitude exchanged in {}", turned.join(", "))
+        }
+        (Lang::Zh, false) => format!("--swap-xy：已交换经纬度：{}", turned.join("、")),
+    });
+}
+
 /// Reads a project whose data must be sound; otherwise all findings are printed and the run ends.
 pub(super) fn read_sound(reading: &Reading, ctx: &mut Context) -> Result<Loaded, Complaint> {
     let (loaded, sound) = read(reading, ctx)?;
@@ -58,30 +81,51 @@ pub(super) fn read_sound(reading: &Reading, ctx: &mut Context) -> Result<Loaded,
         return Ok(loaded);
     }
     let found = &loaded.inputs.issues;
-    Err(Complaint::findings(issues_text(found, ctx.lang), found.count(Severity::Error), ctx.lang))
+    let errors = found.count(Severity::Error);
+    let end = match ctx.lang {
+        Lang::En => format!("{}; nothing was written", counted(errors, "error")),
+        Lang::Zh => format!("{errors} 个错误；未写出任何文件"),
+    };
+    Err(Complaint::findings(format!("{}{end}", issues_text(found, ctx.lang))))
 }
 
 pub(super) fn refuse_report(e: &ReportError) -> Complaint {
-    Complaint::usage("O001", e.to_string())
+    let complaint = Complaint::usage("O001", e.to_string());
+    match e {
+        // Windows keeps a file that another program has open.
+        ReportError::Denied { .. } => {
+            complaint.help("check the permissions, and close its files in other programs")
+        }
+        _ => complaint,
+    }
 }
 
 fn refuse_plan(e: &PlanError) -> Complaint {
     let exit = match e {
         PlanError::LockOfNothing { .. } | PlanError::LockedBothWays { .. } => Exit::Usage,
         PlanError::Roads(_) => Exit::Data,
-        PlanError::Siting(_) | PlanError::Fiber(_) | PlanError::Placement(_) => Exit::Infeasible,
+        PlanError::Siting(_)
+        | PlanError::LockedBeyondBudget { .. }
+        | PlanError::Fiber(_)
+        | PlanError::Placement(_) => Exit::Infeasible,
     };
-    Complaint { exit, ..Complaint::usage("P001", e.to_string()) }
+    let way_out = matches!(
+        e,
+        PlanError::LockedBeyondBudget { .. } | PlanError::Fiber(RouteError::LockedBeyondBudget { .. })
+    )
+    .then(|| "raise plan.budget_cny, or take ids out of plan.lock.open".to_owned());
+    Complaint { exit, help: way_out, ..Complaint::usage("P001", e.to_string()) }
 }
 
 pub(super) fn say_findings(found: &Issues, ctx: &Context) {
     let (rows, warnings) = (found.count(Severity::Row), found.count(Severity::Warning));
     if rows + warnings > 0 {
         ctx.say(&match ctx.lang {
-            crate::model::kinds::Lang::En => {
-                format!("{rows} rows dropped, {warnings} warnings; `covplan check` lists them")
+            Lang::En => {
+                let (rows, warnings) = (counted(rows, "row"), counted(warnings, "warning"));
+                format!("{rows} dropped, {warnings}; `covplan check` lists them")
             }
-            crate::model::kinds::Lang::Zh => {
+            Lang::Zh => {
                 format!("舍弃 {rows} 行，{warnings} 条警告；用 `covplan check` 查看")
             }
         });

@@ -1,9 +1,10 @@
 //! `covplan synth`: a synthetic project, seeded by real towns.
 
-use crate::cli::context::Context;
+use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::io::write_layers::{WriteError, write_project};
-use crate::synth::{Recipe, generate};
+use crate::synth::{Recipe, SynthError, generate, provinces};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Makes the region and writes it as a ready project.
@@ -19,11 +20,32 @@ pub fn run(
     ctx: &mut Context,
 ) -> Result<Exit, Complaint> {
     let recipe = Recipe { region: region.to_owned(), sites, cells, seed: ctx.seed };
-    let made = ctx
-        .stage("synth", region, |_| generate(&recipe))
-        .map_err(|e| Complaint::usage("C030", e.to_string()))?;
-    ctx.stage("write", region, |_| write_project(&made, out, region, overwrite))
+    let made = ctx.stage("synth", region, |_| generate(&recipe)).map_err(|e| {
+        let complaint = Complaint::usage("C030", e.to_string());
+        match e {
+            SynthError::UnknownRegion { .. } => complaint.help(format!(
+                "provinces are: {}; a larger city, a GB/T 2260 code and China serve too",
+                provinces(ctx.lang).collect::<Vec<_>>().join(", ")
+            )),
+            SynthError::TooMany(_) => complaint,
+        }
+    })?;
+    let files = ctx
+        .stage("write", region, |_| write_project(&made, out, region, overwrite))
         .map_err(|e: WriteError| Complaint::usage("O001", e.to_string()))?;
-    ctx.say(&format!("next: covplan plan {} -o out", out.join("covplan.toml").display()));
+    if ctx.json {
+        let rows: BTreeMap<&str, u64> = made.layers.iter().map(|(n, l)| (n.as_str(), l.rows_kept)).collect();
+        let document = serde_json::json!({
+            "schema": "covplan/synth/1",
+            "folder": out.display().to_string(),
+            "files": files,
+            "region": region,
+            "seed": ctx.seed,
+            "layers": rows,
+        });
+        print(&format!("{document:#}\n"))?;
+    }
+    let project = out.join("covplan.toml");
+    ctx.say(&format!("{} covplan plan {} -o out", ctx.pick("next:", "下一步："), project.display()));
     Ok(Exit::Ok)
 }

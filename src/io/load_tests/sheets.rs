@@ -3,6 +3,7 @@
 use super::super::{LoadOptions, inspect::inspect};
 use super::{found, load_files};
 use crate::model::inputs::Inputs;
+use crate::model::kinds::Lang;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
 fn cells_book() -> Vec<u8> {
@@ -94,7 +95,7 @@ fn inspection_proposes_a_mapping_that_reads() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("工参.xlsx");
     std::fs::write(&path, cells_book()).unwrap();
-    let found = inspect(&path).unwrap();
+    let found = inspect(&path, Lang::En).unwrap();
     assert_eq!(found.layer.as_deref(), Some("cells"));
     assert_eq!((found.sheet.as_deref(), found.header_row), (Some("5G"), Some(2)));
     assert_eq!(found.sheets.iter().filter(|s| !s.visible).count(), 1);

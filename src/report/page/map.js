@@ -41,7 +41,7 @@
       box[0] = Math.min(box[0], g[i]); box[1] = Math.min(box[1], g[i + 1]);
       box[2] = Math.max(box[2], g[i]); box[3] = Math.max(box[3], g[i + 1]);
     }
-    return { name: r[0], rings, box };
+    return { name: r[0], rings, box, level: r[2] };
   });
   // Large ones first, so that a province doesn't cover its cities.
   const spread_ = (b) => (b[2] - b[0]) * (b[3] - b[1]);
@@ -155,17 +155,31 @@
     }
     scale();
   };
-  // Names of regions over everything, the smaller ones first; one that would cover another stays away.
+  // Names of regions over everything: those of the lowest level at which half of the names in view find
+  // room (cities before provinces, counties once they are large enough). A larger region is named only
+  // where none of its parts is; a name that would cover another stays away.
   const names = () => {
-    const taken = [];
     pen.font = "12px sans-serif"; pen.textAlign = "center"; pen.lineJoin = "round";
-    for (const r of [...regions].reverse()) {
+    const all = [];
+    for (const r of regions) {
       const w = pen.measureText(r.name).width + 6, x = toX((r.box[0] + r.box[2]) / 2), y = toY((r.box[1] + r.box[3]) / 2);
-      if ((r.box[2] - r.box[0]) * zoom < w) continue;
-      if (taken.some((t) => Math.abs(t[0] - x) < (t[2] + w) / 2 && Math.abs(t[1] - y) < 16)) continue;
-      taken.push([x, y, w]);
-      pen.lineWidth = 3; pen.strokeStyle = "rgba(255,255,255,.9)"; pen.strokeText(r.name, x, y);
-      pen.fillStyle = "#32383f"; pen.fillText(r.name, x, y);
+      if (x < 0 || x > width || y < 0 || y > height) continue;
+      all.push({ r, w, x, y, fits: (r.box[2] - r.box[0]) * zoom >= w });
+    }
+    const levels = [...new Set(all.map((n) => n.r.level))].sort((a, b) => b - a);
+    const roomy = (level) => {
+      const those = all.filter((n) => n.r.level === level);
+      return those.filter((n) => n.fits).length * 2 >= those.length;
+    };
+    const lowest = levels.find(roomy) ?? levels[levels.length - 1];
+    const taken = [], order = all.filter((n) => n.fits && n.r.level <= lowest).sort((a, b) => b.r.level - a.r.level);
+    const holds = (b, x, y) => toX(b[0]) < x && x < toX(b[2]) && toY(b[1]) < y && y < toY(b[3]);
+    for (const n of order) {
+      if (taken.some((t) => t.r.level > n.r.level && holds(n.r.box, t.x, t.y))) continue;
+      if (taken.some((t) => Math.abs(t.x - n.x) < (t.w + n.w) / 2 && Math.abs(t.y - n.y) < 16)) continue;
+      taken.push(n);
+      pen.lineWidth = 3; pen.strokeStyle = "rgba(255,255,255,.9)"; pen.strokeText(n.r.name, n.x, n.y);
+      pen.fillStyle = "#32383f"; pen.fillText(n.r.name, n.x, n.y);
     }
   };
   const scale = () => {
