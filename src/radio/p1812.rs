@@ -114,8 +114,7 @@ impl Link {
     /// Checks the inputs and computes what the terrain doesn't change.
     ///
     /// # Errors
-    /// [`Refusal`] outside Table 1: 30 MHz–6 GHz, heights of 1–3000 m, 1–50 % of time, 1–99 % of places,
-    /// latitudes of ±80°.
+    /// [`Refusal`] outside Table 1: 30 MHz–6 GHz, heights of 1–3000 m, 1–50 % of time, 1–99 % of places.
     pub fn prepare(&self) -> Result<Prepared, Refusal> {
         let ghz = within(MODEL, "freq_mhz", self.freq.0, FREQ_MHZ, " MHz")? / 1e3;
         within(MODEL, "tx_height_m", self.height_m[0], HEIGHT_M, " m")?;
@@ -131,7 +130,8 @@ impl Link {
             }
         }
         self.atmosphere.check(MODEL)?;
-        within(MODEL, "latitude_deg", self.latitude_deg, -80.0..=80.0, "°")?;
+        // ±80° holds for the terminals (checked where they are known); the centre may lie beyond both.
+        within(MODEL, "latitude_deg", self.latitude_deg, -90.0..=90.0, "°")?;
         if let Some([tx, rx]) = self.coast_km {
             within(MODEL, "tx_coast_km", tx, 0.0..=20_000.0, " km")?;
             within(MODEL, "rx_coast_km", rx, 0.0..=20_000.0, " km")?;
