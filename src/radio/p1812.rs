@@ -8,7 +8,9 @@ use super::polarization::Polarization;
 use super::profile::Profile;
 use super::refusal::{Refusal, within};
 use super::terrain_path::diffraction::{TimeShare, Wave, diffraction, exceeded};
-use super::terrain_path::mechanisms::{Air, Combination, Ducting, enhancement_db, free_space_db};
+use super::terrain_path::mechanisms::{
+    Air, Combination, Ducting, enhancement_db, free_space_db, sight_weight_by_distance,
+};
 use super::terrain_path::{Atmosphere, PathError, Terms, TerrainPath, analysis, climate};
 use crate::units::{Db, Metres, Mhz};
 use std::ops::RangeInclusive;
@@ -208,7 +210,7 @@ impl Prepared {
             total_km,
             sea_share: cover.sea_share,
             los_beta0_db: free_space + enhancement_db(&seen, beta0_percent),
-            angle_mrad: seen.angular_distance_mrad,
+            sight_weight: sight_weight_by_distance(seen.angular_distance_mrad),
         }
         .loss_db();
         let sigma_db = self.sigma_db(path);
