@@ -84,7 +84,7 @@ pub struct AreaArgs {
     #[arg(long, value_name = "M", default_value = "50", value_parser = parse_step)]
     pub step_m: f64,
     /// Box in degrees [default: all cells and 5 km around]; maps of neighbouring boxes fit together
-    #[arg(long, value_name = "W,S,E,N", value_parser = parse_bbox, allow_negative_numbers = true)]
+    #[arg(long, value_name = "W,S,E,N", value_parser = parse_bbox, allow_hyphen_values = true)]
     pub bbox: Option<[f64; 4]>,
     /// How far a cell reaches, kilometres [default: 15 over terrain, radio.search_radius_m without]
     #[arg(long, value_name = "KM", value_parser = parse_reach)]

@@ -8,7 +8,9 @@ use super::polarization::Polarization;
 use super::profile::Profile;
 use super::refusal::{Refusal, within};
 use super::terrain_path::diffraction::{TimeShare, Wave, diffraction, exceeded};
-use super::terrain_path::mechanisms::{Air, Combination, Ducting, enhancement_db, free_space_db};
+use super::terrain_path::mechanisms::{
+    Air, Combination, Ducting, enhancement_db, free_space_db, sight_weight_by_distance,
+};
 use super::terrain_path::{Atmosphere, PathError, Terms, TerrainPath, analysis, climate};
 use crate::units::{Db, Metres, Mhz};
 use std::ops::RangeInclusive;
@@ -114,8 +116,7 @@ impl Link {
     /// Checks the inputs and computes what the terrain doesn't change.
     ///
     /// # Errors
-    /// [`Refusal`] outside Table 1: 30 MHz–6 GHz, heights of 1–3000 m, 1–50 % of time, 1–99 % of places,
-    /// latitudes of ±80°.
+    /// [`Refusal`] outside Table 1: 30 MHz–6 GHz, heights of 1–3000 m, 1–50 % of time, 1–99 % of places.
     pub fn prepare(&self) -> Result<Prepared, Refusal> {
         let ghz = within(MODEL, "freq_mhz", self.freq.0, FREQ_MHZ, " MHz")? / 1e3;
         within(MODEL, "tx_height_m", self.height_m[0], HEIGHT_M, " m")?;
@@ -131,7 +132,8 @@ impl Link {
             }
         }
         self.atmosphere.check(MODEL)?;
-        within(MODEL, "latitude_deg", self.latitude_deg, -80.0..=80.0, "°")?;
+        // ±80° holds for the terminals (checked where they are known); the centre may lie beyond both.
+        within(MODEL, "latitude_deg", self.latitude_deg, -90.0..=90.0, "°")?;
         if let Some([tx, rx]) = self.coast_km {
             within(MODEL, "tx_coast_km", tx, 0.0..=20_000.0, " km")?;
             within(MODEL, "rx_coast_km", rx, 0.0..=20_000.0, " km")?;
@@ -208,7 +210,7 @@ impl Prepared {
             total_km,
             sea_share: cover.sea_share,
             los_beta0_db: free_space + enhancement_db(&seen, beta0_percent),
-            angle_mrad: seen.angular_distance_mrad,
+            sight_weight: sight_weight_by_distance(seen.angular_distance_mrad),
         }
         .loss_db();
         let sigma_db = self.sigma_db(path);

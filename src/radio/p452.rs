@@ -8,7 +8,9 @@ use super::polarization::Polarization;
 use super::profile::Profile;
 use super::refusal::{Refusal, within};
 use super::terrain_path::diffraction::{TimeShare, Wave, diffraction};
-use super::terrain_path::mechanisms::{Air, Combination, Ducting, enhancement_db, free_space_db};
+use super::terrain_path::mechanisms::{
+    Air, Combination, Ducting, enhancement_db, free_space_db, sight_weight_by_obstruction,
+};
 use super::terrain_path::{Atmosphere, PathError, Terms, TerrainPath, analysis, climate};
 use crate::units::{Db, Mhz};
 use std::ops::RangeInclusive;
@@ -192,8 +194,7 @@ impl Prepared {
             total_km,
             sea_share: cover.sea_share,
             los_beta0_db: free_space + enhancement_db(&seen, beta0_percent),
-            // Eq. (58): the obstruction's angle, where P.1812 takes the angular distance.
-            angle_mrad: seen.obstruction_mrad,
+            sight_weight: sight_weight_by_obstruction(seen.obstruction_mrad),
         }
         .loss_db();
         Prediction { loss: Db(loss), terms }
@@ -263,5 +264,37 @@ mod tests {
             let steps = [0.001, 0.01, 0.1, 1.0, 10.0, 50.0].map(|percent| at(mhz, percent));
             assert!(steps.is_sorted(), "{mhz}: {steps:?}");
         }
+    }
+
+    /// A path over sea near grazing, where the weight of the line of sight is neither one nor nil; the value
+    /// is that of an independent program.
+    #[test]
+    fn near_grazing() {
+        let profile = Profile {
+            distance_m: vec![
+                0.0, 3935.746, 7034.009, 8849.806, 10994.194, 12782.375, 16440.902, 20604.013, 24802.527,
+                28341.77, 30265.979, 32030.677, 35213.519, 38387.241, 40123.926,
+            ],
+            height_m: vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+            clutter_m: vec![
+                0.0, 2.27, 0.0, 15.97, 11.41, 13.27, 2.52, 13.4, 20.79, 5.69, 1.0, 18.91, 0.0, 0.0, 0.0,
+            ],
+            zone: vec![Zone::Sea; 15],
+        };
+        let path = terrain(&profile).unwrap();
+        let tx = crate::geom::LonLat::wrapped(95.01453609837267, -19.831399576730192);
+        let rx = crate::geom::LonLat::wrapped(94.32541469049457, -18.748058966659222);
+        let link = Link {
+            gain_dbi: [4.384971490936952, 15.819831810813916],
+            polarization: Polarization::Vertical,
+            atmosphere: Atmosphere { delta_n: 85.0464727111977, n0: 366.5024688622416 },
+            pressure_hpa: 996.8034967958359,
+            temperature_c: 8.371756468649941,
+            latitude_deg: climate::center_latitude_deg(tx, rx, path.length_km()),
+            coast_km: Some([0.0, 0.0]),
+            ..link(2267.0022812985126, [19.698858285212356, 1.2593891519357783], 0.001)
+        };
+        let loss = link.prepare().unwrap().predict(&path).unwrap().loss.get();
+        assert!((loss - 122.377254054).abs() < 1e-6, "{loss}");
     }
 }

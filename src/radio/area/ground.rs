@@ -236,9 +236,9 @@ mod tests {
         for i in [5 * 20 + 5, 5 * 20 + 6, 6 * 20 + 5, 19] {
             h[i] = f32::NAN;
         }
-        for (i, height) in h.iter_mut().enumerate() {
+        for (i, h) in h.iter_mut().enumerate() {
             if i / columns >= 12 && (8..18).contains(&(i % columns)) {
-                *height = f32::NAN;
+                *h = f32::NAN;
             }
         }
         bridge(&mut h, columns, 4);

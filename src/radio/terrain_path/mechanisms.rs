@@ -95,8 +95,8 @@ pub(crate) struct Combination<'a> {
     pub sea_share: f64,
     /// Median line of sight loss at β₀ %, eq. (11), dB.
     pub los_beta0_db: f64,
-    /// The angle that Fj weighs, mrad.
-    pub angle_mrad: f64,
+    /// Fj: weight of the line of sight against diffraction with ducts.
+    pub sight_weight: f64,
 }
 
 impl Combination<'_> {
@@ -113,18 +113,28 @@ impl Combination<'_> {
         };
         let enhanced = soft_max(t.ducting_db, t.los_db);
         let with_ducts = if enhanced <= diffracted {
-            enhanced + (diffracted - enhanced) * far_weight(self.total_km, 20.0, 0.5)
+            enhanced + (diffracted - enhanced) * falling(self.total_km, 20.0, 20.0, 0.5)
         } else {
             diffracted
         };
-        let near = with_ducts + (lowest - with_ducts) * far_weight(self.angle_mrad, 0.3, 0.8);
+        let near = with_ducts + (lowest - with_ducts) * self.sight_weight;
         power_sum_min(t.troposcatter_db, near)
     }
 }
 
-/// Fj and Fk, eqs. (57), (58): one far below `middle`, nil far above.
-fn far_weight(x: f64, middle: f64, slope: f64) -> f64 {
-    1.0 - 0.5 * (1.0 + (3.0 * slope * (x - middle) / middle).tanh())
+/// Fj of P.1812, eq. (57): by the angular distance, half at 0.3 mrad.
+pub(crate) fn sight_weight_by_distance(angular_mrad: f64) -> f64 {
+    falling(angular_mrad, 0.3, 0.3, 0.8)
+}
+
+/// Fj of P.452, eq. (58): by how much steeper the ground is than the other antenna, half at grazing.
+pub(crate) fn sight_weight_by_obstruction(obstruction_mrad: f64) -> f64 {
+    falling(obstruction_mrad, 0.0, 0.3, 0.8)
+}
+
+/// The shape of Fj and Fk: one far below `middle`, nil far above.
+fn falling(x: f64, middle: f64, width: f64, slope: f64) -> f64 {
+    1.0 - 0.5 * (1.0 + (3.0 * slope * (x - middle) / width).tanh())
 }
 
 /// η·ln(e^(a/η) + e^(b/η)) with η = 2.5, eq. (60), safe from overflow.
