@@ -16,7 +16,7 @@ const LOOSEN_TIMES_SIZE: usize = 200_000;
 /// Stretches of the relaxation between two rounds of cuts.
 const STRETCHES: usize = 4;
 /// Rounds without progress before it is given up.
-const MOST_IDLE: u32 = 6;
+const MOST_IDLE: u32 = 20;
 
 /// How a round ended.
 pub(super) enum Round {
@@ -112,7 +112,7 @@ impl<'i> Closing<'i> {
         let progress = self.lower - before > 0.01 * gap || forbidden * 50 > graph.edge_count();
         self.idle = match (progress, added) {
             (true, _) => 0,
-            (false, 0) => self.idle + 2,
+            (false, 0) => self.idle + 6,
             (false, _) => self.idle + 1,
         };
         self.few = added < 100;
