@@ -17,7 +17,6 @@ use crate::model::planned::{
 use crate::model::records::{DataCenter, Origin, SiteId};
 use crate::model::settings::Settings;
 use crate::network::Reach;
-use crate::optimise::cover::CoverError;
 use crate::optimise::{Certified, Effort, Work, relative_gap};
 use crate::plan::Plan;
 use crate::siting::{Choice, Goal, SitingError, choose, sectors};
@@ -405,8 +404,8 @@ fn curve(radio: &Radio, stations: &[(u32, Station)], work: Work<'_>) -> Result<V
                     gain_bound: c.bound,
                     next_cny: None,
                 })),
-                Err(SitingError::Cover(CoverError::LockedTooMuch { .. })) => Ok(None),
-                Err(e) => Err(e),
+                Err(SitingError::LockedBeyondBudget { .. }) => Ok(None),
+                Err(e) => Err(radio.refuse(e)),
             }
         })
         .collect::<Result<_, _>>()?;

@@ -150,8 +150,8 @@ fn transport(p: &FacilityProblem, set: u32) -> Option<f64> {
                 dist[f] = price(i, f);
             }
             for _ in 0..m {
-                for j in 0..n {
-                    for f in (0..m).filter(|&f| flow[j][f] > 0) {
+                for (j, of_j) in flow.iter().enumerate().take(n) {
+                    for f in (0..m).filter(|&f| of_j[f] > 0) {
                         for g in (0..m).filter(|g| set >> g & 1 == 1) {
                             let d = dist[f] + price(j, g) - price(j, f);
                             if d < dist[g] - 1e-9 {

@@ -110,10 +110,8 @@ pub(in crate::optimise) fn solve_within(
         }
         Style::Cover { below, .. } => {
             search.best.cost = below;
-            for set in [start.map(<[bool]>::to_vec), Some(greedy(service, &[], &mut free))] {
-                if let Some(set) = set {
-                    search.best.offer(&Openings::new(service, &set));
-                }
+            for set in start.map(<[bool]>::to_vec).into_iter().chain([greedy(service, &[], &mut free)]) {
+                search.best.offer(&Openings::new(service, &set));
             }
         }
     }
