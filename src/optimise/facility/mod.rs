@@ -13,11 +13,11 @@ mod transport;
 
 use thiserror::Error;
 
-use super::location::solve::{scale_of, solve as solve_service};
+use super::location::solve::solve as solve_service;
 use super::location::{Limit, Service};
 pub use super::location::{Lock, SparseRows};
 use super::set_cover::{self, SetCoverProblem};
-use super::{Certified, Ended, Work};
+use super::{Certified, Ended, Work, grid};
 
 /// Clients, candidate facilities and the rules between them.
 #[derive(Clone, Debug)]
@@ -156,7 +156,9 @@ pub fn solve(problem: &FacilityProblem, work: Work<'_>) -> Result<Certified<Plac
         return single::solve(problem, capacity, limit, &work);
     }
     let service = service_of(problem, limit);
-    let scale = scale_of(&service, problem.beyond.as_ref().is_some_and(|b| b.iter().all(|v| v.is_finite())));
+    let finite = problem.beyond.iter().flatten().copied().filter(|v| v.is_finite());
+    let costs = problem.service.values().iter().chain(&problem.opening).copied();
+    let scale = grid(costs.chain(finite));
     let mut opened = solve_service(&service, scale, None, &work);
     let unserved = |open: &[bool]| service.evaluate(open).1.iter().any(Option::is_none);
     if problem.beyond.as_ref().is_some_and(|b| b.iter().any(|v| v.is_finite()))
