@@ -4,7 +4,9 @@ use covplan::radio::antenna::{Pattern, SectorPattern};
 use covplan::radio::capacity::{RateCurve, Resources, Terminal};
 use covplan::radio::coverage_probability::{LossDistribution, LossTable, Quantiles};
 use covplan::radio::normal;
-use covplan::radio::servers::{Air, Antenna, BuildingEntry, Candidate, Carrier, Location, Scratch, receive};
+use covplan::radio::servers::{
+    Air, Antenna, Asked, BuildingEntry, Candidate, Carrier, Location, Scratch, receive,
+};
 use covplan::radio::tr38901::{LosState, Prepared, Scenario, Surroundings};
 use covplan::units::{Db, Metres, Mhz};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -110,7 +112,7 @@ fn servers(c: &mut Criterion) {
         for (place, entry) in [("outdoor", &[][..]), ("out- and indoor", &entry[..])] {
             group.bench_function(format!("receive {name}, {place}"), |b| {
                 b.iter(|| {
-                    receive(&air, black_box(candidates), entry, &mut scratch, &mut out);
+                    receive(&air, black_box(candidates), &Asked::indoors(entry), &mut scratch, &mut out);
                     out.len()
                 });
             });

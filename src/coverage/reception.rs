@@ -1,7 +1,7 @@
 //! What a site receives of each network: the radio room's answer, with indoor systems and drive tests put
 //! beside it.
 
-use super::air::{Air, Link, NetworkNear, counts, wall_index};
+use super::air::{Air, Link, NetworkNear, Stand, counts, wall_index};
 use super::assess::Desk;
 use super::fill::{Catalogued, Filled};
 use super::result::{IndoorCover, NetworkAtSite};
@@ -15,7 +15,7 @@ use crate::model::records::{Assumed, Cell, CellId, Site, SiteId};
 use crate::model::settings::Settings;
 use crate::model::text::Known;
 use crate::radio::capacity::downlink_mbps;
-use crate::radio::servers::{self, Candidate, NetworkReception, Rates, Scratch};
+use crate::radio::servers::{self, Asked, Candidate, NetworkReception, Scratch, Terminals};
 use crate::units::Db;
 use rustc_hash::FxHashMap;
 
@@ -27,8 +27,6 @@ pub const SYSTEM_SINR_DB: f64 = 20.0;
 pub struct Heard {
     /// The radio room's answer; its indices point into [`Ear::links`].
     pub radio: NetworkReception,
-    /// Rates where the terminal works: behind the wall if asked so, else in the open.
-    pub rates: Rates,
     /// Link of the best server by SS-RSRP.
     pub server: Link,
     /// Distance to it along the ground, metres.
@@ -38,7 +36,7 @@ pub struct Heard {
 /// Buffers that a thread keeps from one position to the next.
 #[derive(Default)]
 pub struct Ear {
-    nearest: Vec<(f64, u32)>,
+    nearest: Vec<(f64, u32, Stand)>,
     candidates: Vec<Candidate>,
     /// Links behind the candidates of the last answer.
     pub links: Vec<Link>,
@@ -61,23 +59,15 @@ pub fn hear(
     near: &NetworkNear,
     at: LonLat,
     scene: Scene,
-    wall: usize,
-    inside: bool,
+    asked: &Asked,
     ear: &mut Ear,
 ) -> Option<Heard> {
     select(air, near, at, scene, ear);
-    let entries = air.entries.get(wall).map_or(&[][..], Vec::as_slice);
-    servers::receive(&air.medium, &ear.candidates, entries, &mut ear.scratch, &mut ear.out);
+    servers::receive(&air.medium, &ear.candidates, asked, &mut ear.scratch, &mut ear.out);
     let radio = *ear.out.first()?;
     let server = *ear.links.get(radio.server as usize)?;
     let distance_m = f64::from(ear.candidates.get(radio.server as usize)?.distance_m);
-    let rates = if inside {
-        radio.rates
-    } else {
-        servers::receive(&air.medium, &ear.candidates, &[], &mut ear.scratch, &mut ear.out);
-        ear.out.first()?.rates
-    };
-    Some(Heard { radio, server, distance_m, rates })
+    Some(Heard { radio, server, distance_m })
 }
 
 /// Fills the ear's candidates with the cells on the nearest towers, nearest first.
@@ -85,17 +75,15 @@ fn select(air: &Air, near: &NetworkNear, at: LonLat, scene: Scene, ear: &mut Ear
     let radio = &air.settings.radio;
     let frame = LocalFrame::new(at);
     let reach2 = radio.search_radius_m * radio.search_radius_m;
+    let k = radio.max_towers as usize;
     let nearest = &mut ear.nearest;
     nearest.clear();
-    for (i, stand) in near.stands.iter().enumerate() {
+    nearest.extend(near.around(at, k).filter_map(|stand| {
         let Xy { x_m, y_m } = frame.to_xy(stand.at);
         let d2 = x_m * x_m + y_m * y_m;
-        if d2 <= reach2 {
-            nearest.push((d2, i as u32));
-        }
-    }
-    let by_distance = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    let k = radio.max_towers as usize;
+        (d2 <= reach2).then_some((d2, stand.tower, *stand))
+    }));
+    let by_distance = |a: &(f64, u32, Stand), b: &(f64, u32, Stand)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
     if nearest.len() > k && k > 0 {
         nearest.select_nth_unstable_by(k - 1, by_distance);
         nearest.truncate(k);
@@ -103,8 +91,7 @@ fn select(air: &Air, near: &NetworkNear, at: LonLat, scene: Scene, ear: &mut Ear
     nearest.sort_unstable_by(by_distance);
     ear.candidates.clear();
     ear.links.clear();
-    for &(d2, i) in nearest.iter() {
-        let Some(stand) = near.stands.get(i as usize) else { continue };
+    for (d2, _, stand) in nearest.iter() {
         let Xy { x_m, y_m } = frame.to_xy(stand.at);
         // From the tower to the receiver.
         let bearing = (-x_m).atan2(-y_m).to_degrees();
@@ -301,6 +288,15 @@ pub struct Spot<'a> {
     pub thought: Option<&'a Cell>,
 }
 
+/// How much of [`NetworkAtSite`] is worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything.
+    Full,
+    /// What the score looks at: everything but the SS-SINR.
+    Score,
+}
+
 /// Parameters whose assumption makes a prediction "assumed".
 const DECISIVE: u16 = Assumed::FREQ | Assumed::HEIGHT | Assumed::POWER;
 
@@ -314,6 +310,7 @@ pub fn at_network(
     spot: &Spot,
     network: NetworkId,
     near: Option<&NetworkNear>,
+    depth: Depth,
     desk: &mut Desk,
 ) -> NetworkAtSite {
     let (tests, ear) = desk.parts();
@@ -322,19 +319,23 @@ pub fn at_network(
     let mut r = NetworkAtSite::NOTHING;
     r.indoor = if thought.is_some() { IndoorCover::System } else { around.hosts.indoor(site, id, network) };
     let wall = wall_index(site.wall, &air.settings.radio);
+    let asked = Asked {
+        entry: air.entries.get(wall).map_or(&[][..], Vec::as_slice),
+        terminals: match r.indoor {
+            IndoorCover::OutdoorIn => Terminals::BehindWall,
+            _ => Terminals::Outdoors,
+        },
+        ss_sinr: depth == Depth::Full,
+    };
     let mut planned = thought.is_some();
-    if let Some(h) = near.and_then(|n| {
-        let inside = r.indoor == IndoorCover::OutdoorIn;
-        hear(air, n, at, scene, wall, inside, ear)
-    }) {
+    if let Some(h) = near.and_then(|n| hear(air, n, at, scene, &asked, ear)) {
         planned |= h.server.assumed.has(Assumed::PLANNED);
-        let (out, inside) = (&h.radio.outdoor, h.radio.indoor.as_ref());
-        let rates = h.rates;
+        let rates = h.radio.rates;
         r.server = h.server.cell;
         r.distance_m = known(h.distance_m);
-        r.rsrp_outdoor_dbm = known(out.rsrp_dbm);
-        r.rsrp_indoor_dbm = Known::from_f64(inside.map(|i| i.rsrp_dbm));
-        r.sinr_ssb_db = known(out.ss_sinr_db);
+        r.rsrp_outdoor_dbm = known(h.radio.rsrp_dbm);
+        r.rsrp_indoor_dbm = Known::from_f64(h.radio.rsrp_indoor_dbm);
+        r.sinr_ssb_db = Known::from_f64(h.radio.ss_sinr_db);
         r.sinr_data_db = known(rates.sinr_db);
         r.dl_mbps = known(rates.dl_mbps);
         r.ul_mbps = known(rates.ul_mbps);

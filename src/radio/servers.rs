@@ -156,15 +156,6 @@ pub struct Candidate {
     pub load: f32,
 }
 
-/// Levels of the best server that are met with the location probability.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Levels {
-    /// SS-RSRP, dBm.
-    pub rsrp_dbm: f64,
-    /// SS-SINR, dB.
-    pub ss_sinr_db: f64,
-}
-
 /// What the terminal gets through.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
@@ -179,6 +170,41 @@ pub struct Rates {
     pub ul_mbps: f64,
 }
 
+/// Where the terminal works whose rates are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terminals {
+    /// In the open.
+    Outdoors,
+    /// Behind the building's wall, where one is given.
+    BehindWall,
+}
+
+/// What [`receive`] is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The building's loss per carrier, in the order of [`Air::carriers`]; an empty slice leaves the
+    /// indoor level out.
+    pub entry: &'a [BuildingEntry],
+    /// Where rates are meant.
+    pub terminals: Terminals,
+    /// Whether the SS-SINR is asked for.
+    pub ss_sinr: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// Everything, rates outdoors.
+    #[must_use]
+    pub const fn outdoors(entry: &'a [BuildingEntry]) -> Self {
+        Self { entry, terminals: Terminals::Outdoors, ss_sinr: true }
+    }
+
+    /// Everything, rates behind the wall.
+    #[must_use]
+    pub const fn indoors(entry: &'a [BuildingEntry]) -> Self {
+        Self { entry, terminals: Terminals::BehindWall, ss_sinr: true }
+    }
+}
+
 /// What a network gives at a place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NetworkReception {
@@ -188,11 +214,13 @@ pub struct NetworkReception {
     pub server: u32,
     /// Median SS-RSRP in the open, dBm.
     pub rsrp_median_dbm: f64,
-    /// Levels in the open.
-    pub outdoor: Levels,
-    /// Levels behind the building's wall, if one was given.
-    pub indoor: Option<Levels>,
-    /// Rates of the terminal: behind the wall if one was given, else in the open.
+    /// SS-RSRP in the open that is met with the location probability, dBm.
+    pub rsrp_dbm: f64,
+    /// Likewise behind the building's wall, if one was given.
+    pub rsrp_indoor_dbm: Option<f64>,
+    /// SS-SINR in the open that is met with the location probability, dB, if it was asked for.
+    pub ss_sinr_db: Option<f64>,
+    /// Rates of the terminal, where it was asked for.
     pub rates: Rates,
 }
 
@@ -229,15 +257,14 @@ struct Level {
 }
 
 /// Works out every network at one receiver. `out` is cleared and filled in order of network; networks
-/// without a cell in the range of its model are left out. `entry` gives the building's loss per carrier,
-/// in the order of [`Air::carriers`]; an empty slice leaves the indoor part out.
+/// without a cell in the range of its model are left out.
 ///
 /// No allocation once `scratch` and `out` have grown; the result depends on the order of candidates only
 /// where two cells are exactly alike.
 pub fn receive(
     air: &Air,
     candidates: &[Candidate],
-    entry: &[BuildingEntry],
+    asked: &Asked,
     scratch: &mut Scratch,
     out: &mut Vec<NetworkReception>,
 ) {
@@ -256,7 +283,7 @@ pub fn receive(
     order.sort_unstable();
     let cells = Cells { air, candidates, levels };
     for network in order.chunk_by(|a, b| a.0 >> 48 == b.0 >> 48) {
-        out.extend(cells.receive_network(entry, network));
+        out.extend(cells.receive_network(asked, network));
     }
 }
 
@@ -346,7 +373,7 @@ impl Cells<'_> {
         self.levels.get(at.1 as usize)
     }
 
-    fn receive_network(&self, entry: &[BuildingEntry], network: &Order) -> Option<NetworkReception> {
+    fn receive_network(&self, asked: &Asked, network: &Order) -> Option<NetworkReception> {
         // Cells of one carrier stand together, the strongest first; on a tie the first carrier counts.
         let mut carriers = network.chunk_by(|a, b| a.0 >> 32 == b.0 >> 32);
         let first = carriers.next()?;
@@ -365,23 +392,38 @@ impl Cells<'_> {
             }
         }
         let (best, data_best) = (self.level(served.first()?)?, self.level(fastest.first()?)?);
-        let ssb = self.signal(served, Use::Ssb)?;
         let data = self.signal(fastest, Use::Data)?;
-        let wall = |carrier: u16| entry.get(usize::from(carrier)).copied();
-        let behind = wall(data_best.carrier).unwrap_or(OPEN);
+        let wall = |carrier: u16| asked.entry.get(usize::from(carrier)).copied();
+        let behind = match asked.terminals {
+            Terminals::BehindWall => wall(data_best.carrier).unwrap_or(OPEN),
+            Terminals::Outdoors => OPEN,
+        };
         let location = &self.air.location;
         let (dl_mbps, ul_mbps) = data.rates(self.air, &behind);
+        let ss_sinr_db = match asked.ss_sinr {
+            true => Some(self.signal(served, Use::Ssb)?.sinr_db(&OPEN, location)),
+            false => None,
+        };
         Some(NetworkReception {
             network: best.network,
             server: best.index,
             rsrp_median_dbm: best.median_dbm,
-            outdoor: Levels { rsrp_dbm: best.edge_dbm, ss_sinr_db: ssb.sinr_db(&OPEN, location) },
-            indoor: wall(best.carrier).map(|wall| Levels {
-                rsrp_dbm: ssb.level_dbm(&wall, location),
-                ss_sinr_db: ssb.sinr_db(&wall, location),
-            }),
+            rsrp_dbm: best.edge_dbm,
+            rsrp_indoor_dbm: wall(best.carrier).and_then(|wall| self.indoor_dbm(best, &wall)),
+            ss_sinr_db,
             rates: Rates { server: data_best.index, sinr_db: data.mean_sinr_db(&behind), dl_mbps, ul_mbps },
         })
+    }
+
+    /// SS-RSRP of a cell behind a wall that is met with the location probability, dBm.
+    fn indoor_dbm(&self, level: &Level, wall: &BuildingEntry) -> Option<f64> {
+        let server = self.candidates.get(level.index as usize)?;
+        let table = self.air.tables.get(server.table as usize)?;
+        let distance_m = f64::from(server.distance_m).max(*table.prepared().ground_range_m().start());
+        let loss = LossDistribution::from(table.prepared().states(distance_m));
+        let location = &self.air.location;
+        let behind = loss.behind(wall.loss_db, wall.sigma_db);
+        Some(level.ssb_eirp_dbm - behind.quantile_db(location.probability, location.quantile))
     }
 
     /// Rate from medians alone: enough to tell which carrier is worth working out.
@@ -513,12 +555,6 @@ impl Signal {
             part(p_first, first, loud),
             part(1.0 - p_first, second, loud),
         ])
-    }
-
-    /// Level that is met with the location probability, dBm.
-    fn level_dbm(&self, entry: &BuildingEntry, location: &Location) -> f64 {
-        let loss = self.loss.behind(entry.loss_db, entry.sigma_db);
-        self.eirp_dbm - loss.quantile_db(location.probability, location.quantile)
     }
 
     /// SINR that is met with the location probability, dB.

@@ -60,13 +60,13 @@ const WALL: BuildingEntry = BuildingEntry { loss_db: 20.0, sigma_db: 6.5 };
 
 fn run(candidates: &[Candidate]) -> Vec<NetworkReception> {
     let mut out = Vec::new();
-    receive(&air(), candidates, &[WALL, WALL], &mut Scratch::default(), &mut out);
+    receive(&air(), candidates, &Asked::indoors(&[WALL, WALL]), &mut Scratch::default(), &mut out);
     out
 }
 
 fn alone(air: &Air, entry: &[BuildingEntry]) -> NetworkReception {
     let mut out = Vec::new();
-    receive(air, &[cell(0, 0, 300.0, 0.0)], entry, &mut Scratch::default(), &mut out);
+    receive(air, &[cell(0, 0, 300.0, 0.0)], &Asked::indoors(entry), &mut Scratch::default(), &mut out);
     out[0]
 }
 
@@ -79,17 +79,17 @@ fn alone_by_hand() {
     let eirp = 53.0 - 35.1527 + 18.0;
     let z = normal::quantile(0.95);
     let rsrp = eirp - loss.quantile_db(0.95, z);
-    assert!((got.outdoor.rsrp_dbm - rsrp).abs() < LossTable::ACCURACY_DB, "{got:?}");
+    assert!((got.rsrp_dbm - rsrp).abs() < LossTable::ACCURACY_DB, "{got:?}");
     // Only noise: SINR is RSRP over kTBF of one subcarrier of 30 kHz with 8 dB.
     let noise = thermal_noise(30e3, Db(8.0)).get();
-    assert!((got.outdoor.ss_sinr_db - (rsrp - noise)).abs() < 1e-3);
+    assert!((got.ss_sinr_db.unwrap() - (rsrp - noise)).abs() < 1e-3);
     // The traffic beam lifts data by its own gain, never the SS-RSRP.
     let open = alone(&air, &[]);
     let data = eirp + 6.0 - loss.parts().mean() - noise;
     assert!((open.rates.sinr_db - data).abs() < 1e-3);
-    let indoor = got.indoor.unwrap();
+    let indoor_dbm = got.rsrp_indoor_dbm.unwrap();
     let behind = loss.behind(20.0, 6.5).quantile_db(0.95, z);
-    assert!((indoor.rsrp_dbm - (eirp - behind)).abs() < 1e-3);
+    assert!((indoor_dbm - (eirp - behind)).abs() < 1e-3);
     assert!(got.rates.dl_mbps < open.rates.dl_mbps && got.rates.ul_mbps < open.rates.ul_mbps);
 }
 
@@ -98,7 +98,7 @@ fn other_networks_neither_serve_nor_disturb() {
     let alone = run(&[cell(0, 0, 300.0, 0.0)]);
     let crowded = run(&[cell(1, 1, 100.0, 0.0), cell(0, 0, 300.0, 0.0), cell(1, 2, 120.0, 0.0)]);
     assert_eq!(crowded.iter().map(|n| n.network).collect::<Vec<_>>(), [0, 1]);
-    assert_eq!(crowded[0].outdoor, alone[0].outdoor);
+    assert_eq!((crowded[0].rsrp_dbm, crowded[0].ss_sinr_db), (alone[0].rsrp_dbm, alone[0].ss_sinr_db));
     assert_eq!(crowded[0].server, 1);
 }
 
@@ -109,7 +109,7 @@ fn only_the_same_carrier_disturbs() {
     let two = run(&[cell(0, 0, 300.0, 0.0), rural]);
     assert_eq!(two[0].rates.sinr_db, alone[0].rates.sinr_db);
     let clash = run(&[cell(0, 0, 300.0, 0.0), cell(0, 1, 500.0, 0.0)]);
-    assert!(clash[0].outdoor.ss_sinr_db < alone[0].outdoor.ss_sinr_db - 10.0);
+    assert!(clash[0].ss_sinr_db.unwrap() < alone[0].ss_sinr_db.unwrap() - 10.0);
 }
 
 /// SSBs collide whatever the load; data doesn't.
@@ -118,7 +118,7 @@ fn load_moves_data_only() {
     let with_load =
         |load: f32| run(&[cell(0, 0, 300.0, 0.0), Candidate { load, ..cell(0, 1, 400.0, 0.0) }])[0];
     let (idle, busy) = (with_load(0.0), with_load(1.0));
-    assert_eq!(idle.outdoor.ss_sinr_db, busy.outdoor.ss_sinr_db);
+    assert_eq!(idle.ss_sinr_db.unwrap(), busy.ss_sinr_db.unwrap());
     assert!(idle.rates.sinr_db > busy.rates.sinr_db + 3.0, "{idle:?} {busy:?}");
     assert!(idle.rates.dl_mbps > busy.rates.dl_mbps);
     assert_eq!(idle.rates.ul_mbps, busy.rates.ul_mbps);
@@ -128,8 +128,8 @@ fn load_moves_data_only() {
 #[test]
 fn sectors_of_one_mast() {
     let sector = |azimuth_deg| Candidate { antenna: 1, azimuth_deg, ..cell(0, 7, 200.0, 60.0) };
-    let got = run(&[sector(0.0), sector(120.0)])[0].outdoor;
-    assert!((-0.2..=0.0).contains(&got.ss_sinr_db), "{got:?}");
+    let got = run(&[sector(0.0), sector(120.0)])[0];
+    assert!((-0.2..=0.0).contains(&got.ss_sinr_db.unwrap()), "{got:?}");
 }
 
 /// The approximations together against drawing everything at random, over many layouts: quantile and
@@ -149,7 +149,7 @@ fn interference_against_drawing() {
         for tower in 1..=n {
             cells.push(cell(0, tower, nearest * layout.random_range(1.1..4.0f32), 0.0));
         }
-        let got = run(&cells)[0].outdoor;
+        let got = run(&cells)[0];
         let states: Vec<_> =
             cells.iter().map(|c| air.tables[0].prepared().states(f64::from(c.distance_m))).collect();
         let mut gauss = || normal::quantile(draw.random_range(1e-12..1.0 - 1e-12));
@@ -169,12 +169,12 @@ fn interference_against_drawing() {
             })
             .collect();
         sinr.sort_by(f64::total_cmp);
-        off_low.push(got.ss_sinr_db - sinr[sinr.len() / 20]);
+        off_low.push(got.ss_sinr_db.unwrap() - sinr[sinr.len() / 20]);
         let mut median_air = air.clone();
         median_air.location = Location::new(0.5);
         let mut out = Vec::new();
-        receive(&median_air, &cells, &[], &mut Scratch::default(), &mut out);
-        off_median.push(out[0].outdoor.ss_sinr_db - sinr[sinr.len() / 2]);
+        receive(&median_air, &cells, &Asked::outdoors(&[]), &mut Scratch::default(), &mut out);
+        off_median.push(out[0].ss_sinr_db.unwrap() - sinr[sinr.len() / 2]);
     }
     for (name, off) in [("5 %", off_low), ("median", off_median)] {
         let worst = off.iter().fold(0.0f64, |w, x| w.max(x.abs()));
@@ -190,7 +190,7 @@ fn out_of_range_is_no_service() {
     assert!(run(&[cell(0, 0, 5001.0, 0.0)]).is_empty());
     assert!(run(&[]).is_empty());
     let near = run(&[cell(0, 0, 0.0, 0.0)])[0];
-    assert!(near.outdoor.rsrp_dbm.is_finite() && near.rates.dl_mbps > 0.0);
+    assert!(near.rsrp_dbm.is_finite() && near.rates.dl_mbps > 0.0);
 }
 
 proptest! {
@@ -205,19 +205,17 @@ proptest! {
         }).collect();
         let got = run(&cells);
         for n in &got {
-            for levels in [Some(n.outdoor), n.indoor].into_iter().flatten() {
-                prop_assert!(levels.rsrp_dbm.is_finite() && levels.ss_sinr_db.is_finite());
-            }
+            prop_assert!(n.rsrp_dbm.is_finite() && n.ss_sinr_db.unwrap().is_finite());
             prop_assert!(n.rates.sinr_db.is_finite() && n.rates.dl_mbps >= 0.0 && n.rates.ul_mbps >= 0.0);
-            prop_assert!(n.outdoor.rsrp_dbm <= n.rsrp_median_dbm);
-            prop_assert!(n.indoor.unwrap().rsrp_dbm < n.outdoor.rsrp_dbm);
+            prop_assert!(n.rsrp_dbm <= n.rsrp_median_dbm);
+            prop_assert!(n.rsrp_indoor_dbm.unwrap() < n.rsrp_dbm);
         }
         let mut turned = cells.clone();
         let at = swap % turned.len();
         turned.rotate_left(at);
         for (a, b) in got.iter().zip(&run(&turned)) {
-            prop_assert!((a.outdoor.rsrp_dbm - b.outdoor.rsrp_dbm).abs() < 1e-9);
-            prop_assert!((a.outdoor.ss_sinr_db - b.outdoor.ss_sinr_db).abs() < 1e-9);
+            prop_assert!((a.rsrp_dbm - b.rsrp_dbm).abs() < 1e-9);
+            prop_assert!((a.ss_sinr_db.unwrap() - b.ss_sinr_db.unwrap()).abs() < 1e-9);
         }
     }
 }
