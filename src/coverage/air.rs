@@ -14,7 +14,7 @@ use crate::model::settings::{RadioSettings, Settings};
 use crate::radio::antenna::{Pattern, SectorPattern};
 use crate::radio::capacity::{RateCurve, Terminal};
 use crate::radio::coverage_probability::{LossTable, Quantiles};
-use crate::radio::servers::{self, Antenna, BuildingEntry, Candidate, Carrier};
+use crate::radio::servers::{self, Antenna, BuildingEntry, Carrier, Sector};
 use crate::radio::tr38901::o2i::Facade;
 use crate::radio::tr38901::{Edition, Prepared};
 use crate::units::{Db, Metres, Mhz};
@@ -436,7 +436,7 @@ impl Parts {
     }
 }
 
-/// A cell as seen from a block of sites: all of a radio candidate but where the receiver is.
+/// What is known of a cell beside its radio parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
     /// The cell; `None` for one that is only thought of.
@@ -445,11 +445,9 @@ pub struct Link {
     pub class: u32,
     /// What was assumed of it.
     pub assumed: Assumed,
-    /// The candidate, its table that of the first scene.
-    pub candidate: Candidate,
 }
 
-/// A tower with its links of one network.
+/// A tower with its cells of one network.
 #[derive(Clone, Copy, Debug)]
 pub struct Stand {
     /// The tower; `u32::MAX` for one that is only thought of.
@@ -458,59 +456,56 @@ pub struct Stand {
     pub at: LonLat,
     /// Distance from the middle of what it was gathered for, metres.
     pub from_centre_m: f64,
-    /// First link.
+    /// First cell; [`UNSEEN`] until someone asks for them.
     pub first: u32,
-    /// Number of links.
+    /// Number of cells.
     pub count: u32,
 }
+
+/// Marks a [`Stand`] whose cells haven't been looked up.
+pub const UNSEEN: u32 = u32::MAX;
 
 /// The towers and cells of one network that matter to positions close together.
 #[derive(Clone, Debug)]
 pub struct NetworkNear {
+    /// The network.
+    pub network: NetworkId,
     /// Middle of the positions.
     pub centre: LonLat,
-    /// Towers, the nearest to the centre first; thought-of ones last.
+    /// Towers, the nearest to the centre first; a thought-of one last.
     pub stands: Vec<Stand>,
-    /// Cells, by tower.
+    /// Radio parameters of cells, those of a tower side by side.
+    pub sectors: Vec<Sector>,
+    /// What else is known of the same cells.
     pub links: Vec<Link>,
 }
 
 impl NetworkNear {
     /// Nothing around a centre.
     #[must_use]
-    pub const fn nothing(centre: LonLat) -> Self {
-        Self { centre, stands: Vec::new(), links: Vec::new() }
+    pub const fn nothing(network: NetworkId, centre: LonLat) -> Self {
+        Self { network, centre, stands: Vec::new(), sectors: Vec::new(), links: Vec::new() }
     }
 
     /// Takes away the station that was set up last.
     pub fn fell(&mut self) {
         if let Some(stand) = self.stands.pop_if(|s| s.tower == u32::MAX) {
             self.links.truncate(stand.first as usize);
-        }
-    }
-
-    /// The towers that the `k` nearest of a position are among: those near the centre that aren't surely
-    /// too far off, and all that are only thought of.
-    pub fn around(&self, at: LonLat, k: usize) -> impl Iterator<Item = &Stand> {
-        let thought = self.stands.iter().rev().take_while(|s| s.tower == u32::MAX).count();
-        let (standing, thought) = self.stands.split_at(self.stands.len() - thought);
-        let off_m = LocalFrame::new(self.centre).to_xy(at).distance_m(Xy::default());
-        // The frames of the centre and of the position differ by a thousandth over their few kilometres.
-        let reach_m = standing
-            .get(k.saturating_sub(1))
-            .map_or(f64::INFINITY, |kth| (kth.from_centre_m + 2.0 * off_m) * FRAME_SLACK + 1.0);
-        standing[..standing.partition_point(|s| s.from_centre_m <= reach_m)].iter().chain(thought)
-    }
-
-    fn add(&mut self, tower: u32, at: LonLat, from_centre_m: f64, link: Link) {
-        match self.stands.last_mut().filter(|s| s.tower == tower && s.at == at) {
-            Some(stand) => stand.count += 1,
-            None => {
-                let first = self.links.len() as u32;
-                self.stands.push(Stand { tower, at, from_centre_m, first, count: 1 });
+            self.sectors.truncate(stand.first as usize);
+            for later in self.stands.iter_mut().filter(|s| s.first >= stand.first) {
+                later.first = UNSEEN;
             }
         }
-        self.links.push(link);
+    }
+
+    /// How many of the stands the `k` nearest of a position are surely among.
+    #[must_use]
+    pub fn around(&self, at: LonLat, k: usize) -> usize {
+        let off_m = LocalFrame::new(self.centre).to_xy(at).distance_m(Xy::default());
+        // The frames of the centre and of the position differ by a thousandth over their few kilometres.
+        let kth = self.stands.get(k.saturating_sub(1)).map_or(f64::INFINITY, |kth| kth.from_centre_m);
+        let reach_m = (kth + 2.0 * off_m) * FRAME_SLACK + 1.0;
+        self.stands.partition_point(|s| s.from_centre_m <= reach_m)
     }
 }
 
@@ -532,7 +527,7 @@ impl Air<'_> {
     /// `radio.search_radius_m`.
     #[must_use]
     pub fn near(&self, network: NetworkId, centre: LonLat, spread_m: f64, g: &mut Gathering) -> NetworkNear {
-        let mut near = NetworkNear::nothing(centre);
+        let mut near = NetworkNear::nothing(network, centre);
         let Some(index) = self.of_network.get(usize::from(network.0)) else { return near };
         let radio = &self.settings.radio;
         let wanted = radio.max_towers as usize;
@@ -550,37 +545,57 @@ impl Air<'_> {
             Some((frame.to_xy(t.at).distance_m(Xy::default()), tower))
         }));
         g.order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        for &(from_centre_m, tower) in &g.order {
-            let Some(t) = self.towers.list.get(tower as usize) else { continue };
-            for place in t.places() {
+        near.stands.extend(g.order.iter().filter_map(|&(from_centre_m, tower)| {
+            let at = self.towers.list.get(tower as usize)?.at;
+            Some(Stand { tower, at, from_centre_m, first: UNSEEN, count: 0 })
+        }));
+        near
+    }
+
+    /// First and number of the cells of a stand, looked up when it is the first time.
+    pub fn cells_of(&self, near: &mut NetworkNear, stand: usize) -> (u32, u32) {
+        let Some(s) = near.stands.get_mut(stand) else { return (0, 0) };
+        if s.first == UNSEEN {
+            s.first = near.sectors.len() as u32;
+            let places = self.towers.list.get(s.tower as usize).map_or(0..0, |t| t.places());
+            for place in places {
                 let Some(variety) = self.variety(place) else { continue };
                 let Some(class) = self.classes.get(variety.class as usize) else { continue };
-                if !class.networks.contains(&Some(network)) {
+                if !class.networks.contains(&Some(near.network)) {
                     continue;
                 }
                 let Some(&id) = self.towers.cells.get(place) else { continue };
                 let Some(cell) = self.inputs.cells.list.get(id.at()) else { continue };
-                near.add(tower, t.at, from_centre_m, link(Some(id), cell, tower, variety, class));
+                let (sector, link) = link(Some(id), cell, variety, class);
+                near.sectors.push(sector);
+                near.links.push(link);
             }
+            s.count = near.sectors.len() as u32 - s.first;
         }
-        near
+        (s.first, s.count)
     }
 
     /// Sets up a station that doesn't stand yet: its cells join those of a network around a position, on a
     /// tower of their own. [`fell`](NetworkNear::fell) takes it away again.
     pub fn stand(&self, near: &mut NetworkNear, at: LonLat, cells: &[Cell]) {
+        let first = near.sectors.len() as u32;
         for cell in cells {
             let Some(&number) = self.numbers.get(&key(cell)) else { continue };
             let Some(class) = self.classes.get(number as usize) else { continue };
             let Some(table) = self.table(number, f32::from_bits(height_bits(cell))) else { continue };
-            let mut link = link(None, cell, u32::MAX, Variety { class: number, table }, class);
+            let (sector, mut link) = link(None, cell, Variety { class: number, table }, class);
             link.assumed.set(Assumed::PLANNED);
-            near.add(u32::MAX, at, f64::INFINITY, link);
+            near.sectors.push(sector);
+            near.links.push(link);
+        }
+        let count = near.sectors.len() as u32 - first;
+        if count > 0 {
+            near.stands.push(Stand { tower: u32::MAX, at, from_centre_m: f64::INFINITY, first, count });
         }
     }
 }
 
-fn link(id: Option<CellId>, cell: &Cell, tower: u32, variety: Variety, class: &Class) -> Link {
+fn link(id: Option<CellId>, cell: &Cell, variety: Variety, class: &Class) -> (Sector, Link) {
     let f = &class.filled;
     let given = cell.height_m.get().filter(|h| *h > 0.0);
     let (azimuth, tilt) = (cell.azimuth_deg.get(), cell.tilt_deg.get());
@@ -594,14 +609,10 @@ fn link(id: Option<CellId>, cell: &Cell, tower: u32, variety: Variety, class: &C
     ] {
         assumed.0 = if known { assumed.0 & !bit } else { assumed.0 | bit };
     }
-    let candidate = Candidate {
-        network: 0,
+    let sector = Sector {
         carrier: class.carrier,
         table: variety.table,
         antenna: class.antenna + 2 * u16::from(azimuth.is_some()) + u16::from(tilt.is_some()),
-        tower,
-        distance_m: 0.0,
-        bearing_deg: 0.0,
         height_m: given.unwrap_or(f.height_m) as f32,
         azimuth_deg: azimuth.unwrap_or(0.0) as f32,
         electrical_tilt_deg: tilt.unwrap_or(0.0) as f32,
@@ -612,7 +623,7 @@ fn link(id: Option<CellId>, cell: &Cell, tower: u32, variety: Variety, class: &C
         gain_traffic_dbi: f.gain_traffic_dbi as f32,
         load: cell.load_pct.get().map_or(f.load, |l| (l / 100.0).clamp(0.0, 1.0)) as f32,
     };
-    Link { cell: id, class: variety.class, assumed, candidate }
+    (sector, Link { cell: id, class: variety.class, assumed })
 }
 
 /// The wall of a site as an index into [`Air::entries`].

@@ -230,7 +230,7 @@ impl<'a> Assessor<'a> {
         let at: Vec<LonLat> = scored.iter().map(|s| s.2.at).collect();
         for (from, to) in blocks(&at) {
             let (centre, spread) = circle(&at[from..to]);
-            let networks_near: Vec<NetworkNear> = self
+            let mut networks_near: Vec<NetworkNear> = self
                 .inputs
                 .operators
                 .networks()
@@ -241,7 +241,7 @@ impl<'a> Assessor<'a> {
                 let scene = scene.unwrap_or_else(|| self.air.scene(site.at));
                 let spot = Spot { site, id, at: site.at, scene, thought: None };
                 let slots = &mut radio[i * networks..(i + 1) * networks];
-                results[i] = self.one(&spot, i, &networks_near, desk, slots, &mut open, &results[i]);
+                results[i] = self.one(&spot, i, &mut networks_near, desk, slots, &mut open, &results[i]);
             }
         }
         self.widen(&mut open, &results, desk);
@@ -263,7 +263,7 @@ impl<'a> Assessor<'a> {
         &self,
         spot: &Spot<'a>,
         i: usize,
-        near: &[NetworkNear],
+        near: &mut [NetworkNear],
         desk: &mut Desk,
         radio: &mut [NetworkAtSite],
         open: &mut Vec<Open<'a>>,

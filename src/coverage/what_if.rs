@@ -62,12 +62,15 @@ impl<'a> WhatIf<'a> {
         let scene = a.air.scene(site.at);
         let spot = Spot { site, id, at: site.at, scene, thought: None };
         let around = a.surround();
-        let total = |spot: &Spot, network: NetworkId, n: &NetworkNear, desk: &mut Desk| {
+        let total = |spot: &Spot, network: NetworkId, n: &mut NetworkNear, desk: &mut Desk| {
             let r = at_network(&around, spot, network, Some(n), Depth::Score, desk);
             score(&a.qualities(&r, &ground, &need), a.settings).total.get()
         };
-        let today: Vec<Option<f64>> =
-            near.iter().enumerate().map(|(i, n)| total(&spot, NetworkId(i as u16), n, &mut desk)).collect();
+        let today: Vec<Option<f64>> = near
+            .iter_mut()
+            .enumerate()
+            .map(|(i, n)| total(&spot, NetworkId(i as u16), n, &mut desk))
+            .collect();
         let best = |scores: &mut dyn Iterator<Item = Option<f64>>| scores.flatten().reduce(f64::max);
         let now = best(&mut today.iter().copied());
         let with = tried

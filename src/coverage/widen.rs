@@ -68,7 +68,7 @@ impl<'a> Assessor<'a> {
             let at: Vec<LonLat> = places.iter().map(|p| p.at).collect();
             for (from, to) in blocks(&at) {
                 let (centre, spread) = circle(&at[from..to]);
-                let near = self.around(network, centre, spread, desk);
+                let mut near = self.around(network, centre, spread, desk);
                 let scene = self.air.scene_about(centre, spread);
                 for place in &places[from..to] {
                     let Some(o) = open.get_mut(place.of) else { continue };
@@ -77,7 +77,8 @@ impl<'a> Assessor<'a> {
                     let spot = Spot { site: o.site, id: o.id, at: place.at, scene, thought: None };
                     // What was measured at the site says nothing about another place.
                     desk.forget_tests();
-                    let there = at_network(&self.surround(), &spot, network, Some(&near), Depth::Score, desk);
+                    let there =
+                        at_network(&self.surround(), &spot, network, Some(&mut near), Depth::Score, desk);
                     for shift_m in [-place.shift_m, place.shift_m] {
                         let ground = shifted(result, shift_m);
                         let s = score(&self.qualities(&there, &ground, &o.need), self.settings);

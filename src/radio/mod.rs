@@ -12,6 +12,7 @@
 pub mod antenna;
 pub mod capacity;
 pub mod coverage_probability;
+pub mod fast;
 pub mod fspl;
 pub mod interference;
 pub mod itm;
