@@ -6,7 +6,9 @@ use covplan::radio::coverage_probability::{LossDistribution, LossTable, Quantile
 use covplan::radio::normal;
 use covplan::radio::p1812::{Link, LocationSpread};
 use covplan::radio::polarization::Polarization;
-use covplan::radio::servers::{Air, Antenna, BuildingEntry, Candidate, Carrier, Location, Scratch, receive};
+use covplan::radio::servers::{
+    Air, Antenna, Asked, BuildingEntry, Carrier, Location, Mast, Masts, Scratch, Sector, receive,
+};
 use covplan::radio::terrain_path::{Atmosphere, TerrainPath};
 use covplan::radio::tr38901::{LosState, Prepared, Scenario, Surroundings};
 use covplan::units::{Db, Metres, Mhz};
@@ -61,8 +63,7 @@ fn tr38901(c: &mut Criterion) {
     });
 }
 
-/// One receiver among sixteen three-sector masts of two carriers, all of one network; and among sixteen
-/// cells of two networks.
+/// One receiver among sixteen three-sector masts of two carriers, and among five.
 fn servers(c: &mut Criterion) {
     let terminal = Terminal::HANDSET;
     let carrier = |resource_blocks, scs_khz, dl_share, ul_share| {
@@ -84,14 +85,10 @@ fn servers(c: &mut Criterion) {
         uplink: RateCurve::UPLINK,
         location: Location::new(0.95),
     };
-    let cell = |i: u16, network, carrier: u16| Candidate {
-        network,
-        carrier,
-        table: u32::from(carrier),
+    let sector = |i: u16| Sector {
+        carrier: i / 3 % 2,
+        table: u32::from(i / 3 % 2),
         antenna: 0,
-        tower: u32::from(i / 3),
-        distance_m: 180.0 + 217.0 * f32::from(i / 3),
-        bearing_deg: 77.0 * f32::from(i / 3),
         height_m: 30.0,
         azimuth_deg: 120.0 * f32::from(i % 3),
         electrical_tilt_deg: 6.0,
@@ -102,20 +99,24 @@ fn servers(c: &mut Criterion) {
         gain_traffic_dbi: 24.0,
         load: 0.5,
     };
-    let one_network: Vec<Candidate> = (0..48).map(|i| cell(i, 0, i / 3 % 2)).collect();
-    let two_networks: Vec<Candidate> = (0..16).map(|i| cell(i, i % 2, u16::from(i % 4 == 3))).collect();
+    let sectors: Vec<Sector> = (0..48).map(sector).collect();
+    let mast = |i: u32| Mast {
+        distance_m: 180.0 + 217.0 * f64::from(i),
+        bearing_deg: 77.0 * f64::from(i),
+        first: 3 * i,
+        count: 3,
+    };
+    let masts: Vec<Mast> = (0..16).map(mast).collect();
     let entry =
         [BuildingEntry { loss_db: 25.0, sigma_db: 6.5 }, BuildingEntry { loss_db: 18.0, sigma_db: 6.5 }];
-    let (mut scratch, mut out) = (Scratch::default(), Vec::new());
+    let mut scratch = Scratch::default();
     let mut group = c.benchmark_group("servers");
-    for (name, candidates) in [("48 cells", &one_network), ("16 cells, two networks", &two_networks)] {
-        group.throughput(Throughput::Elements(candidates.len() as u64));
+    for (name, list) in [("48 cells", &masts[..]), ("15 cells", &masts[..5])] {
+        group.throughput(Throughput::Elements(3 * list.len() as u64));
         for (place, entry) in [("outdoor", &[][..]), ("out- and indoor", &entry[..])] {
             group.bench_function(format!("receive {name}, {place}"), |b| {
-                b.iter(|| {
-                    receive(&air, black_box(candidates), entry, &mut scratch, &mut out);
-                    out.len()
-                });
+                let masts = Masts { list, sectors: &sectors, table_offset: 0 };
+                b.iter(|| receive(&air, black_box(&masts), &Asked::indoors(entry), &mut scratch));
             });
         }
     }

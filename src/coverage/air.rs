@@ -5,7 +5,7 @@ use super::fill::{Catalogued, Filled};
 use super::result::Towers;
 use super::scene::{Scene, SceneLimits, edition, scenario};
 use crate::geom::{LocalFrame, LonLat, Xy};
-use crate::index::PointIndex;
+use crate::index::{Hit, PointIndex};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{CellKind, Rat, Wall};
 use crate::model::operators::{NetworkId, OperatorId};
@@ -14,7 +14,7 @@ use crate::model::settings::{RadioSettings, Settings};
 use crate::radio::antenna::{Pattern, SectorPattern};
 use crate::radio::capacity::{RateCurve, Terminal};
 use crate::radio::coverage_probability::{LossTable, Quantiles};
-use crate::radio::servers::{self, Antenna, BuildingEntry, Candidate, Carrier};
+use crate::radio::servers::{self, Antenna, BuildingEntry, Carrier, Sector};
 use crate::radio::tr38901::o2i::Facade;
 use crate::radio::tr38901::{Edition, Prepared};
 use crate::units::{Db, Metres, Mhz};
@@ -48,8 +48,16 @@ type Key = [u64; 6];
 /// Frequency (Hz), kind and height that a loss table is for.
 type Shape = (u64, CellKind, u64);
 
-/// Why a cell plays no part as an outdoor server.
+/// Marks a cell that plays no part as an outdoor server.
 const NOT_COUNTED: u32 = u32::MAX;
+
+/// Cells of one class and one height.
+#[derive(Clone, Copy, Debug)]
+struct Variety {
+    class: u32,
+    /// Loss table in the first scene.
+    table: u32,
+}
 
 /// The cells as radio sees them.
 pub struct Air<'a> {
@@ -63,8 +71,11 @@ pub struct Air<'a> {
     pub index: PointIndex,
     /// The classes.
     pub classes: Vec<Class>,
-    /// Class of each entry of `towers.cells`.
-    class_of: Vec<u32>,
+    /// Variety of each entry of `towers.cells`.
+    variety_of: Vec<u32>,
+    varieties: Vec<Variety>,
+    /// By network the towers that carry a cell of it.
+    of_network: Vec<PointIndex>,
     numbers: FxHashMap<Key, u32>,
     /// Shapes of cells; the loss table of the nth in a scene is the medium's number 3n + scene.
     shapes: FxHashMap<Shape, u32>,
@@ -107,7 +118,12 @@ type Met = (FxHashMap<Key, Cell>, FxHashSet<(Key, u32)>);
 fn meet(met: &mut Met, cell: &Cell) {
     let k = key(cell);
     met.0.entry(k).or_insert(*cell);
-    met.1.insert((k, cell.height_m.get().map_or(0, |h| (h as f32).to_bits())));
+    met.1.insert((k, height_bits(cell)));
+}
+
+/// The antenna height as it was given, as bits; zero where it wasn't.
+fn height_bits(cell: &Cell) -> u32 {
+    cell.height_m.get().filter(|h| *h > 0.0).map_or(0, |h| (h as f32).to_bits())
 }
 
 impl<'a> Air<'a> {
@@ -171,7 +187,9 @@ impl<'a> Air<'a> {
             towers,
             index: PointIndex::new(&towers.list.iter().map(|t| t.at).collect::<Vec<_>>()),
             classes,
-            class_of,
+            variety_of: Vec::new(),
+            varieties: Vec::new(),
+            of_network: Vec::new(),
             numbers: FxHashMap::default(),
             shapes: FxHashMap::default(),
             rounded: false,
@@ -228,8 +246,48 @@ impl<'a> Air<'a> {
                 air.medium.tables.extend(tables);
             }
         }
+        let mut met: Vec<(u32, u32)> =
+            shapes.iter().filter_map(|(k, h)| Some((*numbers.get(k)?, *h))).collect();
+        met.sort_unstable();
+        let mut known: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+        for (class, height) in met {
+            if let Some(table) = air.table(class, f32::from_bits(height)) {
+                known.insert((class, height), air.varieties.len() as u32);
+                air.varieties.push(Variety { class, table });
+            }
+        }
+        let variety = |(id, class): (&CellId, &u32)| {
+            let cell = cells.get(id.at()).filter(|_| *class != NOT_COUNTED)?;
+            known.get(&(*class, height_bits(cell))).copied()
+        };
+        air.variety_of =
+            towers.cells.par_iter().zip(&class_of).map(|of| variety(of).unwrap_or(NOT_COUNTED)).collect();
+        air.of_network = (0..inputs.operators.network_count()).map(|n| air.towers_of(n)).collect();
         air.numbers = numbers;
         air
+    }
+
+    /// The loss table in the first scene of a class at a height; `0` takes the class's own height.
+    fn table(&self, class: u32, given_m: f32) -> Option<u32> {
+        let class = self.classes.get(class as usize)?;
+        let height_m = if given_m > 0.0 { f64::from(given_m) } else { class.filled.height_m };
+        self.shapes.get(&self.shape(class, height_m)).map(|shape| 3 * shape)
+    }
+
+    /// Index of the towers that carry a cell of a network.
+    fn towers_of(&self, network: usize) -> PointIndex {
+        let serves = |place: usize| {
+            self.variety(place).and_then(|v| self.classes.get(v.class as usize)).is_some_and(|class| {
+                class.networks.into_iter().flatten().any(|n| usize::from(n.0) == network)
+            })
+        };
+        let carries: Vec<bool> = self.towers.list.par_iter().map(|t| t.places().any(serves)).collect();
+        let carrying = self.towers.list.iter().zip(&carries).enumerate().filter(|(_, (_, c))| **c);
+        PointIndex::of(carrying.map(|(i, (t, _))| (i as u32, t.at)))
+    }
+
+    fn variety(&self, place: usize) -> Option<Variety> {
+        self.varieties.get(*self.variety_of.get(place)? as usize).copied()
     }
 
     /// Whether antenna heights were rounded to 2 % to share loss tables.
@@ -257,7 +315,8 @@ impl<'a> Air<'a> {
     }
 
     /// The scene of every position at most `spread_m` from `at`, when they all share one.
-    fn scene_about(&self, at: LonLat, spread_m: f64) -> Option<Scene> {
+    #[must_use]
+    pub fn scene_about(&self, at: LonLat, spread_m: f64) -> Option<Scene> {
         let radius = self.settings.radio.urban_radius_m;
         let (near, far) = ((radius - spread_m).max(0.0), radius + spread_m);
         let least = |r: f64, n: usize| self.index.has_within(at, r, n);
@@ -377,7 +436,7 @@ impl Parts {
     }
 }
 
-/// A cell as seen from a block of sites: all of a radio candidate but where the receiver is.
+/// What is known of a cell beside its radio parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
     /// The cell; `None` for one that is only thought of.
@@ -386,160 +445,185 @@ pub struct Link {
     pub class: u32,
     /// What was assumed of it.
     pub assumed: Assumed,
-    /// The candidate, its table that of the first scene.
-    pub candidate: Candidate,
 }
 
-/// A tower with its links of one network.
+/// A tower with its cells of one network.
 #[derive(Clone, Copy, Debug)]
 pub struct Stand {
     /// The tower; `u32::MAX` for one that is only thought of.
     pub tower: u32,
     /// Its position.
     pub at: LonLat,
-    /// First link.
+    /// Distance from the middle of what it was gathered for, metres.
+    pub from_centre_m: f64,
+    /// First cell; [`UNSEEN`] until someone asks for them.
     pub first: u32,
-    /// Number of links.
+    /// Number of cells.
     pub count: u32,
 }
 
-/// The towers and cells of one network that matter to a block of positions.
-#[derive(Clone, Debug, Default)]
+/// Marks a [`Stand`] whose cells haven't been looked up.
+pub const UNSEEN: u32 = u32::MAX;
+
+/// The towers and cells of one network that matter to positions close together.
+#[derive(Clone, Debug)]
 pub struct NetworkNear {
-    /// Towers, by index.
+    /// The network.
+    pub network: NetworkId,
+    /// Middle of the positions.
+    pub centre: LonLat,
+    /// Towers, the nearest to the centre first; a thought-of one last.
     pub stands: Vec<Stand>,
-    /// Cells, by tower.
+    /// Radio parameters of cells, those of a tower side by side.
+    pub sectors: Vec<Sector>,
+    /// What else is known of the same cells.
     pub links: Vec<Link>,
 }
 
 impl NetworkNear {
+    /// Nothing around a centre.
+    #[must_use]
+    pub const fn nothing(network: NetworkId, centre: LonLat) -> Self {
+        Self { network, centre, stands: Vec::new(), sectors: Vec::new(), links: Vec::new() }
+    }
+
     /// Takes away the station that was set up last.
     pub fn fell(&mut self) {
         if let Some(stand) = self.stands.pop_if(|s| s.tower == u32::MAX) {
             self.links.truncate(stand.first as usize);
+            self.sectors.truncate(stand.first as usize);
+            for later in self.stands.iter_mut().filter(|s| s.first >= stand.first) {
+                later.first = UNSEEN;
+            }
         }
     }
 
-    fn add(&mut self, tower: u32, at: LonLat, link: Link) {
-        match self.stands.last_mut().filter(|s| s.tower == tower) {
-            Some(stand) => stand.count += 1,
-            None => self.stands.push(Stand { tower, at, first: self.links.len() as u32, count: 1 }),
-        }
-        self.links.push(link);
+    /// How many of the stands the `k` nearest of a position are surely among.
+    #[must_use]
+    pub fn around(&self, at: LonLat, k: usize) -> usize {
+        let off_m = LocalFrame::new(self.centre).to_xy(at).distance_m(Xy::default());
+        // The frames of the centre and of the position differ by a thousandth over their few kilometres.
+        let kth = self.stands.get(k.saturating_sub(1)).map_or(f64::INFINITY, |kth| kth.from_centre_m);
+        let reach_m = (kth + 2.0 * off_m) * FRAME_SLACK + 1.0;
+        self.stands.partition_point(|s| s.from_centre_m <= reach_m)
     }
 }
 
-/// What a block of positions close together has around it.
-#[derive(Clone, Debug, Default)]
-pub struct Near {
-    /// By network.
-    pub networks: Vec<NetworkNear>,
-    /// The scene, when all positions share it.
-    pub scene: Option<Scene>,
+/// Ratio of distances in two local frames a few kilometres apart, and of the sphere's distances to the
+/// ellipsoid's, with room to spare.
+const FRAME_SLACK: f64 = 1.01;
+
+/// Buffers of [`Air::near`].
+#[derive(Default)]
+pub struct Gathering {
+    hits: Vec<Hit>,
+    found: Vec<(u32, [f64; 3])>,
+    order: Vec<(f64, u32)>,
 }
 
 impl Air<'_> {
-    /// Gathers what positions at most `spread_m` from `centre` have around them: for every network at least
-    /// its `radio.max_towers` nearest towers of each position, as far as they lie within
+    /// Gathers what positions at most `spread_m` from `centre` have around them of a network: at least
+    /// the `radio.max_towers` nearest towers of each position, as far as they lie within
     /// `radio.search_radius_m`.
     #[must_use]
-    pub fn near(&self, centre: LonLat, spread_m: f64) -> Near {
+    pub fn near(&self, network: NetworkId, centre: LonLat, spread_m: f64, g: &mut Gathering) -> NetworkNear {
+        let mut near = NetworkNear::nothing(network, centre);
+        let Some(index) = self.of_network.get(usize::from(network.0)) else { return near };
         let radio = &self.settings.radio;
         let wanted = radio.max_towers as usize;
-        // The sphere's distances may be 0.6 % off the ellipsoid's, by which positions choose.
-        let all = (radio.search_radius_m + spread_m) * 1.01;
+        let all_m = (radio.search_radius_m + spread_m) * FRAME_SLACK;
+        index.nearest_k(centre, wanted, all_m, &mut g.hits);
+        // The kth nearest of any position is no farther from the centre than the centre's own kth and
+        // twice the spread.
+        let kth_m = g.hits.get(wanted.saturating_sub(1)).map_or(f64::INFINITY, |h| h.distance_m);
+        let radius_m = ((kth_m * FRAME_SLACK + 2.0 * spread_m) * FRAME_SLACK + 1.0).min(all_m);
+        index.gather(centre, radius_m, &mut g.found);
         let frame = LocalFrame::new(centre);
-        let mut radius = 2.0 * spread_m + 1000.0;
-        let mut found = Vec::new();
-        loop {
-            radius = radius.min(all);
-            self.index.gather(centre, radius, &mut found);
-            found.sort_unstable_by_key(|f| f.0);
-            let mut near = self.collect(&found);
-            // The kth tower of any position is surely among those found when k lie this near the centre.
-            let sure_m = (radius / 1.01 - 2.0 * spread_m) / 1.01;
-            let enough = |n: &NetworkNear| {
-                let close = n.stands.iter().filter(|s| frame.to_xy(s.at).distance_m(Xy::default()) <= sure_m);
-                close.count() >= wanted
-            };
-            if radius >= all || near.networks.iter().all(enough) {
-                near.scene = self.scene_about(centre, spread_m * 1.01);
-                return near;
-            }
-            radius *= 2.0;
-        }
+        g.order.clear();
+        g.order.extend(g.found.iter().filter_map(|&(tower, _)| {
+            let t = self.towers.list.get(tower as usize)?;
+            Some((frame.to_xy(t.at).distance_m(Xy::default()), tower))
+        }));
+        g.order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        near.stands.extend(g.order.iter().filter_map(|&(from_centre_m, tower)| {
+            let at = self.towers.list.get(tower as usize)?.at;
+            Some(Stand { tower, at, from_centre_m, first: UNSEEN, count: 0 })
+        }));
+        near
     }
 
-    fn collect(&self, found: &[(u32, [f64; 3])]) -> Near {
-        let networks = self.inputs.operators.network_count();
-        let mut near = Near { networks: vec![NetworkNear::default(); networks], scene: None };
-        for &(tower, _) in found {
-            let Some(t) = self.towers.list.get(tower as usize) else { continue };
-            for place in t.first as usize..(t.first + t.count) as usize {
-                let Some(&number) = self.class_of.get(place) else { continue };
-                let Some(class) = self.classes.get(number as usize) else { continue };
+    /// First and number of the cells of a stand, looked up when it is the first time.
+    pub fn cells_of(&self, near: &mut NetworkNear, stand: usize) -> (u32, u32) {
+        let Some(s) = near.stands.get_mut(stand) else { return (0, 0) };
+        if s.first == UNSEEN {
+            s.first = near.sectors.len() as u32;
+            let places = self.towers.list.get(s.tower as usize).map_or(0..0, |t| t.places());
+            for place in places {
+                let Some(variety) = self.variety(place) else { continue };
+                let Some(class) = self.classes.get(variety.class as usize) else { continue };
+                if !class.networks.contains(&Some(near.network)) {
+                    continue;
+                }
                 let Some(&id) = self.towers.cells.get(place) else { continue };
                 let Some(cell) = self.inputs.cells.list.get(id.at()) else { continue };
-                let Some(link) = self.link(Some(id), cell, tower, number, class) else { continue };
-                for network in class.networks.into_iter().flatten() {
-                    if let Some(n) = near.networks.get_mut(usize::from(network.0)) {
-                        n.add(tower, t.at, link);
-                    }
-                }
+                let (sector, link) = link(Some(id), cell, variety, class);
+                near.sectors.push(sector);
+                near.links.push(link);
             }
+            s.count = near.sectors.len() as u32 - s.first;
         }
-        near
+        (s.first, s.count)
     }
 
     /// Sets up a station that doesn't stand yet: its cells join those of a network around a position, on a
     /// tower of their own. [`fell`](NetworkNear::fell) takes it away again.
     pub fn stand(&self, near: &mut NetworkNear, at: LonLat, cells: &[Cell]) {
+        let first = near.sectors.len() as u32;
         for cell in cells {
             let Some(&number) = self.numbers.get(&key(cell)) else { continue };
             let Some(class) = self.classes.get(number as usize) else { continue };
-            if let Some(mut link) = self.link(None, cell, u32::MAX, number, class) {
-                link.assumed.set(Assumed::PLANNED);
-                near.add(u32::MAX, at, link);
-            }
+            let Some(table) = self.table(number, f32::from_bits(height_bits(cell))) else { continue };
+            let (sector, mut link) = link(None, cell, Variety { class: number, table }, class);
+            link.assumed.set(Assumed::PLANNED);
+            near.sectors.push(sector);
+            near.links.push(link);
+        }
+        let count = near.sectors.len() as u32 - first;
+        if count > 0 {
+            near.stands.push(Stand { tower: u32::MAX, at, from_centre_m: f64::INFINITY, first, count });
         }
     }
+}
 
-    fn link(&self, id: Option<CellId>, cell: &Cell, tower: u32, number: u32, class: &Class) -> Option<Link> {
-        let f = &class.filled;
-        let given = cell.height_m.get().filter(|h| *h > 0.0);
-        let height_m = given.unwrap_or(f.height_m);
-        let (azimuth, tilt) = (cell.azimuth_deg.get(), cell.tilt_deg.get());
-        let mut assumed = f.assumed;
-        for (bit, known) in [
-            (Assumed::HEIGHT, given.is_some()),
-            (Assumed::AZIMUTH, azimuth.is_some()),
-            (Assumed::TILT, tilt.is_some()),
-            (Assumed::LOAD, cell.load_pct.is_known()),
-            (Assumed::PLANNED, !cell.assumed.has(Assumed::PLANNED)),
-        ] {
-            assumed.0 = if known { assumed.0 & !bit } else { assumed.0 | bit };
-        }
-        let shape = *self.shapes.get(&self.shape(class, height_m))?;
-        let candidate = Candidate {
-            network: 0,
-            carrier: class.carrier,
-            table: 3 * shape,
-            antenna: class.antenna + 2 * u16::from(azimuth.is_some()) + u16::from(tilt.is_some()),
-            tower,
-            distance_m: 0.0,
-            bearing_deg: 0.0,
-            height_m: height_m as f32,
-            azimuth_deg: azimuth.unwrap_or(0.0) as f32,
-            electrical_tilt_deg: tilt.unwrap_or(0.0) as f32,
-            mechanical_tilt_deg: 0.0,
-            ssb_epre_dbm: f.epre_dbm as f32,
-            data_epre_dbm: class.data_epre_dbm as f32,
-            gain_ssb_dbi: f.gain_ssb_dbi as f32,
-            gain_traffic_dbi: f.gain_traffic_dbi as f32,
-            load: cell.load_pct.get().map_or(f.load, |l| (l / 100.0).clamp(0.0, 1.0)) as f32,
-        };
-        Some(Link { cell: id, class: number, assumed, candidate })
+fn link(id: Option<CellId>, cell: &Cell, variety: Variety, class: &Class) -> (Sector, Link) {
+    let f = &class.filled;
+    let given = cell.height_m.get().filter(|h| *h > 0.0);
+    let (azimuth, tilt) = (cell.azimuth_deg.get(), cell.tilt_deg.get());
+    let mut assumed = f.assumed;
+    for (bit, known) in [
+        (Assumed::HEIGHT, given.is_some()),
+        (Assumed::AZIMUTH, azimuth.is_some()),
+        (Assumed::TILT, tilt.is_some()),
+        (Assumed::LOAD, cell.load_pct.is_known()),
+        (Assumed::PLANNED, !cell.assumed.has(Assumed::PLANNED)),
+    ] {
+        assumed.0 = if known { assumed.0 & !bit } else { assumed.0 | bit };
     }
+    let sector = Sector {
+        carrier: class.carrier,
+        table: variety.table,
+        antenna: class.antenna + 2 * u16::from(azimuth.is_some()) + u16::from(tilt.is_some()),
+        height_m: given.unwrap_or(f.height_m) as f32,
+        azimuth_deg: azimuth.unwrap_or(0.0) as f32,
+        electrical_tilt_deg: tilt.unwrap_or(0.0) as f32,
+        mechanical_tilt_deg: 0.0,
+        ssb_epre_dbm: f.epre_dbm as f32,
+        data_epre_dbm: class.data_epre_dbm as f32,
+        gain_ssb_dbi: f.gain_ssb_dbi as f32,
+        gain_traffic_dbi: f.gain_traffic_dbi as f32,
+        load: cell.load_pct.get().map_or(f.load, |l| (l / 100.0).clamp(0.0, 1.0)) as f32,
+    };
+    (sector, Link { cell: id, class: variety.class, assumed })
 }
 
 /// The wall of a site as an index into [`Air::entries`].

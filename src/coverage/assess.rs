@@ -1,16 +1,17 @@
-//! The assessment: every site on every network, block by block of neighbouring sites.
+//! The assessment: every site on every network, region by region of neighbouring sites.
 
-use super::air::{Air, Near};
+use super::air::{Air, Gathering, NetworkNear};
 use super::fiber_reach::{FiberDistance, FiberReach, fiber_distance, is_backbone};
 use super::fill::Catalogued;
 use super::gaps::gaps;
 use super::kpi::{Places, kpis};
 use super::latency::Compute;
 use super::notes::{facts, notes};
-use super::reception::{DriveTests, Ear, Hosts, Spot, Surround, at_network};
+use super::reception::{Depth, DriveTests, Ear, Hosts, Spot, Surround, at_network};
 use super::result::{Assessment, IndoorCover, NetworkAtSite, Score, SiteResult, Towers};
 use super::score::{Quality, fiber_quality, latency_quality, level_quality, need, rate_quality, score};
 use super::towers::towers;
+use super::widen::Open;
 use crate::geom::{LocalFrame, LonLat, Xy};
 use crate::index::{Hit, PointIndex, hilbert_order};
 use crate::model::inputs::Inputs;
@@ -20,13 +21,16 @@ use crate::model::records::{Cell, Site, SiteId};
 use crate::model::settings::{ServiceNeed, Settings};
 use crate::model::text::Known;
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
-/// Most sites of a block.
-const BLOCK: usize = 128;
-/// Greatest distance of a block's site from its first, metres.
+/// Sites that one task works on.
+const REGION: usize = 2048;
+/// Regions worked on before their results are put in place: bounds the memory beside the results.
+const BATCH: usize = 64;
+/// Most positions of a block.
+const BLOCK: usize = 64;
+/// Greatest distance of a block's position from its first, metres.
 const BLOCK_REACH_M: f64 = 1500.0;
-/// Blocks worked on before their results are put in place: bounds the memory beside the results.
-const BATCH: usize = 512;
 
 /// Scores every site of the inputs. `fiber` tells distances by road.
 #[must_use]
@@ -36,15 +40,14 @@ pub fn assess(inputs: &Inputs, settings: &Settings, fiber: &dyn FiberReach) -> A
     let networks = inputs.operators.network_count();
     let mut sites = vec![NOT_SCORED; inputs.sites.list.len()];
     let mut at_network = vec![NetworkAtSite::NOTHING; sites.len() * networks];
-    let at: Vec<LonLat> = inputs.sites.list.iter().map(|s| s.at).collect();
-    let order = hilbert_order(&at);
-    for batch in blocks(&order, &at).chunks(BATCH) {
+    let order = hilbert_order(&inputs.sites.list.iter().map(|s| s.at).collect::<Vec<_>>());
+    for batch in order.chunks(REGION * BATCH) {
         let done: Vec<(Vec<SiteResult>, Vec<NetworkAtSite>)> = batch
-            .par_iter()
-            .map_init(Desk::default, |desk, range| assessor.block(&order[range.0..range.1], desk))
+            .par_chunks(REGION)
+            .map_init(Desk::default, |desk, region| assessor.region(region, desk))
             .collect();
-        for (range, (results, radio)) in batch.iter().zip(done) {
-            for (i, (site, result)) in order[range.0..range.1].iter().zip(results).enumerate() {
+        for (region, (results, radio)) in batch.chunks(REGION).zip(done) {
+            for (i, (site, result)) in region.iter().zip(results).enumerate() {
                 let site = *site as usize;
                 sites[site] = result;
                 let (from, to) = (i * networks, site * networks);
@@ -68,13 +71,12 @@ pub fn assess(inputs: &Inputs, settings: &Settings, fiber: &dyn FiberReach) -> A
     result
 }
 
-/// Runs of the order whose sites lie close together, as half-open ranges.
-fn blocks(order: &[u32], at: &[LonLat]) -> Vec<(usize, usize)> {
+/// Runs of positions that lie close together, as half-open ranges.
+pub(super) fn blocks(at: &[LonLat]) -> Vec<(usize, usize)> {
     let mut blocks = Vec::new();
     let mut start = 0;
     let mut frame: Option<LocalFrame> = None;
-    for (i, &site) in order.iter().enumerate() {
-        let Some(&here) = at.get(site as usize) else { continue };
+    for (i, &here) in at.iter().enumerate() {
         let far = |f: &LocalFrame| f.to_xy(here).distance_m(Xy::default()) > BLOCK_REACH_M;
         if i - start >= BLOCK || frame.as_ref().is_some_and(far) {
             blocks.push((start, i));
@@ -83,8 +85,8 @@ fn blocks(order: &[u32], at: &[LonLat]) -> Vec<(usize, usize)> {
         }
         frame.get_or_insert_with(|| LocalFrame::new(here));
     }
-    if start < order.len() {
-        blocks.push((start, order.len()));
+    if start < at.len() {
+        blocks.push((start, at.len()));
     }
     blocks
 }
@@ -115,6 +117,7 @@ pub struct Desk {
     ear: Ear,
     tests: Vec<Hit>,
     regions: Vec<u32>,
+    gathering: Gathering,
 }
 
 /// What there is to know of a site beside radio.
@@ -198,78 +201,99 @@ impl<'a> Assessor<'a> {
     /// One site by itself: its result, and what each network gives it.
     #[must_use]
     pub fn site(&self, id: SiteId) -> (SiteResult, Vec<NetworkAtSite>) {
-        let (results, radio) = self.block(&[id.0], &mut Desk::default());
+        let (results, radio) = self.region(&[id.0], &mut Desk::default());
         (results.first().copied().unwrap_or(NOT_SCORED), radio)
     }
 
-    /// What is around positions close together; see [`Air::near`].
+    /// What positions at most `spread_m` from `centre` have around them of a network; see [`Air::near`].
     #[must_use]
-    pub fn around(&self, centre: LonLat, spread_m: f64) -> Near {
-        if self.air.classes.is_empty() { Near::default() } else { self.air.near(centre, spread_m) }
+    pub fn around(&self, network: NetworkId, centre: LonLat, spread_m: f64, desk: &mut Desk) -> NetworkNear {
+        self.air.near(network, centre, spread_m, &mut desk.gathering)
     }
 
     /// A run of neighbouring sites, in their order; radio site by site, network by network.
-    fn block(&self, sites: &[u32], desk: &mut Desk) -> (Vec<SiteResult>, Vec<NetworkAtSite>) {
-        let list = &self.inputs.sites.list;
-        let of = |i: &u32| list.get(*i as usize).map(|s| (SiteId(*i), s));
-        let scored: Vec<LonLat> =
-            sites.iter().filter_map(of).filter(|(_, s)| self.is_scored(s)).map(|(_, s)| s.at).collect();
-        let near = match scored.first() {
-            None => Near::default(),
-            Some(first) => {
-                let (centre, spread) = circle(*first, &scored);
-                self.around(centre, spread)
+    fn region(&self, sites: &[u32], desk: &mut Desk) -> (Vec<SiteResult>, Vec<NetworkAtSite>) {
+        let networks = self.inputs.operators.network_count();
+        let mut radio = vec![NetworkAtSite::NOTHING; sites.len() * networks];
+        let mut results = vec![NOT_SCORED; sites.len()];
+        let mut open = Vec::new();
+        let mut scored: Vec<(usize, SiteId, &Site)> = Vec::with_capacity(sites.len());
+        for (i, number) in sites.iter().enumerate() {
+            let Some(site) = self.inputs.sites.list.get(*number as usize) else { continue };
+            let Some(result) = results.get_mut(i) else { continue };
+            result.city = self.places.city(site, self.inputs, &mut desk.regions);
+            result.weight = self.weight(site);
+            if self.is_scored(site) {
+                scored.push((i, SiteId(*number), site));
             }
-        };
-        let mut radio = Vec::with_capacity(sites.len() * self.inputs.operators.network_count());
-        let results = sites
-            .iter()
-            .map(|i| match of(i) {
-                Some((id, site)) => self.one(id, site, &near, desk, &mut radio),
-                None => NOT_SCORED,
-            })
-            .collect();
+        }
+        let at: Vec<LonLat> = scored.iter().map(|s| s.2.at).collect();
+        for (from, to) in blocks(&at) {
+            let (centre, spread) = circle(&at[from..to]);
+            let mut networks_near: Vec<NetworkNear> = self
+                .inputs
+                .operators
+                .networks()
+                .map(|network| self.around(network, centre, spread, desk))
+                .collect();
+            let scene = self.air.scene_about(centre, spread);
+            for &(i, id, site) in &scored[from..to] {
+                let scene = scene.unwrap_or_else(|| self.air.scene(site.at));
+                let spot = Spot { site, id, at: site.at, scene, thought: None };
+                let slots = &mut radio[i * networks..(i + 1) * networks];
+                results[i] = self.one(&spot, i, &mut networks_near, desk, slots, &mut open, &results[i]);
+            }
+        }
+        self.widen(&mut open, &results, desk);
+        for of_site in open.chunk_by(|a, b| a.at == b.at) {
+            let best = best(of_site.iter().map(|o| (o.network, o.score)));
+            if let (Some((network, score)), Some(result)) =
+                (best, of_site.first().and_then(|o| results.get_mut(o.at)))
+            {
+                result.best_network = score.total.is_known().then_some(network);
+                result.score = score;
+            }
+        }
         (results, radio)
     }
 
+    /// One site on every network. Scores that the position's accuracy leaves open are added to `open`.
+    #[allow(clippy::too_many_arguments)]
     fn one(
         &self,
-        id: SiteId,
-        site: &Site,
-        near: &Near,
+        spot: &Spot<'a>,
+        i: usize,
+        near: &mut [NetworkNear],
         desk: &mut Desk,
-        radio: &mut Vec<NetworkAtSite>,
+        radio: &mut [NetworkAtSite],
+        open: &mut Vec<Open<'a>>,
+        base: &SiteResult,
     ) -> SiteResult {
-        let first = radio.len();
-        radio.resize(first + self.inputs.operators.network_count(), NetworkAtSite::NOTHING);
-        let base = SiteResult {
-            city: self.places.city(site, self.inputs, &mut desk.regions),
-            weight: self.weight(site),
-            ..NOT_SCORED
-        };
-        if !self.is_scored(site) {
-            return base;
-        }
+        let Spot { site, id, .. } = *spot;
         let ground = self.ground(id, site);
         let need = need(site, self.settings);
-        let scene = near.scene.unwrap_or_else(|| self.air.scene(site.at));
         self.look_up_tests(site.at, desk);
-        let spot = Spot { site, id, at: site.at, scene, thought: None };
-        let mut best: Option<(NetworkId, Score)> = None;
-        for network in self.inputs.operators.networks() {
-            let of_network = near.networks.get(usize::from(network.0));
-            let mut r = at_network(&self.surround(), &spot, network, of_network, desk);
-            let mut s = score(&self.qualities(&r, &ground, &need), self.settings);
-            self.widen(&spot, network, &ground, &need, &mut s, desk);
-            r.score = s.total;
-            if let Some(slot) = radio.get_mut(first + usize::from(network.0)) {
-                *slot = r;
-            }
-            // Of networks with no score the one that may be best; the first of equals.
-            let rank = |s: &Score| (s.total.is_known(), s.total.or(s.high.or(0.0)));
-            if best.as_ref().is_none_or(|(_, b)| rank(&s) > rank(b)) {
-                best = Some((network, s));
-            }
+        let mut scores: SmallVec<[(NetworkId, Score); 4]> = SmallVec::new();
+        for ((network, near), slot) in self.inputs.operators.networks().zip(near).zip(radio) {
+            *slot = at_network(&self.surround(), spot, network, Some(near), Depth::Full, desk);
+            let s = score(&self.qualities(slot, &ground, &need), self.settings);
+            slot.score = s.total;
+            scores.push((network, s));
+        }
+        let best = best(scores.iter().copied());
+        if let Some(radius_m) = self.blur_m(site) {
+            // Where a score is known its own range is all that counts.
+            let known = best.filter(|b| b.1.total.is_known());
+            let asked = known.as_slice().iter().chain(if known.is_some() { &[][..] } else { &scores });
+            open.extend(asked.map(|&(network, score)| Open {
+                at: i,
+                id,
+                site,
+                network,
+                radius_m,
+                need,
+                score,
+            }));
         }
         let score = best.map_or_else(
             || score(&self.qualities(&NetworkAtSite::NOTHING, &ground, &need), self.settings),
@@ -286,7 +310,7 @@ impl<'a> Assessor<'a> {
             backbone_m: Known::from_f64(backbone.map(|h| h.distance_m)),
             latency_rtt_ms: ground.latency_rtt_ms,
             datacenter: ground.datacenter,
-            ..base
+            ..*base
         }
     }
 
@@ -351,56 +375,21 @@ impl<'a> Assessor<'a> {
             latency,
         ]
     }
-
-    /// Widens a score to a range where the site's position is uncertain by more than
-    /// `score.pos_acc_range_m`: radio is worked out anew at eight places, four on the circle of that accuracy
-    /// and four at half of it, and the distance to fiber may be as much more or less. The range holds the
-    /// scores met there; it is no proof for every place in the circle.
-    fn widen(
-        &self,
-        spot: &Spot,
-        network: NetworkId,
-        ground: &Ground,
-        need: &ServiceNeed,
-        score_here: &mut Score,
-        desk: &mut Desk,
-    ) {
-        let site = spot.site;
-        let Some(radius) = site.pos_acc_m.get().filter(|a| *a > self.settings.score.pos_acc_range_m) else {
-            return;
-        };
-        let near = self.around(site.at, radius);
-        let frame = LocalFrame::new(site.at);
-        let tests = std::mem::take(&mut desk.tests);
-        for i in 0..8u32 {
-            let angle = f64::from(i) * std::f64::consts::FRAC_PI_4;
-            let r = if i % 2 == 0 { radius } else { radius / 2.0 };
-            let at = frame.to_lonlat(Xy { x_m: r * angle.sin(), y_m: r * angle.cos() });
-            let scene = near.scene.unwrap_or_else(|| self.air.scene(at));
-            let of_network = near.networks.get(usize::from(network.0));
-            let spot = Spot { at, scene, ..*spot };
-            let there = at_network(&self.surround(), &spot, network, of_network, desk);
-            for shift in [-r, r] {
-                let mut ground = *ground;
-                if ground.fiber.basis != Basis::Given {
-                    let d = ground.fiber.distance_m.get().map(|d| (d + shift).max(0.0));
-                    ground.fiber.distance_m = Known::from_f64(d);
-                }
-                let s = score(&self.qualities(&there, &ground, need), self.settings);
-                score_here.low = Known::from_f64(Some(score_here.low.or(0.0).min(s.low.or(0.0))));
-                score_here.high = Known::from_f64(Some(score_here.high.or(100.0).max(s.high.or(100.0))));
-            }
-        }
-        desk.tests = tests;
-    }
 }
 
-/// A circle around places close together: the middle of their frame's box and the farthest of them.
-fn circle(first: LonLat, places: &[LonLat]) -> (LonLat, f64) {
-    let frame = LocalFrame::new(first);
-    let at: Vec<Xy> = places.iter().map(|p| frame.to_xy(*p)).collect();
+/// The best of a site's scores: of those with a total the highest, of those without the one that may be
+/// best; the first of equals.
+fn best(scores: impl Iterator<Item = (NetworkId, Score)>) -> Option<(NetworkId, Score)> {
+    let rank = |s: &Score| (s.total.is_known(), s.total.or(s.high.or(0.0)));
+    scores.reduce(|best, next| if rank(&next.1) > rank(&best.1) { next } else { best })
+}
+
+/// A circle around positions close together: the middle of their frame's box and the farthest of them.
+pub(super) fn circle(places: &[LonLat]) -> (LonLat, f64) {
+    let frame = LocalFrame::new(places.first().copied().unwrap_or(LonLat::wrapped(0.0, 0.0)));
+    let at = || places.iter().map(|p| frame.to_xy(*p));
     let fold = |pick: fn(&Xy) -> f64| {
-        at.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(pick(p)), h.max(pick(p))))
+        at().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(pick(&p)), h.max(pick(&p))))
     };
     let ((west, east), (south, north)) = (fold(|p| p.x_m), fold(|p| p.y_m));
     let centre = frame.to_lonlat(Xy { x_m: 0.5 * (west + east), y_m: 0.5 * (south + north) });
@@ -410,6 +399,11 @@ fn circle(first: LonLat, places: &[LonLat]) -> (LonLat, f64) {
 }
 
 impl Desk {
+    /// Leaves out the drive tests that were found last.
+    pub(super) fn forget_tests(&mut self) {
+        self.tests.clear();
+    }
+
     /// The drive tests found for the site at hand, and the ear.
     pub(super) fn parts(&mut self) -> (&[Hit], &mut Ear) {
         (&self.tests, &mut self.ear)

@@ -17,6 +17,7 @@ pub mod scene;
 pub mod score;
 pub mod towers;
 pub mod what_if;
+mod widen;
 
 pub use assess::{Assessor, assess};
 pub use fiber_reach::{FiberDistance, FiberReach, NoRoads};

@@ -15,7 +15,8 @@ use crate::model::records::{Assumed, Cell, CellId, Site, SiteId};
 use crate::model::settings::Settings;
 use crate::model::text::Known;
 use crate::radio::capacity::downlink_mbps;
-use crate::radio::servers::{self, Candidate, NetworkReception, Rates, Scratch};
+use crate::radio::fast;
+use crate::radio::servers::{self, Asked, Mast, Masts, Reception, Scratch, Terminals};
 use crate::units::Db;
 use rustc_hash::FxHashMap;
 
@@ -25,11 +26,9 @@ pub const SYSTEM_SINR_DB: f64 = 20.0;
 /// One network's answer at one position.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard {
-    /// The radio room's answer; its indices point into [`Ear::links`].
-    pub radio: NetworkReception,
-    /// Rates where the terminal works: behind the wall if asked so, else in the open.
-    pub rates: Rates,
-    /// Link of the best server by SS-RSRP.
+    /// The radio room's answer; its indices point into the [`NetworkNear`] that was asked.
+    pub radio: Reception,
+    /// The best server by SS-RSRP.
     pub server: Link,
     /// Distance to it along the ground, metres.
     pub distance_m: f64,
@@ -38,86 +37,61 @@ pub struct Heard {
 /// Buffers that a thread keeps from one position to the next.
 #[derive(Default)]
 pub struct Ear {
-    nearest: Vec<(f64, u32)>,
-    candidates: Vec<Candidate>,
-    /// Links behind the candidates of the last answer.
-    pub links: Vec<Link>,
+    nearest: Vec<(f64, u32, u32)>,
+    masts: Vec<Mast>,
     scratch: Scratch,
-    out: Vec<NetworkReception>,
-}
-
-impl Ear {
-    /// The candidates of the last answer.
-    #[must_use]
-    pub fn candidates(&self) -> &[Candidate] {
-        &self.candidates
-    }
 }
 
 /// What a position receives of one network: from its `radio.max_towers` nearest towers within
 /// `radio.search_radius_m`. `None` when nothing is in reach.
 pub fn hear(
     air: &Air,
-    near: &NetworkNear,
+    near: &mut NetworkNear,
     at: LonLat,
     scene: Scene,
-    wall: usize,
-    inside: bool,
+    asked: &Asked,
     ear: &mut Ear,
 ) -> Option<Heard> {
-    select(air, near, at, scene, ear);
-    let entries = air.entries.get(wall).map_or(&[][..], Vec::as_slice);
-    servers::receive(&air.medium, &ear.candidates, entries, &mut ear.scratch, &mut ear.out);
-    let radio = *ear.out.first()?;
-    let server = *ear.links.get(radio.server as usize)?;
-    let distance_m = f64::from(ear.candidates.get(radio.server as usize)?.distance_m);
-    let rates = if inside {
-        radio.rates
-    } else {
-        servers::receive(&air.medium, &ear.candidates, &[], &mut ear.scratch, &mut ear.out);
-        ear.out.first()?.rates
-    };
-    Some(Heard { radio, server, distance_m, rates })
+    select(air, near, at, ear);
+    let masts = Masts { list: &ear.masts, sectors: &near.sectors, table_offset: scene as u32 };
+    let radio = servers::receive(&air.medium, &masts, asked, &mut ear.scratch)?;
+    let server = *near.links.get(radio.server.sector as usize)?;
+    let distance_m = ear.masts.get(radio.server.mast as usize)?.distance_m;
+    Some(Heard { radio, server, distance_m })
 }
 
-/// Fills the ear's candidates with the cells on the nearest towers, nearest first.
-fn select(air: &Air, near: &NetworkNear, at: LonLat, scene: Scene, ear: &mut Ear) {
+/// Fills the ear's masts with the nearest towers, nearest first.
+fn select(air: &Air, near: &mut NetworkNear, at: LonLat, ear: &mut Ear) {
     let radio = &air.settings.radio;
     let frame = LocalFrame::new(at);
     let reach2 = radio.search_radius_m * radio.search_radius_m;
+    let k = radio.max_towers as usize;
+    let thought = near.stands.len() - usize::from(near.stands.last().is_some_and(|s| s.tower == u32::MAX));
+    let standing = near.around(at, k).min(thought);
     let nearest = &mut ear.nearest;
     nearest.clear();
-    for (i, stand) in near.stands.iter().enumerate() {
+    for i in (0..standing).chain(thought..near.stands.len()) {
+        let Some(stand) = near.stands.get(i) else { continue };
         let Xy { x_m, y_m } = frame.to_xy(stand.at);
         let d2 = x_m * x_m + y_m * y_m;
         if d2 <= reach2 {
-            nearest.push((d2, i as u32));
+            nearest.push((d2, stand.tower, i as u32));
         }
     }
-    let by_distance = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    let k = radio.max_towers as usize;
+    let by_distance = |a: &(f64, u32, u32), b: &(f64, u32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
     if nearest.len() > k && k > 0 {
         nearest.select_nth_unstable_by(k - 1, by_distance);
         nearest.truncate(k);
     }
     nearest.sort_unstable_by(by_distance);
-    ear.candidates.clear();
-    ear.links.clear();
-    for &(d2, i) in nearest.iter() {
+    ear.masts.clear();
+    for &(d2, _, i) in nearest.iter() {
         let Some(stand) = near.stands.get(i as usize) else { continue };
         let Xy { x_m, y_m } = frame.to_xy(stand.at);
+        let (first, count) = air.cells_of(near, i as usize);
         // From the tower to the receiver.
-        let bearing = (-x_m).atan2(-y_m).to_degrees();
-        let links = stand.first as usize..(stand.first + stand.count) as usize;
-        for link in near.links.get(links).unwrap_or(&[]) {
-            ear.candidates.push(Candidate {
-                table: link.candidate.table + scene as u32,
-                distance_m: d2.sqrt() as f32,
-                bearing_deg: bearing as f32,
-                ..link.candidate
-            });
-            ear.links.push(*link);
-        }
+        let bearing_deg = fast::atan2(-x_m, -y_m).to_degrees();
+        ear.masts.push(Mast { distance_m: d2.sqrt(), bearing_deg, first, count });
     }
 }
 
@@ -301,6 +275,15 @@ pub struct Spot<'a> {
     pub thought: Option<&'a Cell>,
 }
 
+/// How much of [`NetworkAtSite`] is worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything.
+    Full,
+    /// What the score looks at: everything but the SS-SINR.
+    Score,
+}
+
 /// Parameters whose assumption makes a prediction "assumed".
 const DECISIVE: u16 = Assumed::FREQ | Assumed::HEIGHT | Assumed::POWER;
 
@@ -313,7 +296,8 @@ pub fn at_network(
     around: &Surround,
     spot: &Spot,
     network: NetworkId,
-    near: Option<&NetworkNear>,
+    near: Option<&mut NetworkNear>,
+    depth: Depth,
     desk: &mut Desk,
 ) -> NetworkAtSite {
     let (tests, ear) = desk.parts();
@@ -322,19 +306,23 @@ pub fn at_network(
     let mut r = NetworkAtSite::NOTHING;
     r.indoor = if thought.is_some() { IndoorCover::System } else { around.hosts.indoor(site, id, network) };
     let wall = wall_index(site.wall, &air.settings.radio);
+    let asked = Asked {
+        entry: air.entries.get(wall).map_or(&[][..], Vec::as_slice),
+        terminals: match r.indoor {
+            IndoorCover::OutdoorIn => Terminals::BehindWall,
+            _ => Terminals::Outdoors,
+        },
+        ss_sinr: depth == Depth::Full,
+    };
     let mut planned = thought.is_some();
-    if let Some(h) = near.and_then(|n| {
-        let inside = r.indoor == IndoorCover::OutdoorIn;
-        hear(air, n, at, scene, wall, inside, ear)
-    }) {
+    if let Some(h) = near.and_then(|n| hear(air, n, at, scene, &asked, ear)) {
         planned |= h.server.assumed.has(Assumed::PLANNED);
-        let (out, inside) = (&h.radio.outdoor, h.radio.indoor.as_ref());
-        let rates = h.rates;
+        let rates = h.radio.rates;
         r.server = h.server.cell;
         r.distance_m = known(h.distance_m);
-        r.rsrp_outdoor_dbm = known(out.rsrp_dbm);
-        r.rsrp_indoor_dbm = Known::from_f64(inside.map(|i| i.rsrp_dbm));
-        r.sinr_ssb_db = known(out.ss_sinr_db);
+        r.rsrp_outdoor_dbm = known(h.radio.rsrp_dbm);
+        r.rsrp_indoor_dbm = Known::from_f64(h.radio.rsrp_indoor_dbm);
+        r.sinr_ssb_db = Known::from_f64(h.radio.ss_sinr_db);
         r.sinr_data_db = known(rates.sinr_db);
         r.dl_mbps = known(rates.dl_mbps);
         r.ul_mbps = known(rates.ul_mbps);

@@ -23,6 +23,14 @@ pub struct Tower {
     pub count: u32,
 }
 
+impl Tower {
+    /// Where its cells stand in [`Towers::cells`].
+    #[must_use]
+    pub fn places(&self) -> std::ops::Range<usize> {
+        self.first as usize..(self.first + self.count) as usize
+    }
+}
+
 /// All towers, with their cells side by side.
 #[derive(Clone, Debug, Default)]
 pub struct Towers {
@@ -36,10 +44,7 @@ impl Towers {
     /// The cells of a tower.
     #[must_use]
     pub fn cells_of(&self, tower: TowerId) -> &[CellId] {
-        self.list
-            .get(tower.at())
-            .and_then(|t| self.cells.get(t.first as usize..(t.first + t.count) as usize))
-            .unwrap_or(&[])
+        self.list.get(tower.at()).and_then(|t| self.cells.get(t.places())).unwrap_or(&[])
     }
 }
 

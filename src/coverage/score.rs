@@ -86,7 +86,7 @@ pub fn fiber_quality(distance_m: f64, s: &ScoreSettings) -> f64 {
 pub fn need(site: &Site, settings: &Settings) -> ServiceNeed {
     let class = site.service.unwrap_or(ServiceClass::Data);
     let of = |c: ServiceClass| settings.score.service.get(c.code());
-    let usual = of(class).or_else(|| of(ServiceClass::Data)).cloned();
+    let usual = of(class).or_else(|| of(ServiceClass::Data)).copied();
     let usual = usual.unwrap_or(ServiceNeed { ul_mbps: 0.0, dl_mbps: 0.0, latency_rtt_ms: f64::INFINITY });
     let there_and_back = if site.latency_basis == Some(LatencyBasis::OneWay) { 2.0 } else { 1.0 };
     ServiceNeed {

@@ -3,7 +3,7 @@
 use super::air::NetworkNear;
 use super::assess::{Assessor, Desk};
 use super::fiber_reach::FiberReach;
-use super::reception::{Spot, at_network};
+use super::reception::{Depth, Spot, at_network};
 use super::result::Towers;
 use super::score::{need, score};
 use crate::geom::LonLat;
@@ -54,21 +54,20 @@ impl<'a> WhatIf<'a> {
         let a = &self.assessor;
         let Some(site) = a.inputs.sites.list.get(id.at()) else { return (None, vec![None; tried.len()]) };
         let mut desk = Desk::default();
-        let mut near = a.around(site.at, 0.0);
-        near.networks.resize_with(a.inputs.operators.network_count(), Default::default);
+        let mut near: Vec<NetworkNear> =
+            a.inputs.operators.networks().map(|n| a.around(n, site.at, 0.0, &mut desk)).collect();
         let ground = a.ground(id, site);
         let need = need(site, a.settings);
         a.look_up_tests(site.at, &mut desk);
-        let scene = near.scene.unwrap_or_else(|| a.air.scene(site.at));
+        let scene = a.air.scene(site.at);
         let spot = Spot { site, id, at: site.at, scene, thought: None };
         let around = a.surround();
-        let total = |spot: &Spot, network: NetworkId, n: &NetworkNear, desk: &mut Desk| {
-            let r = at_network(&around, spot, network, Some(n), desk);
+        let total = |spot: &Spot, network: NetworkId, n: &mut NetworkNear, desk: &mut Desk| {
+            let r = at_network(&around, spot, network, Some(n), Depth::Score, desk);
             score(&a.qualities(&r, &ground, &need), a.settings).total.get()
         };
         let today: Vec<Option<f64>> = near
-            .networks
-            .iter()
+            .iter_mut()
             .enumerate()
             .map(|(i, n)| total(&spot, NetworkId(i as u16), n, &mut desk))
             .collect();
@@ -79,7 +78,7 @@ impl<'a> WhatIf<'a> {
             .map(|&t| {
                 let thought = self.thoughts.get(t as usize)?;
                 let of = usize::from(thought.network.0);
-                let n = near.networks.get_mut(of)?;
+                let n = near.get_mut(of)?;
                 let here = match thought.host {
                     Some(host) if host == id => {
                         let spot = Spot { thought: thought.cells.first(), ..spot };

@@ -292,7 +292,7 @@ pub struct ScoreSettings {
 }
 
 /// Section `score.service.NAME`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceNeed {
     /// Uplink needed, Mbit/s.

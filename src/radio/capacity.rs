@@ -1,5 +1,6 @@
 //! SINR into rate: a bounded Shannon curve, in the downlink and for a power-limited terminal in the uplink.
 
+use super::fast;
 use super::link_budget::{SUBCARRIERS_PER_RB, thermal_noise};
 use crate::units::{Db, Dbm};
 
@@ -34,7 +35,7 @@ impl RateCurve {
         if sinr < self.min_sinr {
             return 0.0;
         }
-        (self.alpha * (1.0 + sinr).log2()).min(self.max_bit_s_hz)
+        (self.alpha * std::f64::consts::LOG2_E * fast::ln(1.0 + sinr)).min(self.max_bit_s_hz)
     }
 
     /// Efficiency with up to `layers` layers that share the power, at the rank that gives most: rank *r*

@@ -26,7 +26,7 @@ const GAUSS_HERMITE_5: [(f64, f64); 5] = [
 ];
 
 /// Newton's method stops at steps below this.
-const TOLERANCE_DB: f64 = 1e-5;
+const TOLERANCE_DB: f64 = 1e-3;
 
 /// Mixture of two normal distributions in dB: of a path loss, or of any level.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -126,7 +126,7 @@ impl<const N: usize> Mixture<N> {
     /// `p` ([`normal::quantile`]), which callers in loops hold ready.
     ///
     /// Newton's method inside a bracket that the parts' own quantiles give, so it can't diverge; the last
-    /// step is below 1e-5 dB and what remains is of the order of its square.
+    /// step is below 0.001 dB and what remains is of the order of its square.
     #[must_use]
     pub fn quantile(&self, p: f64, z: f64) -> f64 {
         let (mut low, mut high, mut x) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
@@ -145,7 +145,7 @@ impl<const N: usize> Mixture<N> {
             let (mut below, mut slope) = (-p, 0.0);
             for part in self.0.iter().filter(|part| part.weight > 1e-9) {
                 let inverse = 1.0 / part.sigma.max(1e-6);
-                let (density, cumulative) = normal::density_and_cumulative((x - part.mean) * inverse);
+                let (density, cumulative) = normal::density_and_cumulative_fast((x - part.mean) * inverse);
                 below += part.weight * cumulative;
                 slope += part.weight * density * inverse;
             }
@@ -356,8 +356,15 @@ impl LossTable {
     #[inline]
     #[must_use]
     pub fn at(&self, ground_distance_m: f64) -> Option<LossRow> {
+        self.at_ln(ground_distance_m, ground_distance_m.ln())
+    }
+
+    /// As [`at`](Self::at), when the logarithm of the distance is known already.
+    #[inline]
+    #[must_use]
+    pub fn at_ln(&self, ground_distance_m: f64, ln_distance: f64) -> Option<LossRow> {
         let piece = self.pieces.iter().find(|piece| ground_distance_m <= piece.to_m)?;
-        let place = ((ground_distance_m.ln() - piece.ln_from) * piece.density).max(0.0);
+        let place = ((ln_distance - piece.ln_from) * piece.density).max(0.0);
         let step = (place as u32).min(piece.steps - 1);
         let share = (place - f64::from(step)).min(1.0) as f32;
         let at = (piece.first + step) as usize;

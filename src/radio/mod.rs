@@ -13,6 +13,7 @@ pub mod antenna;
 pub mod area;
 pub mod capacity;
 pub mod coverage_probability;
+pub mod fast;
 pub mod fspl;
 pub mod interference;
 pub mod itm;
