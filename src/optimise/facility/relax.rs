@@ -180,7 +180,6 @@ pub(super) fn ascend(
     meter: &mut Meter<'_>,
     mut visit: impl FnMut(&[f64], &mut Meter<'_>) -> f64,
     enough: impl Fn(f64, f64) -> bool,
-    grain: f64,
 ) -> Multipliers {
     let mut best = start;
     let mut u = best.u.clone();
@@ -217,7 +216,7 @@ pub(super) fn ascend(
         if enough(cost, best.bound) {
             break;
         }
-        settle(table, locks, &relaxed, cost - grain);
+        settle(table, locks, &relaxed, cost);
         if since >= steps.patience {
             since = 0;
             step *= 0.6;
@@ -323,8 +322,8 @@ fn relax(table: &Table<'_>, locks: &[Lock], least: usize, u: &[f64], out: &mut R
     let mut size = paid;
     let (mut count, mut held) = (0usize, 0.0);
     out.order.clear();
-    for f in 0..m {
-        match locks[f] {
+    for (f, lock) in locks.iter().enumerate() {
+        match lock {
             Lock::Open => {
                 out.open[f] = 1.0;
                 value += out.worth[f];

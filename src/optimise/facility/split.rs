@@ -219,7 +219,6 @@ impl<'a, 'w> Search<'a, 'w> {
                     self.cost
                 },
                 |cost, bound| cost.is_finite() && work.close_enough(cost, bound.min(cost)),
-                0.0,
             );
             self.locks = locks;
             self.bound = self.bound.max(multipliers.bound.min(self.cost));
@@ -450,7 +449,6 @@ impl<'a, 'w> Search<'a, 'w> {
                 meter,
                 |_, _| cost,
                 |cost, bound| cost.is_finite() && work.close_enough(cost, bound.min(cost)),
-                0.0,
             );
             let bound = node.bound.max(result.bound);
             if !meter.open() {
