@@ -492,8 +492,8 @@ impl<'a> Assignment<'a> {
 
     /// Closes what serves nobody, the dearest first.
     pub(super) fn close_idle(&mut self, locks: &[Lock]) {
-        for (f, &lock) in locks.iter().enumerate() {
-            let idle = self.open[f] && self.clients[f].is_empty() && lock == Lock::Free;
+        for (f, lock) in locks.iter().enumerate() {
+            let idle = self.open[f] && self.clients[f].is_empty() && *lock == Lock::Free;
             if idle && self.count > self.table.limit.at_least {
                 self.set_open(f as u32, false);
                 self.journal.push(Step::Closed(f as u32));

@@ -322,7 +322,7 @@ fn relax(table: &Table<'_>, locks: &[Lock], least: usize, u: &[f64], out: &mut R
     let mut size = paid;
     let (mut count, mut held) = (0usize, 0.0);
     out.order.clear();
-    for (f, &lock) in locks.iter().enumerate().take(m) {
+    for (f, lock) in locks.iter().enumerate() {
         match lock {
             Lock::Open => {
                 out.open[f] = 1.0;

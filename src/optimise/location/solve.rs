@@ -110,8 +110,9 @@ pub(in crate::optimise) fn solve_within(
         }
         Style::Cover { below, .. } => {
             search.best.cost = below;
-            for set in start.map(<[bool]>::to_vec).into_iter().chain([greedy(service, &[], &mut free)]) {
-                search.best.offer(&Openings::new(service, &set));
+            let first = greedy(service, &[], &mut free);
+            for set in start.into_iter().chain([first.as_slice()]) {
+                search.best.offer(&Openings::new(service, set));
             }
         }
     }

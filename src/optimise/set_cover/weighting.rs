@@ -43,8 +43,8 @@ impl<'s> State<'s> {
             cost: service.base,
             steps: 0,
         };
-        for (s, &covers) in cover.iter().enumerate().take(sets) {
-            if service.lock[s] == Lock::Open || (covers && service.lock[s] == Lock::Free) {
+        for (s, &chosen) in cover.iter().enumerate() {
+            if service.lock[s] == Lock::Open || (chosen && service.lock[s] == Lock::Free) {
                 state.add(s);
             }
         }
