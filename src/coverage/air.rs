@@ -542,7 +542,8 @@ impl Air<'_> {
         g.order.clear();
         g.order.extend(g.found.iter().filter_map(|&(tower, _)| {
             let t = self.towers.list.get(tower as usize)?;
-            Some((frame.to_xy(t.at).distance_m(Xy::default()), tower))
+            let Xy { x_m, y_m } = frame.to_xy(t.at);
+            Some(((x_m * x_m + y_m * y_m).sqrt(), tower))
         }));
         g.order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         near.stands.extend(g.order.iter().filter_map(|&(from_centre_m, tower)| {

@@ -19,24 +19,35 @@ pub(super) struct Delimited {
     rest: Vec<u8>,
     line: u32,
     ended: bool,
+    /// Length of the file, where it is read as it is.
+    pub bytes: Option<u64>,
 }
 
-/// Whole rows of a file.
+/// Whole rows of a file, and room for where their fields lie. Blocks are used again, so that reading
+/// doesn't ask for fresh memory with every megabyte.
+#[derive(Default)]
 pub(super) struct Block {
     pub bytes: Vec<u8>,
     /// Line on which it begins.
     pub line: u32,
+    spans: Spans,
+}
+
+/// Where the fields of a block lie.
+#[derive(Default)]
+struct Spans {
+    /// Fields whose doubled quotes were made single.
+    unescaped: String,
+    /// Start and end; from the end of the block's text on they lie in `unescaped`.
+    ranges: Vec<(u32, u32)>,
+    /// First field and line of each row.
+    rows: Vec<(u32, u32)>,
 }
 
 /// The fields of a block.
 pub(super) struct Fields<'b> {
     text: &'b str,
-    /// Fields whose doubled quotes were made single.
-    unescaped: String,
-    /// Start and end; from `text.len()` on they lie in `unescaped`.
-    ranges: Vec<(u32, u32)>,
-    /// First field and line of each row.
-    rows: Vec<(u32, u32)>,
+    spans: &'b Spans,
 }
 
 impl Delimited {
@@ -62,7 +73,8 @@ impl Delimited {
             None if tabs => b'\t',
             None => guess_delimiter(&rest),
         };
-        let mut file = Self { source, delimiter, rest, line: 1, ended: false };
+        let bytes = source.bytes;
+        let mut file = Self { source, delimiter, rest, line: 1, ended: false, bytes };
         if told.is_some() {
             file.skip_to_line(2);
         }
@@ -89,7 +101,7 @@ impl Delimited {
                 }
             }
         }
-        let block = Block { bytes: self.rest[..end].to_vec(), line: self.line };
+        let mut block = Block { bytes: self.rest[..end].to_vec(), line: self.line, ..Block::default() };
         let fields = block.split(self.delimiter)?;
         let own = |v: Value<'_>| match v {
             Value::Text(s) => Owned::Text(s.to_owned()),
@@ -120,42 +132,45 @@ impl Delimited {
         }
     }
 
-    /// The next rows, or `None` at the end.
-    pub fn next_block(&mut self) -> Result<Option<Block>, Fault> {
-        let mut bytes = std::mem::take(&mut self.rest);
+    /// Puts the next rows into a block; false at the end.
+    pub fn next_block(&mut self, block: &mut Block) -> Result<bool, Fault> {
+        let bytes = &mut block.bytes;
+        bytes.clear();
+        bytes.reserve(BLOCK + (BLOCK >> 4));
+        bytes.append(&mut self.rest);
+        block.line = self.line;
         loop {
             if !self.ended && bytes.len() < BLOCK {
                 let want = BLOCK - bytes.len();
                 let before = bytes.len();
-                self.source.fill(&mut bytes, want)?;
+                self.source.fill(bytes, want)?;
                 self.ended = bytes.len() == before;
             }
             if self.ended {
                 if bytes.is_empty() {
-                    return Ok(None);
+                    return Ok(false);
                 }
-                if open_quote(&bytes, self.delimiter) {
+                if open_quote(bytes, self.delimiter) {
                     let message =
                         "a quote is opened and never closed: the file is cut off, or a quote is missing";
                     return Err(Fault::at(&rules::FILE_DAMAGED, u64::from(self.line), message));
                 }
-                let line = self.line;
-                self.line += count_lines(&bytes);
-                return Ok(Some(Block { bytes, line }));
+                self.line += count_lines(bytes);
+                return Ok(true);
             }
-            let end = last_row_end(&bytes, self.delimiter);
+            let end = last_row_end(bytes, self.delimiter);
             if end > 0 {
-                self.rest = bytes.split_off(end);
-                let line = self.line;
-                self.line += count_lines(&bytes);
-                return Ok(Some(Block { bytes, line }));
+                self.rest.extend_from_slice(&bytes[end..]);
+                bytes.truncate(end);
+                self.line += count_lines(bytes);
+                return Ok(true);
             }
             if bytes.len() > LONGEST_ROW {
                 let message = "a row of more than 64 MB: a quote is missing";
                 return Err(Fault::at(&rules::FILE_DAMAGED, u64::from(self.line), message));
             }
             let before = bytes.len();
-            self.source.fill(&mut bytes, BLOCK)?;
+            self.source.fill(bytes, BLOCK)?;
             self.ended = bytes.len() == before;
         }
     }
@@ -267,9 +282,10 @@ fn count_outside(row: &[u8], delimiter: u8) -> usize {
 
 impl Block {
     /// Cuts the block into rows and fields. Rows without any value are left out.
-    pub fn split(&self, delimiter: u8) -> Result<Fields<'_>, Fault> {
-        let text = std::str::from_utf8(&self.bytes).map_err(|e| {
-            let line = self.line + count_lines(&self.bytes[..e.valid_up_to()]);
+    pub fn split(&mut self, delimiter: u8) -> Result<Fields<'_>, Fault> {
+        let Self { bytes, spans: f, .. } = self;
+        let text = std::str::from_utf8(bytes).map_err(|e| {
+            let line = self.line + count_lines(&bytes[..e.valid_up_to()]);
             Fault::at(
                 &rules::ENCODING_UNKNOWN,
                 u64::from(line),
@@ -277,12 +293,9 @@ impl Block {
             )
         })?;
         let b = text.as_bytes();
-        let mut f = Fields {
-            text,
-            unescaped: String::new(),
-            ranges: Vec::with_capacity(b.len() / 8),
-            rows: Vec::with_capacity(b.len() / 64),
-        };
+        f.unescaped.clear();
+        f.ranges.clear();
+        f.rows.clear();
         let mut i = 0;
         let mut line = self.line;
         while i < b.len() {
@@ -291,7 +304,7 @@ impl Block {
             let mut any = false;
             loop {
                 let (range, next) = if b.get(i) == Some(&b'"') {
-                    let (range, next, lines) = f.quoted(i, delimiter);
+                    let (range, next, lines) = f.quoted(text, i, delimiter);
                     line += lines;
                     (range, next)
                 } else {
@@ -322,15 +335,15 @@ impl Block {
                 f.ranges.truncate(first);
             }
         }
-        Ok(f)
+        Ok(Fields { text, spans: f })
     }
 }
 
-impl<'b> Fields<'b> {
+impl Spans {
     /// A quoted field that begins at `start`: its range, where it ends, and the line ends within it.
     /// Whatever stands between the closing quote and the separator is kept as it is.
-    fn quoted(&mut self, start: usize, delimiter: u8) -> ((u32, u32), usize, u32) {
-        let b = self.text.as_bytes();
+    fn quoted(&mut self, text: &str, start: usize, delimiter: u8) -> ((u32, u32), usize, u32) {
+        let b = text.as_bytes();
         let mut i = start + 1;
         let mut doubled = false;
         let end = loop {
@@ -353,36 +366,38 @@ impl<'b> Fields<'b> {
         while next < b.len() && b[next] != delimiter && b[next] != b'\n' {
             next += 1;
         }
-        let tail = self.text[after..next].trim_end_matches('\r');
-        let inner = &self.text[start + 1..end];
+        let tail = text[after..next].trim_end_matches('\r');
+        let inner = &text[start + 1..end];
         if !doubled && tail.is_empty() {
             return (((start + 1) as u32, end as u32), next, lines);
         }
-        let from = self.text.len() + self.unescaped.len();
+        let from = text.len() + self.unescaped.len();
         self.unescaped.push_str(&inner.replace("\"\"", "\""));
         self.unescaped.push_str(tail);
-        ((from as u32, (self.text.len() + self.unescaped.len()) as u32), next, lines)
+        ((from as u32, (text.len() + self.unescaped.len()) as u32), next, lines)
     }
+}
 
+impl Fields<'_> {
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.spans.rows.len()
     }
 
     /// Puts the fields of a row into `values` and returns its line.
     pub fn row<'s>(&'s self, i: usize, values: &mut Vec<Value<'s>>) -> u32 {
         values.clear();
-        let (first, line) = self.rows[i];
-        let last = self.rows.get(i + 1).map_or(self.ranges.len(), |r| r.0 as usize);
+        let (first, line) = self.spans.rows[i];
+        let last = self.spans.rows.get(i + 1).map_or(self.spans.ranges.len(), |r| r.0 as usize);
         let here = self.text.len();
-        values.extend(self.ranges[first as usize..last].iter().map(|&(a, b)| {
+        values.extend(self.spans.ranges[first as usize..last].iter().map(|&(a, b)| {
             let (a, b) = (a as usize, b as usize);
             if a == b {
                 Value::Blank
             } else if a < here {
                 Value::Text(&self.text[a..b])
             } else {
-                Value::Text(&self.unescaped[a - here..b - here])
+                Value::Text(&self.spans.unescaped[a - here..b - here])
             }
         }));
         line
@@ -400,7 +415,8 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let mut d = Delimited::open(&path, None, None).unwrap();
         let mut out = Vec::new();
-        while let Some(block) = d.next_block().unwrap() {
+        let mut block = Block::default();
+        while d.next_block(&mut block).unwrap() {
             let fields = block.split(d.delimiter).unwrap();
             let mut values = Vec::new();
             for i in 0..fields.len() {
@@ -447,7 +463,7 @@ mod tests {
         let path = dir.path().join("t.csv");
         std::fs::write(&path, "a,b\n1,\"2\n3,4\n").unwrap();
         let mut d = Delimited::open(&path, None, None).unwrap();
-        assert!(d.next_block().is_err_and(|f| f.rule.code == "D002"));
+        assert!(d.next_block(&mut Block::default()).is_err_and(|f| f.rule.code == "D002"));
     }
 
     proptest! {
@@ -467,7 +483,7 @@ mod tests {
                 .map(|r| r.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
                 .filter(|r| r.iter().any(|f| !f.is_empty()))
                 .collect();
-            let block = Block { bytes, line: 1 };
+            let mut block = Block { bytes, line: 1, ..Block::default() };
             let fields = block.split(b',').unwrap();
             let mut values = Vec::new();
             let found: Vec<Vec<String>> = (0..fields.len())

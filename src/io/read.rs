@@ -27,6 +27,14 @@ pub(super) trait Reader: Sync + Sized {
     /// Finds its columns in a file.
     fn bind(binding: &Binding, file: u16, settings: &Settings) -> Self;
 
+    /// Room for the records of so many rows.
+    fn part(_rows: usize) -> Self::Part {
+        Self::Part::default()
+    }
+
+    /// Tells a part how many rows of the file are still to come, about.
+    fn expect(_part: &mut Self::Part, _rows: usize) {}
+
     /// Reads a row into `part`; `None` when the row is dropped, with the reason noted.
     fn read(&self, row: &mut Row<'_>, part: &mut Self::Part) -> Option<()>;
 }
@@ -74,12 +82,22 @@ struct Piece<P> {
     read: u64,
     filtered: u64,
     dropped: u64,
+    /// Bytes that it was read from, where that is known.
+    bytes: u64,
     fault: Option<Fault>,
 }
 
 impl<P: Default> Piece<P> {
     fn new() -> Self {
-        Self { part: P::default(), notes: Notes::default(), read: 0, filtered: 0, dropped: 0, fault: None }
+        Self {
+            part: P::default(),
+            notes: Notes::default(),
+            read: 0,
+            filtered: 0,
+            dropped: 0,
+            bytes: 0,
+            fault: None,
+        }
     }
 }
 
@@ -105,6 +123,8 @@ fn is_total(values: &[Value<'_>]) -> bool {
     for v in values {
         match v.trimmed() {
             Value::Text(s) if super::values::number(Value::Text(s), "").is_some() => {}
+            // No word for a total holds a digit, and most ids do.
+            Value::Text(s) if s.bytes().any(|b| b.is_ascii_digit()) => return false,
             Value::Text(s) => {
                 let word: String =
                     s.chars().filter(|c| !c.is_whitespace() && *c != ':' && *c != '：').collect();
@@ -139,17 +159,25 @@ struct Fixed<'a, R: Reader> {
 struct Tally {
     notes: Notes,
     outcome: Outcome,
+    bytes: u64,
+    /// Length of the file, where it is known.
+    all_bytes: Option<u64>,
 }
 
 impl Tally {
     fn take<R: Reader>(
         &mut self,
         fixed: &Fixed<'_, R>,
-        piece: Piece<R::Part>,
+        mut piece: Piece<R::Part>,
         issues: &mut Issues,
         sink: &mut dyn FnMut(R::Part),
     ) -> Result<(), Fault> {
         self.outcome.read += piece.read;
+        self.bytes += piece.bytes;
+        if let Some(all) = self.all_bytes.filter(|_| self.bytes > 0) {
+            let to_come = all.saturating_sub(self.bytes) as f64 / self.bytes as f64;
+            R::expect(&mut piece.part, (to_come * self.outcome.read as f64) as usize);
+        }
         self.outcome.filtered += piece.filtered;
         self.outcome.dropped += piece.dropped;
         self.notes.add_ranges(&piece.notes.ranges);
@@ -199,8 +227,9 @@ impl<R: Reader> Fixed<'_, R> {
         piece
     }
 
-    fn read_block(&self, block: &Block, delimiter: u8) -> Piece<R::Part> {
+    fn read_block(&self, block: &mut Block, delimiter: u8) -> Piece<R::Part> {
         let mut piece = Piece::new();
+        piece.bytes = block.bytes.len() as u64;
         let fields = match block.split(delimiter) {
             Ok(f) => f,
             Err(fault) => {
@@ -208,6 +237,7 @@ impl<R: Reader> Fixed<'_, R> {
                 return piece;
             }
         };
+        piece.part = R::part(fields.len());
         let width = self.binding.width;
         let mut values = Vec::with_capacity(width);
         for i in 0..fields.len() {
@@ -292,36 +322,40 @@ impl<'a, R: Reader> Run<'a, R> {
         let Self { fixed, tally } = self;
         let fixed = &*fixed;
         let batch = 2 * rayon::current_num_threads().max(2);
-        let fetch = |file: &mut Delimited| -> (Vec<Block>, Option<Fault>) {
+        let fetch = |file: &mut Delimited, spare: &mut Vec<Block>| -> (Vec<Block>, Option<Fault>) {
             let mut blocks = Vec::with_capacity(batch);
             while blocks.len() < batch {
-                match file.next_block() {
-                    Ok(Some(b)) => blocks.push(b),
-                    Ok(None) => break,
+                let mut block = spare.pop().unwrap_or_default();
+                match file.next_block(&mut block) {
+                    Ok(true) => blocks.push(block),
+                    Ok(false) => break,
                     Err(fault) => return (blocks, Some(fault)),
                 }
             }
             (blocks, None)
         };
         let delimiter = file.delimiter;
-        let (mut blocks, mut fault) = fetch(file);
+        tally.all_bytes = file.bytes;
+        let mut spare = Vec::new();
+        let (mut blocks, mut fault) = fetch(file, &mut spare);
         let mut done: Vec<Piece<R::Part>> = Vec::new();
         while !blocks.is_empty() || !done.is_empty() {
             let ready = std::mem::take(&mut done);
             let ended = fault.is_some();
             let (converted, gathered) = rayon::join(
                 || -> Vec<Piece<R::Part>> {
-                    blocks.par_iter().map(|b| fixed.read_block(b, delimiter)).collect()
+                    blocks.par_iter_mut().map(|b| fixed.read_block(b, delimiter)).collect()
                 },
                 || {
                     for piece in ready {
                         tally.take(fixed, piece, issues, &mut *sink)?;
                     }
-                    Ok(if ended { (Vec::new(), None) } else { fetch(file) })
+                    Ok(if ended { (Vec::new(), None) } else { fetch(file, &mut spare) })
                 },
             );
             done = converted;
             let (next, problem) = gathered?;
+            spare.append(&mut blocks);
             blocks = next;
             fault = fault.or(problem);
         }
@@ -330,7 +364,8 @@ impl<'a, R: Reader> Run<'a, R> {
 
     /// Closes the file: what only its whole tells, and the counts. `line` is the header's place.
     pub fn finish(self, issues: &mut Issues, line: Option<u64>, has_geometry: bool) -> Outcome {
-        let Self { fixed: Fixed { job, binding, locator, .. }, tally: Tally { notes, mut outcome } } = self;
+        let Self { fixed: Fixed { job, binding, locator, .. }, tally: Tally { notes, mut outcome, .. } } =
+            self;
         let (layer, shown) = (job.layer, job.shown);
         let stands_in = |c: &Column| {
             // An id is made from the row's content; a region's facts and its area may come from two files.

@@ -52,6 +52,8 @@ pub(super) struct Source {
     certain: bool,
     broken: bool,
     done: bool,
+    /// Length of the file, where it isn't packed.
+    pub bytes: Option<u64>,
 }
 
 /// Opens a file, unpacking gzip, and tells its encoding.
@@ -67,6 +69,7 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
     let mut raw: Box<dyn Read + Send> = Box::new(BufReader::with_capacity(1 << 18, file));
     let mut magic = Vec::new();
     raw.by_ref().take(2).read_to_end(&mut magic).map_err(|e| Fault::reading(&e))?;
+    let packed = matches!(magic.as_slice(), b"PK" | [0x1f, 0x8b]);
     let mut raw: Box<dyn Read + Send> = match magic.as_slice() {
         b"PK" => Box::new(io::Cursor::new(unzip(path)?)),
         [0x1f, 0x8b] => {
@@ -109,6 +112,7 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
         certain,
         broken: false,
         done: false,
+        bytes: (!packed).then(|| meta.len()),
     })
 }
 

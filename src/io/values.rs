@@ -68,7 +68,11 @@ impl<'a> Value<'a> {
     pub fn is_blank(self) -> bool {
         match self {
             Value::Blank => true,
-            Value::Text(s) => s.len() <= 7 && BLANK_WORDS.contains(&s),
+            Value::Text(s) => {
+                // Most texts can be told by their first byte.
+                let may_be = |b: u8| b >= 0x80 || b"-/\\#?NnUu".contains(&b);
+                s.len() <= 7 && s.bytes().next().is_some_and(may_be) && BLANK_WORDS.contains(&s)
+            }
             Value::Number(n) => n.is_nan(),
             Value::Flag(_) => false,
         }
@@ -125,12 +129,42 @@ pub fn id_is_damaged(value: Value<'_>) -> bool {
 pub fn number(value: Value<'_>, unit: &str) -> Option<f64> {
     match value {
         Value::Number(n) => n.is_finite().then_some(n),
-        Value::Text(s) => match s.parse::<f64>() {
+        Value::Text(s) => match plain(s).map_or_else(|| s.parse::<f64>(), Ok) {
             Ok(n) => n.is_finite().then_some(n),
             Err(_) => written_number(s, unit),
         },
         Value::Blank | Value::Flag(_) => None,
     }
+}
+
+/// A number of at most 15 digits without an exponent: whole number and power of ten are then exact, and
+/// their quotient is the double nearest to the text, as the standard parser finds it.
+fn plain(s: &str) -> Option<f64> {
+    const POWERS: [f64; 16] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let (negative, digits) = match s.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        all => (false, all),
+    };
+    if digits.is_empty() || digits.len() > 16 {
+        return None;
+    }
+    let (mut whole, mut count, mut point) = (0u64, 0usize, None);
+    for &b in digits {
+        match b {
+            b'0'..=b'9' => {
+                whole = whole * 10 + u64::from(b - b'0');
+                count += 1;
+            }
+            b'.' if point.is_none() => point = Some(count),
+            _ => return None,
+        }
+    }
+    if count == 0 || count > 15 {
+        return None;
+    }
+    let n = whole as f64 / POWERS.get(point.map_or(0, |p| count - p))?;
+    Some(if negative { -n } else { n })
 }
 
 fn written_number(s: &str, unit: &str) -> Option<f64> {
@@ -175,7 +209,7 @@ fn without_separators(s: &str) -> Option<Cow<'_, str>> {
 pub fn angle(value: Value<'_>) -> Option<f64> {
     match value {
         Value::Number(n) => n.is_finite().then_some(n),
-        Value::Text(s) => match s.parse::<f64>() {
+        Value::Text(s) => match plain(s).map_or_else(|| s.parse::<f64>(), Ok) {
             Ok(n) => n.is_finite().then_some(n),
             Err(_) => written_angle(s),
         },
@@ -356,6 +390,15 @@ mod tests {
 
     fn text(s: &str) -> Value<'_> {
         Value::Text(s)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn plain_numbers_are_read_as_the_standard_parser_does(text in "-?[0-9]{0,9}(\\.[0-9]{0,8})?") {
+            if let Some(n) = plain(&text) {
+                proptest::prop_assert_eq!(n.to_bits(), text.parse::<f64>().unwrap().to_bits());
+            }
+        }
     }
 
     #[test]

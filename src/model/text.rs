@@ -1,6 +1,6 @@
 //! Text in bulk: one buffer for all the strings of a layer, handles of four bytes.
 
-use rustc_hash::FxHashMap;
+use std::hash::Hasher;
 
 /// A handle to a string in a [`TextPool`]; `Text::NONE` stands for "not given".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,8 +43,13 @@ impl Default for Text {
 pub struct TextPool {
     bytes: String,
     ends: Vec<u64>,
-    known: FxHashMap<Box<str>, Text>,
+    /// Handles of interned strings, each at or behind the place that its hash gives; the rest is free.
+    slots: Vec<u32>,
+    interned: usize,
 }
+
+/// Marks a free slot.
+const FREE: u32 = u32::MAX;
 
 impl TextPool {
     /// Adds a string without looking whether it is there already; blank gives [`Text::NONE`].
@@ -64,12 +69,49 @@ impl TextPool {
         if s.is_empty() {
             return Text::NONE;
         }
-        if let Some(&t) = self.known.get(s) {
+        if 2 * (self.interned + 1) > self.slots.len() {
+            self.grow();
+        }
+        let (slot, known) = self.slot(s);
+        if let Some(t) = known {
             return t;
         }
         let t = self.push(s);
-        self.known.insert(s.into(), t);
+        if let Some(slot) = self.slots.get_mut(slot) {
+            *slot = t.0;
+            self.interned += 1;
+        }
         t
+    }
+
+    /// The slot of a string: with its handle, or the free one where that belongs.
+    fn slot(&self, s: &str) -> (usize, Option<Text>) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = hash(s) & mask;
+        while let Some(&handle) = self.slots.get(at) {
+            if handle == FREE {
+                break;
+            }
+            if self.get(Text(handle)) == s {
+                return (at, Some(Text(handle)));
+            }
+            at = (at + 1) & mask;
+        }
+        (at, None)
+    }
+
+    fn grow(&mut self) {
+        let size = (2 * self.slots.len()).max(64);
+        let old = std::mem::replace(&mut self.slots, vec![FREE; size]);
+        for handle in old.into_iter().filter(|h| *h != FREE) {
+            let mut at = hash(self.get(Text(handle))) & (size - 1);
+            while self.slots.get(at).is_some_and(|h| *h != FREE) {
+                at = (at + 1) & (size - 1);
+            }
+            if let Some(slot) = self.slots.get_mut(at) {
+                *slot = handle;
+            }
+        }
     }
 
     /// Adds all strings of another pool behind the ones here, without looking for equal ones. Handles of
@@ -89,7 +131,8 @@ impl TextPool {
 
     /// Forgets which strings are there; [`intern`](Self::intern) starts anew. For a pool that is complete.
     pub fn seal(&mut self) {
-        self.known = FxHashMap::default();
+        self.slots = Vec::new();
+        self.interned = 0;
         self.ends.shrink_to_fit();
         self.bytes.shrink_to_fit();
     }
@@ -97,7 +140,7 @@ impl TextPool {
     /// The handle of a string that was interned, if it was.
     #[must_use]
     pub fn find(&self, s: &str) -> Option<Text> {
-        self.known.get(s).copied()
+        self.slot(s).1
     }
 
     /// The string behind a handle; empty for [`Text::NONE`] or a handle of another pool that is out of
@@ -128,11 +171,34 @@ impl TextPool {
         self.ends.is_empty()
     }
 
+    /// Bytes of all strings.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Makes room for so many strings of so many bytes; when there is none left, for as many as `scaled`
+    /// expects in the end.
+    pub fn make_room(&mut self, strings: usize, bytes: usize, scaled: impl Fn(usize) -> usize) {
+        if self.ends.capacity() - self.ends.len() < strings {
+            self.ends.reserve_exact(scaled(strings).max(strings));
+        }
+        if self.bytes.capacity() - self.bytes.len() < bytes {
+            self.bytes.reserve_exact(scaled(bytes).max(bytes));
+        }
+    }
+
     /// Makes room for that many strings and bytes, so that a large layer doesn't grow in doublings.
     pub fn reserve(&mut self, strings: usize, bytes: usize) {
         self.ends.reserve(strings);
         self.bytes.reserve(bytes);
     }
+}
+
+fn hash(s: &str) -> usize {
+    let mut h = rustc_hash::FxHasher::default();
+    h.write(s.as_bytes());
+    h.finish() as usize
 }
 
 /// A number that may be unknown, in four bytes; NaN inside, never seen outside.
@@ -199,6 +265,17 @@ mod tests {
         assert_eq!((pool.get(a), pool.get(b), pool.get(Text::NONE)), ("南京", "S-1", ""));
         assert_eq!(pool.push(""), Text::NONE);
         assert_eq!(pool.opt(Text::NONE), None);
+    }
+
+    #[test]
+    fn many_strings_are_found_again() {
+        let mut pool = TextPool::default();
+        let texts: Vec<String> = (0..5000).map(|i| format!("t{}", i * i)).collect();
+        let handles: Vec<Text> = texts.iter().map(|t| pool.intern(t)).collect();
+        assert!(texts.iter().zip(&handles).all(|(t, h)| pool.intern(t) == *h && pool.find(t) == Some(*h)));
+        assert_eq!((pool.len(), pool.find("t2"), pool.find("t4")), (5000, None, Some(handles[2])));
+        pool.seal();
+        assert_eq!((pool.find("t4"), pool.get(handles[2])), (None, "t4"));
     }
 
     #[test]

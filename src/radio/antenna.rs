@@ -106,7 +106,7 @@ fn parabola(angle_deg: f64, width_deg: f64, floor_db: f64) -> f64 {
 #[inline]
 #[must_use]
 pub fn wrap_degrees(angle: f64) -> f64 {
-    angle - 360.0 * (angle / 360.0).round()
+    angle - 360.0 * super::fast::round(angle * (1.0 / 360.0))
 }
 
 /// A direction in the frame of an antenna turned down by `tilt` degrees (TR 38.901, §7.1.3, with the

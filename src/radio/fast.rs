@@ -3,13 +3,21 @@
 
 use std::f64::consts::{FRAC_PI_2, LN_2, LOG2_E, PI, SQRT_2};
 
+/// Added and taken away again, it rounds a double to a whole number, which stands in the sum's low bits.
+const ROUND: f64 = 6_755_399_441_055_744.0;
+
+/// The nearest whole number (of two as near the even one) of a value below 2^51.
+#[inline]
+#[must_use]
+pub fn round(x: f64) -> f64 {
+    (x + ROUND) - ROUND
+}
+
 /// e^x, relative error below 1e-9. Beyond ±700 the value there.
 #[inline]
 #[must_use]
 pub fn exp(x: f64) -> f64 {
     let x = x.clamp(-700.0, 700.0);
-    // Adding and taking away 1.5·2^52 rounds to a whole number, whose low bits then are the sum's.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
     let shifted = x * LOG2_E + ROUND;
     let r = x - (shifted - ROUND) * LN_2;
     // The exponential series to the eighth power, in pairs.
@@ -70,6 +78,7 @@ mod tests {
             prop_assert!((exp(x) / x.exp() - 1.0).abs() < 1e-9);
             let e = x.exp();
             prop_assert!((ln(e) - e.ln()).abs() < 1e-10);
+            prop_assert_eq!(round(x), x.round_ties_even());
             prop_assert!((atan2(y, d) - y.atan2(d)).abs() < 1e-7);
         }
     }

@@ -39,14 +39,17 @@ pub fn write(layer: &Layer, layout: &Layout, out: &mut (impl Write + Send)) -> i
         head.push(b']');
     }
     head.extend_from_slice(b",\"features\":[");
+    // Two sets of buffers: one is written while the other is filled.
     let mut ready = vec![head];
+    let mut spare: Vec<Vec<u8>> = Vec::new();
     for rows in layout.order.chunks(BLOCK * BLOCKS) {
-        let (written, next) = rayon::join(
+        spare.resize_with(rows.len().div_ceil(BLOCK), Vec::new);
+        let (written, ()) = rayon::join(
             || ready.iter().try_for_each(|b| out.write_all(b)),
-            || -> Vec<Vec<u8>> { rows.par_chunks(BLOCK).map(|r| style.block(r)).collect() },
+            || rows.par_chunks(BLOCK).zip(&mut spare).for_each(|(r, b)| style.block(r, b)),
         );
         written?;
-        ready = next;
+        std::mem::swap(&mut ready, &mut spare);
         if rows.as_ptr() == layout.order.as_ptr()
             && let Some(first) = ready.first_mut()
         {
@@ -119,15 +122,14 @@ impl<'l, 'a> Style<'l, 'a> {
         b
     }
 
-    fn block(&self, rows: &[u32]) -> Vec<u8> {
-        let mut out = Vec::new();
+    fn block(&self, rows: &[u32], out: &mut Vec<u8>) {
+        out.clear();
         for (n, &row) in rows.iter().enumerate() {
-            self.feature(&mut out, row);
+            self.feature(out, row);
             if n == 0 {
                 out.reserve(out.len() * (rows.len() + rows.len() / 8));
             }
         }
-        out
     }
 
     fn feature(&self, out: &mut Vec<u8>, row: u32) {

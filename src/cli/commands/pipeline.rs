@@ -7,7 +7,7 @@ use crate::fiber::RouteError;
 use crate::io::{LoadError, LoadOptions, Refused, load};
 use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Place, Severity};
-use crate::model::kinds::Lang;
+use crate::model::kinds::{Lang, Redaction};
 use crate::model::project::Project;
 use crate::model::words::counted;
 use crate::optimise::{Effort, Stop, Work};
@@ -239,6 +239,11 @@ pub fn coverage(reading: &Reading, output: &Output, ctx: &mut Context) -> Result
     let label = ctx.pick("scoring", "评估").to_owned();
     let settings = loaded.project.settings.clone();
     let wants_files = output.out.is_some();
+    // An assessment has no use for candidates, of which a country has half a million; redaction must know
+    // their ids.
+    if settings.redact.level == Redaction::Internal {
+        loaded.inputs.candidates = Vec::new();
+    }
     let (found, inputs_read) = ctx.stage("coverage", &label, |_| {
         rayon::join(
             || plan::today(&loaded.inputs, &settings),

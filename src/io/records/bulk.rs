@@ -31,7 +31,11 @@ struct Remap {
 }
 
 impl Pools {
-    fn pour(&self, into: &mut TextPool) -> Remap {
+    fn pour(&self, into: &mut TextPool, rows: usize, to_come: usize) -> Remap {
+        // As many texts for each row to come as for those of this part.
+        let scaled = |n: usize| (n as f64 * 1.02 * (1.0 + to_come as f64 / rows.max(1) as f64)) as usize;
+        let (a, b) = (&self.unique, &self.shared);
+        into.make_room(a.len() + b.len(), a.bytes() + b.bytes(), scaled);
         Remap { by: into.append(&self.unique), shared: into.intern_all(&self.shared) }
     }
 }
@@ -48,17 +52,26 @@ impl Remap {
     }
 }
 
+/// Makes room for a part's records; when there is none left, for those to come as well.
+fn make_room<T>(list: &mut Vec<T>, now: usize, to_come: usize) {
+    if list.capacity() - list.len() < now {
+        list.reserve_exact(now + to_come + to_come / 50);
+    }
+}
+
 /// Sites of one part.
 #[derive(Default)]
 pub(in crate::io) struct SitePart {
     list: Vec<Site>,
     pools: Pools,
+    to_come: usize,
 }
 
 impl SitePart {
     /// Adds the part to the layer.
     pub fn pour(self, sites: &mut Sites) {
-        let map = self.pools.pour(&mut sites.text);
+        let map = self.pools.pour(&mut sites.text, self.list.len(), self.to_come);
+        make_room(&mut sites.list, self.list.len(), self.to_come);
         sites.list.extend(self.list.into_iter().map(|mut s| {
             for t in [&mut s.id, &mut s.name, &mut s.uscc] {
                 map.unique(t);
@@ -140,6 +153,14 @@ pub(in crate::io) struct SiteReader {
 impl Reader for SiteReader {
     type Part = SitePart;
 
+    fn part(rows: usize) -> SitePart {
+        SitePart { list: Vec::with_capacity(rows), ..SitePart::default() }
+    }
+
+    fn expect(part: &mut SitePart, rows: usize) {
+        part.to_come = rows;
+    }
+
     fn bind(binding: &Binding, file: u16, _settings: &Settings) -> Self {
         Self { file, col: SiteColumns::bind(binding) }
     }
@@ -210,13 +231,15 @@ impl Reader for SiteReader {
 pub(in crate::io) struct CellPart {
     list: Vec<Cell>,
     pools: Pools,
+    to_come: usize,
     operators: LocalOperators,
 }
 
 impl CellPart {
     /// Adds the part to the layer.
     pub fn pour(self, cells: &mut Cells, operators: &mut Operators) {
-        let map = self.pools.pour(&mut cells.text);
+        let map = self.pools.pour(&mut cells.text, self.list.len(), self.to_come);
+        make_room(&mut cells.list, self.list.len(), self.to_come);
         let ids = self.operators.global(operators);
         let global = |o: OperatorId| ids.get(usize::from(o.0)).copied().unwrap_or(o);
         cells.list.extend(self.list.into_iter().map(|mut c| {
@@ -271,6 +294,14 @@ pub(in crate::io) struct CellReader {
 impl Reader for CellReader {
     type Part = CellPart;
 
+    fn part(rows: usize) -> CellPart {
+        CellPart { list: Vec::with_capacity(rows), ..CellPart::default() }
+    }
+
+    fn expect(part: &mut CellPart, rows: usize) {
+        part.to_come = rows;
+    }
+
     fn bind(binding: &Binding, file: u16, settings: &Settings) -> Self {
         let carriers = settings.radio.carrier.iter().map(|(k, c)| (k.to_lowercase(), c.freq_mhz)).collect();
         Self { file, col: CellColumns::bind(binding), carriers }
@@ -278,7 +309,7 @@ impl Reader for CellReader {
 
     fn read(&self, row: &mut Row<'_>, part: &mut CellPart) -> Option<()> {
         let c = &self.col;
-        let CellPart { list, pools: Pools { unique, shared }, operators } = part;
+        let CellPart { list, pools: Pools { unique, shared }, operators, .. } = part;
         let at = row.point();
         let id = row.unique_code(c.cell_id, unique);
         let operator = row.with(c.operator, |row, v| match v {
