@@ -664,6 +664,16 @@ fn geo_cases() -> Vec<Case> {
             1,
             &["D062", "444 m between heights", "at most 100 m"],
         ),
+        case(
+            "dem: a folder of tiles",
+            project(
+                &format!("{PROJECT}[layers.dem]\npath = \"tiles\"\n"),
+                vec![("tiles/d.tif", heights(0.0005)), ("tiles/README", b"notes".to_vec())],
+            ),
+            &COVERAGE,
+            0,
+            &[],
+        ),
         case("dem: fine enough", dem("d.tif", heights(0.0005)), &CHECK, 0, &[]),
         case(
             "regions: an OSM extract",

@@ -287,18 +287,10 @@ impl TerrainStore {
         let mut files = Vec::new();
         for path in paths {
             if path.is_dir() {
-                let entries = std::fs::read_dir(path).map_err(BrokenFile::unreadable(path))?;
-                let mut inside = Vec::new();
-                for entry in entries {
-                    let file = entry.map_err(BrokenFile::unreadable(path))?.path();
-                    if format_of(&file).is_some() {
-                        inside.push(file);
-                    }
-                }
+                let inside = rasters_in(path).map_err(BrokenFile::unreadable(path))?;
                 if inside.is_empty() {
                     return Err(BrokenFile::unsupported(path, "no .hgt or .tif file in this folder"));
                 }
-                inside.sort();
                 files.extend(inside);
             } else {
                 files.push(path.clone());
@@ -320,6 +312,22 @@ impl TerrainStore {
     pub fn tiles(&self) -> &[Tile] {
         &self.tiles
     }
+}
+
+/// The files of heights that a folder stands for, by name.
+///
+/// # Errors
+/// When the folder can't be listed.
+pub fn rasters_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut inside = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let file = entry?.path();
+        if format_of(&file).is_some() {
+            inside.push(file);
+        }
+    }
+    inside.sort();
+    Ok(inside)
 }
 
 #[derive(Clone, Copy)]

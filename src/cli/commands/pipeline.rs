@@ -4,6 +4,7 @@ use crate::cli::args::{Budget, Output, Reading};
 use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::fiber::RouteError;
+use crate::io::terrain::rasters_in;
 use crate::io::{LoadError, LoadOptions, Refused, load};
 use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Place, Severity};
@@ -166,7 +167,21 @@ pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
     let project = &loaded.project;
     let mut files = vec![(String::new(), project.path.display().to_string(), project.path.clone())];
     for (layer, spec) in &project.layers {
-        files.extend(spec.paths.iter().map(|p| (layer.clone(), p.clone(), project.resolve(p))));
+        for name in &spec.paths {
+            let path = project.resolve(name);
+            if !path.is_dir() {
+                files.push((layer.clone(), name.clone(), path));
+                continue;
+            }
+            // A folder stands for the height tiles in it.
+            let inside = rasters_in(&path)
+                .map_err(|e| refuse_report(&ReportError::Unreadable { path, reason: e.to_string() }))?;
+            let named = inside.into_iter().map(|file| {
+                let tile = file.file_name().map_or_else(String::new, |f| f.to_string_lossy().into_owned());
+                (layer.clone(), format!("{}/{tile}", name.trim_end_matches(['/', '\\'])), file)
+            });
+            files.extend(named);
+        }
     }
     files
         .into_par_iter()
