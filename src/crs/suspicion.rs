@@ -16,6 +16,11 @@ const MATCH_M: [f64; 3] = [25.0, 50.0, 100.0];
 const REACH_M: f64 = 2_000.0;
 /// Points compared at most; beyond, every n-th is taken.
 const SAMPLE: usize = 4_000;
+/// Distances worked out per comparison, about; and the fewest points compared whatever that takes.
+const WORK: usize = 10_000_000;
+const FEWEST: usize = 200;
+/// Ways in which the points are read: as they are, and for either datum rightly and wrongly three times.
+const READINGS: usize = 9;
 /// Fewer matches than this prove nothing.
 const MIN_MATCHES: usize = 15;
 /// Matches needed per match that chance gives.
@@ -103,7 +108,11 @@ pub fn compare(layer: &[LonLat], reference: &[LonLat]) -> DatumEvidence {
     let step = eligible.len().div_ceil(SAMPLE).max(1);
     let sample: Vec<LonLat> = eligible.into_iter().step_by(step).collect();
     let grid = Grid::around(&sample, reference);
-    let points: Vec<LonLat> = sample.into_iter().filter(|&p| grid.nearest(p).is_some()).collect();
+    // Amid a dense reference a smaller sample says as much.
+    let few = (WORK / (READINGS * grid.effort()).max(1)).max(FEWEST);
+    let step = sample.len().div_ceil(few).max(1);
+    let points: Vec<LonLat> =
+        sample.into_iter().step_by(step).filter(|&p| grid.nearest(p).is_some()).collect();
 
     let claimed = Reading::new(&grid, &points, |p| p);
     let readings = [WebMapDatum::Gcj02, WebMapDatum::Bd09].map(|datum| {
@@ -256,21 +265,29 @@ impl<'a> Grid<'a> {
     /// Nearest point within reach and its distance in metres. Not across the antimeridian, far from the box.
     fn nearest(&self, p: LonLat) -> Option<(LonLat, f64)> {
         let frame = LocalFrame::new(p);
-        let mut best: Option<(LonLat, f64)> = None;
+        let mut best: Option<LonLat> = None;
+        let mut least2 = REACH_M * REACH_M;
         let own = Self::row(p);
         for row in own - 1..=own + 1 {
             let column = Self::column(row, p);
             for c in column - 1..=column + 1 {
                 for &i in self.cells.get(&(row, c)).into_iter().flatten() {
                     let Some(&q) = self.points.get(i as usize) else { continue };
-                    let d = frame.to_xy(q).distance_m(Xy::default());
-                    if d <= REACH_M && best.is_none_or(|(_, b)| d < b) {
-                        best = Some((q, d));
+                    let Xy { x_m, y_m } = frame.to_xy(q);
+                    let d2 = x_m * x_m + y_m * y_m;
+                    if d2 <= least2 {
+                        (best, least2) = (Some(q), d2);
                     }
                 }
             }
         }
-        best
+        best.map(|q| (q, least2.sqrt()))
+    }
+
+    /// Points looked at to find one nearest, about.
+    fn effort(&self) -> usize {
+        let held: usize = self.cells.values().map(Vec::len).sum();
+        9 * held / self.cells.values().filter(|c| !c.is_empty()).count().max(1)
     }
 }
 
