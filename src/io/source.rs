@@ -112,7 +112,7 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
         certain,
         broken: false,
         done: false,
-        bytes: (!packed).then(|| meta.len()),
+        bytes: (!packed).then_some(meta.len()),
     })
 }
 
