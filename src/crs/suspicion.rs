@@ -18,7 +18,7 @@ const REACH_M: f64 = 2_000.0;
 const SAMPLE: usize = 4_000;
 /// Distances worked out per comparison, about; and the fewest points compared whatever that takes.
 const WORK: usize = 10_000_000;
-const FEWEST: usize = 200;
+const FEWEST: usize = 60;
 /// Ways in which the points are read: as they are, and for either datum rightly and wrongly three times.
 const READINGS: usize = 9;
 /// Fewer matches than this prove nothing.

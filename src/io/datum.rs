@@ -5,6 +5,7 @@ use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Place};
 use crate::model::rules;
+use rayon::prelude::*;
 
 /// Positions of the layers that may share places: sites stand where indoor cells, cabinets and candidates
 /// stand, cells where the tower ledger has them, cabinets at the ends of ducts.
@@ -36,13 +37,12 @@ pub(super) fn suspect(inputs: &Inputs, issues: &mut Issues) {
             let found = compare(layer, at);
             found.suspected.map(|_| (reference.to_owned(), found))
         };
-        let found = all.iter().filter(|r| r.0 != *name).filter_map(|(r, at)| against(r, at));
+        let found: Vec<_> =
+            all.par_iter().filter(|r| r.0 != *name).filter_map(|(r, at)| against(r, at)).collect();
         let matched = |e: &DatumEvidence| e.suspected_fit().map_or(0, |f| f.matched);
         // The first of equals.
-        let Some((reference, e)) = found.reduce(|a, b| if matched(&b.1) > matched(&a.1) { b } else { a })
-        else {
-            continue;
-        };
+        let best = found.into_iter().reduce(|a, b| if matched(&b.1) > matched(&a.1) { b } else { a });
+        let Some((reference, e)) = best else { continue };
         let (Some(datum), Some(fit)) = (e.suspected, e.suspected_fit()) else { continue };
         let value = format!(
             "against {reference}, {} of {} places meet within {:.0} m when read as {}, {} as given; it lies {:.0} m east and {:.0} m north",
