@@ -2,7 +2,12 @@
 //! Andorra's and Shenzhen's roads. The data are the shared ones; `COVPLAN_SHARED` says where they lie.
 #![allow(clippy::unwrap_used)] // A test that fails says where.
 
+use covplan::geom::{LonLat, geodesic_m};
+use covplan::index::SegmentIndex;
+use covplan::io;
+use covplan::model::records::Road;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -105,15 +110,38 @@ fn scatter(dir: &Path, places: &[(f64, f64)], per_place: u64, spread_deg: f64, s
     }
 }
 
-/// Every planned route lies on a road: each of its vertices within half a metre of a road's line.
+/// Every planned route lies on a road: each of its vertices within half a metre of that road's line. The only
+/// ones off the roads are the straight ways of fiber nodes onto them.
 fn routes_keep_to_roads(dir: &Path) {
+    let (_, inputs) = io::load(&dir.join("covplan.toml"), &io::LoadOptions::default()).unwrap();
+    let roads = &inputs.roads;
+    let by_id: BTreeMap<&str, &Road> = roads.list.iter().map(|r| (roads.text.get(r.id), r)).collect();
+    let any_road = SegmentIndex::new((0u32..).zip(roads.list.iter().map(|r| roads.line(r))));
+    let is_node = |p: LonLat| inputs.fiber_nodes.iter().any(|n| geodesic_m(n.at, p) < 0.5);
     let routes = features(dir, "fiber_routes");
-    assert!(!routes.is_empty(), "fiber must be planned");
+    let mut on_roads = 0;
     for r in &routes {
         let props = &r["properties"];
         assert_eq!(props["basis"], "given", "{props}");
-        assert!(props["road_id"].as_str().is_some_and(|s| !s.is_empty()), "{props}");
+        let line: Vec<LonLat> = r["geometry"]["coordinates"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| LonLat::new(v[0].as_f64().unwrap(), v[1].as_f64().unwrap()).unwrap())
+            .collect();
+        if props["road_id"] == "none" {
+            let [a, b] = line[..] else { panic!("{props} wanders off the roads") };
+            let leads_in = |node, road| is_node(node) && any_road.nearest(road, 0.5).is_some();
+            assert!(leads_in(a, b) || leads_in(b, a), "{props} is no way of a node onto a road");
+            continue;
+        }
+        on_roads += 1;
+        let index = SegmentIndex::new([(0, roads.line(by_id[props["road_id"].as_str().unwrap()]))]);
+        for p in line {
+            assert!(index.nearest(p, 0.5).is_some(), "{props} leaves its road at {p:?}");
+        }
     }
+    assert!(on_roads > 50, "{on_roads} of {}", routes.len());
 }
 
 #[test]
