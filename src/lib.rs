@@ -1,7 +1,10 @@
 //! covplan: 5G, fiber and data-center planning for industrial regions.
 //!
 //! ```text
-//! cli | report | policy | plan
+//! cli
+//! report
+//! policy
+//! plan
 //! siting  fiber  datacenter
 //! coverage
 //! network  synth
@@ -86,6 +89,7 @@ pub mod model;
 pub mod network;
 pub mod optimise;
 pub mod plan;
+pub mod policy;
 pub mod radio;
 pub mod report;
 pub mod siting;

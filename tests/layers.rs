@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["cli"],
     &["report"],
+    &["policy"],
     &["plan"],
     &["siting", "fiber", "datacenter"],
     &["coverage"],

@@ -211,6 +211,24 @@ pub enum Command {
         #[command(flatten)]
         budget: Budget,
     },
+    /// Regions against the dated targets of a policy: reported stations, what is missing, what it costs
+    #[command(
+        after_help = "Examples:\n  covplan kpi covplan.toml --preset set-sail-2027\n  covplan kpi covplan.toml --preset my-targets.toml --before q2 -o q3\n\nShipped presets: set-sail-2027, 512-upgrade-2027, gigabit-city-2023, computing-power-2025,\neast-data-west-compute"
+    )]
+    Kpi {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// A shipped preset by name, or a TOML file of the same form
+        #[arg(long, value_name = "NAME|FILE")]
+        preset: String,
+        /// Folder of an earlier run (kpi, coverage or plan), for changes since; may be repeated
+        #[arg(long, value_name = "DIR")]
+        before: Vec<PathBuf>,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Every term behind a score, route, station or data center of a finished plan
     #[command(after_help = "Example:\n  covplan explain out SITE-00412")]
     Explain {

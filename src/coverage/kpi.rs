@@ -161,6 +161,7 @@ impl Tally {
             fiber_share: share(self.fiber),
             uses_5g_share: share(self.uses),
             stations_official: None,
+            stat_date: None,
             stations_layer: None,
             residents: None,
             per_10k: None,
@@ -240,6 +241,7 @@ pub fn kpis(
     for ((region, tally), layer) in inputs.regions.iter().zip(&regions).zip(stations) {
         let mut row = tally.row(KpiGroup::Region, &region.adcode, &region.name);
         row.stations_official = region.stations_5g_official;
+        row.stat_date.clone_from(&region.stat_date);
         row.stations_layer = (!inputs.cells.list.is_empty()).then_some(layer);
         row.residents = region.pop_resident;
         row.per_10k = region

@@ -275,6 +275,8 @@ pub struct Kpi {
     pub uses_5g_share: Option<f64>,
     /// 5G stations as reported (regions only).
     pub stations_official: Option<f64>,
+    /// Date of that count (ISO).
+    pub stat_date: Option<String>,
     /// Stations of the cells layer that radiate NR (regions only); stands beside the reported count.
     pub stations_layer: Option<u64>,
     /// Residents (regions only).

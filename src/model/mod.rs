@@ -8,6 +8,7 @@ pub mod kinds;
 pub mod notes;
 pub mod operators;
 pub mod planned;
+pub mod presets;
 pub mod project;
 pub mod quantity;
 pub mod records;

@@ -487,6 +487,17 @@ pub struct Candidate {
     pub origin: Origin,
 }
 
+/// A dated count of 5G stations as reported.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct StationCount {
+    /// Date (ISO).
+    pub stat_date: String,
+    /// 5G stations.
+    pub stations: f64,
+    /// Residents that the same row gives.
+    pub pop_resident: Option<f64>,
+}
+
 /// An administrative region or park.
 #[derive(Clone, Debug)]
 pub struct Region {
@@ -510,6 +521,8 @@ pub struct Region {
     pub stations_5g_official: Option<f64>,
     /// Date of that count (ISO).
     pub stat_date: Option<String>,
+    /// Counts of other dates, oldest first.
+    pub history: Vec<StationCount>,
     /// Target, stations per 10,000 residents.
     pub target_p10k: Option<f64>,
     /// Budget, yuan.

@@ -29,8 +29,24 @@ pub struct Settings {
     pub energy: EnergySettings,
     /// Section `plan`.
     pub plan: PlanSettings,
+    /// Section `policy`.
+    pub policy: PolicySettings,
     /// Section `redact`.
     pub redact: RedactSettings,
+}
+
+/// Section `policy`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySettings {
+    /// Share of missing stations that is taken to stand on existing towers, share.
+    pub shared_tower_share: f64,
+    /// An applied-for route this near to an existing one runs beside it, m.
+    pub overlap_m: f64,
+    /// Share of an applied-for route that overlaps, from which it is a finding, share.
+    pub overlap_share: f64,
+    /// An applied-for station this near to an existing tower could stand on it, m.
+    pub station_overlap_m: f64,
 }
 
 /// Section `redact`.

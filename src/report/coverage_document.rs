@@ -11,6 +11,7 @@ use crate::coverage::{Kpi, KpiGroup};
 use crate::model::issues::Severity;
 use crate::model::kinds::{Basis, Lang, Redaction, RegionLevel};
 use crate::model::notes::Note;
+use crate::policy::kpi::main_level;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of the longest tables that a document holds; the layers hold all.
@@ -99,12 +100,6 @@ pub(super) fn headline(v: View, lang: Lang) -> Vec<String> {
     lines
 }
 
-/// The level at which regions are compared: cities where there are any, so that no station counts twice.
-fn main_level(v: View) -> Option<RegionLevel> {
-    let levels = || v.inputs.regions.iter().map(|r| r.level);
-    if levels().any(|l| l == RegionLevel::City) { Some(RegionLevel::City) } else { levels().min() }
-}
-
 /// The level of a KPI row's region.
 fn level_of(v: View, k: &Kpi) -> Option<RegionLevel> {
     v.inputs.regions.iter().find(|r| r.adcode == k.key).map(|r| r.level)
@@ -113,7 +108,7 @@ fn level_of(v: View, k: &Kpi) -> Option<RegionLevel> {
 /// Regions behind target, regions with a target, their stations and residents.
 fn against_target(v: View) -> (usize, usize, f64, f64) {
     let (mut behind, mut told, mut stations, mut residents) = (0, 0, 0.0, 0.0);
-    let main = main_level(v);
+    let main = main_level(&v.inputs.regions);
     for k in v.found.kpis.iter().filter(|k| k.group == KpiGroup::Region) {
         if let (Some(per), Some(target), Some(n), Some(pop)) =
             (k.per_10k, k.target_per_10k, k.stations_official, k.residents)
@@ -305,7 +300,7 @@ fn regions(v: View, lang: Lang, hidden: &BTreeSet<usize>) -> Section {
         ),
     )
     .brief();
-    let main = main_level(v);
+    let main = main_level(&v.inputs.regions);
     let mut rows: Vec<_> = v
         .found
         .kpis

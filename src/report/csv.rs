@@ -1,6 +1,7 @@
 //! Tables as CSV: UTF-8 with a byte-order mark (spreadsheets take unmarked Chinese for something else),
 //! field names in the first row, unknown as an empty cell.
 
+use super::document::{Cell, Table};
 use super::layer::{FieldKind, Layer, Layout, Value};
 use super::number::fixed;
 use std::io::{self, Write};
@@ -30,6 +31,26 @@ fn cell(value: &Value, kind: FieldKind) -> String {
         Value::Float(v) => fixed(*v, if let FieldKind::Float(d) = kind { d } else { 6 }),
         Value::Text(t) => unarmed(t),
     }
+}
+
+/// Writes a table of the report: headings in its language, numbers without grouping, shares of one.
+///
+/// # Errors
+/// Whatever the output refuses.
+pub fn write_table(table: &Table, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
+    out.write_all("\u{feff}".as_bytes())?;
+    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+    csv.write_record(table.headings.iter().map(|h| unarmed(h)))?;
+    for row in table.rows.iter().chain(&table.total) {
+        csv.write_record(row.iter().map(|c| match c {
+            Cell::Blank | Cell::Unknown | Cell::Nothing => String::new(),
+            Cell::Text(t) => unarmed(t),
+            Cell::Count(n) => n.to_string(),
+            Cell::Number(v, d) => fixed(*v, *d),
+            Cell::Share(v) => fixed(*v, 4),
+        }))?;
+    }
+    csv.flush()
 }
 
 /// A text that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe.

@@ -2,6 +2,7 @@
 
 use super::number::{grouped, grouped_decimal};
 use crate::model::kinds::Lang;
+use serde_json::{Value, json};
 
 /// One cell of a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,6 +175,24 @@ impl Document {
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.sections.iter().flat_map(|s| &s.tables)
     }
+}
+
+/// The document as JSON: headline, remarks and tables.
+#[must_use]
+pub fn document_json(schema: &str, document: &Document, result: Value) -> Value {
+    let table = |t: &Table| {
+        let rows: Vec<Vec<String>> =
+            t.rows.iter().map(|r| r.iter().map(|c| c.show(document.lang)).collect()).collect();
+        json!({ "key": t.key, "title": t.title, "headings": t.headings, "rows": rows, "all_rows": t.all_rows })
+    };
+    json!({
+        "schema": schema,
+        "title": document.title,
+        "banners": document.banners,
+        "headline": document.headline,
+        "tables": document.tables().map(table).collect::<Vec<_>>(),
+        "result": result,
+    })
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ pub fn explain(folder: &Path, id: &str, lang: Lang) -> Result<Explanation, Expla
     })
 }
 
-fn read(folder: &Path) -> Result<Value, ReportError> {
+pub(super) fn read(folder: &Path) -> Result<Value, ReportError> {
     let candidates = if folder.is_file() {
         vec![folder.to_path_buf()]
     } else {

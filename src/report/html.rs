@@ -29,23 +29,31 @@ const VERTICES: usize = 60_000;
 const SCRIPT: &str = include_str!("page/map.js");
 const STYLE: &str = include_str!("page/report.css");
 
-/// The page.
+/// The page of an assessment or a plan, with its map.
 #[must_use]
 pub fn page(document: &Document, v: View, run: &RunInfo) -> String {
+    let lang = document.lang;
+    let map = map_data(v, lang);
+    shell(document, run, Some((map_panel(v, lang, &map), map.data)))
+}
+
+/// A page without a map.
+#[must_use]
+pub fn plain_page(document: &Document, run: &RunInfo) -> String {
+    shell(document, run, None)
+}
+
+fn shell(document: &Document, run: &RunInfo, map: Option<(Markup, Value)>) -> String {
     let lang = document.lang;
     let t = |en: &'static str, zh: &'static str| pick(lang, en, zh);
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{}'",
         base64(&Sha256::digest(SCRIPT))
     );
-    let map = map_data(v, lang);
     // JSON in HTML ends at the first `</script`; no `<` means no end and no comment.
-    let map_json = map
-        .data
-        .to_string()
-        .replace('<', "\\u003c")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029");
+    let safe = |data: &Value| {
+        data.to_string().replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    };
     html! {
         (DOCTYPE)
         html lang=(match lang { Lang::En => "en", Lang::Zh => "zh-CN" }) {
@@ -67,20 +75,25 @@ pub fn page(document: &Document, v: View, run: &RunInfo) -> String {
                     }
                 }
                 main {
-                    (map_panel(v, lang, &map))
+                    @if let Some((panel, _)) = &map { (panel) }
                     @for (n, s) in document.sections.iter().enumerate() { (section(s, n, lang)) }
-                    h2 { (t("Next", "下一步")) }
+                    @if !document.next.is_empty() { h2 { (t("Next", "下一步")) } }
                     @for n in &document.next { p { code { (n) } } }
                 }
                 footer {
                     "covplan " (env!("CARGO_PKG_VERSION")) " · " (t("seed", "随机种子")) " " (run.seed) " · "
+                    @if map.is_some() {
+                        (t("every figure can be taken apart with covplan explain; ", "每个数字均可用 covplan explain 拆解；"))
+                    }
                     (t(
-                        "every figure can be taken apart with covplan explain; inputs and outputs are listed with their hashes in manifest.json",
-                        "每个数字均可用 covplan explain 拆解；输入与输出及其散列见 manifest.json",
+                        "inputs and outputs are listed with their hashes in manifest.json",
+                        "输入与输出及其散列见 manifest.json",
                     ))
                 }
-                script type="application/json" id="map-data" { (PreEscaped(map_json)) }
-                script { (PreEscaped(SCRIPT)) }
+                @if let Some((_, data)) = &map {
+                    script type="application/json" id="map-data" { (PreEscaped(safe(data))) }
+                    script { (PreEscaped(SCRIPT)) }
+                }
             }
         }
     }

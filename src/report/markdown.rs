@@ -27,7 +27,9 @@ pub fn markdown(document: &Document) -> String {
             write_table(&mut out, table, lang);
         }
     }
-    let _ = writeln!(out, "## {}\n", pick(lang, "Next", "下一步"));
+    if !document.next.is_empty() {
+        let _ = writeln!(out, "## {}\n", pick(lang, "Next", "下一步"));
+    }
     for n in &document.next {
         let _ = writeln!(out, "    {n}");
     }

@@ -3,6 +3,7 @@
 //! [`layers`], [`plan_layers`] and [`tables`] define what there is to write; one file per format writes
 //! it. [`write_coverage`] and [`write_plan`] make a whole folder; [`area`] makes that of a map.
 
+pub mod answers;
 pub mod area;
 pub mod contours;
 pub mod coverage_document;
@@ -32,6 +33,7 @@ pub mod text;
 pub mod write;
 pub mod xlsx;
 
+pub use answers::Answer;
 pub use coverage_document::coverage_document;
 pub use document::Document;
 pub use explain::{ExplainError, Explanation, explain};

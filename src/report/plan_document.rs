@@ -57,14 +57,14 @@ fn zh(lang: Lang) -> bool {
 }
 
 /// Heading of a money column, and yuan in its unit.
-fn money_heading(lang: Lang, en: &str, zh: &str) -> String {
+pub(super) fn money_heading(lang: Lang, en: &str, zh: &str) -> String {
     match lang {
         Lang::En => format!("{en} ¥ M"),
         Lang::Zh => format!("{zh}（万元）"),
     }
 }
 
-fn money_cell(lang: Lang, cny: f64) -> Cell {
+pub(super) fn money_cell(lang: Lang, cny: f64) -> Cell {
     match lang {
         Lang::En => Cell::Number(cny / 1e6, 3),
         Lang::Zh => Cell::Number(cny / 1e4, 1),

@@ -83,6 +83,7 @@ fn blank(adcode: String, name: String, level: RegionLevel, shape: MultiPolygon<f
         pop_year: None,
         stations_5g_official: None,
         stat_date: None,
+        history: Vec::new(),
         target_p10k: None,
         budget_cny: None,
         party: None,

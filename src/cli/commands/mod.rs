@@ -5,6 +5,7 @@ mod config;
 mod convert;
 mod explain;
 mod init;
+mod answers;
 mod inspect;
 mod link;
 mod pipeline;
@@ -31,6 +32,9 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Area { reading, output, ask } => area::run(&reading, &output, &ask, ctx),
         Command::Coverage { reading, output } => pipeline::coverage(&reading, &output, ctx),
         Command::Plan { reading, output, budget } => pipeline::plan(&reading, &output, &budget, ctx),
+        Command::Kpi { reading, preset, before, output } => {
+            answers::kpi(&reading, &preset, &before, &output, ctx)
+        }
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
         Command::Convert { file, from, to, out, overwrite } => {
             convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)

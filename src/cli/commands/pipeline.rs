@@ -13,7 +13,7 @@ use crate::model::project::Project;
 use crate::model::words::counted;
 use crate::optimise::{Effort, Stop, Work};
 use crate::plan::{self, PlanError};
-use crate::report::document::{Document, Table};
+use crate::report::document::{Document, document_json};
 use crate::report::issues::{check_text, issues_json, issues_text};
 use crate::report::out::file_digest;
 use crate::report::redact::Released;
@@ -101,7 +101,7 @@ pub(super) fn refuse_report(e: &ReportError) -> Complaint {
     }
 }
 
-fn refuse_plan(e: &PlanError) -> Complaint {
+pub(super) fn refuse_plan(e: &PlanError) -> Complaint {
     let exit = match e {
         PlanError::LockOfNothing { .. } | PlanError::LockedBothWays { .. } => Exit::Usage,
         PlanError::Roads(_) => Exit::Data,
@@ -210,24 +210,7 @@ pub(super) fn check_output(output: &Output) -> Result<(), Complaint> {
     }
 }
 
-/// The document as JSON: headline, remarks and tables.
-fn document_json(schema: &str, document: &Document, extra: Value) -> Value {
-    let table = |t: &Table| {
-        let rows: Vec<Vec<String>> =
-            t.rows.iter().map(|r| r.iter().map(|c| c.show(document.lang)).collect()).collect();
-        json!({ "key": t.key, "title": t.title, "headings": t.headings, "rows": rows, "all_rows": t.all_rows })
-    };
-    json!({
-        "schema": schema,
-        "title": document.title,
-        "banners": document.banners,
-        "headline": document.headline,
-        "tables": document.tables().map(table).collect::<Vec<_>>(),
-        "result": extra,
-    })
-}
-
-fn show(
+pub(super) fn show(
     schema: &str,
     document: &Document,
     output: &Output,

@@ -6,7 +6,7 @@ use crate::io::read::Reader;
 use crate::io::row::Row;
 use crate::model::issues::{Issues, Place, Rule};
 use crate::model::kinds::RegionLevel;
-use crate::model::records::{Origin, Region};
+use crate::model::records::{Origin, Region, StationCount};
 use crate::model::rules;
 use crate::model::settings::Settings;
 use std::collections::BTreeMap;
@@ -73,6 +73,7 @@ impl Reader for RegionReader {
             pop_year: row.year(c.pop_year),
             stations_5g_official: row.number(c.stations_5g_official),
             stat_date: row.date(c.stat_date),
+            history: Vec::new(),
             target_p10k: row.number(c.target_p10k),
             budget_cny: row.number(c.budget_cny),
             party: row.text(c.party),
@@ -93,13 +94,43 @@ fn fill<T>(mine: &mut Option<T>, theirs: Option<T>) {
     }
 }
 
+/// The count of a row, with its date.
+fn dated(r: &Region) -> Option<StationCount> {
+    Some(StationCount {
+        stat_date: r.stat_date.clone()?,
+        stations: r.stations_5g_official?,
+        pop_resident: r.pop_resident,
+    })
+}
+
 impl RegionRow {
+    /// Whether two rows of one region are counts of two dates.
+    fn another_date(&self, other: &Self) -> bool {
+        dated(&self.region).zip(dated(&other.region)).is_some_and(|(a, b)| a.stat_date != b.stat_date)
+    }
+
     /// Takes what this row doesn't know from another row of the same region.
     fn complete(&mut self, other: RegionRow) {
         fill(&mut self.adcode, other.adcode);
         fill(&mut self.name, other.name);
         fill(&mut self.level, other.level);
-        let (r, o) = (&mut self.region, other.region);
+        let (r, mut o) = (&mut self.region, other.region);
+        r.history.append(&mut o.history);
+        if let Some((mine, theirs)) = dated(r).zip(dated(&o)).filter(|(a, b)| a.stat_date != b.stat_date) {
+            // The newest count is the one of today.
+            if theirs.stat_date > mine.stat_date {
+                r.stations_5g_official = Some(theirs.stations);
+                r.stat_date = Some(theirs.stat_date);
+                if o.pop_resident.is_some() {
+                    (r.pop_resident, r.pop_year) = (o.pop_resident, o.pop_year);
+                }
+                r.history.push(mine);
+            } else {
+                r.history.push(theirs);
+            }
+            r.history.sort_by(|a, b| a.stat_date.cmp(&b.stat_date));
+            r.history.dedup_by(|a, b| a.stat_date == b.stat_date);
+        }
         fill(&mut r.code_system, o.code_system);
         fill(&mut r.parent, o.parent);
         // A figure and what dates it go together.
@@ -130,7 +161,7 @@ pub(in crate::io) struct Joined {
 
 /// Joins rows of the same region: rows with an area stand, rows without one fill in what those don't know,
 /// found by code, else by name where only one region has it. Rows that fit nowhere stay as regions without
-/// an area.
+/// an area. Rows of several dates (`stat_date`) make a history: the newest count is the region's own.
 pub(in crate::io) fn join(
     rows: Vec<RegionRow>,
     files: &[String],
@@ -150,7 +181,7 @@ pub(in crate::io) fn join(
     for row in areas.into_iter().chain(figures) {
         let same_code = row.adcode.as_ref().and_then(|c| by_code.get(c).copied());
         if let Some(i) = same_code {
-            if row.has_area {
+            if row.has_area && !list[i].another_date(&row) {
                 note(
                     &rules::ID_DUPLICATE,
                     row.region.origin,

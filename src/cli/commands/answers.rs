@@ -1,0 +1,123 @@
+//! Commands that answer one question each: read, evaluate, write a folder if asked for, print.
+
+use super::pipeline::{
+    Loaded, check_output, digests, finding_exit, out_options, read_sound, refuse_plan, refuse_report,
+    say_findings,
+};
+use crate::cli::args::{Output, Reading};
+use crate::cli::context::{Context, print, terminal_width};
+use crate::cli::exit::{Complaint, Exit};
+use crate::coverage::Assessment;
+use crate::model::presets::Preset;
+use crate::model::records::StationCount;
+use crate::model::settings::Settings;
+use crate::plan;
+use crate::policy;
+use crate::report::answers::{Answer, earlier_counts, kpi_answer};
+use crate::report::{Released, RunInfo, text};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Reads a project for a question, with the level of redaction asked for.
+fn read(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<(Loaded, Settings), Complaint> {
+    check_output(output)?;
+    let mut loaded = read_sound(reading, ctx)?;
+    if let Some(level) = output.redact {
+        loaded.project.settings.redact.level = level;
+    }
+    let settings = loaded.project.settings.clone();
+    Ok((loaded, settings))
+}
+
+/// The state of today.
+fn today(loaded: &Loaded, settings: &Settings, ctx: &mut Context) -> Result<Assessment, Complaint> {
+    let label = ctx.pick("scoring", "评估").to_owned();
+    ctx.stage("coverage", &label, |_| plan::today(&loaded.inputs, settings)).map_err(|e| refuse_plan(&e))
+}
+
+fn run_info(loaded: &Loaded, command: &'static str, output: &Output, ctx: &Context) -> Result<RunInfo, Complaint> {
+    Ok(RunInfo {
+        command,
+        title: loaded.project.name.clone(),
+        lang: ctx.lang,
+        seed: ctx.seed,
+        effort: None,
+        inputs: if output.out.is_some() { digests(loaded)? } else { Vec::new() },
+    })
+}
+
+/// Writes the folder, if asked for, and prints.
+fn hand_over(
+    answer: &Answer,
+    settings: &Settings,
+    run: &RunInfo,
+    output: &Output,
+    stopped_early: bool,
+    ctx: &mut Context,
+) -> Result<(), Complaint> {
+    if let Some(options) = out_options(output) {
+        let label = ctx.pick("writing", "写出").to_owned();
+        ctx.stage("write", &label, |_| answer.write(settings, run, &options, stopped_early))
+            .map_err(|e| refuse_report(&e))?;
+    }
+    if ctx.json {
+        return print(&format!("{:#}\n", answer.json()));
+    }
+    let folder = output.out.as_ref().map(|f| f.display().to_string());
+    print(&text::text(&answer.document, Some(terminal_width()), folder.as_deref()))
+}
+
+/// A preset by name, or from a file.
+fn preset(name: &str) -> Result<Preset, Complaint> {
+    if let Some(p) = Preset::shipped(name) {
+        return Ok(p);
+    }
+    let path = Path::new(name);
+    let is_file = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) || path.is_file();
+    if !is_file {
+        let names: Vec<&str> = Preset::names().collect();
+        let near = names.iter().max_by(|a, b| {
+            strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)).then(b.cmp(a))
+        });
+        let meant = near
+            .filter(|n| strsim::jaro_winkler(n, name) > 0.7)
+            .map(|n| format!(", did you mean `{n}`?"))
+            .unwrap_or_default();
+        return Err(Complaint::usage("C060", format!("there is no preset `{name}`{meant}"))
+            .help(format!("shipped are {}; or name a TOML file of the same form", names.join(", "))));
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Complaint::usage("C061", format!("can't read the preset: {e}")).at(super::pipeline::place(path)))?;
+    Preset::parse(&text)
+        .map_err(|e| Complaint::usage("C062", format!("not a preset: {e}")).at(super::pipeline::place(path)))
+}
+
+/// Regions against a preset.
+///
+/// # Errors
+/// When something can't be read, or outputs can't be written.
+pub fn kpi(
+    reading: &Reading,
+    name: &str,
+    before: &[PathBuf],
+    output: &Output,
+    ctx: &mut Context,
+) -> Result<Exit, Complaint> {
+    let preset = preset(name)?;
+    let mut earlier: BTreeMap<String, Vec<StationCount>> = BTreeMap::new();
+    for folder in before {
+        let counts = earlier_counts(folder).map_err(|e| Complaint::usage("C063", e.to_string()))?;
+        for (code, count) in counts {
+            earlier.entry(code).or_default().push(count);
+        }
+    }
+    let (loaded, settings) = read(reading, output, ctx)?;
+    let found = today(&loaded, &settings, ctx)?;
+    let measured = policy::kpi::evaluate(&loaded.inputs, &settings, &found, &preset, &earlier);
+    let run = run_info(&loaded, "kpi", output, ctx)?;
+    let released = Released::coverage(&loaded.inputs, &settings, &found);
+    let answer = kpi_answer(released.view(), &preset, &measured, &run);
+    hand_over(&answer, &settings, &run, output, false, ctx)?;
+    say_findings(&loaded.inputs.issues, ctx);
+    Ok(finding_exit(reading, &loaded.inputs.issues))
+}

@@ -1,0 +1,106 @@
+//! The answers to single questions: each a document, the same as JSON, and a folder of files.
+
+mod kpi;
+
+pub use kpi::kpi_answer;
+
+use super::document::{Document, document_json};
+use super::explain::read;
+use super::out::{FillError, MANIFEST, OutFolder, OutputFile, ReportError};
+use super::write::{OutOptions, RunInfo, pretty};
+use super::{csv, html, manifest, markdown, xlsx};
+use crate::model::records::StationCount;
+use crate::model::settings::Settings;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// An answer.
+pub struct Answer {
+    /// Name: of the command, the JSON file and the schema (`covplan/NAME/1`).
+    pub name: &'static str,
+    /// For people.
+    pub document: Document,
+    /// For programs: figures in full, language-independent.
+    pub result: Value,
+}
+
+impl Answer {
+    /// Its schema.
+    #[must_use]
+    pub fn schema(&self) -> String {
+        format!("covplan/{}/1", self.name)
+    }
+
+    /// The document that `--json` prints and `NAME.json` holds.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        document_json(&self.schema(), &self.document, self.result.clone())
+    }
+
+    /// Writes its folder: `NAME.json`, a CSV of each table, the report in three formats, the manifest.
+    ///
+    /// # Errors
+    /// [`ReportError`]; nothing is left behind or changed then.
+    pub fn write(
+        &self,
+        settings: &Settings,
+        run: &RunInfo,
+        options: &OutOptions,
+        stopped_early: bool,
+    ) -> Result<Vec<OutputFile>, ReportError> {
+        let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
+        let json = self.json();
+        folder.file(&format!("{}.json", self.name), |out| pretty(out, &json))?;
+        let mut written = BTreeSet::new();
+        for table in self.document.tables().filter(|t| written.insert(t.key)) {
+            folder.file(&format!("{}.csv", table.key), |out| csv::write_table(table, out))?;
+        }
+        let d = &self.document;
+        folder.file("report.md", |out| out.write_all(markdown::markdown(d).as_bytes()))?;
+        folder.file("report.html", |out| out.write_all(html::plain_page(d, run).as_bytes()))?;
+        let workbook = xlsx::workbook(d)?;
+        folder.file("report.xlsx", |out| out.write_all(&workbook))?;
+        let outputs = folder.files().to_vec();
+        folder.file(MANIFEST, |out| -> Result<(), FillError> {
+            let m = manifest::manifest(run, settings, stopped_early, &outputs).map_err(std::io::Error::from)?;
+            Ok(pretty(out, &m)?)
+        })?;
+        folder.commit()
+    }
+}
+
+/// Dated counts of reported stations by adcode, from the folder of an earlier run of `kpi`, `coverage` or
+/// `plan`.
+///
+/// # Errors
+/// When the folder holds none of these, or something else than covplan wrote.
+pub fn earlier_counts(folder: &Path) -> Result<BTreeMap<String, StationCount>, ReportError> {
+    let own = folder.join("kpi.json");
+    let (rows, key) = if own.is_file() {
+        let fault = |reason: String| ReportError::Unreadable { path: own.clone(), reason };
+        let bytes = std::fs::read(&own).map_err(|e| fault(e.to_string()))?;
+        let run: Value = serde_json::from_slice(&bytes).map_err(|e| fault(e.to_string()))?;
+        if run["schema"].as_str() != Some("covplan/kpi/1") {
+            return Err(fault("it isn't of `covplan kpi`".into()));
+        }
+        (run["result"]["regions"].clone(), "adcode")
+    } else {
+        (read(folder)?["kpis"].clone(), "key")
+    };
+    let mut counts = BTreeMap::new();
+    for row in rows.as_array().into_iter().flatten() {
+        let (code, stations) = (row[key].as_str(), row["stations_official"].as_f64());
+        if let (Some(code), Some(stations), Some(date)) = (code, stations, row["stat_date"].as_str()) {
+            counts.insert(
+                code.to_owned(),
+                StationCount {
+                    stat_date: date.to_owned(),
+                    stations,
+                    pop_resident: row["residents"].as_f64(),
+                },
+            );
+        }
+    }
+    Ok(counts)
+}
