@@ -103,6 +103,7 @@ fn servers(c: &mut Criterion) {
     let mast = |i: u32| Mast {
         distance_m: 180.0 + 217.0 * f64::from(i),
         bearing_deg: 77.0 * f64::from(i),
+        rise_m: 0.0,
         first: 3 * i,
         count: 3,
     };

@@ -219,6 +219,54 @@ fn andorra_real_roads() {
     scatter(dir.path(), &towns, 12, 0.012, 6);
     run(dir.path(), &["plan", "covplan.toml", "-o", "out"]);
     routes_keep_to_roads(dir.path());
+    valleys_are_in_shadow(dir.path());
+}
+
+/// Andorra's ridges: sites behind them lie below what TR 38.901 says, and the report tells what that changed.
+fn valleys_are_in_shadow(dir: &Path) {
+    let plan = json(dir.join("out/plan.json"));
+    let fact =
+        |code: &str| plan["facts"][code].as_u64().unwrap_or_else(|| panic!("{code}: {}", plan["facts"]));
+    assert!(notes(&plan).contains("N015"), "{}", notes(&plan));
+    assert!(fact("sites_over_terrain") > 60 && fact("links_over_unknown_ground") == 0, "{}", plan["facts"]);
+    let sites = plan["sites"].as_array().unwrap();
+    let mut shadowed = 0;
+    for s in sites {
+        let (now, flat) = (s["score"]["total"].as_f64(), s["score_tr38901"].as_f64());
+        let Some((now, flat)) = now.zip(flat) else { continue };
+        let on = s["networks"].as_array().unwrap().iter().find(|n| n["network"] == s["network"]).unwrap();
+        match on["model"].as_str().unwrap_or("nothing in reach") {
+            "nothing in reach" => assert_eq!(on["server"], Value::Null),
+            "p1812" => shadowed += usize::from(now < flat - 5.0),
+            "tr38901-short" => assert!(on["server_m"].as_f64().unwrap() < 250.5, "{on}"),
+            other => panic!("n41 and n78 over known ground are P.1812's, not {other}"),
+        }
+    }
+    assert!(shadowed > 5, "{shadowed} sites lie in shadow");
+    // The same without heights gives the scores that stand beside.
+    let toml = std::fs::read_to_string(dir.join("covplan.toml")).unwrap();
+    std::fs::write(dir.join("flat.toml"), format!("{toml}\n[radio.terrain]\nuse = false\n")).unwrap();
+    run(dir, &["coverage", "flat.toml", "-o", "flat"]);
+    let flat = json(dir.join("flat/coverage.json"));
+    for (s, f) in sites.iter().zip(flat["sites"].as_array().unwrap()) {
+        assert_eq!(s["score_tr38901"], f["score"]["total"], "{}", s["site_id"]);
+    }
+    // South of 42° N there is no file: a site there is refused where the settings ask for it.
+    let sites = std::fs::read_to_string(dir.join("sites.csv")).unwrap();
+    std::fs::write(dir.join("sites.csv"), format!("{sites}P999,Plant 999,1.5,41.99,small,data,none,\n"))
+        .unwrap();
+    let cells = std::fs::read_to_string(dir.join("cells.csv")).unwrap();
+    std::fs::write(dir.join("cells.csv"), format!("{cells}south,south,cmcc,nr,1.5,42.01,n41,30,180\n"))
+        .unwrap();
+    std::fs::write(dir.join("strict.toml"), format!("{toml}\n[radio.terrain]\nunknown = \"error\"\n"))
+        .unwrap();
+    let refused = covplan(dir, &["coverage", "strict.toml", "-o", "strict"]);
+    assert_eq!(refused.status.code(), Some(3), "{}", String::from_utf8_lossy(&refused.stderr));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("P999"));
+    run(dir, &["coverage", "covplan.toml", "-o", "counted"]);
+    let counted = json(dir.join("counted/coverage.json"));
+    assert!(counted["facts"]["links_over_unknown_ground"].as_u64().unwrap() >= 1);
+    assert!(notes(&counted).contains("N017"));
 }
 
 #[test]

@@ -4,8 +4,10 @@
 use super::fill::{Catalogued, Filled};
 use super::result::Towers;
 use super::scene::{Scene, SceneLimits, edition, scenario};
+use super::terrain::TerrainScoring;
 use crate::geom::{LocalFrame, LonLat, Xy};
 use crate::index::{Hit, PointIndex};
+use crate::io::terrain::{MAX_PROPAGATION_POSTING_M, require_posting};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{CellKind, Rat, Wall};
 use crate::model::operators::{NetworkId, OperatorId};
@@ -15,6 +17,7 @@ use crate::radio::antenna::{Pattern, SectorPattern};
 use crate::radio::capacity::{RateCurve, Terminal};
 use crate::radio::coverage_probability::{LossTable, Quantiles};
 use crate::radio::servers::{self, Antenna, BuildingEntry, Carrier, Sector};
+use crate::radio::terrain_link::TerrainModel;
 use crate::radio::tr38901::o2i::Facade;
 use crate::radio::tr38901::{Edition, Prepared};
 use crate::units::{Db, Metres, Mhz};
@@ -84,6 +87,8 @@ pub struct Air<'a> {
     edition: Edition,
     /// Loss tables, carriers, antennas and the terminal, as the radio room asks for them.
     pub medium: servers::Air,
+    /// The ground under the links, where heights are at hand and used.
+    pub terrain: Option<TerrainScoring<'a>>,
     /// Building entry by wall (low, high loss) and carrier.
     pub entries: [Vec<BuildingEntry>; 2],
     /// Cells that count: on air, of a technology that counts.
@@ -205,6 +210,7 @@ impl<'a> Air<'a> {
                 uplink: RateCurve::UPLINK.with_alpha(radio.shannon_alpha_ul),
                 location: servers::Location::new(radio.location_probability),
             },
+            terrain: None,
             entries: parts.entries,
             counted,
             out_of_range: served - numbered,
@@ -246,6 +252,7 @@ impl<'a> Air<'a> {
                 air.medium.tables.extend(tables);
             }
         }
+        air.terrain = air.over_terrain();
         let mut met: Vec<(u32, u32)> =
             shapes.iter().filter_map(|(k, h)| Some((*numbers.get(k)?, *h))).collect();
         met.sort_unstable();
@@ -265,6 +272,21 @@ impl<'a> Air<'a> {
         air.of_network = (0..inputs.operators.network_count()).map(|n| air.towers_of(n)).collect();
         air.numbers = numbers;
         air
+    }
+
+    /// The models over terrain of all shapes, where heights fine enough are at hand and to be used.
+    fn over_terrain(&self) -> Option<TerrainScoring<'a>> {
+        let radio = &self.settings.radio;
+        let terrain = self.inputs.terrain.as_deref().filter(|_| radio.terrain.r#use)?;
+        require_posting(terrain, MAX_PROPAGATION_POSTING_M).ok()?;
+        let mut models = vec![None; self.shapes.len()];
+        for (&(freq_hz, _, height_mm), &at) in &self.shapes {
+            let heights_m = [height_mm as f64 / 1e3, radio.ue_height_m];
+            if let Some(slot) = models.get_mut(at as usize) {
+                *slot = TerrainModel::new(Mhz(freq_hz as f64 / 1e6), heights_m, 0.0);
+            }
+        }
+        Some(TerrainScoring::new(terrain, &radio.terrain, models))
     }
 
     /// The loss table in the first scene of a class at a height; `0` takes the class's own height.

@@ -101,6 +101,7 @@ const NOT_SCORED: SiteResult = SiteResult {
         terms: [super::result::TermScore { quality: Known::UNKNOWN, weight: 0.0, points: 0.0 }; 6],
         known_share: 0.0,
     },
+    flat_total: Known::UNKNOWN,
     fiber_m: Known::UNKNOWN,
     fiber_node: None,
     fiber_basis: Basis::Unknown,
@@ -274,6 +275,7 @@ impl<'a> Assessor<'a> {
         let need = need(site, self.settings);
         self.look_up_tests(site.at, desk);
         let mut scores: SmallVec<[(NetworkId, Score); 4]> = SmallVec::new();
+        let flat_total = self.flat_total(spot, near, desk, &ground, &need);
         for ((network, near), slot) in self.inputs.operators.networks().zip(near).zip(radio) {
             *slot = at_network(&self.surround(), spot, network, Some(near), Depth::Full, desk);
             let s = score(&self.qualities(slot, &ground, &need), self.settings);
@@ -304,6 +306,7 @@ impl<'a> Assessor<'a> {
             scored: true,
             best_network: best.filter(|b| b.1.total.is_known()).map(|b| b.0),
             score,
+            flat_total,
             fiber_m: ground.fiber.distance_m,
             fiber_node: ground.fiber.node,
             fiber_basis: ground.fiber.basis,
@@ -314,6 +317,26 @@ impl<'a> Assessor<'a> {
         }
     }
 
+    /// The site's total by TR 38.901 alone, where its links run over terrain.
+    fn flat_total(
+        &self,
+        spot: &Spot,
+        near: &mut [NetworkNear],
+        desk: &mut Desk,
+        ground: &Ground,
+        need: &ServiceNeed,
+    ) -> Known {
+        if self.air.terrain.is_none() {
+            return Known::UNKNOWN;
+        }
+        let flat = Surround { terrain: None, ..self.surround() };
+        let scores = self.inputs.operators.networks().zip(near).map(|(network, near)| {
+            let r = at_network(&flat, spot, network, Some(near), Depth::Score, desk);
+            (network, score(&self.qualities(&r, ground, need), self.settings))
+        });
+        best(scores).map_or(Known::UNKNOWN, |b| b.1.total)
+    }
+
     /// The drive tests around a site, for [`at_network`].
     pub fn look_up_tests(&self, at: LonLat, desk: &mut Desk) {
         self.tests.near(at, &mut desk.tests);
@@ -322,7 +345,13 @@ impl<'a> Assessor<'a> {
     /// What radio is worked out from.
     #[must_use]
     pub fn surround(&self) -> Surround<'_> {
-        Surround { air: &self.air, catalogued: &self.catalogued, tests: &self.tests, hosts: &self.hosts }
+        Surround {
+            air: &self.air,
+            catalogued: &self.catalogued,
+            tests: &self.tests,
+            hosts: &self.hosts,
+            terrain: self.air.terrain.as_ref(),
+        }
     }
 
     /// Fiber and compute of a site.

@@ -10,11 +10,13 @@ pub mod fill;
 mod gaps;
 pub mod kpi;
 pub mod latency;
+pub mod link_terms;
 mod notes;
 pub mod reception;
 pub mod result;
 pub mod scene;
 pub mod score;
+pub mod terrain;
 pub mod towers;
 pub mod what_if;
 mod widen;
@@ -22,8 +24,8 @@ mod widen;
 pub use assess::{Assessor, assess};
 pub use fiber_reach::{FiberDistance, FiberReach, NoRoads};
 pub use result::{
-    Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, NetworkAtSite, Score, SiteResult, Term, TermScore,
-    Tower, Towers,
+    Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, LossModel, NetworkAtSite, Score, SiteResult, Term,
+    TermScore, Tower, Towers,
 };
 pub use what_if::{Thought, WhatIf};
 

@@ -2,7 +2,7 @@
 
 use super::assess::Assessor;
 use super::fiber_reach::has_access_fiber;
-use super::result::{Assessment, Fact, IndoorCover};
+use super::result::{Assessment, Fact, IndoorCover, LossModel};
 use crate::model::kinds::{Basis, Rat};
 use crate::model::notes::Note;
 use rayon::prelude::*;
@@ -17,7 +17,7 @@ pub fn facts(assessor: &Assessor, result: &Assessment) -> Vec<Fact> {
     };
     let sites =
         |pick: &dyn Fn(&super::SiteResult) -> bool| result.sites.iter().filter(|s| pick(s)).count() as u64;
-    vec![
+    let mut facts = vec![
         Fact { code: "sites", value: inputs.sites.list.len() as u64 },
         Fact { code: "sites_scored", value: sites(&|s| s.scored) },
         Fact { code: "sites_unknown", value: sites(&|s| s.scored && !s.score.total.is_known()) },
@@ -29,7 +29,61 @@ pub fn facts(assessor: &Assessor, result: &Assessment) -> Vec<Fact> {
         Fact { code: "cells_counted", value: assessor.air.counted },
         Fact { code: "towers", value: assessor.air.towers.list.len() as u64 },
         Fact { code: "networks", value: result.networks.len() as u64 },
-    ]
+    ];
+    if assessor.air.terrain.is_some() {
+        let t = OverTerrain::count(result, assessor.settings.score.target);
+        facts.extend([
+            Fact { code: "sites_over_terrain", value: t.sites },
+            Fact { code: "links_over_terrain", value: t.p1812 + t.p452 },
+            Fact { code: "links_too_short_for_terrain", value: t.short },
+            Fact { code: "links_over_unknown_ground", value: t.unknown },
+            Fact { code: "sites_below_target_by_terrain", value: t.fallen },
+            Fact { code: "sites_on_target_by_terrain", value: t.risen },
+        ]);
+    }
+    facts
+}
+
+/// What scoring along the ground came to. Links are those of each site to its server, network by network.
+#[derive(Clone, Copy, Debug, Default)]
+struct OverTerrain {
+    /// Sites scored on a network whose server was predicted along the ground.
+    sites: u64,
+    p1812: u64,
+    p452: u64,
+    /// Links by TR 38.901, being shorter than the models over terrain allow.
+    short: u64,
+    /// Links by TR 38.901 for want of heights.
+    unknown: u64,
+    /// Sites below target that TR 38.901 has on target.
+    fallen: u64,
+    /// Sites on target that TR 38.901 has below.
+    risen: u64,
+}
+
+impl OverTerrain {
+    fn count(result: &Assessment, target: f64) -> Self {
+        let mut sum = Self::default();
+        let networks = result.networks.len().max(1);
+        for (site, at) in result.sites.iter().zip(result.at_network.chunks(networks)) {
+            for model in at.iter().filter_map(|n| n.model) {
+                match model {
+                    LossModel::P1812 => sum.p1812 += 1,
+                    LossModel::P452 => sum.p452 += 1,
+                    LossModel::Tr38901Short => sum.short += 1,
+                    LossModel::Tr38901UnknownGround => sum.unknown += 1,
+                    LossModel::Tr38901 => {}
+                }
+            }
+            let best = site.best_network.and_then(|n| at.get(usize::from(n.0)));
+            sum.sites += u64::from(best.and_then(|n| n.model).is_some_and(LossModel::is_over_terrain));
+            if let Some((now, flat)) = site.score.total.get().zip(site.flat_total.get()) {
+                sum.fallen += u64::from(now < target && flat >= target);
+                sum.risen += u64::from(now >= target && flat < target);
+            }
+        }
+        sum
+    }
 }
 
 /// Remarks: missing layers, assumptions, what was left out.
@@ -146,6 +200,9 @@ pub fn notes(assessor: &Assessor, result: &Assessment) -> Vec<Note> {
             "天线挂高按 1 % 以内取整以共用损耗表：电平变化不超过 0.15 dB".into(),
         );
     }
+    if has_cells && assessor.air.counted > 0 {
+        terrain_notes(assessor, result, &mut note);
+    }
     let networks = result.networks.len().max(1);
     let indoor_unknown = result
         .sites
@@ -164,4 +221,70 @@ pub fn notes(assessor: &Assessor, result: &Assessment) -> Vec<Note> {
         );
     }
     notes
+}
+
+/// Which model the levels rest on, and what the ground changed.
+fn terrain_notes(
+    assessor: &Assessor,
+    result: &Assessment,
+    note: &mut impl FnMut(&'static str, String, String),
+) {
+    let radio = &assessor.settings.radio;
+    let edition = &radio.scenario_edition;
+    if assessor.air.terrain.is_none() {
+        let (why, why_zh) = match &assessor.inputs.terrain {
+            None => ("no dem layer", "无高程图层"),
+            Some(_) if !radio.terrain.r#use => ("radio.terrain.use is false", "radio.terrain.use 为 false"),
+            Some(_) => ("the dem layer is too coarse", "高程格距过粗"),
+        };
+        note(
+            "N014",
+            format!("levels are predicted by TR 38.901 V{edition}, which knows no hills ({why})"),
+            format!("电平由 TR 38.901 V{edition} 预测，不含地形遮挡（{why_zh}）"),
+        );
+        return;
+    }
+    let t = OverTerrain::count(result, assessor.settings.score.target);
+    let scored = result.sites.iter().filter(|s| s.scored).count();
+    let candidates = radio.terrain.candidates;
+    note(
+        "N015",
+        format!(
+            "{} of {scored} sites are scored over terrain (links to servers: {} by ITU-R P.1812-8, {} by P.452-18 \
+             above its 6 GHz), the {candidates} strongest masts of each carrier along their profiles, all others by \
+             TR 38.901 V{edition}; against TR 38.901 alone {} sites fall below target and {} rise to it",
+            t.sites, t.p1812, t.p452, t.fallen, t.risen
+        ),
+        format!(
+            "{scored} 家企业中 {} 家按地形评估（主服务链路：P.1812-8 {} 条，6 GHz 以上 P.452-18 {} 条；每载波最强 \
+             {candidates} 个站址计算剖面，其余采用 TR 38.901 V{edition}）；与仅用 TR 38.901 相比，{} 家降至目标以下，\
+             {} 家升至达标",
+            t.sites, t.p1812, t.p452, t.fallen, t.risen
+        ),
+    );
+    if t.short > 0 {
+        note(
+            "N016",
+            format!(
+                "{} links to servers are shorter than the 250 m of P.1812: TR 38.901 predicts them",
+                t.short
+            ),
+            format!("{} 条主服务链路短于 P.1812 的 250 m 下限：采用 TR 38.901", t.short),
+        );
+    }
+    if t.unknown > 0 {
+        note(
+            "N017",
+            format!(
+                "{} links to servers run over ground without heights (gaps wider than 1 km): TR 38.901 predicts \
+                 them, which knows no hills; radio.terrain.unknown = \"error\" refuses them",
+                t.unknown
+            ),
+            format!(
+                "{} 条主服务链路剖面缺少高程（空洞超过 1 km）：采用不含地形的 TR 38.901；\
+                 设 radio.terrain.unknown = \"error\" 可拒绝",
+                t.unknown
+            ),
+        );
+    }
 }

@@ -4,8 +4,9 @@
 use super::air::{Air, Link, NetworkNear, counts, wall_index};
 use super::assess::Desk;
 use super::fill::{Catalogued, Filled};
-use super::result::{IndoorCover, NetworkAtSite};
+use super::result::{IndoorCover, LossModel, NetworkAtSite};
 use super::scene::Scene;
+use super::terrain::{Paths, TerrainDesk, TerrainScoring};
 use crate::geom::{LocalFrame, LonLat, Xy};
 use crate::index::{Hit, PointIndex};
 use crate::model::inputs::Inputs;
@@ -32,6 +33,8 @@ pub struct Heard {
     pub server: Link,
     /// Distance to it along the ground, metres.
     pub distance_m: f64,
+    /// What its level rests on.
+    pub model: LossModel,
 }
 
 /// Buffers that a thread keeps from one position to the next.
@@ -39,25 +42,74 @@ pub struct Heard {
 pub struct Ear {
     nearest: Vec<(f64, u32, u32)>,
     masts: Vec<Mast>,
+    places: Vec<LonLat>,
     scratch: Scratch,
+    terrain: TerrainDesk,
+}
+
+impl Ear {
+    /// A mast of the position heard last.
+    #[must_use]
+    pub fn mast(&self, number: u32) -> Option<&Mast> {
+        self.masts.get(number as usize)
+    }
+
+    /// Where it stands, if the ground counted.
+    #[must_use]
+    pub fn place(&self, number: u32) -> Option<LonLat> {
+        self.places.get(number as usize).copied()
+    }
 }
 
 /// What a position receives of one network: from its `radio.max_towers` nearest towers within
-/// `radio.search_radius_m`. `None` when nothing is in reach.
+/// `radio.search_radius_m`, over the ground if it is given. `None` when nothing is in reach.
 pub fn hear(
     air: &Air,
     near: &mut NetworkNear,
     at: LonLat,
     scene: Scene,
     asked: &Asked,
+    terrain: Option<&TerrainScoring>,
     ear: &mut Ear,
 ) -> Option<Heard> {
     select(air, near, at, ear);
-    let masts = Masts { list: &ear.masts, sectors: &near.sectors, table_offset: scene as u32 };
-    let radio = servers::receive(&air.medium, &masts, asked, &mut ear.scratch)?;
+    let (radio, model) = match terrain {
+        None => {
+            let masts = Masts { list: &ear.masts, sectors: &near.sectors, table_offset: scene as u32 };
+            (servers::receive(&air.medium, &masts, asked, &mut ear.scratch)?, LossModel::Tr38901)
+        }
+        Some(scoring) => over_terrain(air, near, at, scene, asked, scoring, ear)?,
+    };
     let server = *near.links.get(radio.server.sector as usize)?;
     let distance_m = ear.masts.get(radio.server.mast as usize)?.distance_m;
-    Some(Heard { radio, server, distance_m })
+    Some(Heard { radio, server, distance_m, model })
+}
+
+/// The radio room's answer with losses along the ground, and what that of the server rests on.
+fn over_terrain(
+    air: &Air,
+    near: &NetworkNear,
+    at: LonLat,
+    scene: Scene,
+    asked: &Asked,
+    scoring: &TerrainScoring,
+    ear: &mut Ear,
+) -> Option<(Reception, LossModel)> {
+    let Ear { nearest, masts, places, scratch, terrain } = ear;
+    terrain.turn_to(scoring, at, scene);
+    places.clear();
+    for (mast, &(.., stand)) in masts.iter_mut().zip(nearest.iter()) {
+        let stands_at = near.stands.get(stand as usize)?.at;
+        mast.rise_m = terrain.rise_m(scoring, stands_at);
+        places.push(stands_at);
+    }
+    let table_offset = scene as u32;
+    let seen = Masts { list: masts, sectors: &near.sectors, table_offset };
+    let mut paths = Paths { scoring, desk: terrain, masts, places, here: at, scene };
+    let radio = servers::receive_over(&air.medium, &seen, asked, &mut paths, scratch)?;
+    let sector = near.sectors.get(radio.server.sector as usize)?;
+    let mast = *places.get(radio.server.mast as usize)?;
+    Some((radio, terrain.model(mast, sector.table + table_offset)))
 }
 
 /// Fills the ear's masts with the nearest towers, nearest first.
@@ -91,7 +143,7 @@ fn select(air: &Air, near: &mut NetworkNear, at: LonLat, ear: &mut Ear) {
         let (first, count) = air.cells_of(near, i as usize);
         // From the tower to the receiver.
         let bearing_deg = fast::atan2(-x_m, -y_m).to_degrees();
-        ear.masts.push(Mast { distance_m: d2.sqrt(), bearing_deg, first, count });
+        ear.masts.push(Mast { distance_m: d2.sqrt(), bearing_deg, rise_m: 0.0, first, count });
     }
 }
 
@@ -258,6 +310,8 @@ pub struct Surround<'a> {
     pub tests: &'a DriveTests<'a>,
     /// Indoor systems.
     pub hosts: &'a Hosts,
+    /// The ground that links run over, where it counts.
+    pub terrain: Option<&'a TerrainScoring<'a>>,
 }
 
 /// Where a network is looked at.
@@ -315,11 +369,12 @@ pub fn at_network(
         ss_sinr: depth == Depth::Full,
     };
     let mut planned = thought.is_some();
-    if let Some(h) = near.and_then(|n| hear(air, n, at, scene, &asked, ear)) {
+    if let Some(h) = near.and_then(|n| hear(air, n, at, scene, &asked, around.terrain, ear)) {
         planned |= h.server.assumed.has(Assumed::PLANNED);
         let rates = h.radio.rates;
         r.server = h.server.cell;
         r.distance_m = known(h.distance_m);
+        r.model = Some(h.model);
         r.rsrp_outdoor_dbm = known(h.radio.rsrp_dbm);
         r.rsrp_indoor_dbm = Known::from_f64(h.radio.rsrp_indoor_dbm);
         r.sinr_ssb_db = Known::from_f64(h.radio.ss_sinr_db);

@@ -6,6 +6,7 @@ use crate::model::notes::Note;
 use crate::model::operators::NetworkId;
 use crate::model::records::{CellId, SiteId, TowerId};
 use crate::model::text::Known;
+use crate::radio::terrain_link::TerrainModel;
 use serde::Serialize;
 
 /// A place with antennas: cells that stand together, of whatever operator.
@@ -60,6 +61,51 @@ pub enum IndoorCover {
     Unknown,
 }
 
+/// What a predicted level rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossModel {
+    /// TR 38.901: no heights are at hand.
+    Tr38901,
+    /// TR 38.901: the link is shorter than the models over terrain allow.
+    Tr38901Short,
+    /// TR 38.901: some of the ground on the way isn't known.
+    Tr38901UnknownGround,
+    /// ITU-R P.1812 along the profile.
+    P1812,
+    /// ITU-R P.452 along the profile, above the frequencies of P.1812.
+    P452,
+}
+
+impl LossModel {
+    /// Of a model over terrain.
+    #[must_use]
+    pub const fn of(model: &TerrainModel) -> Self {
+        match model {
+            TerrainModel::P1812(_) => Self::P1812,
+            TerrainModel::P452(_) => Self::P452,
+        }
+    }
+
+    /// Name in files.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Tr38901 => "tr38901",
+            Self::Tr38901Short => "tr38901-short",
+            Self::Tr38901UnknownGround => "tr38901-unknown-ground",
+            Self::P1812 => "p1812",
+            Self::P452 => "p452",
+        }
+    }
+
+    /// Whether the level was predicted along the ground.
+    #[must_use]
+    pub const fn is_over_terrain(self) -> bool {
+        matches!(self, Self::P1812 | Self::P452)
+    }
+}
+
 /// One radio network at one site.
 #[derive(Clone, Copy, Debug)]
 pub struct NetworkAtSite {
@@ -81,6 +127,8 @@ pub struct NetworkAtSite {
     pub ul_mbps: Known,
     /// State of indoor coverage.
     pub indoor: IndoorCover,
+    /// What the server's predicted level rests on; `None` without a server.
+    pub model: Option<LossModel>,
     /// Predicted, measured or (server values partly of the catalogue) assumed.
     pub basis: Basis,
     /// Score on this network, points 0–100, unknown when too little is known.
@@ -99,6 +147,7 @@ impl NetworkAtSite {
         dl_mbps: Known::UNKNOWN,
         ul_mbps: Known::UNKNOWN,
         indoor: IndoorCover::Unknown,
+        model: None,
         basis: Basis::Unknown,
         score: Known::UNKNOWN,
     };
@@ -189,6 +238,8 @@ pub struct SiteResult {
     pub best_network: Option<NetworkId>,
     /// Score on that network.
     pub score: Score,
+    /// Its total when every link is TR 38.901's; unknown where no heights are used.
+    pub flat_total: Known,
     /// Distance by road to the nearest fiber that can be joined, metres; unknown without access fiber.
     pub fiber_m: Known,
     /// Index in `Inputs::fiber_nodes` of that fiber, where it is a node.

@@ -381,6 +381,8 @@ pub struct RadioSettings {
     pub shannon_alpha_ul: f64,
     /// Spatial layers in the downlink.
     pub dl_layers: u32,
+    /// Section `radio.terrain`.
+    pub terrain: RadioTerrainSettings,
     /// Section `radio.carrier`, by name.
     pub carrier: BTreeMap<String, Carrier>,
     /// Section `radio.default_carrier`.
@@ -389,6 +391,34 @@ pub struct RadioSettings {
     pub height_m: RadioHeightMSettings,
     /// Section `radio.threshold`.
     pub threshold: RadioThresholdSettings,
+}
+
+/// Section `radio.terrain`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RadioTerrainSettings {
+    /// Score along terrain profiles where a DEM fine enough is at hand.
+    pub r#use: bool,
+    /// Masts of each carrier, strongest by TR 38.901 first, whose profile is looked at.
+    pub candidates: u32,
+    /// What a link over ground without heights gets.
+    pub unknown: UnknownGround,
+    /// Height of houses and trees on the path without line of sight, urban, m.
+    pub clutter_urban_m: f64,
+    /// The same, suburban, m.
+    pub clutter_suburban_m: f64,
+    /// The same, rural, m.
+    pub clutter_rural_m: f64,
+}
+
+/// What a link over ground without heights gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownGround {
+    /// TR 38.901, counted.
+    Tr38901,
+    /// No result at all.
+    Error,
 }
 
 /// Section `radio.threshold`.

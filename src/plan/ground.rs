@@ -44,20 +44,15 @@ pub fn with_ground<T>(
 ) -> Result<T, PlanError> {
     let mut notes = Vec::new();
     if let Some(terrain) = &inputs.terrain {
-        match require_posting(&**terrain, MAX_PROPAGATION_POSTING_M) {
-            Err(coarse) => notes.push(Note::new(
+        if let Err(coarse) = require_posting(&**terrain, MAX_PROPAGATION_POSTING_M) {
+            notes.push(Note::new(
                 "N105",
                 format!("heights are refused for propagation: {coarse}; TR 38.901 is used, which needs none"),
                 format!(
                     "高程不用于传播计算（格距 {:.0} m，上限 {:.0} m）；采用无需地形的 TR 38.901",
                     coarse.posting_m, coarse.limit_m
                 ),
-            )),
-            Ok(()) => notes.push(Note::new(
-                "N106",
-                "heights are at hand, but this version scores with TR 38.901, which needs none",
-                "已有高程数据，但本版本采用无需地形的 TR 38.901 评估",
-            )),
+            ));
         }
     }
     let idle: Vec<&str> = NOT_USED.into_iter().filter(|l| inputs.has(l)).collect();

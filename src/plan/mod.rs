@@ -49,6 +49,17 @@ pub enum PlanError {
     /// Data centers can't be placed.
     #[error("data centers can't be placed: {0}")]
     Placement(#[from] PlacementError),
+    /// Links run over ground without heights, and the settings refuse that.
+    #[error(
+        "{links} links run over ground that the dem layer has no heights for, among them that of site \"{site}\" \
+         (radio.terrain.unknown = \"error\")"
+    )]
+    UnknownGround {
+        /// How many.
+        links: usize,
+        /// The first site concerned.
+        site: String,
+    },
     /// A lock names something that isn't there.
     #[error(
         "plan.lock names \"{id}\", which is no candidate, site, road, duct, node or data center of the inputs"

@@ -4,7 +4,7 @@ use super::budget::{self, Split};
 use super::ground::{Ground, with_ground};
 use super::radio::{self, Radio, Wanted};
 use super::{PlanError, items, phases};
-use crate::coverage::{Assessment, FiberDistance, FiberReach, Term, assess};
+use crate::coverage::{Assessment, FiberDistance, FiberReach, LossModel, Term, assess};
 use crate::datacenter;
 use crate::fiber::{RoutePlan, RouteRequest, Terminal, plan_routes};
 use crate::index::{PointIndex, RegionIndex};
@@ -15,7 +15,7 @@ use crate::model::planned::{
     BudgetStep, Center, Certificate, Connection, ConnectionState, RouteSegment, Station, StationBuild,
 };
 use crate::model::records::{DataCenter, Origin, SiteId};
-use crate::model::settings::Settings;
+use crate::model::settings::{Settings, UnknownGround};
 use crate::network::Reach;
 use crate::optimise::{Certified, Effort, Work, relative_gap};
 use crate::plan::Plan;
@@ -42,9 +42,24 @@ impl FiberReach for Cached {
 pub fn today(inputs: &Inputs, settings: &Settings) -> Result<Assessment, PlanError> {
     with_ground(inputs, settings, |_, reach, notes| {
         let mut now = assess(inputs, settings, reach);
+        check_ground(&now, inputs, settings)?;
         now.notes.extend(notes);
         Ok(now)
     })
+}
+
+/// Refuses links over ground without heights, where the settings say so.
+fn check_ground(found: &Assessment, inputs: &Inputs, settings: &Settings) -> Result<(), PlanError> {
+    if settings.radio.terrain.unknown == UnknownGround::Tr38901 {
+        return Ok(());
+    }
+    let networks = found.networks.len().max(1);
+    let lost: Vec<usize> = (0..found.at_network.len())
+        .filter(|i| found.at_network[*i].model == Some(LossModel::Tr38901UnknownGround))
+        .collect();
+    let Some(site) = lost.first().and_then(|i| inputs.sites.list.get(i / networks)) else { return Ok(()) };
+    let site = inputs.sites.text.get(site.id).to_owned();
+    Err(PlanError::UnknownGround { links: lost.len(), site })
 }
 
 /// What the makers have put together, before it is scored again.
@@ -142,6 +157,7 @@ fn draft(
     mut notes: Vec<Note>,
 ) -> Result<Draft, PlanError> {
     let before = assess(inputs, settings, reach);
+    check_ground(&before, inputs, settings)?;
     let gaps: Vec<SiteId> = before.gaps.iter().map(|g| g.site).collect();
     let joinable = |site: SiteId| {
         let d = reach.distance(site);

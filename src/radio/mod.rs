@@ -32,6 +32,7 @@ pub mod profile;
 pub mod refusal;
 pub mod registry;
 pub mod servers;
+pub mod terrain_link;
 pub mod terrain_path;
 pub mod tr38901;
 

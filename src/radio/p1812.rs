@@ -156,6 +156,12 @@ impl Link {
 }
 
 impl Prepared {
+    /// The same link at another latitude of its path's centre, degrees.
+    #[must_use]
+    pub const fn at_latitude(&self, latitude_deg: f64) -> Self {
+        Self { link: Link { latitude_deg, ..self.link }, ..*self }
+    }
+
     /// The loss of a path.
     ///
     /// # Errors

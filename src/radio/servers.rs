@@ -152,7 +152,9 @@ pub struct Sector {
 }
 
 impl Sector {
-    fn pointing(&self) -> Pointing {
+    /// Where it points.
+    #[must_use]
+    pub fn pointing(&self) -> Pointing {
         Pointing {
             azimuth_deg: f64::from(self.azimuth_deg),
             electrical_tilt_deg: f64::from(self.electrical_tilt_deg),
@@ -168,6 +170,9 @@ pub struct Mast {
     pub distance_m: f64,
     /// Bearing from the mast to the receiver, degrees from north.
     pub bearing_deg: f64,
+    /// How much higher the ground at the mast lies than at the receiver, metres; zero where heights aren't
+    /// known.
+    pub rise_m: f64,
     /// First of its sectors in [`Masts::sectors`].
     pub first: u32,
     /// Number of its sectors.
@@ -260,12 +265,34 @@ pub struct Reception {
     pub rates: Rates,
 }
 
+/// Path losses that are known better than by a table: along the ground, where heights are at hand.
+pub trait GroundLoss {
+    /// Masts of each carrier, the strongest by the tables first, whose path is looked at; a carrier's best
+    /// server always is.
+    fn candidates(&self) -> usize;
+
+    /// Median loss from a mast of [`Masts::list`] with the parameters of a table: in line of sight among
+    /// houses, and behind them, dB. `None` where the table holds.
+    fn median_db(&mut self, mast: u32, table: u32) -> Option<[f64; 2]>;
+}
+
 /// Buffers that a thread keeps between receivers.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     beams: Vec<Beam>,
     carriers: Vec<Best>,
     order: Vec<(f64, u32)>,
+}
+
+/// Where the loss of a beam comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum LossBasis {
+    /// The table; the ground hasn't been asked.
+    Table,
+    /// The table, because the ground has no answer.
+    TableAlone,
+    /// The ground.
+    Ground,
 }
 
 /// The sectors of a mast on one carrier: they share path and fading, so that their powers simply add.
@@ -277,6 +304,8 @@ struct Beam {
     table: u32,
     /// Loss of the path.
     row: LossRow,
+    /// Where it comes from.
+    basis: LossBasis,
     /// The strongest sector.
     sector: u32,
     /// SSB power per resource element of the strongest sector towards the receiver, dBm.
@@ -322,11 +351,79 @@ struct Best {
 /// No allocation once `scratch` has grown; the result depends on the order of masts only where two cells
 /// are exactly alike.
 pub fn receive(air: &Air, masts: &Masts, asked: &Asked, scratch: &mut Scratch) -> Option<Reception> {
-    let Scratch { beams, carriers, order } = scratch;
+    gather(air, masts, &mut scratch.beams);
+    choose(air, masts, asked, scratch)
+}
+
+/// The same with the losses of the strongest masts taken along the ground.
+pub fn receive_over(
+    air: &Air,
+    masts: &Masts,
+    asked: &Asked,
+    ground: &mut dyn GroundLoss,
+    scratch: &mut Scratch,
+) -> Option<Reception> {
+    gather(air, masts, &mut scratch.beams);
+    refine(air, masts, ground, scratch);
+    choose(air, masts, asked, scratch)
+}
+
+fn gather(air: &Air, masts: &Masts, beams: &mut Vec<Beam>) {
     beams.clear();
     for (number, mast) in masts.list.iter().enumerate() {
         add_beams(air, masts, number as u32, mast, beams);
     }
+}
+
+/// Asks the ground for the strongest beams of each carrier, and on until the best one has been asked.
+fn refine(air: &Air, masts: &Masts, ground: &mut dyn GroundLoss, scratch: &mut Scratch) {
+    let Scratch { beams, order, .. } = scratch;
+    let candidates = ground.candidates();
+    let mut ask = |beam: &mut Beam| {
+        beam.basis = LossBasis::TableAlone;
+        let Some([los_db, nlos_db]) = ground.median_db(beam.mast, beam.table) else { return };
+        beam.basis = LossBasis::Ground;
+        beam.row.los_db = los_db as f32;
+        beam.row.nlos_db = nlos_db as f32;
+        let Some(loss) = table_loss(air, masts, beam) else { return };
+        let location = &air.location;
+        beam.row.median_db = loss.quantile_db(0.5, 0.0) as f32;
+        beam.row.outdoor_db = loss.quantile_db(location.probability, location.quantile) as f32;
+    };
+    order.clear();
+    order.extend((0u32..).zip(beams.iter()).map(|(at, b)| (b.median_dbm(), at)));
+    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    for i in 0..order.len() {
+        let Some(beam) = beams.get(order[i].1 as usize) else { continue };
+        let carrier = beam.carrier;
+        let stronger = &order[..i];
+        let of_carrier =
+            |(_, at): &&(f64, u32)| beams.get(*at as usize).is_some_and(|b| b.carrier == carrier);
+        if stronger.iter().filter(of_carrier).count() < candidates {
+            if let Some(beam) = beams.get_mut(order[i].1 as usize) {
+                ask(beam);
+            }
+        }
+    }
+    // What the tables put behind may now stand in front.
+    loop {
+        let ahead = (0..beams.len()).find(|&i| {
+            beams[i].basis == LossBasis::Table
+                && !beams.iter().any(|b| {
+                    b.carrier == beams[i].carrier
+                        && b.basis != LossBasis::Table
+                        && b.median_dbm() >= beams[i].median_dbm()
+                })
+        });
+        match ahead.and_then(|i| beams.get_mut(i)) {
+            Some(beam) => ask(beam),
+            None => break,
+        }
+    }
+}
+
+fn choose(air: &Air, masts: &Masts, asked: &Asked, scratch: &mut Scratch) -> Option<Reception> {
+    let Scratch { beams, carriers, order } = scratch;
     carriers.clear();
     for (at, beam) in beams.iter().enumerate() {
         let best = Best { carrier: beam.carrier, beam: at as u32, median_dbm: beam.median_dbm() };
@@ -350,7 +447,7 @@ fn add_beams(air: &Air, masts: &Masts, number: u32, mast: &Mast, beams: &mut Vec
     let end = mast.first.saturating_add(mast.count);
     for (sector, at) in (mast.first..end).filter_map(|at| Some((masts.sectors.get(at as usize)?, at))) {
         let Some(antenna) = air.antennas.get(usize::from(sector.antenna)) else { continue };
-        let elevation_deg = direction.elevation_deg(air, sector, mast.distance_m);
+        let elevation_deg = direction.elevation_deg(air, sector, mast);
         let relative = antenna.ssb.relative_gain(&sector.pointing(), mast.bearing_deg, elevation_deg);
         let eirp_dbm = f64::from(sector.ssb_epre_dbm) + f64::from(sector.gain_ssb_dbi) + relative.get();
         let ssb_mw = milliwatts(eirp_dbm);
@@ -376,6 +473,7 @@ fn add_beams(air: &Air, masts: &Masts, number: u32, mast: &Mast, beams: &mut Vec
             carrier: sector.carrier,
             table,
             row,
+            basis: LossBasis::Table,
             sector: at,
             eirp_dbm,
             best_ssb_mw: ssb_mw,
@@ -402,16 +500,28 @@ struct Direction {
 }
 
 impl Direction {
-    fn elevation_deg(&mut self, air: &Air, sector: &Sector, distance_m: f64) -> f64 {
+    fn elevation_deg(&mut self, air: &Air, sector: &Sector, mast: &Mast) -> f64 {
         if self.height_m != sector.height_m {
-            let down = f64::from(sector.height_m) - air.terminal_height_m;
+            let down = f64::from(sector.height_m) - air.terminal_height_m + mast.rise_m;
             *self = Self {
                 height_m: sector.height_m,
-                elevation_deg: -fast::atan2(down, distance_m).to_degrees(),
+                elevation_deg: -fast::atan2(down, mast.distance_m).to_degrees(),
             };
         }
         self.elevation_deg
     }
+}
+
+/// The distribution that a beam's row stands for, with the spread of its scenario.
+fn table_loss(air: &Air, masts: &Masts, beam: &Beam) -> Option<LossDistribution> {
+    let prepared = air.tables.get(beam.table as usize)?.prepared();
+    let mast = masts.list.get(beam.mast as usize)?;
+    let sigma = |state| prepared.sigma_db(mast.distance_m, state);
+    Some(LossDistribution {
+        p_first: f64::from(beam.row.p_los),
+        first: (f64::from(beam.row.los_db), sigma(LosState::Los)),
+        second: (f64::from(beam.row.nlos_db), sigma(LosState::Nlos)),
+    })
 }
 
 /// The cells around a receiver.
@@ -473,18 +583,14 @@ impl Cells<'_> {
 
     /// Path loss to a beam, from its table.
     fn loss(&self, beam: &Beam) -> Option<LossDistribution> {
-        let prepared = self.air.tables.get(beam.table as usize)?.prepared();
-        let mast = self.masts.list.get(beam.mast as usize)?;
-        let sigma = |state| prepared.sigma_db(mast.distance_m, state);
-        Some(LossDistribution {
-            p_first: f64::from(beam.row.p_los),
-            first: (f64::from(beam.row.los_db), sigma(LosState::Los)),
-            second: (f64::from(beam.row.nlos_db), sigma(LosState::Nlos)),
-        })
+        table_loss(self.air, self.masts, beam)
     }
 
     /// The same without the table's error, for the one that counts most.
     fn exact_loss(&self, beam: &Beam) -> Option<LossDistribution> {
+        if beam.basis == LossBasis::Ground {
+            return self.loss(beam);
+        }
         let prepared = self.air.tables.get(beam.table as usize)?.prepared();
         let mast = self.masts.list.get(beam.mast as usize)?;
         Some(prepared.states(mast.distance_m.max(*prepared.ground_range_m().start())).into())
@@ -524,7 +630,7 @@ impl Cells<'_> {
         let air = self.air;
         let carrier = *air.carriers.get(usize::from(best.carrier))?;
         let antenna = air.antennas.get(usize::from(server.antenna))?;
-        let elevation_deg = Direction::default().elevation_deg(air, server, mast.distance_m);
+        let elevation_deg = Direction::default().elevation_deg(air, server, mast);
         let relative = antenna.traffic.relative_gain(&server.pointing(), mast.bearing_deg, elevation_deg);
         let traffic_gain = f64::from(server.gain_traffic_dbi) + relative.get();
         let (eirp_dbm, own_mw) = match purpose {

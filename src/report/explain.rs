@@ -299,6 +299,9 @@ fn site(run: &Value, item: &Value, connection: Option<&Value>, lang: Lang) -> Ve
         },
         formulas(run, lang),
     ];
+    if item["link"].is_object() {
+        sections.insert(1, link(run, &item["link"], item["network"].as_str().unwrap_or("–"), lang));
+    }
     if let Some(c) = connection {
         sections.push(joined(run, c, lang));
     }
@@ -310,6 +313,108 @@ fn site(run: &Value, item: &Value, connection: Option<&Value>, lang: Lang) -> Ve
     let settings: Vec<&str> = settings.into_iter().chain(class.as_deref()).chain(rest).collect();
     sections.push(assumptions(run, &settings, lang));
     sections
+}
+
+/// The link to the server, from its power to the level at the site, and why its model was taken.
+fn link(run: &Value, l: &Value, network: &str, lang: Lang) -> Section {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let number = |v: &Value, decimals| grouped_decimal(v.as_f64().unwrap_or(f64::NAN), decimals);
+    let edition = plain(l["edition"].as_str().unwrap_or(""));
+    let mhz = number(&l["freq_mhz"], 0);
+    let tr = |en: &str, zh: &str| match lang {
+        Lang::En => format!("3GPP TR 38.901 V{edition}: {en}"),
+        Lang::Zh => format!("3GPP TR 38.901 V{edition}：{zh}"),
+    };
+    let why = match (l["model"].as_str().unwrap_or(""), lang) {
+        ("p1812", Lang::En) => format!(
+            "ITU-R P.1812-{edition}: heights are at hand, {mhz} MHz lies within its 30-6,000 MHz and the link is longer than 250 m"
+        ),
+        ("p1812", Lang::Zh) => {
+            format!("ITU-R P.1812-{edition}：有高程，{mhz} MHz 在 30–6000 MHz 内，且链路长于 250 m")
+        }
+        ("p452", Lang::En) => format!(
+            "ITU-R P.452-{edition}: heights are at hand, and {mhz} MHz lies above the 6,000 MHz of P.1812"
+        ),
+        ("p452", Lang::Zh) => format!("ITU-R P.452-{edition}：有高程，{mhz} MHz 高于 P.1812 的 6000 MHz"),
+        ("tr38901-short", _) => {
+            tr("the link is shorter than the 250 m of P.1812", "链路短于 P.1812 的 250 m")
+        }
+        ("tr38901-unknown-ground", _) => {
+            tr("part of the ground on the way has no heights", "剖面部分缺少高程")
+        }
+        _ => tr("no heights are used", "未使用高程"),
+    };
+    let mut text = vec![match lang {
+        Lang::En => format!("model: {why}"),
+        Lang::Zh => format!("模型：{why}"),
+    }];
+    let g = &l["ground"];
+    if g.is_object() {
+        let e = &g["edge"];
+        let (at, asl) = (number(&e["from_mast_m"], 0), number(&e["m_asl"], 0));
+        let over = e["over_ray_m"].as_f64().unwrap_or(f64::NAN);
+        let by = grouped_decimal(over.abs(), 0);
+        let place = format!(
+            "{:.5}, {:.5}",
+            e["lon"].as_f64().unwrap_or(f64::NAN),
+            e["lat"].as_f64().unwrap_or(f64::NAN)
+        );
+        text.push(match (over > 0.0, lang) {
+            (true, Lang::En) => format!("main obstacle: {at} m from the mast at {place}, {asl} m above sea level, {by} m over the ray"),
+            (false, Lang::En) => format!("no hill in the way: the ground comes nearest to the ray {at} m from the mast at {place}, {asl} m above sea level, {by} m below it"),
+            (true, Lang::Zh) => format!("主要障碍：距站 {at} m（{place}），海拔 {asl} m，高出射线 {by} m"),
+            (false, Lang::Zh) => format!("无山体阻挡：距站 {at} m（{place}）处最接近射线，海拔 {asl} m，低于射线 {by} m"),
+        });
+    }
+    let share = run["configuration"]["radio"]["location_probability"].as_f64().unwrap_or(f64::NAN) * 100.0;
+    let mut table = Table::new(
+        "link",
+        match lang {
+            Lang::En => format!("The link to the server of {}", plain(network)),
+            Lang::Zh => format!("到 {} 主服务小区的链路", plain(network)),
+        },
+        heads(lang, &[("term", "项"), ("value", "取值"), ("unit", "单位")]),
+    );
+    for (v, decimals, unit, en, zh) in [
+        (&l["scenario"], 0, "", "scenario of TR 38.901", "TR 38.901 场景"),
+        (&l["scene"], 0, "", "surroundings of the site", "周边环境"),
+        (&l["distance_m"], 0, "m", "length of the path", "路径长度"),
+        (&l["bearing_deg"], 1, "°", "bearing from the mast", "自站方位"),
+        (&l["elevation_deg"], 1, "°", "elevation from the antenna", "自天线仰角"),
+        (&l["antenna_height_m"], 1, "m", "antenna above ground", "天线挂高"),
+        (&l["terminal_height_m"], 1, "m", "terminal above ground", "终端高度"),
+        (&g["mast_m_asl"], 0, "m", "ground at the mast", "站址海拔"),
+        (&g["site_m_asl"], 0, "m", "ground at the site", "企业海拔"),
+        (&g["free_space_db"], 1, "dB", "free space", "自由空间损耗"),
+        (&g["diffraction_db"], 1, "dB", "diffraction over bare ground", "裸地绕射损耗"),
+        (&g["diffraction_behind_houses_db"], 1, "dB", "diffraction with houses and trees", "含地物绕射损耗"),
+        (&g["clutter_m"], 0, "m", "height of houses and trees", "地物高度"),
+        (&g["troposcatter_db"], 1, "dB", "loss by troposcatter", "对流层散射损耗"),
+        (&g["ducting_db"], 1, "dB", "loss by ducting", "大气波导损耗"),
+        (&l["p_los"], 3, "", "probability of line of sight among houses", "视距概率"),
+        (&l["los_db"], 1, "dB", "median loss in sight", "视距中值损耗"),
+        (&l["sigma_los_db"], 1, "dB", "spread in sight", "视距标准差"),
+        (&l["nlos_db"], 1, "dB", "median loss out of sight", "非视距中值损耗"),
+        (&l["sigma_nlos_db"], 1, "dB", "spread out of sight", "非视距标准差"),
+        (&l["ssb_epre_dbm"], 1, "dBm", "power per resource element of the SSB", "SSB 每 RE 功率"),
+        (&l["gain_ssb_dbi"], 1, "dBi", "+ gain of the SSB beam", "+ SSB 波束增益"),
+        (&l["pattern_db"], 1, "dB", "+ pattern towards the site", "+ 方向图衰减"),
+        (&l["median_loss_db"], 1, "dB", "− median loss", "− 中值损耗"),
+        (&l["margin_db"], 1, "dB", "− margin of the location probability", "− 位置概率余量"),
+        (&l["level_dbm"], 1, "dBm", "= SS-RSRP in the open", "= 室外 SS-RSRP"),
+        (&l["wall_db"], 1, "dB", "median loss of the wall", "墙体中值损耗"),
+        (&l["wall_sigma_db"], 1, "dB", "its spread", "墙体标准差"),
+        (&l["indoor_level_dbm"], 1, "dBm", "SS-RSRP behind it", "室内 SS-RSRP"),
+    ] {
+        if !v.is_null() {
+            table.push(vec![Cell::Text(t(en, zh)), cell(v, decimals), Cell::Text(unit.to_owned())]);
+        }
+    }
+    text.push(match lang {
+        Lang::En => format!("levels are met with {} % location probability: quantiles of the mixture of both states; predicted, before any drive test", grouped_decimal(share, 1)),
+        Lang::Zh => format!("电平按 {} % 位置概率取两种状态混合分布的分位数；为预测值，未计路测", grouped_decimal(share, 1)),
+    });
+    Section { title: t("The link", "链路"), text, tables: vec![table] }
 }
 
 /// What the site asks for, and where each figure comes from: its own row, or its service class.
@@ -533,6 +638,12 @@ mod tests {
         let e = explain(&folder, "SITE-0412", Lang::En).unwrap();
         let t = full_text(&e.document, None);
         assert!(t.contains("score 59.5") || t.contains("score 5") || t.contains("score 6"), "{t}");
+        // The link of the fixture's server, term by term.
+        assert!(t.contains("3GPP TR 38.901 V19: no heights are used"), "{t}");
+        assert!(
+            t.contains("power per resource element of the SSB") && t.contains("= SS-RSRP in the open"),
+            "{t}"
+        );
         for part in
             ["secret_sites.csv:2", "secret_cells.csv:2", "nodes.csv:2", "quality = clamp(", "-88.5", "850"]
         {

@@ -3,8 +3,8 @@
 
 use super::write::{InputFile, RunInfo};
 use crate::coverage::{
-    Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, NetworkAtSite, Score, SiteResult, Term, TermScore,
-    Tower,
+    Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, LossModel, NetworkAtSite, Score, SiteResult, Term,
+    TermScore, Tower,
 };
 use crate::geom::LonLat;
 use crate::model::inputs::{Inputs, LayerInfo};
@@ -176,6 +176,7 @@ fn network(rsrp: f32, server: u32) -> NetworkAtSite {
         dl_mbps: Known::new(150.0),
         ul_mbps: Known::new(3.25),
         indoor: IndoorCover::OutdoorIn,
+        model: Some(LossModel::Tr38901),
         basis: Basis::Predicted,
         score: Known::new(52.0),
     }
@@ -206,6 +207,7 @@ pub(crate) fn assessment() -> Assessment {
         scored: true,
         best_network: score.total.is_known().then_some(NetworkId(0)),
         score,
+        flat_total: Known::UNKNOWN,
         fiber_m: fiber.map_or(Known::UNKNOWN, Known::new),
         fiber_node: fiber.map(|_| 0),
         fiber_basis: if fiber.is_some() { Basis::Predicted } else { Basis::Unknown },

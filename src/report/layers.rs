@@ -1,7 +1,9 @@
 //! The layers of an assessment: which fields they have, and where each value comes from.
 
 use super::layer::{Columns, Layer, Shape};
-use crate::coverage::{Assessment, Gap, IndoorCover, Kpi, KpiGroup, NetworkAtSite, Score, SiteResult, Term};
+use crate::coverage::{
+    Assessment, Gap, IndoorCover, Kpi, KpiGroup, LossModel, NetworkAtSite, Score, SiteResult, Term,
+};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Basis;
 use crate::model::records::{Site, SiteId};
@@ -284,6 +286,14 @@ fn networks<'a>(
                 v.inputs.cells.text.opt(cell.id)
             })
             .from("predicted", NO_CELL);
+            c.text(format!("net_{slug}_model"), heading(("loss model", "传播模型")), move |i| {
+                v.at_network(at(i), k)?.model.map(LossModel::code)
+            })
+            .from("predicted", NO_CELL)
+            .about(
+                "of the server's level: p1812, p452: along the terrain; tr38901: no heights used; tr38901-short: nearer than 250 m; tr38901-unknown-ground: no heights on the way",
+                "主服务小区电平所用模型：p1812、p452 按地形剖面；tr38901 未用高程；tr38901-short 距离不足 250 m；tr38901-unknown-ground 剖面缺少高程",
+            );
         }
         c.text(format!("net_{slug}_indoor"), heading(("indoor coverage", "室内覆盖")), move |i| {
             v.at_network(at(i), k).map(|n| match n.indoor {
@@ -398,6 +408,11 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
             "0-100, the sum of the pts_ fields; on the best network",
             "0-100，等于各 pts_ 字段之和；取最优网络",
         );
+    c.known("score_tr38901", 2, "points", ("score by TR 38.901", "TR 38.901 评分"), move |i| {
+        v.result(i).map_or(Known::UNKNOWN, |r| r.flat_total)
+    })
+    .from("predicted", "unknown")
+    .about("the score if no link ran over terrain", "不计地形时的评分");
     c.known("score_low", 2, "points", ("score at least", "评分下限"), move |i| {
         v.result(i).map_or(Known::UNKNOWN, |r| r.score.low)
     })
@@ -442,9 +457,9 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
         name: "sites",
         title: ("Factory sites", "工业企业"),
         method: (
-            "3GPP TR 38.901 path loss per network and site at the location probability asked for; \
+            "path loss per network and site (3GPP TR 38.901; over terrain ITU-R P.1812 or P.452) at the location probability asked for; \
              score = 100 · Σ weight · quality / Σ known weights",
-            "按网络逐企业计算 3GPP TR 38.901 路径损耗及给定位置概率下的电平；评分 = 100 · Σ权重·质量 / Σ已知权重",
+            "按网络逐企业计算路径损耗（3GPP TR 38.901；有地形时 ITU-R P.1812 或 P.452）及给定位置概率下的电平；评分 = 100 · Σ权重·质量 / Σ已知权重",
         ),
         inputs: &["sites", "cells", "fiber", "roads", "datacenters", "regions", "measurements"],
         shape: Shape::Points(Box::new(move |i| v.inputs.sites.list[i].at)),

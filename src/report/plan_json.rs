@@ -4,15 +4,16 @@
 //! Written piece by piece; the sites, which may be many, are formatted side by side.
 
 use super::coverage_document::coverage_document;
-use super::layers::View;
+use super::layers::{FULL_DETAIL_SITES, View};
 use super::plan_document::plan_document;
 use super::tables::{group_code, withheld};
 use super::write::RunInfo;
 use crate::coverage::latency::HOPS;
+use crate::coverage::link_terms::LinkExplainer;
 use crate::coverage::score::need;
 use crate::coverage::{Assessment, Kpi, NetworkAtSite, Score, SiteResult, Term};
 use crate::geom::LonLat;
-use crate::model::kinds::{Basis, Lang, ServiceClass};
+use crate::model::kinds::{Basis, Lang, Redaction, ServiceClass};
 use crate::model::records::{Origin, SiteId};
 use crate::model::settings::Settings;
 use crate::model::text::Known;
@@ -101,13 +102,22 @@ pub fn write(v: View, run: &RunInfo, out: &mut (impl Write + ?Sized)) -> io::Res
     let ranks: BTreeMap<usize, usize> =
         v.found.gaps.iter().enumerate().map(|(n, g)| (g.site.at(), n)).collect();
     let count = v.inputs.sites.list.len();
+    // Whoever may not see cells may not see what makes a level of them.
+    let of_cells = v.settings.redact.level == Redaction::Internal && count <= FULL_DETAIL_SITES;
+    let links = of_cells.then(|| LinkExplainer::new(v.inputs, v.settings, &v.found.towers));
     let block = 4096;
     out.write_all(b"[")?;
     for from in (0..count).step_by(block) {
         let to = (from + block).min(count);
         let lines: Vec<Vec<u8>> = (from..to)
             .into_par_iter()
-            .map(|i| site(v, i, ranks.get(&i).copied()).to_string().into_bytes())
+            .map(|i| {
+                let mut j = site(v, i, ranks.get(&i).copied());
+                if let Some(link) = links.as_ref() {
+                    j["link"] = link_terms(v, link, i);
+                }
+                j.to_string().into_bytes()
+            })
             .collect();
         for (n, line) in lines.iter().enumerate() {
             out.write_all(if from + n > 0 { b",\n" } else { b"\n" })?;
@@ -222,6 +232,7 @@ fn network(v: View, name: &str, n: &NetworkAtSite) -> Value {
         "network": name,
         "score": number(n.score),
         "basis": n.basis,
+        "model": n.model,
         "rsrp_outdoor_dbm": number(n.rsrp_outdoor_dbm),
         "rsrp_indoor_dbm": number(n.rsrp_indoor_dbm),
         "indoor": n.indoor,
@@ -285,6 +296,26 @@ fn site(v: View, i: usize, rank: Option<usize>) -> Value {
     j
 }
 
+/// The link to the server of the best network, term by term.
+fn link_terms(v: View, links: &LinkExplainer, i: usize) -> Value {
+    let best = v.found.sites.get(i).and_then(|r| r.best_network);
+    let terms = best.and_then(|n| links.terms(SiteId(i as u32), n));
+    let mut j = terms.map_or(Value::Null, |t| serde_json::to_value(t).unwrap_or(Value::Null));
+    round(&mut j);
+    j
+}
+
+/// Figures to a thousandth, degrees of place to seven decimals.
+fn round(j: &mut Value) {
+    for (key, v) in j.as_object_mut().into_iter().flatten() {
+        match v.as_f64().filter(|_| v.is_f64()) {
+            Some(f) if key == "lon" || key == "lat" => *v = json!((f * 1e7).round() / 1e7),
+            Some(f) => *v = json!((f * 1e3).round() / 1e3),
+            None => round(v),
+        }
+    }
+}
+
 fn result(v: View, j: &mut Value, r: &SiteResult) {
     let node = r.fiber_node.and_then(|n| v.inputs.fiber_nodes.get(n as usize));
     let dc = r.datacenter.and_then(|d| v.inputs.datacenters.get(d as usize));
@@ -292,6 +323,7 @@ fn result(v: View, j: &mut Value, r: &SiteResult) {
     j["weight"] = single(r.weight);
     j["network"] = json!(r.best_network.and_then(|n| v.found.networks.get(usize::from(n.0))));
     j["score"] = score(&r.score);
+    j["score_tr38901"] = number(r.flat_total);
     j["fiber"] = json!({
         "distance_m": number(r.fiber_m),
         "basis": r.fiber_basis,
@@ -311,7 +343,7 @@ fn formulas(s: &Settings) -> Value {
     let t = &s.radio.threshold;
     let share = s.radio.location_probability * 100.0;
     let level = format!(
-        "quality = clamp((RSRP - {floor}) / ({good} - {floor}), 0, 1); RSRP in dBm met with {share} % location probability, TR 38.901",
+        "quality = clamp((RSRP - {floor}) / ({good} - {floor}), 0, 1); RSRP in dBm met with {share} % location probability, by the network's `model`",
         floor = t.rsrp_floor_dbm,
         good = t.rsrp_good_dbm,
     );

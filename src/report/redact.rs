@@ -301,6 +301,7 @@ impl Redactor {
         let mut a = found.clone();
         for n in &mut a.at_network {
             n.server = None;
+            n.model = None;
             n.distance_m = Known::UNKNOWN;
         }
         for s in &mut a.sites {

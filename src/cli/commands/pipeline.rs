@@ -104,7 +104,7 @@ pub(super) fn refuse_report(e: &ReportError) -> Complaint {
 pub(super) fn refuse_plan(e: &PlanError) -> Complaint {
     let exit = match e {
         PlanError::LockOfNothing { .. } | PlanError::LockedBothWays { .. } => Exit::Usage,
-        PlanError::Roads(_) => Exit::Data,
+        PlanError::Roads(_) | PlanError::UnknownGround { .. } => Exit::Data,
         PlanError::Siting(_)
         | PlanError::LockedBeyondBudget { .. }
         | PlanError::Fiber(_)

@@ -148,6 +148,16 @@ impl Way {
         }
     }
 
+    /// The place that lies the given share (0..1) of the way along, in the frame that it was made in.
+    #[must_use]
+    pub fn place(&self, frame: &LocalFrame, share: f64) -> LonLat {
+        let arc = share * (1.0 - share);
+        frame.to_lonlat(Xy {
+            x_m: self.to.x_m * share + self.bend.x_m * arc,
+            y_m: self.to.y_m * share + self.bend.y_m * arc,
+        })
+    }
+
     /// The place that lies the given share (0..1) of the way along: degrees.
     #[inline]
     fn at(&self, scale: [f64; 2], share: f64) -> (f64, f64) {
@@ -210,6 +220,8 @@ mod tests {
                 for share in [0.25, 0.5, 0.8] {
                     let (x, y) = way.at(scale, share);
                     let off = geodesic_m(LonLat::wrapped(x, y), along_geodesic(from, to, share));
+                    assert!(off < 1.0, "{lat} {dx} {dy} {share}: {off} m off");
+                    let off = geodesic_m(way.place(&frame, share), along_geodesic(from, to, share));
                     assert!(off < 1.0, "{lat} {dx} {dy} {share}: {off} m off");
                 }
             }

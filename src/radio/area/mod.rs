@@ -17,12 +17,12 @@ pub mod lattice;
 use super::antenna::{Pattern, Pointing};
 use super::capacity::{self, RateCurve, Terminal};
 use super::coverage_probability::{LN_PER_DB, LossDistribution};
-use super::polarization::Polarization;
 use super::servers::Carrier;
-use super::terrain_path::{Atmosphere, TerrainPath};
-use super::{p452, p1812, tr38901};
+use super::terrain_link::{MIN_DISTANCE_M, TerrainModel};
+use super::terrain_path::TerrainPath;
+use super::tr38901;
 use crate::geom::{LocalFrame, LonLat, Terrain, Xy};
-use crate::units::{Db, Mhz};
+use crate::units::Mhz;
 use ground::{Heights, Way, profile};
 pub use lattice::{Lattice, Window};
 
@@ -70,15 +70,8 @@ pub struct Source {
     height_m: f64,
     freq: Mhz,
     near: tr38901::Prepared,
-    far: Option<Far>,
+    far: Option<TerrainModel>,
     sectors: Vec<Sector>,
-}
-
-/// The model over terrain.
-#[derive(Clone, Copy, Debug)]
-enum Far {
-    P1812(p1812::Prepared),
-    P452(p452::Prepared),
 }
 
 impl Source {
@@ -93,32 +86,7 @@ impl Source {
         near: tr38901::Prepared,
         sectors: Vec<Sector>,
     ) -> Self {
-        let heights = [height_m.max(1.0), terminal_height_m.max(1.0)];
-        let p1812 = p1812::Link {
-            freq,
-            height_m: heights,
-            polarization: Polarization::Vertical,
-            time_percent: 50.0,
-            location_percent: 50.0,
-            spread: p1812::LocationSpread::Given(Db(0.0)),
-            building: None,
-            atmosphere: Atmosphere::TEMPERATE,
-            latitude_deg: at.lat_deg().clamp(-80.0, 80.0),
-            coast_km: None,
-        };
-        let p452 = p452::Link {
-            freq,
-            height_m: heights,
-            gain_dbi: [0.0; 2],
-            polarization: Polarization::Vertical,
-            time_percent: 50.0,
-            atmosphere: Atmosphere::TEMPERATE,
-            pressure_hpa: 1013.25,
-            temperature_c: 15.0,
-            latitude_deg: at.lat_deg(),
-            coast_km: None,
-        };
-        let far = p1812.prepare().map(Far::P1812).or_else(|_| p452.prepare().map(Far::P452)).ok();
+        let far = TerrainModel::new(freq, [height_m, terminal_height_m], at.lat_deg());
         Self { at, frame: LocalFrame::new(at), height_m, freq, near, far, sectors }
     }
 
@@ -391,7 +359,7 @@ impl Scene<'_> {
             desk.counts.flat += 1;
             return Some(statistical(r.way.distance_m));
         };
-        if r.way.distance_m < *p1812::DISTANCE_M.start() {
+        if r.way.distance_m < MIN_DISTANCE_M {
             desk.counts.near += 1;
             return Some(statistical(r.way.distance_m));
         }
@@ -401,17 +369,16 @@ impl Scene<'_> {
             return None;
         }
         let loss = match &source.far {
-            Some(Far::P1812(prepared)) => {
-                desk.counts.p1812 += 1;
-                prepared.predict(path).map(|p| p.loss)
-            }
-            Some(Far::P452(prepared)) => {
-                desk.counts.p452 += 1;
-                prepared.predict(path).map(|p| p.loss)
+            Some(model) => {
+                match model {
+                    TerrainModel::P1812(_) => desk.counts.p1812 += 1,
+                    TerrainModel::P452(_) => desk.counts.p452 += 1,
+                }
+                model.predict(path)
             }
             None => return Some(f64::INFINITY),
         };
-        Some(loss.map_or(f64::INFINITY, |l| l.get()))
+        Some(loss.map_or(f64::INFINITY, |l| l.0.get()))
     }
 
     /// Notes the sectors of a source and tells the strongest's level, dBm; a source behind unknown ground as

@@ -46,7 +46,7 @@ fn scene(terrain: Option<&dyn Terrain>) -> Scene<'_> {
             source(1.56, 42.53, &[60.0, 180.0, 300.0], 3500.0),
             source(1.53, 42.47, &[90.0], 3500.0),
         ],
-        carriers: vec![Carrier::new(resources, &Terminal::HANDSET, Db(3.5), 0.5)],
+        carriers: vec![Carrier::new(resources, &Terminal::HANDSET, crate::units::Db(3.5), 0.5)],
         terrain,
         clutter_m: 0.0,
         terminal_height_m: 1.5,
@@ -156,8 +156,8 @@ fn a_pixel_is_its_link() {
             let p = crate::geom::along_geodesic(source.at, at, share);
             profile.height_m.push(hills.height_m(p).unwrap());
         }
-        let Some(Far::P1812(prepared)) = source.far else { panic!("P.1812 covers 3.5 GHz") };
-        let prediction = prepared.predict(&p1812::terrain(&profile).unwrap()).unwrap();
+        let Some(TerrainModel::P1812(prepared)) = source.far else { panic!("P.1812 covers 3.5 GHz") };
+        let prediction = prepared.predict(&crate::radio::p1812::terrain(&profile).unwrap()).unwrap();
         let drop = profile.height_m[0] + 30.0 - profile.height_m[profile.height_m.len() - 1] - 1.5;
         let s = &source.sectors[0];
         let bearing = crate::geom::azimuth_deg(source.at, at);

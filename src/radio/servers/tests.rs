@@ -74,6 +74,7 @@ fn received(air: &Air, seen: &[Seen], asked: &Asked) -> Option<Reception> {
             let mast = Mast {
                 distance_m: m[0].distance_m,
                 bearing_deg: m[0].bearing_deg,
+                rise_m: 0.0,
                 first,
                 count: m.len() as u32,
             };
@@ -87,6 +88,70 @@ fn received(air: &Air, seen: &[Seen], asked: &Asked) -> Option<Reception> {
 
 fn run(seen: &[Seen]) -> Reception {
     received(&air(), seen, &Asked::indoors(&[WALL, WALL])).unwrap()
+}
+
+/// A ground that adds to the tables of some masts, and remembers who was asked.
+struct Hills<'a> {
+    air: &'a Air,
+    distances_m: Vec<f64>,
+    extra_db: Vec<Option<f64>>,
+    candidates: usize,
+    asked: Vec<u32>,
+}
+
+impl GroundLoss for Hills<'_> {
+    fn candidates(&self) -> usize {
+        self.candidates
+    }
+
+    fn median_db(&mut self, mast: u32, table: u32) -> Option<[f64; 2]> {
+        self.asked.push(mast);
+        let states = self.air.tables[table as usize].prepared().states(self.distances_m[mast as usize]);
+        self.extra_db[mast as usize].map(|db| [states.los_db + db, states.nlos_db + db])
+    }
+}
+
+fn over(cells: &[Seen], extra_db: &[Option<f64>], candidates: usize) -> (Reception, Vec<u32>) {
+    let air = air();
+    let sectors: Vec<Sector> = cells.iter().map(|s| s.sector).collect();
+    let distances_m: Vec<f64> = cells.iter().map(|c| c.distance_m).collect();
+    let list: Vec<Mast> = (0u32..)
+        .zip(&distances_m)
+        .map(|(i, d)| Mast { distance_m: *d, bearing_deg: 0.0, rise_m: 0.0, first: i, count: 1 })
+        .collect();
+    let masts = Masts { list: &list, sectors: &sectors, table_offset: 0 };
+    let mut hills =
+        Hills { air: &air, distances_m, extra_db: extra_db.to_vec(), candidates, asked: Vec::new() };
+    let asked = Asked::indoors(&[WALL, WALL]);
+    let got = receive_over(&air, &masts, &asked, &mut hills, &mut Scratch::default()).unwrap();
+    (got, hills.asked)
+}
+
+/// The ground counts dB for dB, and a ground that says what the tables say changes nothing.
+#[test]
+fn hills_weaken_what_stands_behind_them() {
+    let cells = [cell(0, 300.0, 0.0), cell(1, 500.0, 0.0), cell(2, 900.0, 0.0)];
+    let flat = run(&cells);
+    let (same, asked) = over(&cells, &[Some(0.0); 3], 3);
+    assert_eq!(asked, [0, 1, 2]);
+    assert!((same.rsrp_dbm - flat.rsrp_dbm).abs() < LossTable::ACCURACY_DB);
+    assert!((same.ss_sinr_db.unwrap() - flat.ss_sinr_db.unwrap()).abs() < 0.1);
+    let (alone, _) = over(&cells[..1], &[Some(0.0)], 1);
+    let (behind, _) = over(&cells[..1], &[Some(17.0)], 1);
+    assert!((alone.rsrp_dbm - behind.rsrp_dbm - 17.0).abs() < 0.01, "{alone:?} {behind:?}");
+    assert!((alone.rsrp_indoor_dbm.unwrap() - behind.rsrp_indoor_dbm.unwrap() - 17.0).abs() < 0.01);
+    assert!(behind.rates.dl_mbps < alone.rates.dl_mbps && behind.rates.ul_mbps < alone.rates.ul_mbps);
+}
+
+/// One candidate: once it is shadowed, the next best are asked until the best has been.
+#[test]
+fn the_server_has_always_been_asked() {
+    let cells = [cell(0, 300.0, 0.0), cell(1, 500.0, 0.0), cell(2, 900.0, 0.0), cell(3, 950.0, 0.0)];
+    let (got, asked) = over(&cells, &[Some(40.0), Some(40.0), Some(-3.0), Some(0.0)], 1);
+    assert_eq!((got.server.mast, asked), (2, vec![0, 1, 2]));
+    // Without an answer the table holds.
+    let (got, asked) = over(&cells, &[None; 4], 1);
+    assert_eq!((got, asked), (run(&cells), vec![0]));
 }
 
 /// A lone cell, every number by hand.

@@ -253,6 +253,12 @@ impl Place {
 }
 
 impl Prepared {
+    /// Name of the scenario, as requests use it.
+    #[must_use]
+    pub const fn model(&self) -> &'static str {
+        self.model
+    }
+
     /// Median path loss at a ground distance.
     ///
     /// # Errors
