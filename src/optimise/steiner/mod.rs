@@ -21,6 +21,7 @@ mod reduce;
 mod relaxation;
 mod search;
 mod subsets;
+pub mod survivable;
 
 pub use anywhere::collect_anywhere;
 pub use budgeted::collect_within;
@@ -71,6 +72,9 @@ pub enum SteinerError {
         /// The budget as given.
         budget: f64,
     },
+    /// Weights that make no graph.
+    #[error(transparent)]
+    Graph(#[from] crate::graph::GraphError),
     /// No tree joins all terminals, as the graph falls into parts.
     #[error("{} of the terminals lie apart from the part of the graph that holds most of them", .cut_off.len())]
     Disconnected {

@@ -45,25 +45,21 @@ pub(super) struct Relaxation<'g> {
 }
 
 impl<'g> Relaxation<'g> {
-    /// Starts from the cuts of an ascent with the same root and arc costs.
-    pub(super) fn new(
+    /// A program without rows; `prices` tell how large a price is about to be.
+    pub(super) fn bare(
         graph: &'g Graph,
         cost: Vec<f64>,
         root: NodeId,
         terminals: &[NodeId],
-        cuts: &[Cut],
+        prices: impl Iterator<Item = f64>,
     ) -> Self {
         let arcs = graph.edge_count() * 2;
-        let mut prices: Vec<f64> = cuts.iter().map(|c| c.price).filter(|p| *p > 0.0).collect();
+        let mut prices: Vec<f64> = prices.filter(|p| *p > 0.0).collect();
         prices.sort_unstable_by(f64::total_cmp);
         // The largest belong to what is never in doubt.
         prices.truncate(prices.len().div_ceil(10) * 9);
         let typical = if prices.is_empty() { 1.0 } else { prices.iter().sum::<f64>() / prices.len() as f64 };
-        let mut is_terminal = vec![false; graph.node_count()];
-        for t in terminals {
-            is_terminal[t.index()] = true;
-        }
-        let mut out = Self {
+        Self {
             graph,
             root,
             terminals: terminals.iter().copied().filter(|t| *t != root).collect(),
@@ -80,7 +76,22 @@ impl<'g> Relaxation<'g> {
             weight: typical,
             turn: 0,
             best: (0.0, Vec::new()),
-        };
+        }
+    }
+
+    /// Starts from the cuts of an ascent with the same root and arc costs.
+    pub(super) fn new(
+        graph: &'g Graph,
+        cost: Vec<f64>,
+        root: NodeId,
+        terminals: &[NodeId],
+        cuts: &[Cut],
+    ) -> Self {
+        let mut out = Self::bare(graph, cost, root, terminals, cuts.iter().map(|c| c.price));
+        let mut is_terminal = vec![false; graph.node_count()];
+        for t in terminals {
+            is_terminal[t.index()] = true;
+        }
         let mut inside = vec![0u32; graph.node_count()];
         for v in graph.nodes().filter(|v| !is_terminal[v.index()] && *v != root) {
             let row: Vec<(u32, f32)> = graph
@@ -102,7 +113,8 @@ impl<'g> Relaxation<'g> {
         out
     }
 
-    fn entering(&self, members: &[NodeId], inside: impl Fn(NodeId) -> bool) -> Vec<(u32, f32)> {
+    /// The row of the arcs into a set.
+    pub(super) fn entering(&self, members: &[NodeId], inside: impl Fn(NodeId) -> bool) -> Vec<(u32, f32)> {
         let graph = self.graph;
         let all = members.iter().flat_map(|&v| graph.arcs(v).map(move |(e, u)| (arc_into(graph, e, v), u)));
         let mut row: Vec<(u32, f32)> = all
@@ -113,7 +125,8 @@ impl<'g> Relaxation<'g> {
         row
     }
 
-    fn leaving(&self, members: &[NodeId], inside: impl Fn(NodeId) -> bool) -> Vec<(u32, f32)> {
+    /// The row of the arcs out of a set.
+    pub(super) fn leaving(&self, members: &[NodeId], inside: impl Fn(NodeId) -> bool) -> Vec<(u32, f32)> {
         let graph = self.graph;
         let all = members.iter().flat_map(|&v| graph.arcs(v).map(move |(e, u)| (arc_into(graph, e, u), u)));
         let mut row: Vec<(u32, f32)> = all
@@ -124,7 +137,7 @@ impl<'g> Relaxation<'g> {
         row
     }
 
-    fn add_row(&mut self, row: Vec<(u32, f32)>, need: f64, price: f64) {
+    pub(super) fn add_row(&mut self, row: Vec<(u32, f32)>, need: f64, price: f64) {
         self.arcs.extend(row);
         self.first.push(self.arcs.len());
         self.need.push(need);
@@ -320,8 +333,8 @@ impl<'g> Relaxation<'g> {
         (self.first, self.arcs) = (first, arcs);
     }
 
-    /// The best prices, made sound and completed by an ascent.
-    pub(super) fn completed(&self, guide: &[bool], meter: &mut Meter<'_>) -> Option<Ascent> {
+    /// What the best prices prove, and what they leave of the costs for further ascents.
+    pub(super) fn remains(&self) -> (f64, Vec<f64>) {
         let mut left = Vec::new();
         let mut y = self.best.1.clone();
         y.resize(self.need.len(), 0.0);
@@ -330,6 +343,12 @@ impl<'g> Relaxation<'g> {
         for (a, l) in left.iter_mut().enumerate() {
             *l = if self.allowed[a] { l.max(0.0) } else { f64::INFINITY };
         }
+        (base, left)
+    }
+
+    /// The best prices, made sound and completed by an ascent.
+    pub(super) fn completed(&self, guide: &[bool], meter: &mut Meter<'_>) -> Option<Ascent> {
+        let (base, left) = self.remains();
         let mut duals = Duals::new(self.graph, left, self.root, false);
         if !duals.raise(&self.terminals, guide, meter) {
             return None;
@@ -341,7 +360,7 @@ impl<'g> Relaxation<'g> {
 }
 
 /// Maximum flow by blocking flows (Dinic 1970) over the edges that carry something.
-struct Flow<'g> {
+pub(super) struct Flow<'g> {
     graph: &'g Graph,
     capacity: Vec<f64>,
     rest: Vec<f64>,
@@ -358,7 +377,7 @@ struct Flow<'g> {
 const ROOM: f64 = 1e-9;
 
 impl<'g> Flow<'g> {
-    fn new(graph: &'g Graph, capacity: Vec<f64>) -> Self {
+    pub(super) fn new(graph: &'g Graph, capacity: Vec<f64>) -> Self {
         let n = graph.node_count();
         let mut out = Self {
             graph,
@@ -385,7 +404,7 @@ impl<'g> Flow<'g> {
     }
 
     /// Back to the capacities.
-    fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         for a in self.changed.drain(..) {
             self.rest[a] = self.capacity[a];
             self.rest[a ^ 1] = self.capacity[a ^ 1];
@@ -394,7 +413,7 @@ impl<'g> Flow<'g> {
 
     /// Sends up to one unit from `source` to `sink`; returns the flow and the steps it took. What earlier
     /// runs sent stays sent.
-    fn run(&mut self, source: NodeId, sink: NodeId) -> (f64, u64) {
+    pub(super) fn run(&mut self, source: NodeId, sink: NodeId) -> (f64, u64) {
         let graph = self.graph;
         let (mut total, mut steps) = (0.0, 0u64);
         while total < 1.0 {
@@ -480,7 +499,7 @@ impl<'g> Flow<'g> {
     }
 
     /// The nodes joined to `end` by arcs with room: those that reach it, or those it reaches.
-    fn reach(&mut self, end: NodeId, into: bool) -> Vec<NodeId> {
+    pub(super) fn reach(&mut self, end: NodeId, into: bool) -> Vec<NodeId> {
         let graph = self.graph;
         for v in self.queue.drain(..) {
             self.level[v.index()] = u32::MAX;
