@@ -263,3 +263,54 @@ fn doubles_are_findings() {
         assert!(!text.contains(secret), "tells {secret}: {text}");
     }
 }
+
+#[test]
+fn plants_are_ready_blocked_or_unknown_and_no_grade_is_given() {
+    let sites = "site_id,name,lon,lat,city,sector,firm_size,uses_5g,indoor_5g,has_fiber,service,factory_scheme,factory_level\n\
+        S1,Alpha,118.8005,32.0605,A,steel,large,no,pico,yes,data,\u{540d}\u{5f55},2024\n\
+        S2,Beta,118.801,32.0615,A,steel,medium,yes,none,yes,data,,\nS3,Gamma,118.95,32.20,A,paper,medium,no,none,yes,data,,\n";
+    let answers = "site_id,scheme,item,answer\nS1,T/CCIASC 0025,security,yes\nS1,T/CCIASC 0025,process,no\nS1,star,audit,partly\nS2,provincial,x,yes\n";
+    let toml = format!(
+        "{PLANNED}[layers.questionnaire]\npath = \"answers.csv\"\n[layers.datacenters]\npath = \"dc.csv\"\n"
+    );
+    let dc = "dc_id,name,lon,lat,tier\nDC1,Hall,118.81,32.06,edge\n";
+    let dir = folder(&[
+        ("p.toml", &toml),
+        ("sites.csv", sites),
+        ("cells.csv", CELLS),
+        ("answers.csv", answers),
+        ("dc.csv", dc),
+    ]);
+    let found = json(dir.path(), &["readiness", "p.toml", "--wanted", "3"], 0);
+    let r = &found["result"];
+    let site =
+        |id: &str| r["sites"].as_array().unwrap().iter().find(|s| s["site_id"] == id).cloned().unwrap();
+    assert_eq!(site("S1")["network_part"], "met", "{}", site("S1"));
+    assert_eq!(site("S1")["answers"]["association"]["met"], 1);
+    assert_eq!(site("S1")["answers"]["association"]["not_met"], 1);
+    assert_eq!(site("S1")["answers"]["directory"]["met"], 0);
+    assert_eq!(
+        (site("S1")["listed"].as_str(), site("S3")["checks"]["outdoor"].as_str()),
+        (Some("directory"), Some("missing"))
+    );
+    // S3 is dark: a roof station and an indoor system, by the catalogue.
+    assert_eq!(site("S3")["cost_cny"].as_f64(), Some(340_000.0));
+    // One of three uses 5G; of the two that don't only S1 is covered.
+    assert_eq!(r["usage"]["counts"]["covered_unused"], 1);
+    assert!((r["usage"]["share"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-12);
+    let said = found["headline"].to_string();
+    assert!(
+        said.contains(
+            "33 % of the large and medium firms that tell use 5G (target 45 %); covered but unused: 1"
+        ),
+        "{said}"
+    );
+    assert!(!found.to_string().to_lowercase().contains("\"grade"), "no grade");
+    let lift = &r["lift"];
+    assert_eq!(
+        lift["short"].as_u64().unwrap()
+            + lift["sites"].as_array().unwrap().len() as u64
+            + r["ready"].as_u64().unwrap(),
+        3
+    );
+}

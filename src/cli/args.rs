@@ -257,6 +257,21 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Plants against the three schemes of 5G factories: what is met, missing, unknown; who uses 5G
+    #[command(
+        after_help = "Examples:\n  covplan readiness covplan.toml\n  covplan readiness covplan.toml --wanted 500 -o out"
+    )]
+    Readiness {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Network-ready plants wanted in all: names the cheapest to lift
+        #[arg(long, value_name = "N")]
+        wanted: Option<u64>,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Every term behind a score, route, station or data center of a finished plan
     #[command(after_help = "Example:\n  covplan explain out SITE-00412")]
     Explain {

@@ -4,4 +4,5 @@
 pub mod compare;
 pub mod duplicates;
 pub mod kpi;
+pub mod readiness;
 pub mod schemes;

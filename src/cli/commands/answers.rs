@@ -14,7 +14,8 @@ use crate::model::settings::Settings;
 use crate::plan;
 use crate::policy;
 use crate::report::answers::{
-    Answer, compare_answer, duplicates_answer, earlier_counts, kpi_answer, read_run,
+    Answer, Readiness, compare_answer, duplicates_answer, earlier_counts, kpi_answer, read_run,
+    readiness_answer,
 };
 use crate::report::out::file_digest;
 use crate::report::{InputFile, Released, RunInfo, text};
@@ -196,4 +197,28 @@ pub fn duplicates(reading: &Reading, output: &Output, ctx: &mut Context) -> Resu
     say_findings(&loaded.inputs.issues, ctx);
     let any = checked.iter().any(|c| c.verdict == policy::duplicates::Verdict::Duplicate);
     Ok(if any { Exit::Findings } else { finding_exit(reading, &loaded.inputs.issues) })
+}
+
+/// Plants against the schemes of 5G factories, and who uses 5G.
+///
+/// # Errors
+/// When inputs can't be read, or outputs can't be written.
+pub fn readiness(
+    reading: &Reading,
+    wanted: Option<u64>,
+    output: &Output,
+    ctx: &mut Context,
+) -> Result<Exit, Complaint> {
+    let (loaded, settings) = read(reading, output, ctx)?;
+    let found = today(&loaded, &settings, ctx)?;
+    let plants = policy::readiness::readiness(&loaded.inputs, &settings, &found);
+    let lift = wanted.map(|n| policy::readiness::lift(&plants, n));
+    let (usage, by_group) = policy::readiness::usage(&loaded.inputs, &found, &plants);
+    let run = run_info(&loaded, "readiness", output, ctx)?;
+    let released = Released::coverage(&loaded.inputs, &settings, &found);
+    let told = Readiness { plants: &plants, lift: lift.as_ref(), usage, by_group: &by_group };
+    let answer = readiness_answer(released.view(), &loaded.inputs, &told, &run);
+    hand_over(&answer, &settings, &run, output, false, ctx)?;
+    say_findings(&loaded.inputs.issues, ctx);
+    Ok(finding_exit(reading, &loaded.inputs.issues))
 }

@@ -40,6 +40,7 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
             answers::compare(&before, &after, &output, ctx)
         }
         Command::Duplicates { reading, output } => answers::duplicates(&reading, &output, ctx),
+        Command::Readiness { reading, wanted, output } => answers::readiness(&reading, wanted, &output, ctx),
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
         Command::Convert { file, from, to, out, overwrite } => {
             convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)

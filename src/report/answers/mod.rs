@@ -3,10 +3,12 @@
 mod compare;
 mod duplicates;
 mod kpi;
+mod readiness;
 
 pub use compare::{compare_answer, read_run};
 pub use duplicates::duplicates_answer;
 pub use kpi::kpi_answer;
+pub use readiness::{Readiness, readiness_answer};
 
 use super::document::{Document, document_json};
 use super::explain::read;
