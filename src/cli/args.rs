@@ -229,6 +229,49 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// What changed between two runs, and why: sites, gaps and money by cause
+    #[command(
+        after_help = "Examples:\n  covplan compare q2 q3\n  covplan compare q2 q3 -o changes --lang zh"
+    )]
+    Compare {
+        /// Folder of the earlier run
+        before: PathBuf,
+        /// Folder of the later run
+        after: PathBuf,
+        /// Folder to write; made where it is missing, and must be empty otherwise (but see --overwrite)
+        #[arg(short, long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Replace the outputs of an earlier run in the folder; other files in it stay
+        #[arg(long)]
+        overwrite: bool,
+    },
+    /// Which applied-for projects double what stands or each other; exit code 1 when any does
+    #[command(
+        after_help = "Examples:\n  covplan duplicates covplan.toml\n  covplan duplicates covplan.toml -o out --redact inter-agency"
+    )]
+    Duplicates {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Plants against the three schemes of 5G factories: what is met, missing, unknown; who uses 5G
+    #[command(
+        after_help = "Examples:\n  covplan readiness covplan.toml\n  covplan readiness covplan.toml --wanted 500 -o out"
+    )]
+    Readiness {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Network-ready plants wanted in all: names the cheapest to lift
+        #[arg(long, value_name = "N")]
+        wanted: Option<u64>,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Every term behind a score, route, station or data center of a finished plan
     #[command(after_help = "Example:\n  covplan explain out SITE-00412")]
     Explain {

@@ -236,7 +236,9 @@ mod tests {
     fn faults_are_told() {
         let head = "name='x'\nen='x'\nzh='x'\ncollected='2026-11'\n";
         let target = |more: &str| {
-            format!("{head}[[target]]\nrule='min'\nscope='region'\ntrust='A'\nsource='s'\nen='e'\nzh='z'\n{more}")
+            format!(
+                "{head}[[target]]\nrule='min'\nscope='region'\ntrust='A'\nsource='s'\nen='e'\nzh='z'\n{more}"
+            )
         };
         let fault = |text: &str| Preset::parse(text).unwrap_err().to_string();
         assert!(fault("name = 1").contains("invalid type"));
@@ -249,7 +251,9 @@ mod tests {
 
     #[test]
     fn days_count_leap_years() {
-        for (iso, n) in [("1970-01-01", 0), ("2000-03-01", 11_017), ("2026-09-30", 20_726), ("1969-12-31", -1)] {
+        for (iso, n) in
+            [("1970-01-01", 0), ("2000-03-01", 11_017), ("2026-09-30", 20_726), ("1969-12-31", -1)]
+        {
             assert_eq!(days(iso), Some(n), "{iso}");
         }
         assert_eq!(days("2026-13-01"), None);

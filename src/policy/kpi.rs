@@ -163,16 +163,16 @@ fn measure(
     let (all, by_region) = tallies(inputs, found, target.metric);
     let share = matches!(
         target.metric,
-        Metric::FirmsUsing5g | Metric::RackUse | Metric::SitesOnTarget | Metric::SitesFiber | Metric::SitesOutdoor
+        Metric::FirmsUsing5g
+            | Metric::RackUse
+            | Metric::SitesOnTarget
+            | Metric::SitesFiber
+            | Metric::SitesOutdoor
     );
     let counted = matches!(target.metric, Metric::DirectoryFactories | Metric::EdgeNodes);
     let row = |region: Option<String>, t: &Tally, (goal, from): (f64, TargetFrom)| {
         let scale = if share { 100.0 } else { 1.0 };
-        let value = if counted {
-            Some(t.sum)
-        } else {
-            (t.base > 0.0).then(|| scale * t.sum / t.base)
-        };
+        let value = if counted { Some(t.sum) } else { (t.base > 0.0).then(|| scale * t.sum / t.base) };
         // Firms and sites are whole; racks and PUE can't be counted off.
         let missing = match target.metric {
             Metric::FirmsUsing5g | Metric::SitesOnTarget | Metric::SitesFiber | Metric::SitesOutdoor => {
@@ -227,7 +227,8 @@ fn goal(inputs: &Inputs, region: &Region, target: &Target) -> (f64, TargetFrom) 
             return (*v, TargetFrom::PresetRegion);
         }
         let parent = |r: &Region| r.parent.clone();
-        let at = if c == region.adcode { Some(region) } else { inputs.regions.iter().find(|r| r.adcode == c) };
+        let at =
+            if c == region.adcode { Some(region) } else { inputs.regions.iter().find(|r| r.adcode == c) };
         code = match at {
             Some(r) if parent(r).is_some() => r.parent.as_deref(),
             _ => None,
@@ -252,10 +253,8 @@ fn station_row(
     let kpi = found.kpis.iter().find(|k| k.group == KpiGroup::Region && k.key == region.adcode);
     let residents = region.pop_resident.filter(|p| *p > 0.0);
     let value = region.stations_5g_official.zip(residents).map(|(n, p)| n / p * 1e4);
-    let missing = region
-        .stations_5g_official
-        .zip(residents)
-        .map(|(n, p)| (whole_up(target * p / 1e4) - n).max(0.0));
+    let missing =
+        region.stations_5g_official.zip(residents).map(|(n, p)| (whole_up(target * p / 1e4) - n).max(0.0));
     let mut history = region.history.clone();
     history.extend(before.get(&region.adcode).into_iter().flatten().cloned());
     history.sort_by(|a, b| a.stat_date.cmp(&b.stat_date));
@@ -320,7 +319,8 @@ fn whole_stations(inputs: &Inputs, measured: &Measured) -> Option<Row> {
     let rows: Vec<&Row> = measured.at_level(&inputs.regions, level).collect();
     let told: Vec<(&Row, &StationFigures)> =
         rows.iter().filter(|r| r.value.is_some()).filter_map(|r| Some((*r, r.stations.as_ref()?))).collect();
-    let sum = |of: &dyn Fn(&StationFigures) -> Option<f64>| told.iter().filter_map(|(_, s)| of(s)).sum::<f64>();
+    let sum =
+        |of: &dyn Fn(&StationFigures) -> Option<f64>| told.iter().filter_map(|(_, s)| of(s)).sum::<f64>();
     let (stations, residents) = (sum(&|s| s.reported), sum(&|s| s.residents));
     let value = (residents > 0.0).then(|| stations / residents * 1e4)?;
     let first = told.first()?;
@@ -366,7 +366,10 @@ fn lacking(inputs: &Inputs, metric: Metric) -> Vec<&'static str> {
     match metric {
         Metric::StationsPer10k => {
             need(inputs.regions.iter().any(|r| r.pop_resident.is_some()), "regions.pop_resident");
-            need(inputs.regions.iter().any(|r| r.stations_5g_official.is_some()), "regions.stations_5g_official");
+            need(
+                inputs.regions.iter().any(|r| r.stations_5g_official.is_some()),
+                "regions.stations_5g_official",
+            );
         }
         Metric::FirmsUsing5g => {
             need(sites.iter().any(|s| s.uses_5g.is_some()), "sites.uses_5g");
@@ -425,7 +428,14 @@ fn tallies(inputs: &Inputs, found: &Assessment, metric: Metric) -> (Tally, Vec<T
                     site.uses_5g.map(|u| (f64::from(u8::from(u)), 1.0))
                 } else {
                     let scheme = inputs.sites.text.opt(site.factory_scheme);
-                    scheme.map(|s| (f64::from(u8::from(super::schemes::Scheme::parse(s).is_some_and(|s| s.is_directory()))), 1.0))
+                    scheme.map(|s| {
+                        (
+                            f64::from(u8::from(
+                                super::schemes::Scheme::parse(s).is_some_and(|s| s.is_directory()),
+                            )),
+                            1.0,
+                        )
+                    })
                 };
                 places.of_site(site, inputs, &mut at);
                 add(&at, counts);

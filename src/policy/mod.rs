@@ -1,4 +1,8 @@
-//! What an administration asks of a state or a plan: regions against targets.
+//! What an administration asks of a state or a plan: regions against targets, what changed and why, doubles
+//! among applications, readiness for the schemes of 5G factories, what building together saves.
 
+pub mod compare;
+pub mod duplicates;
 pub mod kpi;
+pub mod readiness;
 pub mod schemes;

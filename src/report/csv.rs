@@ -46,6 +46,7 @@ pub fn write_table(table: &Table, out: &mut (impl Write + ?Sized)) -> io::Result
             Cell::Blank | Cell::Unknown | Cell::Nothing => String::new(),
             Cell::Text(t) => unarmed(t),
             Cell::Count(n) => n.to_string(),
+            Cell::Number(v, 0) => format!("{v:.0}"),
             Cell::Number(v, d) => fixed(*v, *d),
             Cell::Share(v) => fixed(*v, 4),
         }))?;

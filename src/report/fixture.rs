@@ -116,7 +116,7 @@ pub(crate) fn inputs() -> Inputs {
             pop_year: pop.map(|_| 2024),
             stations_5g_official: pop.map(|_| 38_000.0),
             stat_date: None,
-        history: Vec::new(),
+            history: Vec::new(),
             target_p10k: Some(38.0),
             budget_cny: None,
             party: None,

@@ -38,6 +38,8 @@ pub struct Released<'a> {
     inputs: Cow<'a, Inputs>,
     settings: Cow<'a, Settings>,
     results: Results<'a>,
+    /// Salt of the hashes; none where ids are told as they are.
+    salt: Option<[u8; 32]>,
 }
 
 enum Results<'a> {
@@ -54,6 +56,7 @@ impl<'a> Released<'a> {
                 inputs: Cow::Borrowed(inputs),
                 settings: Cow::Borrowed(settings),
                 results: Results::Coverage(Cow::Borrowed(found)),
+                salt: None,
             };
         }
         let r = Redactor::new(inputs, &settings.redact, &[found], None);
@@ -61,6 +64,7 @@ impl<'a> Released<'a> {
             inputs: Cow::Owned(r.inputs(inputs)),
             settings: Cow::Owned(r.settings(settings)),
             results: Results::Coverage(Cow::Owned(r.assessment(found))),
+            salt: Some(r.salt),
         }
     }
 
@@ -72,6 +76,7 @@ impl<'a> Released<'a> {
                 inputs: Cow::Borrowed(inputs),
                 settings: Cow::Borrowed(settings),
                 results: Results::Plan(Cow::Borrowed(plan)),
+                salt: None,
             };
         }
         let r = Redactor::new(inputs, &settings.redact, &[&plan.before, &plan.after], Some(plan));
@@ -79,7 +84,26 @@ impl<'a> Released<'a> {
             inputs: Cow::Owned(r.inputs(inputs)),
             settings: Cow::Owned(r.settings(settings)),
             results: Results::Plan(Cow::Owned(r.plan(plan))),
+            salt: Some(r.salt),
         }
+    }
+
+    /// An id as it may be told.
+    #[must_use]
+    pub fn id(&self, id: &str) -> String {
+        self.salt.map_or_else(|| id.to_owned(), |salt| hashed(&salt, id))
+    }
+
+    /// A name, where names may be told.
+    #[must_use]
+    pub fn name<'t>(&self, name: &'t str) -> Option<&'t str> {
+        (self.settings.redact.level == Redaction::Internal).then_some(name)
+    }
+
+    /// An owner or applicant, where these may be told.
+    #[must_use]
+    pub fn party<'t>(&self, party: &'t str) -> Option<&'t str> {
+        (self.settings.redact.level != Redaction::Public).then_some(party)
     }
 
     /// What the writers look at.
@@ -106,6 +130,16 @@ fn snapped(p: LonLat, grid_m: f64) -> LonLat {
     let step = grid_m / (M_PER_DEG * lat.to_radians().cos().max(0.01));
     let lon = ((p.lon_deg() / step).floor() + 0.5) * step;
     LonLat::wrapped(lon.clamp(-180.0, 180.0), lat)
+}
+
+fn hashed(salt: &[u8; 32], id: &str) -> String {
+    let mut h = Sha256::new();
+    h.update(salt);
+    h.update(id);
+    let mut text = hex(&h.finalize());
+    text.truncate(16);
+    // A letter first keeps spreadsheets from taking one for a number.
+    format!("x{text}")
 }
 
 struct Redactor {
@@ -152,13 +186,7 @@ impl Redactor {
     }
 
     fn hashed(&self, id: &str) -> String {
-        let mut h = Sha256::new();
-        h.update(self.salt);
-        h.update(id);
-        let mut text = hex(&h.finalize());
-        text.truncate(16);
-        // A letter first keeps spreadsheets from taking one for a number.
-        format!("x{text}")
+        hashed(&self.salt, id)
     }
 
     fn at(&self, p: LonLat) -> LonLat {

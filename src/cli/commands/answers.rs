@@ -13,8 +13,12 @@ use crate::model::records::StationCount;
 use crate::model::settings::Settings;
 use crate::plan;
 use crate::policy;
-use crate::report::answers::{Answer, earlier_counts, kpi_answer};
-use crate::report::{Released, RunInfo, text};
+use crate::report::answers::{
+    Answer, Readiness, compare_answer, duplicates_answer, earlier_counts, kpi_answer, read_run,
+    readiness_answer,
+};
+use crate::report::out::file_digest;
+use crate::report::{InputFile, Released, RunInfo, text};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +39,12 @@ fn today(loaded: &Loaded, settings: &Settings, ctx: &mut Context) -> Result<Asse
     ctx.stage("coverage", &label, |_| plan::today(&loaded.inputs, settings)).map_err(|e| refuse_plan(&e))
 }
 
-fn run_info(loaded: &Loaded, command: &'static str, output: &Output, ctx: &Context) -> Result<RunInfo, Complaint> {
+fn run_info(
+    loaded: &Loaded,
+    command: &'static str,
+    output: &Output,
+    ctx: &Context,
+) -> Result<RunInfo, Complaint> {
     Ok(RunInfo {
         command,
         title: loaded.project.name.clone(),
@@ -86,8 +95,9 @@ fn preset(name: &str) -> Result<Preset, Complaint> {
         return Err(Complaint::usage("C060", format!("there is no preset `{name}`{meant}"))
             .help(format!("shipped are {}; or name a TOML file of the same form", names.join(", "))));
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Complaint::usage("C061", format!("can't read the preset: {e}")).at(super::pipeline::place(path)))?;
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Complaint::usage("C061", format!("can't read the preset: {e}")).at(super::pipeline::place(path))
+    })?;
     Preset::parse(&text)
         .map_err(|e| Complaint::usage("C062", format!("not a preset: {e}")).at(super::pipeline::place(path)))
 }
@@ -117,6 +127,97 @@ pub fn kpi(
     let run = run_info(&loaded, "kpi", output, ctx)?;
     let released = Released::coverage(&loaded.inputs, &settings, &found);
     let answer = kpi_answer(released.view(), &preset, &measured, &run);
+    hand_over(&answer, &settings, &run, output, false, ctx)?;
+    say_findings(&loaded.inputs.issues, ctx);
+    Ok(finding_exit(reading, &loaded.inputs.issues))
+}
+
+/// Two runs side by side.
+///
+/// # Errors
+/// When a folder is no run's, or outputs can't be written.
+pub fn compare(before: &Path, after: &Path, output: &Output, ctx: &mut Context) -> Result<Exit, Complaint> {
+    check_output(output)?;
+    let read = |folder: &Path| {
+        read_run(folder).map_err(|e| {
+            if e.is_broken() {
+                Complaint::data("C065", e.to_string())
+            } else {
+                Complaint::usage("C064", e.to_string())
+                    .help("name the folders of two finished runs: covplan compare q2 q3")
+            }
+        })
+    };
+    let (a, b) = (read(before)?, read(after)?);
+    let label = ctx.pick("comparing", "比较").to_owned();
+    let found = ctx.stage("compare", &label, |_| policy::compare::compare(&a, &b));
+    let answer = compare_answer(&a, &b, &found, ctx.lang);
+    let settings = Settings::with(&toml::Table::new()).map_err(|e| {
+        Complaint::usage("C001", e.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
+    let mut inputs = Vec::new();
+    if output.out.is_some() {
+        for (layer, folder) in [("before", before), ("after", after)] {
+            for name in ["plan.json", "coverage.json", "manifest.json"] {
+                let path = folder.join(name);
+                if path.is_file() {
+                    let (sha256, bytes) = file_digest(&path).map_err(|e| refuse_report(&e))?;
+                    inputs.push(InputFile { layer: layer.to_owned(), name: name.to_owned(), bytes, sha256 });
+                }
+            }
+        }
+    }
+    let run = RunInfo {
+        command: "compare",
+        title: answer.document.title.clone(),
+        lang: ctx.lang,
+        seed: ctx.seed,
+        effort: None,
+        inputs,
+    };
+    hand_over(&answer, &settings, &run, output, false, ctx)?;
+    Ok(Exit::Ok)
+}
+
+/// Applications against what stands.
+///
+/// # Errors
+/// When inputs can't be read, or outputs can't be written.
+pub fn duplicates(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<Exit, Complaint> {
+    let (loaded, settings) = read(reading, output, ctx)?;
+    let found = today(&loaded, &settings, ctx)?;
+    let towers: Vec<_> = found.towers.list.iter().map(|t| t.at).collect();
+    let label = ctx.pick("checking", "查重").to_owned();
+    let checked =
+        ctx.stage("duplicates", &label, |_| policy::duplicates::check(&loaded.inputs, &settings, &towers));
+    let run = run_info(&loaded, "duplicates", output, ctx)?;
+    let released = Released::coverage(&loaded.inputs, &settings, &found);
+    let answer = duplicates_answer(&released, &loaded.inputs, &found, &checked, &run);
+    hand_over(&answer, &settings, &run, output, false, ctx)?;
+    say_findings(&loaded.inputs.issues, ctx);
+    let any = checked.iter().any(|c| c.verdict == policy::duplicates::Verdict::Duplicate);
+    Ok(if any { Exit::Findings } else { finding_exit(reading, &loaded.inputs.issues) })
+}
+
+/// Plants against the schemes of 5G factories, and who uses 5G.
+///
+/// # Errors
+/// When inputs can't be read, or outputs can't be written.
+pub fn readiness(
+    reading: &Reading,
+    wanted: Option<u64>,
+    output: &Output,
+    ctx: &mut Context,
+) -> Result<Exit, Complaint> {
+    let (loaded, settings) = read(reading, output, ctx)?;
+    let found = today(&loaded, &settings, ctx)?;
+    let plants = policy::readiness::readiness(&loaded.inputs, &settings, &found);
+    let lift = wanted.map(|n| policy::readiness::lift(&plants, n));
+    let (usage, by_group) = policy::readiness::usage(&loaded.inputs, &found, &plants);
+    let run = run_info(&loaded, "readiness", output, ctx)?;
+    let released = Released::coverage(&loaded.inputs, &settings, &found);
+    let told = Readiness { plants: &plants, lift: lift.as_ref(), usage, by_group: &by_group };
+    let answer = readiness_answer(released.view(), &loaded.inputs, &told, &run);
     hand_over(&answer, &settings, &run, output, false, ctx)?;
     say_findings(&loaded.inputs.issues, ctx);
     Ok(finding_exit(reading, &loaded.inputs.issues))

@@ -1,18 +1,18 @@
 //! One file per command.
 
+mod answers;
 mod area;
 mod config;
 mod convert;
 mod explain;
 mod init;
-mod answers;
 mod inspect;
 mod link;
 mod pipeline;
 mod solve;
 mod synth;
 
-use super::args::Command;
+use super::args::{Command, Output};
 use super::context::Context;
 use super::exit::{Complaint, Exit};
 
@@ -35,6 +35,12 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Kpi { reading, preset, before, output } => {
             answers::kpi(&reading, &preset, &before, &output, ctx)
         }
+        Command::Compare { before, after, out, overwrite } => {
+            let output = Output { out, overwrite, redact: None };
+            answers::compare(&before, &after, &output, ctx)
+        }
+        Command::Duplicates { reading, output } => answers::duplicates(&reading, &output, ctx),
+        Command::Readiness { reading, wanted, output } => answers::readiness(&reading, wanted, &output, ctx),
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
         Command::Convert { file, from, to, out, overwrite } => {
             convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)

@@ -2,8 +2,8 @@
 
 use super::Answer;
 use crate::model::kinds::Lang;
-use crate::model::records::Region;
 use crate::model::presets::{Metric, Preset, Scope};
+use crate::model::records::Region;
 use crate::policy::kpi::{Change, Measured, Row, TargetFrom, main_level};
 use crate::report::coverage_document::{banners, headings};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
@@ -25,14 +25,20 @@ pub fn kpi_answer(v: View, preset: &Preset, measured: &[Measured], run: &RunInfo
         banners: banners(v, lang, false),
         headline: measured.iter().filter_map(|m| headline(v, preset, m, lang)).collect(),
         sections,
-        next: vec![pick(lang, "covplan plan PROJECT.toml -o DIR", "covplan plan PROJECT.toml -o DIR --lang zh").to_owned()],
+        next: vec![
+            pick(lang, "covplan plan PROJECT.toml -o DIR", "covplan plan PROJECT.toml -o DIR --lang zh")
+                .to_owned(),
+        ],
     };
     Answer { name: "kpi", document, result: result(v, preset, measured) }
 }
 
 fn shown(v: View, m: &Measured, row: &Row) -> bool {
     // Firms are few enough to be told apart; stations and halls aren't firms.
-    let of_firms = !matches!(m.target.metric, Metric::StationsPer10k | Metric::EdgeNodes | Metric::RackUse | Metric::PueMean);
+    let of_firms = !matches!(
+        m.target.metric,
+        Metric::StationsPer10k | Metric::EdgeNodes | Metric::RackUse | Metric::PueMean
+    );
     let rest = row.of - row.known;
     let small = |n: u64| n > 0 && n < v.min_count;
     let (yes, no) = match row.value {
@@ -80,7 +86,9 @@ fn headline(v: View, preset: &Preset, m: &Measured, lang: Lang) -> Option<String
     if !m.lacking.is_empty() {
         let columns = m.lacking.join(pick(lang, ", ", "、"));
         return Some(match lang {
-            Lang::En => format!("{}: can't be answered from these layers; missing: {columns}", short(m, lang)),
+            Lang::En => {
+                format!("{}: can't be answered from these layers; missing: {columns}", short(m, lang))
+            }
             Lang::Zh => format!("{}：现有图层无法回答，缺少 {columns}", short(m, lang)),
         });
     }
@@ -92,11 +100,17 @@ fn headline(v: View, preset: &Preset, m: &Measured, lang: Lang) -> Option<String
     let value = whole.value.filter(|_| shown(v, m, whole))?;
     let value = grouped_decimal(value, usize::from(decimals(t.metric)));
     let year = preset.due_year();
-    let goal = format!("{} {}", t.rule.sign(), grouped_decimal(t.value, if t.metric == Metric::PueMean { 2 } else { 0 }));
+    let goal = format!(
+        "{} {}",
+        t.rule.sign(),
+        grouped_decimal(t.value, if t.metric == Metric::PueMean { 2 } else { 0 })
+    );
     // The form that administrations use: a plain figure where it is a floor.
     let goal = goal.trim_start_matches("≥ ").to_owned();
     let level_name = |n: usize| match level {
-        Some(l) if l.code() == "city" => pick(lang, if n == 1 { "city" } else { "cities" }, "个地市").to_owned(),
+        Some(l) if l.code() == "city" => {
+            pick(lang, if n == 1 { "city" } else { "cities" }, "个地市").to_owned()
+        }
         _ => pick(lang, if n == 1 { "region" } else { "regions" }, "个地区").to_owned(),
     };
     let regional = t.scope == Scope::Region && !at_level.is_empty();
@@ -160,7 +174,11 @@ fn section(v: View, preset: &Preset, m: &Measured, lang: Lang) -> Option<Section
     if m.rows.is_empty() {
         return None;
     }
-    if m.target.metric == Metric::StationsPer10k { Some(stations(v, preset, m, lang)) } else { Some(other(v, m, lang)) }
+    if m.target.metric == Metric::StationsPer10k {
+        Some(stations(v, preset, m, lang))
+    } else {
+        Some(other(v, m, lang))
+    }
 }
 
 fn stations(v: View, preset: &Preset, m: &Measured, lang: Lang) -> Section {

@@ -1,8 +1,14 @@
 //! The answers to single questions: each a document, the same as JSON, and a folder of files.
 
+mod compare;
+mod duplicates;
 mod kpi;
+mod readiness;
 
+pub use compare::{compare_answer, read_run};
+pub use duplicates::duplicates_answer;
 pub use kpi::kpi_answer;
+pub use readiness::{Readiness, readiness_answer};
 
 use super::document::{Document, document_json};
 use super::explain::read;
@@ -63,7 +69,8 @@ impl Answer {
         folder.file("report.xlsx", |out| out.write_all(&workbook))?;
         let outputs = folder.files().to_vec();
         folder.file(MANIFEST, |out| -> Result<(), FillError> {
-            let m = manifest::manifest(run, settings, stopped_early, &outputs).map_err(std::io::Error::from)?;
+            let m =
+                manifest::manifest(run, settings, stopped_early, &outputs).map_err(std::io::Error::from)?;
             Ok(pretty(out, &m)?)
         })?;
         folder.commit()

@@ -1,0 +1,316 @@
+//! The questions of an administration through the real program: targets, changes, doubles.
+#![allow(clippy::unwrap_used)] // A test that fails says where.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn covplan(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_covplan"))
+        .args(args)
+        .current_dir(dir)
+        .env_remove("PROJ_DATA")
+        .env_remove("PROJ_LIB")
+        .output()
+        .unwrap()
+}
+
+fn json(dir: &Path, args: &[&str], exit: i32) -> Value {
+    let mut all = args.to_vec();
+    all.extend(["--json", "--quiet"]);
+    let out = covplan(dir, &all);
+    assert_eq!(out.status.code(), Some(exit), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    dir
+}
+
+const SITES: &str = "site_id,name,lon,lat,firm_size,uses_5g,status\n\
+    S1,Alpha,118.80,32.06,large,yes,operating\nS2,Beta,118.82,32.06,medium,no,operating\n\
+    S3,Gamma,118.84,32.06,medium,,operating\nS4,Delta,118.86,32.06,small,yes,operating\n\
+    S5,Epsilon,118.88,32.06,large,no,operating\n";
+
+/// Two cities; A with five counts, the newest 1,000 stations for 400,000 people.
+const REGIONS: &str = "adcode,name,level,pop_resident,pop_year,stations_5g_official,stat_date,target_p10k,geometry\n\
+    320100,A,city,400000,2025,1000,2026-09-30,,\"POLYGON((118 31,119 31,119 33,118 33,118 31))\"\n\
+    320200,B,city,100000,2025,400,2026-09-30,30,\"POLYGON((119 31,120 31,120 33,119 33,119 31))\"\n";
+const COUNTS: &str = "adcode,name,level,pop_resident,pop_year,stations_5g_official,stat_date\n\
+    320100,A,city,400000,2025,950,2026-06-30\n320100,A,city,390000,2024,780,2025-09-30\n\
+    320100,A,city,395000,2024,860,2025-12-31\n320100,A,city,390000,2024,700,2024-09-30\n";
+const PROJECT: &str = "[project]\nname = \"t\"\n[layers.sites]\npath = \"sites.csv\"\n\
+    [layers.regions]\npath = [\"regions.csv\", \"counts.csv\"]\n";
+
+fn two_cities() -> tempfile::TempDir {
+    folder(&[("p.toml", PROJECT), ("sites.csv", SITES), ("regions.csv", REGIONS), ("counts.csv", COUNTS)])
+}
+
+#[test]
+fn regions_are_measured_by_their_reported_counts() {
+    let dir = two_cities();
+    let found = json(dir.path(), &["kpi", "p.toml", "--preset", "set-sail-2027"], 0);
+    assert_eq!(found["schema"], "covplan/kpi/1");
+    assert_eq!(found["headline"][0], "28.0 stations per 10k people (2027 target 38); 1 of 2 cities behind");
+    let stations = &found["result"]["targets"][0];
+    let a = &stations["regions"][0];
+    // 38 × 40 = 1,520 stations; 520 are missing. On shared towers ¥160,000, new ¥350,000, four fifths shared.
+    assert_eq!(
+        (a["value"].as_f64(), a["missing"].as_f64(), a["from"].as_str()),
+        (Some(25.0), Some(520.0), Some("preset"))
+    );
+    let cost: Vec<f64> =
+        a["stations"]["cost_cny"].as_array().unwrap().iter().map(|c| c.as_f64().unwrap()).collect();
+    assert!(
+        (cost[0] - 83.2e6).abs() < 1.0 && (cost[1] - 102.96e6).abs() < 1.0 && (cost[2] - 182e6).abs() < 1.0,
+        "{cost:?}"
+    );
+    let change = |k: usize| {
+        let c = &a["stations"]["changes"][k];
+        (c["since"].as_str().map(str::to_owned), c["stations"].as_f64())
+    };
+    assert_eq!(change(0), (Some("2026-06-30".into()), Some(50.0)));
+    assert_eq!(change(1), (Some("2025-09-30".into()), Some(220.0)));
+    assert_eq!(change(2), (Some("2025-12-31".into()), Some(140.0)));
+    // B's own target of 30 stands in the layer; 40 per 10k are more than that.
+    let b = &stations["regions"][1];
+    assert_eq!(
+        (b["target"].as_f64(), b["from"].as_str(), b["met"].as_bool()),
+        (Some(30.0), Some("layer"), Some(true))
+    );
+    // Of the three large and medium firms that tell, one uses 5G; 45 % of three is two firms.
+    let firms = &found["result"]["targets"][1]["together"];
+    assert!((firms["value"].as_f64().unwrap() - 100.0 / 3.0).abs() < 1e-9);
+    assert_eq!(
+        (firms["known"].as_u64(), firms["of"].as_u64(), firms["missing"].as_f64()),
+        (Some(3), Some(4), Some(1.0))
+    );
+}
+
+#[test]
+fn an_earlier_run_gives_the_changes_too() {
+    let dir = two_cities();
+    let at = |name: &str| dir.path().join(name);
+    std::fs::write(at("old.toml"), PROJECT.replace("[\"regions.csv\", \"counts.csv\"]", "\"old.csv\""))
+        .unwrap();
+    std::fs::write(at("old.csv"), REGIONS.replace("1000,2026-09-30", "940,2026-06-30")).unwrap();
+    std::fs::write(at("new.toml"), PROJECT.replace(", \"counts.csv\"", "")).unwrap();
+    for (command, out) in [("kpi", "k"), ("coverage", "c")] {
+        let mut args = vec![command, "old.toml", "-o", out];
+        if command == "kpi" {
+            args.extend(["--preset", "gigabit-city-2023"]);
+        }
+        assert!(covplan(dir.path(), &args).status.success());
+        let found = json(dir.path(), &["kpi", "new.toml", "--preset", "set-sail-2027", "--before", out], 0);
+        let change = &found["result"]["targets"][0]["regions"][0]["stations"]["changes"][0];
+        assert_eq!(
+            (change["since"].as_str(), change["stations"].as_f64()),
+            (Some("2026-06-30"), Some(60.0)),
+            "{out}"
+        );
+    }
+}
+
+#[test]
+fn what_no_layer_holds_is_named() {
+    let dir = folder(&[
+        ("p.toml", "[project]\nname = \"t\"\n[layers.sites]\npath = \"s.csv\"\n"),
+        ("s.csv", "site_id,name,lon,lat\nS1,A,118.8,32.0\n"),
+    ]);
+    let found = json(dir.path(), &["kpi", "p.toml", "--preset", "set-sail-2027"], 0);
+    let said = found["headline"].to_string();
+    assert!(
+        said.contains(
+            "can't be answered from these layers; missing: regions.pop_resident, regions.stations_5g_official"
+        ),
+        "{said}"
+    );
+    let zh = json(dir.path(), &["kpi", "p.toml", "--preset", "set-sail-2027", "--lang", "zh"], 0);
+    assert!(zh["headline"].to_string().contains("现有图层无法回答"));
+}
+
+#[test]
+fn a_region_may_have_its_own_figure() {
+    let dir = two_cities();
+    let own = "name = \"own\"\nen = \"Own\"\nzh = \"自定\"\ncollected = \"2026-11\"\ndue = \"2028-12-31\"\n[[target]]\n\
+        metric = \"stations_per_10k\"\nvalue = 30.0\nrule = \"min\"\nscope = \"region\"\ntrust = \"A\"\nsource = \"the bureau\"\n\
+        en = \"stations\"\nzh = \"基站\"\nregion = { \"320100\" = 24.0 }\n";
+    std::fs::write(dir.path().join("own.toml"), own).unwrap();
+    let found = json(dir.path(), &["kpi", "p.toml", "--preset", "own.toml"], 0);
+    let a = &found["result"]["targets"][0]["regions"][0];
+    assert_eq!(
+        (a["target"].as_f64(), a["from"].as_str(), a["met"].as_bool()),
+        (Some(24.0), Some("preset-region"), Some(true))
+    );
+}
+
+const CELLS: &str = "cell_id,operator,rat,lon,lat,band,height_m,power_dbm,azimuth_deg\nC1,cmcc,nr,118.801,32.061,n41,30,53,200\n";
+const PLANNED: &str = "[project]\nname = \"t\"\nroads = \"infer\"\n[layers.sites]\npath = \"sites.csv\"\n[layers.cells]\npath = \"cells.csv\"\n";
+
+#[test]
+fn a_new_station_shows_as_built_and_the_money_adds_up() {
+    let dir = folder(&[("p.toml", PLANNED), ("sites.csv", SITES), ("cells.csv", CELLS)]);
+    assert!(covplan(dir.path(), &["plan", "p.toml", "-o", "q2"]).status.success());
+    // A station beside S5 is built, S2 leaves the list, and a roof becomes dearer.
+    std::fs::write(
+        dir.path().join("cells.csv"),
+        format!(
+            "{CELLS}C9,cmcc,nr,118.8805,32.0605,n41,30,53,220\nC8,cmcc,nr,118.8805,32.0605,n41,30,53,100\n"
+        ),
+    )
+    .unwrap();
+    std::fs::write(
+        dir.path().join("sites.csv"),
+        SITES.replace("S2,Beta,118.82,32.06,medium,no,operating\n", ""),
+    )
+    .unwrap();
+    std::fs::write(
+        dir.path().join("p.toml"),
+        format!("{PLANNED}[siting]\nroof_station_cny = 250000.0\nindoor_system_cny = 130000.0\n"),
+    )
+    .unwrap();
+    assert!(covplan(dir.path(), &["plan", "p.toml", "-o", "q3"]).status.success());
+    let found = json(dir.path(), &["compare", "q2", "q3", "-o", "diff"], 0);
+    let r = &found["result"];
+    let figure = |what: &str| {
+        let f = r["figures"].as_array().unwrap().iter().find(|f| f["what"] == what).unwrap();
+        f["after"].as_f64().unwrap() - f["before"].as_f64().unwrap()
+    };
+    let money: f64 = r["money"].as_array().unwrap().iter().map(|m| m["capex_cny"].as_f64().unwrap()).sum();
+    assert!((money - figure("capex_cny")).abs() < 1e-6, "{money}");
+    let gaps: i64 = r["gaps"].as_object().unwrap().values().map(|v| v.as_i64().unwrap()).sum();
+    assert_eq!(gaps as f64, figure("gaps"));
+    assert_eq!(figure("sites"), -1.0);
+    let site = |id: &str| r["sites"].as_array().unwrap().iter().find(|s| s["site"] == id).cloned().unwrap();
+    assert_eq!(site("S2")["cause"], "data");
+    assert_eq!(site("S5")["cause"], "built");
+    assert!(
+        site("S5")["evidence"].to_string().contains("C9")
+            || site("S5")["evidence"].to_string().contains("C8")
+    );
+    assert!(r["settings"].to_string().contains("siting.roof_station_cny"));
+    let files: Vec<String> = std::fs::read_dir(dir.path().join("diff"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    for name in ["compare.json", "causes.csv", "report.html", "report.md", "report.xlsx", "manifest.json"] {
+        assert!(files.iter().any(|f| f == name), "{name} of {files:?}");
+    }
+}
+
+#[test]
+fn a_run_against_itself_shows_nothing() {
+    let dir = folder(&[("p.toml", PLANNED), ("sites.csv", SITES), ("cells.csv", CELLS)]);
+    assert!(covplan(dir.path(), &["plan", "p.toml", "-o", "q2"]).status.success());
+    let found = json(dir.path(), &["compare", "q2", "q2"], 0);
+    let r = &found["result"];
+    for list in ["sites", "settings", "inputs"] {
+        assert_eq!(r[list].as_array().unwrap().len(), 0, "{list}");
+    }
+    assert!(r["money"].as_array().unwrap().is_empty() && r["gaps"].as_object().unwrap().is_empty());
+    assert_eq!(found["headline"][0], "+0 sites, +0 gaps, ¥ +0.0 %");
+}
+
+const DUCTS: &str =
+    "duct_id,owner,holes_total,holes_free,geometry\nD1,cmcc,6,2,\"LINESTRING(118.80 32.06,118.82 32.06)\"\n";
+const PROJECTS: &str = "project_id,name,kind,party,geometry\n\
+    P1,Same way,fiber,ct,\"LINESTRING(118.80 32.0605,118.82 32.0605)\"\n\
+    P2,Elsewhere,fiber,ct,\"LINESTRING(118.80 32.09,118.82 32.09)\"\n\
+    P3,Mast,station,cu,\"POINT(118.8012 32.0612)\"\n";
+
+#[test]
+fn doubles_are_findings() {
+    let toml = format!(
+        "{PLANNED}[layers.ducts]\npath = \"ducts.csv\"\n[layers.projects]\npath = \"projects.csv\"\n"
+    );
+    let dir = folder(&[
+        ("p.toml", &toml),
+        ("sites.csv", SITES),
+        ("cells.csv", CELLS),
+        ("ducts.csv", DUCTS),
+        ("projects.csv", PROJECTS),
+    ]);
+    let found = json(dir.path(), &["duplicates", "p.toml"], 1);
+    assert_eq!(found["headline"][0], "2 of 3 applications overlap what stands or each other");
+    assert_eq!(found["headline"][1], "P1: 100 % overlaps D1 within 200 m; 2 spare duct holes there");
+    let verdicts: Vec<&str> = found["result"]["projects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| p["verdict"].as_str().unwrap())
+        .collect();
+    assert_eq!(verdicts, ["duplicate", "clear", "duplicate"]);
+    // Nothing overlaps: exit code 0.
+    std::fs::write(
+        dir.path().join("projects.csv"),
+        PROJECTS
+            .lines()
+            .filter(|l| !l.starts_with("P1") && !l.starts_with("P3"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+    .unwrap();
+    json(dir.path(), &["duplicates", "p.toml"], 0);
+    // Redacted for the public: neither ids, names, owners nor applicants.
+    std::fs::write(dir.path().join("projects.csv"), PROJECTS).unwrap();
+    let out = covplan(dir.path(), &["duplicates", "p.toml", "--json", "--redact", "public"]);
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    for secret in ["P1", "D1", "Same way", "Mast", "\"ct\"", "cmcc"] {
+        assert!(!text.contains(secret), "tells {secret}: {text}");
+    }
+}
+
+#[test]
+fn plants_are_ready_blocked_or_unknown_and_no_grade_is_given() {
+    let sites = "site_id,name,lon,lat,city,sector,firm_size,uses_5g,indoor_5g,has_fiber,service,factory_scheme,factory_level\n\
+        S1,Alpha,118.8005,32.0605,A,steel,large,no,pico,yes,data,\u{540d}\u{5f55},2024\n\
+        S2,Beta,118.801,32.0615,A,steel,medium,yes,none,yes,data,,\nS3,Gamma,118.95,32.20,A,paper,medium,no,none,yes,data,,\n";
+    let answers = "site_id,scheme,item,answer\nS1,T/CCIASC 0025,security,yes\nS1,T/CCIASC 0025,process,no\nS1,star,audit,partly\nS2,provincial,x,yes\n";
+    let toml = format!(
+        "{PLANNED}[layers.questionnaire]\npath = \"answers.csv\"\n[layers.datacenters]\npath = \"dc.csv\"\n"
+    );
+    let dc = "dc_id,name,lon,lat,tier\nDC1,Hall,118.81,32.06,edge\n";
+    let dir = folder(&[
+        ("p.toml", &toml),
+        ("sites.csv", sites),
+        ("cells.csv", CELLS),
+        ("answers.csv", answers),
+        ("dc.csv", dc),
+    ]);
+    let found = json(dir.path(), &["readiness", "p.toml", "--wanted", "3"], 0);
+    let r = &found["result"];
+    let site =
+        |id: &str| r["sites"].as_array().unwrap().iter().find(|s| s["site_id"] == id).cloned().unwrap();
+    assert_eq!(site("S1")["network_part"], "met", "{}", site("S1"));
+    assert_eq!(site("S1")["answers"]["association"]["met"], 1);
+    assert_eq!(site("S1")["answers"]["association"]["not_met"], 1);
+    assert_eq!(site("S1")["answers"]["directory"]["met"], 0);
+    assert_eq!(
+        (site("S1")["listed"].as_str(), site("S3")["checks"]["outdoor"].as_str()),
+        (Some("directory"), Some("missing"))
+    );
+    // S3 is dark: a roof station and an indoor system, by the catalogue.
+    assert_eq!(site("S3")["cost_cny"].as_f64(), Some(340_000.0));
+    // One of three uses 5G; of the two that don't only S1 is covered.
+    assert_eq!(r["usage"]["counts"]["covered_unused"], 1);
+    assert!((r["usage"]["share"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-12);
+    let said = found["headline"].to_string();
+    assert!(
+        said.contains(
+            "33 % of the large and medium firms that tell use 5G (target 45 %); covered but unused: 1"
+        ),
+        "{said}"
+    );
+    assert!(!found.to_string().to_lowercase().contains("\"grade"), "no grade");
+    let lift = &r["lift"];
+    assert_eq!(
+        lift["short"].as_u64().unwrap()
+            + lift["sites"].as_array().unwrap().len() as u64
+            + r["ready"].as_u64().unwrap(),
+        3
+    );
+}
