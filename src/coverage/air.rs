@@ -2,6 +2,7 @@
 //! loss tables that they need.
 
 use super::fill::{Catalogued, Filled};
+use super::measured::Corrections;
 use super::result::Towers;
 use super::scene::{Scene, SceneLimits, edition, scenario};
 use super::terrain::TerrainScoring;
@@ -87,6 +88,8 @@ pub struct Air<'a> {
     edition: Edition,
     /// Loss tables, carriers, antennas and the terminal, as the radio room asks for them.
     pub medium: servers::Air,
+    /// What measurements add to losses.
+    corrections: Corrections,
     /// The ground under the links, where heights are at hand and used.
     pub terrain: Option<TerrainScoring<'a>>,
     /// Building entry by wall (low, high loss) and carrier.
@@ -133,9 +136,15 @@ fn height_bits(cell: &Cell) -> u32 {
 
 impl<'a> Air<'a> {
     /// Sorts the cells. `towers` are those of `inputs.cells`; `thought` are cells of stations that don't stand
-    /// yet, to be set up by [`stand`](Self::stand).
+    /// yet, to be set up by [`stand`](Self::stand). Losses are corrected by `corrections`.
     #[must_use]
-    pub fn new(inputs: &'a Inputs, settings: &'a Settings, towers: &'a Towers, thought: &[&[Cell]]) -> Self {
+    pub fn new(
+        inputs: &'a Inputs,
+        settings: &'a Settings,
+        towers: &'a Towers,
+        thought: &[&[Cell]],
+        corrections: Corrections,
+    ) -> Self {
         let radio = &settings.radio;
         let edition = edition(radio);
         let catalogued = Catalogued::new(radio);
@@ -211,6 +220,7 @@ impl<'a> Air<'a> {
                 location: servers::Location::new(radio.location_probability),
             },
             terrain: None,
+            corrections,
             entries: parts.entries,
             counted,
             out_of_range: served - numbered,
@@ -280,13 +290,17 @@ impl<'a> Air<'a> {
         let terrain = self.inputs.terrain.as_deref().filter(|_| radio.terrain.r#use)?;
         require_posting(terrain, MAX_PROPAGATION_POSTING_M).ok()?;
         let mut models = vec![None; self.shapes.len()];
+        let mut added_db = vec![0.0; 3 * self.shapes.len()];
         for (&(freq_hz, _, height_mm), &at) in &self.shapes {
             let heights_m = [height_mm as f64 / 1e3, radio.ue_height_m];
             if let Some(slot) = models.get_mut(at as usize) {
                 *slot = TerrainModel::new(Mhz(freq_hz as f64 / 1e6), heights_m, 0.0);
             }
+            for (slot, scene) in added_db.iter_mut().skip(3 * at as usize).zip(Scene::ALL) {
+                *slot = self.corrections.loss_db(radio, freq_hz as f64 / 1e6, scene);
+            }
         }
-        Some(TerrainScoring::new(terrain, &radio.terrain, models))
+        Some(TerrainScoring::new(terrain, &radio.terrain, models, added_db))
     }
 
     /// The loss table in the first scene of a class at a height; `0` takes the class's own height.
@@ -327,7 +341,15 @@ impl<'a> Air<'a> {
     fn prepare(&self, shape: Shape, scene: Scene) -> Option<Prepared> {
         let (freq_hz, kind, height_mm) = shape;
         let height_m = height_mm as f64 / 1e3;
-        prepare(freq_hz as f64 / 1e6, kind, height_m, scene, &self.settings.radio, self.edition)
+        let freq_mhz = freq_hz as f64 / 1e6;
+        let prepared = prepare(freq_mhz, kind, height_m, scene, &self.settings.radio, self.edition)?;
+        Some(prepared.shifted(self.corrections.loss_db(&self.settings.radio, freq_mhz, scene)))
+    }
+
+    /// What measurements add to the losses of a frequency in a scene, dB.
+    #[must_use]
+    pub fn correction_db(&self, freq_mhz: f64, scene: Scene) -> f64 {
+        self.corrections.loss_db(&self.settings.radio, freq_mhz, scene)
     }
 
     /// The scene around a position.

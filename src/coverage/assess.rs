@@ -6,6 +6,7 @@ use super::fill::Catalogued;
 use super::gaps::gaps;
 use super::kpi::{Places, kpis};
 use super::latency::Compute;
+use super::measured::{Comparison, Corrections, compare};
 use super::notes::{facts, notes};
 use super::reception::{Depth, DriveTests, Ear, Hosts, Spot, Surround, at_network};
 use super::result::{Assessment, IndoorCover, NetworkAtSite, Score, SiteResult, Towers};
@@ -61,6 +62,7 @@ pub fn assess(inputs: &Inputs, settings: &Settings, fiber: &dyn FiberReach) -> A
         gaps: gaps(&sites, settings),
         sites,
         at_network,
+        measured: assessor.measured.clone().unwrap_or_else(|| compare(&assessor)),
         ..Assessment::default()
     };
     result.kpis = kpis(inputs, settings, &result, &towers, &assessor.places);
@@ -148,6 +150,8 @@ pub struct Assessor<'a> {
     /// Regions by position.
     pub places: Places<'a>,
     fiber: &'a dyn FiberReach,
+    /// Measurements against the prediction that they corrected.
+    measured: Option<Vec<Comparison>>,
 }
 
 impl<'a> Assessor<'a> {
@@ -172,10 +176,10 @@ impl<'a> Assessor<'a> {
         thought: &[&[Cell]],
     ) -> Self {
         let backbone = inputs.fiber_nodes.iter().enumerate().filter(|(_, n)| is_backbone(n));
-        Self {
+        let mut assessor = Self {
             inputs,
             settings,
-            air: Air::new(inputs, settings, towers, thought),
+            air: Air::new(inputs, settings, towers, thought, Corrections::default()),
             catalogued: Catalogued::new(&settings.radio),
             tests: DriveTests::new(inputs, settings),
             hosts: Hosts::new(inputs, settings),
@@ -183,7 +187,17 @@ impl<'a> Assessor<'a> {
             backbone: PointIndex::of(backbone.map(|(i, n)| (i as u32, n.at))),
             places: Places::new(inputs),
             fiber,
+            measured: None,
+        };
+        if settings.radio.measured_correction && !inputs.measurements.is_empty() {
+            let found = compare(&assessor);
+            let corrections = Corrections::of(&found);
+            if !corrections.is_empty() {
+                assessor.air = Air::new(inputs, settings, towers, thought, corrections);
+            }
+            assessor.measured = Some(found);
         }
+        assessor
     }
 
     /// Whether a site is scored at all.

@@ -64,6 +64,8 @@ pub struct LinkTerms {
     pub sigma_nlos_db: f64,
     /// Median over both, dB.
     pub median_loss_db: f64,
+    /// What measurements add to both, dB; already in them.
+    pub correction_db: f64,
     /// What the location probability costs on top, dB.
     pub margin_db: f64,
     /// SS-RSRP in the open met with the location probability, dBm.
@@ -197,6 +199,7 @@ impl<'a> LinkExplainer<'a> {
             nlos_db: loss.second.0,
             sigma_nlos_db: loss.second.1,
             median_loss_db: median,
+            correction_db: air.correction_db(freq_mhz, scene),
             margin_db: met - median,
             level_dbm: eirp - met,
             wall_db: wall.loss_db,
@@ -242,7 +245,8 @@ fn over_ground(
         troposcatter_db: bare.troposcatter_db,
         ducting_db: bare.ducting_db,
     };
-    Some((*los_db, *nlos_db, terms))
+    let added_db = scoring.added_db(table);
+    Some((los_db + added_db, nlos_db + added_db, terms))
 }
 
 /// The inner point with the largest ν; its position on earth is left to the caller.
@@ -278,7 +282,7 @@ mod tests {
         let found = assess(&inputs, &settings, &NoRoads);
         let explainer = LinkExplainer::new(&inputs, &settings, &found.towers);
         let mut seen = 0;
-        for i in (0..found.sites.len()).step_by(37) {
+        for i in (0..found.sites.len()).step_by(37).filter(|i| found.sites[*i].scored) {
             for (k, n) in found.networks_at(SiteId(i as u32)).iter().enumerate() {
                 let t = explainer.terms(SiteId(i as u32), NetworkId(k as u16));
                 assert_eq!(t.is_some(), n.server.is_some());

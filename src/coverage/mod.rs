@@ -11,6 +11,7 @@ mod gaps;
 pub mod kpi;
 pub mod latency;
 pub mod link_terms;
+pub mod measured;
 mod notes;
 pub mod reception;
 pub mod result;

@@ -203,6 +203,16 @@ pub fn notes(assessor: &Assessor, result: &Assessment) -> Vec<Note> {
     if has_cells && assessor.air.counted > 0 {
         terrain_notes(assessor, result, &mut note);
     }
+    let corrected = super::measured::Corrections::of(&result.measured).count();
+    if settings.radio.measured_correction && corrected > 0 {
+        note(
+            "N018",
+            format!(
+                "losses of {corrected} bands in a scene are corrected by their bias against measurements"
+            ),
+            format!("{corrected} 组频段与场景的损耗已按路测偏差修正"),
+        );
+    }
     let networks = result.networks.len().max(1);
     let indoor_unknown = result
         .sites

@@ -1,5 +1,6 @@
 //! What the coverage stage finds out.
 
+use super::measured::Comparison;
 use crate::geom::LonLat;
 use crate::model::kinds::{Basis, Rat};
 use crate::model::notes::Note;
@@ -364,6 +365,8 @@ pub struct Assessment {
     pub kpis: Vec<Kpi>,
     /// The towers that the cells stand on.
     pub towers: Towers,
+    /// Measurements against prediction, before any correction: by band, then by band and scene.
+    pub measured: Vec<Comparison>,
     /// Counts.
     pub facts: Vec<Fact>,
     /// Remarks: missing layers, refusals, assumptions.

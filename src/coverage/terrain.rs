@@ -31,6 +31,8 @@ pub struct TerrainScoring<'a> {
     terrain: &'a dyn Terrain,
     /// By shape of cells, in the order of the loss tables' thirds; the latitude is set link by link.
     models: Vec<Option<TerrainModel>>,
+    /// What measurements add to losses, by table, dB.
+    added_db: Vec<f64>,
     spacing_m: f64,
     candidates: usize,
     clutter_m: [f64; 3],
@@ -46,16 +48,18 @@ pub struct OverGround {
 }
 
 impl<'a> TerrainScoring<'a> {
-    /// `models` by shape of cells.
+    /// `models` by shape of cells; `added_db` by table what measurements add to losses, dB.
     #[must_use]
     pub fn new(
         terrain: &'a dyn Terrain,
         settings: &RadioTerrainSettings,
         models: Vec<Option<TerrainModel>>,
+        added_db: Vec<f64>,
     ) -> Self {
         Self {
             terrain,
             models,
+            added_db,
             spacing_m: terrain.posting_m().clamp(SPACING_M[0], SPACING_M[1]),
             candidates: settings.candidates as usize,
             clutter_m: [settings.clutter_urban_m, settings.clutter_suburban_m, settings.clutter_rural_m],
@@ -99,6 +103,12 @@ impl<'a> TerrainScoring<'a> {
             model.predict(path).ok().map(|(loss, terms)| (loss.get(), terms))
         };
         Some(OverGround { bare: over(0.0)?, behind_houses: over(self.clutter_m(scene))? })
+    }
+
+    /// What measurements add to the losses of a table, dB.
+    #[must_use]
+    pub fn added_db(&self, table: usize) -> f64 {
+        self.added_db.get(table).copied().unwrap_or(0.0)
     }
 
     /// The model of a shape at a latitude, degrees.
@@ -215,7 +225,11 @@ impl GroundLoss for Paths<'_> {
             let profile = profiles.entry(bits(at)).or_insert_with(|| scoring.profile(at, here));
             let Some((heights, step_m)) = profile else { return (LossModel::Tr38901UnknownGround, None) };
             match scoring.loss(&model, scene, (heights, *step_m), path) {
-                Some(loss) => (LossModel::of(&model), Some([loss.bare.0, loss.behind_houses.0])),
+                Some(loss) => {
+                    let added_db = scoring.added_db(table as usize);
+                    let medians = [loss.bare.0, loss.behind_houses.0].map(|db| db + added_db);
+                    (LossModel::of(&model), Some(medians))
+                }
                 // Only the length can be refused here: within metres of the least.
                 None => (LossModel::Tr38901Short, None),
             }
@@ -303,7 +317,7 @@ mod tests {
         // The level again, from two answers of `covplan link` over the same ground.
         let (mast, site) = (inputs.cells.list[0].at, inputs.sites.list[0].at);
         let towers = super::super::towers::towers(&inputs.cells, 50.0);
-        let air = super::super::air::Air::new(&inputs, &settings, &towers, &[]);
+        let air = super::super::air::Air::new(&inputs, &settings, &towers, &[], Default::default());
         let scene = air.scene(site);
         let (heights, step) = air.terrain.as_ref().unwrap().profile(mast, site).unwrap();
         let ask = |clutter: f64| -> f64 {

@@ -365,6 +365,10 @@ pub struct RadioSettings {
     pub max_towers: u32,
     /// Drive tests within this distance take the place of predictions, m.
     pub measured_radius_m: f64,
+    /// Fewer measurements of a band in a scene prove nothing about the prediction.
+    pub measured_min_samples: u32,
+    /// Correct losses by the bias against measurements.
+    pub measured_correction: bool,
     /// Depth of the terminal inside the building, m.
     pub indoor_depth_m: f64,
     /// Outer wall of a factory when the layer doesn't tell.

@@ -7,6 +7,7 @@ use super::number::{grouped, grouped_decimal};
 use super::plan_layers::state_label;
 use super::tables::withheld;
 use super::write::RunInfo;
+use crate::coverage::scene::Scene;
 use crate::coverage::{Kpi, KpiGroup};
 use crate::model::issues::Severity;
 use crate::model::kinds::{Basis, Lang, Redaction, RegionLevel};
@@ -495,15 +496,88 @@ pub(super) fn data_quality(v: View, lang: Lang) -> Section {
             Cell::count(Some(f.count)),
         ]);
     }
+    let compared = against_measurements(v, lang);
     let dropped: u64 = v.inputs.layers.values().map(|l| l.rows_dropped).sum();
     let kept: u64 = v.inputs.layers.values().map(|l| l.rows_kept).sum();
     let (dropped, kept) = (say(v, dropped, lang), say(v, kept, lang));
-    let text = vec![match lang {
+    let mut text = vec![match lang {
         Lang::En => {
             let rows = if kept == "1" { "row" } else { "rows" };
             format!("{kept} {rows} kept, {dropped} dropped because a rule was broken.")
         }
         Lang::Zh => format!("保留 {kept} 行，因违反规则剔除 {dropped} 行。"),
     }];
-    Section { title: t("Data quality", "数据质量"), text, tables: vec![layers, issues] }
+    let mut tables = vec![layers, issues];
+    if let Some((line, table)) = compared {
+        text.extend(line);
+        tables.push(table);
+    }
+    Section { title: t("Data quality", "数据质量"), text, tables }
+}
+
+/// Measurements against prediction: the bias of each band in a line, and band by scene in a table.
+fn against_measurements(v: View, lang: Lang) -> Option<(Option<String>, Table)> {
+    let told: Vec<_> = v.found.measured.iter().filter(|c| c.count >= v.min_count).collect();
+    if told.is_empty() {
+        return None;
+    }
+    let least = v.settings.radio.measured_min_samples;
+    let mut table = Table::new(
+        "measured",
+        pick(lang, "Prediction less measurement (SS-RSRP outdoors)", "预测减实测（室外 SS-RSRP）").to_owned(),
+        headings(
+            lang,
+            &[
+                ("band", "频段"),
+                ("scene", "场景"),
+                ("measurements", "路测点数"),
+                ("bias dB", "偏差 dB"),
+                ("sigma dB", "标准差 dB"),
+                ("RMSE dB", "均方根误差 dB"),
+                ("enough", "样本充足"),
+            ],
+        ),
+    )
+    .short(pick(lang, "Against measurements", "与路测对比").to_owned());
+    for c in &told {
+        let scene = match (c.scene, lang) {
+            (None, Lang::En) => "all",
+            (None, Lang::Zh) => "全部",
+            (Some(s), Lang::En) => s.code(),
+            (Some(Scene::Urban), Lang::Zh) => "城区",
+            (Some(Scene::Suburban), Lang::Zh) => "郊区",
+            (Some(Scene::Rural), Lang::Zh) => "农村",
+        };
+        let enough = match (c.enough, lang) {
+            (true, Lang::En) => "yes".to_owned(),
+            (true, Lang::Zh) => "是".to_owned(),
+            (false, Lang::En) => format!("no, fewer than {least}"),
+            (false, Lang::Zh) => format!("否，少于 {least}"),
+        };
+        table.push(vec![
+            Cell::Text(plain(&c.band)),
+            Cell::Text(scene.to_owned()),
+            Cell::count(Some(c.count)),
+            Cell::number(Some(c.bias_db), 1),
+            Cell::number(c.sigma_db, 1),
+            Cell::number(Some(c.rmse_db), 1),
+            Cell::Text(enough),
+        ]);
+    }
+    let bands: Vec<String> = told
+        .iter()
+        .filter(|c| c.scene.is_none() && c.enough)
+        .map(|c| match lang {
+            Lang::En => format!("bias {:+.1} dB on {}", c.bias_db, plain(&c.band)),
+            Lang::Zh => format!("{} 偏差 {:+.1} dB", plain(&c.band), c.bias_db),
+        })
+        .collect();
+    let line = (!bands.is_empty()).then(|| match lang {
+        Lang::En => format!(
+            "Prediction less measurement: {} (positive: the prediction is too good).",
+            bands.join(", ")
+        ),
+        Lang::Zh => format!("预测减实测：{}（正值表示预测偏乐观）。", bands.join("，")),
+    });
+    Some((line, table))
 }

@@ -367,6 +367,8 @@ fn link(run: &Value, l: &Value, network: &str, lang: Lang) -> Section {
         });
     }
     let share = run["configuration"]["radio"]["location_probability"].as_f64().unwrap_or(f64::NAN) * 100.0;
+    let correction =
+        Some(&l["correction_db"]).filter(|v| v.as_f64() != Some(0.0)).cloned().unwrap_or_default();
     let mut table = Table::new(
         "link",
         match lang {
@@ -400,6 +402,7 @@ fn link(run: &Value, l: &Value, network: &str, lang: Lang) -> Section {
         (&l["gain_ssb_dbi"], 1, "dBi", "+ gain of the SSB beam", "+ SSB 波束增益"),
         (&l["pattern_db"], 1, "dB", "+ pattern towards the site", "+ 方向图衰减"),
         (&l["median_loss_db"], 1, "dB", "− median loss", "− 中值损耗"),
+        (&correction, 1, "dB", "of it correction from measurements", "其中路测修正"),
         (&l["margin_db"], 1, "dB", "− margin of the location probability", "− 位置概率余量"),
         (&l["level_dbm"], 1, "dBm", "= SS-RSRP in the open", "= 室外 SS-RSRP"),
         (&l["wall_db"], 1, "dB", "median loss of the wall", "墙体中值损耗"),

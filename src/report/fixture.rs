@@ -291,6 +291,7 @@ pub(crate) fn assessment() -> Assessment {
             ],
             cells: vec![CellId(0), CellId(1)],
         },
+        measured: Vec::new(),
         facts: vec![Fact { code: "nr_cells", value: 2 }, Fact { code: "towers", value: 2 }],
         notes: vec![Note::new("N001", "SITE-0100 has no cell in reach", "SITE-0100 无可达小区")],
     }

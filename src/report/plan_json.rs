@@ -74,6 +74,7 @@ pub fn write(v: View, run: &RunInfo, out: &mut (impl Write + ?Sized)) -> io::Res
     let facts: Map<String, Value> =
         v.found.facts.iter().map(|f| (f.code.to_owned(), shown(v, f.value))).collect();
     head.insert("facts".into(), Value::Object(facts));
+    head.insert("measured".into(), measured(v));
     head.insert("kpis".into(), kpis(v, v.found)?);
     if let Some(plan) = v.plan {
         head.insert("kpis_after".into(), kpis(v, &plan.after)?);
@@ -138,6 +139,17 @@ fn write_lines(out: &mut (impl Write + ?Sized), lines: impl Iterator<Item = Vec<
 
 fn to_json(value: &(impl serde::Serialize + ?Sized)) -> io::Result<Value> {
     Ok(serde_json::to_value(value)?)
+}
+
+/// Measurements against prediction. Rows of few measurements are withheld where small counts are.
+fn measured(v: View) -> Value {
+    let told = v.found.measured.iter().filter(|c| c.count >= v.min_count);
+    told.map(|c| {
+        let mut j = json!(c);
+        round(&mut j);
+        j
+    })
+    .collect()
 }
 
 /// A count, or null where it is too small to be told.

@@ -253,6 +253,16 @@ impl Place {
 }
 
 impl Prepared {
+    /// The same with so much added to the loss in both states, dB: a correction from measurements.
+    #[must_use]
+    pub fn shifted(mut self, db: f64) -> Self {
+        let [one, other] = &mut self.nlos;
+        for line in [&mut self.near, &mut self.far, one, other] {
+            line.intercept += db;
+        }
+        self
+    }
+
     /// Name of the scenario, as requests use it.
     #[must_use]
     pub const fn model(&self) -> &'static str {
