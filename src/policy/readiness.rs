@@ -328,6 +328,7 @@ mod tests {
             scored: true,
             best_network: None,
             score: crate::coverage::Score::default(),
+            flat_total: Known::UNKNOWN,
             fiber_m: Known::from_f64(fiber_m),
             fiber_node: None,
             fiber_basis: if fiber_m.is_some() { Basis::Predicted } else { Basis::Unknown },
