@@ -272,6 +272,27 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// What building together saves against each by itself, and who pays what of it
+    #[command(
+        after_help = "Examples:\n  covplan joint covplan.toml\n  covplan joint covplan.toml --parties cities --orders 8 -o out"
+    )]
+    Joint {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Who builds together
+        #[arg(long, default_value = "operators")]
+        parties: PartyKind,
+        /// Orders of joining to draw, in pairs with their reverse, where there are more than 6 parties
+        #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+        orders: u32,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+        /// How long to work.
+        #[command(flatten)]
+        budget: Budget,
+    },
     /// Every term behind a score, route, station or data center of a finished plan
     #[command(after_help = "Example:\n  covplan explain out SITE-00412")]
     Explain {
@@ -345,6 +366,15 @@ pub enum Command {
         /// Project file; without it the defaults
         project: Option<PathBuf>,
     },
+}
+
+/// Who builds together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PartyKind {
+    /// Radio networks, and the tower company where it owns places
+    Operators,
+    /// Cities of the regions layer
+    Cities,
 }
 
 /// The problems that `solve` knows.

@@ -3,6 +3,9 @@
 
 pub mod compare;
 pub mod duplicates;
+pub mod joint;
 pub mod kpi;
+pub mod party;
 pub mod readiness;
 pub mod schemes;
+pub mod shapley;

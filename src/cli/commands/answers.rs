@@ -4,17 +4,19 @@ use super::pipeline::{
     Loaded, check_output, digests, finding_exit, out_options, read_sound, refuse_plan, refuse_report,
     say_findings,
 };
-use crate::cli::args::{Output, Reading};
+use crate::cli::args::{Budget, Output, PartyKind, Reading};
 use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::coverage::Assessment;
 use crate::model::presets::Preset;
 use crate::model::records::StationCount;
 use crate::model::settings::Settings;
+use crate::optimise::{Effort, Stop, Work};
 use crate::plan;
 use crate::policy;
+use crate::policy::joint::JointError;
 use crate::report::answers::{
-    Answer, Readiness, compare_answer, duplicates_answer, earlier_counts, kpi_answer, read_run,
+    Answer, Readiness, compare_answer, duplicates_answer, earlier_counts, joint_answer, kpi_answer, read_run,
     readiness_answer,
 };
 use crate::report::out::file_digest;
@@ -221,4 +223,48 @@ pub fn readiness(
     hand_over(&answer, &settings, &run, output, false, ctx)?;
     say_findings(&loaded.inputs.issues, ctx);
     Ok(finding_exit(reading, &loaded.inputs.issues))
+}
+
+/// Together against apart.
+///
+/// # Errors
+/// When inputs can't be read, there are fewer than two parties, a plan fails, or outputs can't be written.
+pub fn joint(
+    reading: &Reading,
+    parties: PartyKind,
+    orders: u32,
+    output: &Output,
+    budget: &Budget,
+    ctx: &mut Context,
+) -> Result<Exit, Complaint> {
+    let (loaded, settings) = read(reading, output, ctx)?;
+    ctx.limit(budget.time_limit);
+    let effort = budget.effort.unwrap_or(Effort::LOW);
+    let found = today(&loaded, &settings, ctx)?;
+    let kind = match parties {
+        PartyKind::Operators => policy::party::Kind::Operators,
+        PartyKind::Cities => policy::party::Kind::Cities,
+    };
+    let (label, seed) = (ctx.pick("planning for every group", "逐组合规划").to_owned(), ctx.seed);
+    let split = ctx.stage("joint", &label, |ctx| {
+        let asked = || ctx.must_stop();
+        let work = Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) };
+        policy::joint::joint(&loaded.inputs, &settings, &found.towers, kind, orders, seed, work)
+    });
+    let split = split.map_err(|e| match e {
+        JointError::Parties(why) => Complaint::usage("C066", why),
+        JointError::Plan(e) => refuse_plan(&e),
+    })?;
+    let mut run = run_info(&loaded, "joint", output, ctx)?;
+    run.effort = Some(effort.to_string());
+    let stopped = ctx.must_stop();
+    let released = Released::coverage(&loaded.inputs, &settings, &found);
+    let answer = joint_answer(released.view(), &split, kind, stopped, &run);
+    hand_over(&answer, &settings, &run, output, stopped, ctx)?;
+    say_findings(&loaded.inputs.issues, ctx);
+    Ok(match (ctx.interrupted(), stopped) {
+        (true, _) => Exit::Interrupted,
+        (_, true) => Exit::Limit,
+        _ => finding_exit(reading, &loaded.inputs.issues),
+    })
 }

@@ -41,6 +41,9 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         }
         Command::Duplicates { reading, output } => answers::duplicates(&reading, &output, ctx),
         Command::Readiness { reading, wanted, output } => answers::readiness(&reading, wanted, &output, ctx),
+        Command::Joint { reading, parties, orders, output, budget } => {
+            answers::joint(&reading, parties, orders, &output, &budget, ctx)
+        }
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
         Command::Convert { file, from, to, out, overwrite } => {
             convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)

@@ -2,11 +2,13 @@
 
 mod compare;
 mod duplicates;
+mod joint;
 mod kpi;
 mod readiness;
 
 pub use compare::{compare_answer, read_run};
 pub use duplicates::duplicates_answer;
+pub use joint::joint_answer;
 pub use kpi::kpi_answer;
 pub use readiness::{Readiness, readiness_answer};
 

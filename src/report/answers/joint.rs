@@ -1,0 +1,158 @@
+//! The answer of `covplan joint`: what building together saves, and who pays what of it.
+
+use super::Answer;
+use crate::model::kinds::Lang;
+use crate::model::operators::operator_zh;
+use crate::policy::joint::{Joint, Outcome};
+use crate::policy::party::Kind;
+use crate::report::coverage_document::banners;
+use crate::report::document::{Cell, Document, Section, Table, pick, plain};
+use crate::report::layers::View;
+use crate::report::number::{grouped_decimal, money};
+use crate::report::plan_document::{money_cell, money_heading};
+use crate::report::write::RunInfo;
+use serde_json::json;
+
+fn party_name(found: &Joint, i: usize, kind: Kind, lang: Lang) -> String {
+    let name = found.names.get(i).map_or("", String::as_str);
+    match (kind, lang) {
+        (Kind::Operators, Lang::En) if name == "tower" => "tower company".to_owned(),
+        (Kind::Operators, Lang::Zh) => name.split('+').map(operator_zh).collect::<Vec<_>>().join("+"),
+        _ => plain(name),
+    }
+}
+
+/// The answer.
+#[must_use]
+pub fn joint_answer(v: View, found: &Joint, kind: Kind, stopped: bool, run: &RunInfo) -> Answer {
+    let lang = run.lang;
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut table = Table::new(
+        "parties",
+        t("What each pays", "各方分摊"),
+        vec![
+            t("party", "责任方"),
+            money_heading(lang, "alone", "各自建设"),
+            money_heading(lang, "together", "共建分摊"),
+            money_heading(lang, "Δ", "差额"),
+            t("Δ %", "差额比例"),
+            money_heading(lang, "± (one σ)", "误差（1σ）"),
+            money_heading(lang, "in proportion", "按比例分摊"),
+            t("stations alone", "各自基站"),
+            t("trench km alone", "各自新沟公里"),
+            t("gaps alone", "各自缺口"),
+            t("left alone", "各自剩余"),
+        ],
+    )
+    .brief();
+    let row = |name: String, alone: &Outcome, share: f64, error: Option<f64>, proportional: f64| {
+        let delta = share - alone.cost_cny;
+        vec![
+            Cell::Text(name),
+            money_cell(lang, alone.cost_cny),
+            money_cell(lang, share),
+            money_cell(lang, delta),
+            if alone.cost_cny > 0.0 { Cell::Share(delta / alone.cost_cny) } else { Cell::Blank },
+            error.filter(|e| e.is_finite()).map_or(Cell::Blank, |e| money_cell(lang, e)),
+            money_cell(lang, proportional),
+            Cell::count(Some(alone.stations)),
+            Cell::Number(alone.trench_m / 1e3, 1),
+            Cell::count(Some(alone.gaps_before)),
+            Cell::count(Some(alone.gaps_after)),
+        ]
+    };
+    let drawn = found.split.orders.is_some();
+    for (i, alone) in found.alone.iter().enumerate() {
+        let error = drawn.then(|| found.split.error_cny[i]);
+        table.push(row(
+            party_name(found, i, kind, lang),
+            alone,
+            found.split.share_cny[i],
+            error,
+            found.proportional_cny[i],
+        ));
+    }
+    let sum = found.alone.iter().fold(Outcome::default(), |s, a| Outcome {
+        cost_cny: s.cost_cny + a.cost_cny,
+        capex_cny: s.capex_cny + a.capex_cny,
+        stations: s.stations + a.stations,
+        trench_m: s.trench_m + a.trench_m,
+        gaps_before: s.gaps_before + a.gaps_before,
+        gaps_after: s.gaps_after + a.gaps_after,
+    });
+    table.total =
+        Some(row(t("together", "合计"), &sum, found.together.cost_cny, None, found.together.cost_cny));
+    let (zh, all) = (lang == Lang::Zh, &found.together);
+    let saved = if sum.cost_cny > 0.0 { 1.0 - all.cost_cny / sum.cost_cny } else { 0.0 };
+    let percent = grouped_decimal(saved * 100.0, 1);
+    let km = grouped_decimal((sum.trench_m - all.trench_m) / 1e3, 0);
+    let (joint, siloed) = (money(all.cost_cny, zh), money(sum.cost_cny, zh));
+    let fewer = sum.stations as i64 - all.stations as i64;
+    let mut headline = vec![match lang {
+        Lang::En => format!(
+            "joint {joint} vs siloed {siloed}: saves {percent} %, {km} km of trench, {fewer} stations"
+        ),
+        Lang::Zh => {
+            format!("共建 {joint}，各自建设 {siloed}：节省 {percent} %，少挖沟 {km} 公里，少建 {fewer} 站")
+        }
+    }];
+    let worse = found.worse_off();
+    headline.push(if worse.is_empty() {
+        t("no party pays more than alone", "没有一方高于各自建设")
+    } else {
+        let names: Vec<String> = worse.iter().map(|i| party_name(found, *i, kind, lang)).collect();
+        let names = names.join(pick(lang, ", ", "、"));
+        match lang {
+            Lang::En => format!(
+                "this split leaves {names} worse off than alone: compensate them, or split in proportion"
+            ),
+            Lang::Zh => format!("按此分摊 {names} 高于各自建设：需补偿，或按比例分摊"),
+        }
+    });
+    let mut text = vec![t(
+        "Cost: capex, and running costs over plan.years at present value. The same planner works for every group with \
+         that group's own places and fiber and those that belong to no party. Shares are Shapley values: what a party \
+         adds to the cost, in the mean over all orders of joining; they add up to the whole.",
+        "费用为建设投资加 plan.years 内运营费现值。各组合均由同一规划器以其自有及无主的站址与光缆规划。分摊采用沙普利值：各方在所有加入次序下新增费用的平均，合计等于总额。",
+    )];
+    text.push(match (kind, lang) {
+        (Kind::Operators, Lang::En) => "Alone, a network lifts every site on its own radio; together, a cell of any serves the terminals of all.".into(),
+        (Kind::Operators, Lang::Zh) => "各自建设时各网须使全部企业在本网达标；共建时任一方小区服务各方终端。".into(),
+        (Kind::Cities, Lang::En) => "Alone, a city lifts its own sites from places and fiber within its border; signals cross borders all the same.".into(),
+        (Kind::Cities, Lang::Zh) => "各自建设时各市仅用本市站址与光缆补齐本市企业；信号跨界照常计入。".into(),
+    });
+    if let Some(n) = found.split.orders {
+        text.push(match lang {
+            Lang::En => format!("{} parties: the mean is over {n} drawn orders, in pairs with their reverse; ± is its standard error.", found.codes.len()),
+            Lang::Zh => format!("共 {} 方：取 {n} 个随机次序（成对取反）的平均，误差为标准误。", found.codes.len()),
+        });
+    }
+    text.push(match (&found.breaks_away, lang) {
+        (None, Lang::En) => format!("Of the {} groups planned for, none would do better by itself.", found.planned),
+        (None, Lang::Zh) => format!("所规划的 {} 个组合中，没有一个单独建设更省。", found.planned),
+        (Some((codes, cny)), Lang::En) => format!(
+            "The group {} would do better by itself by {}: these shares don't hold it, and it may have to be compensated.",
+            plain(&codes.join(", ")), money(*cny, zh)
+        ),
+        (Some((codes, cny)), Lang::Zh) => format!("组合 {} 单独建设可省 {}：此分摊留不住它，需另行补偿。", plain(&codes.join("、")), money(*cny, zh)),
+    });
+    if sum.gaps_after != all.gaps_after {
+        text.push(match lang {
+            Lang::En => format!(
+                "Left below target: {} together, {} in the sum of the parties alone; the sums of money buy different things.",
+                all.gaps_after, sum.gaps_after
+            ),
+            Lang::Zh => format!("仍不达标：共建 {} 家，各自建设合计 {} 家；两笔投资的效果不同。", all.gaps_after, sum.gaps_after),
+        });
+    }
+    let document = Document {
+        lang,
+        title: format!("{} – {}", plain(&run.title), pick(lang, "joint against siloed", "共建与各自建设")),
+        banners: banners(v, lang, stopped),
+        headline,
+        sections: vec![Section { title: t("Build together?", "是否共建"), text, tables: vec![table] }],
+        next: vec!["covplan plan PROJECT.toml -o DIR".to_owned()],
+    };
+    let result = json!({ "joint": found, "siloed": sum, "worse_off": worse, "saved_share": saved });
+    Answer { name: "joint", document, result }
+}
