@@ -15,8 +15,8 @@ use crate::model::records::{Assumed, Cell, CellId};
 use crate::model::settings::{RadioSettings, Settings};
 use crate::radio::antenna::{Pattern, SectorPattern};
 use crate::radio::capacity::{RateCurve, Terminal};
-use crate::radio::coverage_probability::{LossTable, Quantiles};
-use crate::radio::servers::{self, Antenna, BuildingEntry, Carrier, Sector};
+use crate::radio::coverage_probability::LossTable;
+use crate::radio::servers::{self, Antenna, BuildingEntry, Carrier, Sector, Sectors};
 use crate::radio::terrain_link::TerrainModel;
 use crate::radio::tr38901::o2i::Facade;
 use crate::radio::tr38901::{Edition, Prepared};
@@ -233,16 +233,12 @@ impl<'a> Air<'a> {
             air.rounded = true;
             list = of_shape(&air);
         }
-        let quantiles = Quantiles {
-            probability: radio.location_probability,
-            sigma_low_db: Facade::Low.sigma_db(),
-            sigma_high_db: Facade::High.sigma_db(),
-        };
         // A shape that a scene has no answer for has no part in any.
         let tables: Vec<Option<[LossTable; 3]>> = list
             .par_iter()
             .map(|shape| {
-                let table = |scene| Some(LossTable::build(air.prepare(*shape, scene)?, &quantiles));
+                let table =
+                    |scene| Some(LossTable::build(air.prepare(*shape, scene)?, radio.location_probability));
                 Some([table(Scene::Urban)?, table(Scene::Suburban)?, table(Scene::Rural)?])
             })
             .collect();
@@ -497,7 +493,7 @@ pub struct NetworkNear {
     /// Towers, the nearest to the centre first; a thought-of one last.
     pub stands: Vec<Stand>,
     /// Radio parameters of cells, those of a tower side by side.
-    pub sectors: Vec<Sector>,
+    pub sectors: Sectors,
     /// What else is known of the same cells.
     pub links: Vec<Link>,
 }
@@ -506,7 +502,7 @@ impl NetworkNear {
     /// Nothing around a centre.
     #[must_use]
     pub const fn nothing(network: NetworkId, centre: LonLat) -> Self {
-        Self { network, centre, stands: Vec::new(), sectors: Vec::new(), links: Vec::new() }
+        Self { network, centre, stands: Vec::new(), sectors: Sectors::new(), links: Vec::new() }
     }
 
     /// Takes away the station that was set up last.
@@ -590,7 +586,7 @@ impl Air<'_> {
                 let Some(&id) = self.towers.cells.get(place) else { continue };
                 let Some(cell) = self.inputs.cells.list.get(id.at()) else { continue };
                 let (sector, link) = link(Some(id), cell, variety, class);
-                near.sectors.push(sector);
+                near.sectors.push(sector, &self.medium);
                 near.links.push(link);
             }
             s.count = near.sectors.len() as u32 - s.first;
@@ -608,7 +604,7 @@ impl Air<'_> {
             let Some(table) = self.table(number, f32::from_bits(height_bits(cell))) else { continue };
             let (sector, mut link) = link(None, cell, Variety { class: number, table }, class);
             link.assumed.set(Assumed::PLANNED);
-            near.sectors.push(sector);
+            near.sectors.push(sector, &self.medium);
             near.links.push(link);
         }
         let count = near.sectors.len() as u32 - first;
