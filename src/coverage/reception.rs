@@ -107,7 +107,7 @@ fn over_terrain(
     let seen = Masts { list: masts, sectors: &near.sectors, table_offset };
     let mut paths = Paths { scoring, desk: terrain, masts, places, here: at, scene };
     let radio = servers::receive_over(&air.medium, &seen, asked, &mut paths, scratch)?;
-    let sector = near.sectors.get(radio.server.sector as usize)?;
+    let sector = near.sectors.get(radio.server.sector)?;
     let mast = *places.get(radio.server.mast as usize)?;
     Some((radio, terrain.model(mast, sector.table + table_offset)))
 }
@@ -116,10 +116,12 @@ fn over_terrain(
 fn select(air: &Air, near: &mut NetworkNear, at: LonLat, ear: &mut Ear) {
     let radio = &air.settings.radio;
     let frame = LocalFrame::new(at);
-    let reach2 = radio.search_radius_m * radio.search_radius_m;
     let k = radio.max_towers as usize;
     let thought = near.stands.len() - usize::from(near.stands.last().is_some_and(|s| s.tower == u32::MAX));
-    let standing = near.around(at, k).min(thought);
+    let (standing, kth_m) = near.around(at, k);
+    let standing = standing.min(thought);
+    let reach_m = radio.search_radius_m.min(kth_m);
+    let reach2 = reach_m * reach_m;
     let nearest = &mut ear.nearest;
     nearest.clear();
     for i in (0..standing).chain(thought..near.stands.len()) {

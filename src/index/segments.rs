@@ -3,6 +3,7 @@
 use super::descent::descend;
 use super::points::{chord2, reach_chord2};
 use crate::geom::{LonLat, chord2_to_m};
+use rstar::primitives::CachedEnvelope;
 use rstar::{AABB, PointDistance, RTree, RTreeObject};
 
 /// The place on a line that is nearest to a position.
@@ -93,7 +94,7 @@ enum Foot {
 /// Lines to be found by nearness. Consecutive vertices are joined by the great circle, never the long way
 /// round; lines cross the antimeridian as any other meridian.
 pub struct SegmentIndex {
-    tree: RTree<Arc>,
+    tree: RTree<CachedEnvelope<Arc>>,
 }
 
 impl SegmentIndex {
@@ -106,7 +107,7 @@ impl SegmentIndex {
             for (segment, w) in vertices.windows(2).enumerate() {
                 let (a, b) = (w[0].unit(), w[1].unit());
                 if a != b {
-                    arcs.push(Arc { a, b, line, segment: segment as u32 });
+                    arcs.push(CachedEnvelope::new(Arc { a, b, line, segment: segment as u32 }));
                 }
             }
         }

@@ -11,9 +11,16 @@ use rayon::prelude::*;
 /// stand, cells where the tower ledger has them, cabinets at the ends of ducts.
 fn positions(inputs: &Inputs) -> Vec<(&'static str, Places)> {
     let fiber = |name: &'static str| if inputs.layers.contains_key(name) { name } else { "fiber" };
+    // Cells of a tower stand one after the other.
+    let mut towers: Vec<LonLat> = Vec::new();
+    for cell in &inputs.cells.list {
+        if towers.last() != Some(&cell.at) {
+            towers.push(cell.at);
+        }
+    }
     let mut all: Vec<(&'static str, Vec<LonLat>)> = vec![
         ("sites", inputs.sites.list.iter().map(|s| s.at).collect()),
-        ("cells", inputs.cells.list.iter().map(|c| c.at).collect()),
+        ("cells", towers),
         (fiber("fiber_nodes"), inputs.fiber_nodes.iter().map(|n| n.at).collect()),
         (fiber("fiber_segments"), inputs.fiber_segments.iter().flat_map(|s| s.line.clone()).collect()),
         ("ducts", inputs.ducts.iter().flat_map(|d| d.line.clone()).collect()),
@@ -21,12 +28,7 @@ fn positions(inputs: &Inputs) -> Vec<(&'static str, Places)> {
         ("datacenters", inputs.datacenters.iter().map(|d| d.at).collect()),
     ];
     all.retain(|(name, at)| !at.is_empty() && inputs.layers.contains_key(*name));
-    let ready = |(name, mut at): (&'static str, Vec<LonLat>)| {
-        // Cells of a tower stand one after the other.
-        at.dedup();
-        (name, Places::new(at))
-    };
-    all.into_iter().map(ready).collect()
+    all.into_iter().map(|(name, at)| (name, Places::new(at))).collect()
 }
 
 /// Warns, with the evidence, of each layer that seems to be in another datum than it claims.

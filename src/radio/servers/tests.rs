@@ -112,7 +112,8 @@ impl GroundLoss for Hills<'_> {
 
 fn over(cells: &[Seen], extra_db: &[Option<f64>], candidates: usize) -> (Reception, Vec<u32>) {
     let air = air();
-    let sectors: Vec<Sector> = cells.iter().map(|s| s.sector).collect();
+    let mut sectors = Sectors::new();
+    cells.iter().for_each(|s| sectors.push(s.sector, &air));
     let distances_m: Vec<f64> = cells.iter().map(|c| c.distance_m).collect();
     let list: Vec<Mast> = (0u32..)
         .zip(&distances_m)
