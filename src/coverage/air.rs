@@ -168,9 +168,9 @@ impl<'a> Air<'a> {
                 // The cells of a station follow each other, and most are alike.
                 let mut last = None;
                 for cell in chunk.iter().filter_map(serves) {
-                    let alike = Some((key(cell), height_bits(cell)));
+                    let alike = Some((key(&cell), height_bits(&cell)));
                     if alike != last {
-                        meet(&mut met, cell);
+                        meet(&mut met, &cell);
                         last = alike;
                     }
                 }
@@ -279,7 +279,7 @@ impl<'a> Air<'a> {
                 let mut last: Option<((Key, u32), (bool, u32))> = None;
                 for (id, variety) in ids.iter().zip(varieties) {
                     let Some(cell) = serves(id) else { continue };
-                    let alike = (key(cell), height_bits(cell));
+                    let alike = (key(&cell), height_bits(&cell));
                     let found = match last {
                         Some((before, found)) if before == alike => found,
                         _ => {
@@ -656,7 +656,7 @@ impl Air<'_> {
                 }
                 let Some(&id) = self.towers.cells.get(place) else { continue };
                 let Some(cell) = self.inputs.cells.list.get(id.at()) else { continue };
-                let (sector, link) = link(Some(id), cell, variety, class);
+                let (sector, link) = link(Some(id), &cell, variety, class);
                 near.sectors.push(sector, &self.medium);
                 near.links.push(link);
             }

@@ -388,14 +388,14 @@ pub fn at_network(
     if r.indoor == IndoorCover::System {
         let hosted = around.hosts.cell(id, network).and_then(|c| air.inputs.cells.list.get(c.at()));
         planned |= hosted.is_some_and(|c| c.assumed.has(Assumed::PLANNED));
-        let cell = thought.or(hosted);
+        let cell = thought.copied().or(hosted);
         let generic = Cell::at(
             Default::default(),
             at,
             crate::model::operators::OperatorId(0),
             air.settings.project.rats.first().copied().unwrap_or(crate::model::kinds::Rat::Nr),
         );
-        if let Some(filled) = around.catalogued.fill(cell.unwrap_or(&generic)) {
+        if let Some(filled) = around.catalogued.fill(&cell.unwrap_or(generic)) {
             let (down, up) = system_rates(air, &filled);
             r.dl_mbps = known(down);
             r.ul_mbps = known(up);

@@ -261,6 +261,12 @@ impl Known {
         Self(v.map_or(f32::NAN, |v| v as f32))
     }
 
+    /// The bits of the number; those of an unknown one are alike.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        if self.0.is_nan() { f32::NAN.to_bits() } else { self.0.to_bits() }
+    }
+
     /// The number, if known.
     #[must_use]
     pub fn get(self) -> Option<f64> {

@@ -242,18 +242,18 @@ impl CellPart {
     /// Adds the part to the layer.
     pub fn pour(&mut self, cells: &mut Cells, operators: &mut Operators) {
         let map = self.pools.pour(&mut cells.text, self.list.len(), self.to_come);
-        make_room(&mut cells.list, self.list.len(), self.to_come);
+        cells.list.make_room(self.list.len(), self.to_come + self.to_come / 50);
         let ids = std::mem::take(&mut self.operators).global(operators);
         let global = |o: OperatorId| ids.get(usize::from(o.0)).copied().unwrap_or(o);
-        cells.list.extend(self.list.drain(..).map(|mut c| {
+        for mut c in self.list.drain(..) {
             map.unique(&mut c.id);
             for t in [&mut c.station, &mut c.tower, &mut c.host_site] {
                 map.shared(t);
             }
             c.operator = global(c.operator);
             c.shared_with = c.shared_with.map(global);
-            c
-        }));
+            cells.list.push(c);
+        }
     }
 }
 
