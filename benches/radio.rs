@@ -2,20 +2,18 @@
 
 use covplan::radio::antenna::{Pattern, SectorPattern};
 use covplan::radio::capacity::{RateCurve, Resources, Terminal};
-use covplan::radio::coverage_probability::{LossDistribution, LossTable, Quantiles};
+use covplan::radio::coverage_probability::{LossDistribution, LossTable};
 use covplan::radio::normal;
 use covplan::radio::p1812::{Link, LocationSpread};
 use covplan::radio::polarization::Polarization;
 use covplan::radio::servers::{
-    Air, Antenna, Asked, BuildingEntry, Carrier, Location, Mast, Masts, Scratch, Sector, receive,
+    Air, Antenna, Asked, BuildingEntry, Carrier, Location, Mast, Masts, Scratch, Sector, Sectors, receive,
 };
 use covplan::radio::terrain_path::{Atmosphere, TerrainPath};
 use covplan::radio::tr38901::{LosState, Prepared, Scenario, Surroundings};
 use covplan::units::{Db, Metres, Mhz};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-
-const QUANTILES: Quantiles = Quantiles { probability: 0.95, sigma_low_db: 4.4, sigma_high_db: 6.5 };
 
 fn prepare(scenario: Scenario, mhz: f64) -> Prepared {
     scenario.prepare(Mhz(mhz), Metres(30.0), Metres(1.5)).expect("a scenario in range")
@@ -51,15 +49,15 @@ fn tr38901(c: &mut Criterion) {
                 distances.iter().map(each).sum::<f64>()
             });
         });
-        let table = LossTable::build(prepared, &QUANTILES);
+        let table = LossTable::build(prepared, 0.95);
         group.bench_function(format!("{name} tabulated row"), |b| {
-            b.iter(|| distances.iter().filter_map(|d| table.at(*d)).map(|r| r.outdoor_db).sum::<f32>());
+            b.iter(|| distances.iter().filter_map(|d| table.at(*d)).map(|r| r.median_db).sum::<f32>());
         });
     }
     group.finish();
     c.bench_function("loss table, build uma", |b| {
         let prepared = prepare(Scenario::Uma, 3500.0);
-        b.iter(|| LossTable::build(black_box(prepared), &QUANTILES));
+        b.iter(|| LossTable::build(black_box(prepared), 0.95));
     });
 }
 
@@ -71,8 +69,8 @@ fn servers(c: &mut Criterion) {
     };
     let air = Air {
         tables: vec![
-            LossTable::build(prepare(Scenario::Uma, 3500.0), &QUANTILES),
-            LossTable::build(prepare(Scenario::Uma, 763.0), &QUANTILES),
+            LossTable::build(prepare(Scenario::Uma, 3500.0), 0.95),
+            LossTable::build(prepare(Scenario::Uma, 763.0), 0.95),
         ],
         carriers: vec![carrier(273, 30, 0.74, 0.23), carrier(160, 15, 1.0, 1.0)],
         antennas: vec![Antenna {
@@ -99,7 +97,8 @@ fn servers(c: &mut Criterion) {
         gain_traffic_dbi: 24.0,
         load: 0.5,
     };
-    let sectors: Vec<Sector> = (0..48).map(sector).collect();
+    let mut sectors = Sectors::new();
+    (0..48).for_each(|i| sectors.push(sector(i), &air));
     let mast = |i: u32| Mast {
         distance_m: 180.0 + 217.0 * f64::from(i),
         bearing_deg: 77.0 * f64::from(i),

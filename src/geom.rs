@@ -124,7 +124,8 @@ impl Xy {
     /// Straight-line distance in the plane.
     #[must_use]
     pub fn distance_m(self, other: Self) -> f64 {
-        (self.x_m - other.x_m).hypot(self.y_m - other.y_m)
+        let (x_m, y_m) = (self.x_m - other.x_m, self.y_m - other.y_m);
+        (x_m * x_m + y_m * y_m).sqrt()
     }
 }
 

@@ -3,11 +3,11 @@
 
 use super::fill::{Catalogued, Filled};
 use super::measured::Corrections;
-use super::result::Towers;
+use super::result::{Tower, Towers};
 use super::scene::{Scene, SceneLimits, edition, scenario};
 use super::terrain::TerrainScoring;
 use crate::geom::{LocalFrame, LonLat, Xy};
-use crate::index::{Hit, PointIndex};
+use crate::index::PointIndex;
 use crate::io::terrain::{MAX_PROPAGATION_POSTING_M, require_posting};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{CellKind, Rat, Wall};
@@ -16,8 +16,8 @@ use crate::model::records::{Assumed, Cell, CellId};
 use crate::model::settings::{RadioSettings, Settings};
 use crate::radio::antenna::{Pattern, SectorPattern};
 use crate::radio::capacity::{RateCurve, Terminal};
-use crate::radio::coverage_probability::{LossTable, Quantiles};
-use crate::radio::servers::{self, Antenna, BuildingEntry, Carrier, Sector};
+use crate::radio::coverage_probability::LossTable;
+use crate::radio::servers::{self, Antenna, BuildingEntry, Carrier, Sector, Sectors};
 use crate::radio::terrain_link::TerrainModel;
 use crate::radio::tr38901::o2i::Facade;
 use crate::radio::tr38901::{Edition, Prepared};
@@ -52,8 +52,19 @@ type Key = [u64; 6];
 /// Frequency (Hz), kind and height that a loss table is for.
 type Shape = (u64, CellKind, u64);
 
+/// Cells that one task sorts.
+const PART: usize = 1 << 16;
+
 /// Marks a cell that plays no part as an outdoor server.
 const NOT_COUNTED: u32 = u32::MAX;
+
+/// The bit of all networks from the 64th on.
+const LAST_BIT: u64 = 1 << 63;
+
+/// The bit of a network among those that a tower carries.
+fn bit(network: NetworkId) -> u64 {
+    1u64.checked_shl(network.0.into()).unwrap_or(LAST_BIT)
+}
 
 /// Cells of one class and one height.
 #[derive(Clone, Copy, Debug)]
@@ -78,8 +89,8 @@ pub struct Air<'a> {
     /// Variety of each entry of `towers.cells`.
     variety_of: Vec<u32>,
     varieties: Vec<Variety>,
-    /// By network the towers that carry a cell of it.
-    of_network: Vec<PointIndex>,
+    /// By tower the networks that it carries, as bits; the last bit stands for all networks from it on.
+    carried: Vec<u64>,
     numbers: FxHashMap<Key, u32>,
     /// Shapes of cells; the loss table of the nth in a scene is the medium's number 3n + scene.
     shapes: FxHashMap<Shape, u32>,
@@ -160,10 +171,18 @@ impl<'a> Air<'a> {
         // One pass for the distinct classes and shapes, one to number the cells by them.
         let mut met = towers
             .cells
-            .par_chunks(1 << 16)
+            .par_chunks(PART)
             .map(|chunk| {
                 let mut met = Met::default();
-                chunk.iter().filter_map(serves).for_each(|cell| meet(&mut met, cell));
+                // The cells of a station follow each other, and most are alike.
+                let mut last = None;
+                for cell in chunk.iter().filter_map(serves) {
+                    let alike = Some((key(&cell), height_bits(&cell)));
+                    if alike != last {
+                        meet(&mut met, &cell);
+                        last = alike;
+                    }
+                }
                 met
             })
             .reduce(Default::default, |mut a, b| {
@@ -187,14 +206,7 @@ impl<'a> Air<'a> {
                 classes.push(class);
             }
         }
-        let class_of: Vec<u32> = towers
-            .cells
-            .par_iter()
-            .map(|id| serves(id).and_then(|c| numbers.get(&key(c)).copied()).unwrap_or(NOT_COUNTED))
-            .collect();
         let counted = cells.par_iter().filter(|c| counts(c, &settings.project.rats)).count() as u64;
-        let served = towers.cells.par_iter().filter(|id| serves(id).is_some()).count() as u64;
-        let numbered = class_of.par_iter().filter(|&&c| c != NOT_COUNTED).count() as u64;
         let mut air = Self {
             inputs,
             settings,
@@ -203,7 +215,7 @@ impl<'a> Air<'a> {
             classes,
             variety_of: Vec::new(),
             varieties: Vec::new(),
-            of_network: Vec::new(),
+            carried: Vec::new(),
             numbers: FxHashMap::default(),
             shapes: FxHashMap::default(),
             rounded: false,
@@ -223,7 +235,7 @@ impl<'a> Air<'a> {
             corrections,
             entries: parts.entries,
             counted,
-            out_of_range: served - numbered,
+            out_of_range: 0,
         };
         let of_shape = |air: &Self| -> Vec<Shape> {
             let mut list: Vec<Shape> = shapes
@@ -243,16 +255,12 @@ impl<'a> Air<'a> {
             air.rounded = true;
             list = of_shape(&air);
         }
-        let quantiles = Quantiles {
-            probability: radio.location_probability,
-            sigma_low_db: Facade::Low.sigma_db(),
-            sigma_high_db: Facade::High.sigma_db(),
-        };
         // A shape that a scene has no answer for has no part in any.
         let tables: Vec<Option<[LossTable; 3]>> = list
             .par_iter()
             .map(|shape| {
-                let table = |scene| Some(LossTable::build(air.prepare(*shape, scene)?, &quantiles));
+                let table =
+                    |scene| Some(LossTable::build(air.prepare(*shape, scene)?, radio.location_probability));
                 Some([table(Scene::Urban)?, table(Scene::Suburban)?, table(Scene::Rural)?])
             })
             .collect();
@@ -273,13 +281,31 @@ impl<'a> Air<'a> {
                 air.varieties.push(Variety { class, table });
             }
         }
-        let variety = |(id, class): (&CellId, &u32)| {
-            let cell = cells.get(id.at()).filter(|_| *class != NOT_COUNTED)?;
-            known.get(&(*class, height_bits(cell))).copied()
-        };
-        air.variety_of =
-            towers.cells.par_iter().zip(&class_of).map(|of| variety(of).unwrap_or(NOT_COUNTED)).collect();
-        air.of_network = (0..inputs.operators.network_count()).map(|n| air.towers_of(n)).collect();
+        air.variety_of = vec![NOT_COUNTED; towers.cells.len()];
+        let parts = towers.cells.par_chunks(PART).zip(air.variety_of.par_chunks_mut(PART));
+        air.out_of_range = parts
+            .map(|(ids, varieties)| {
+                let mut without_class = 0;
+                let mut last: Option<((Key, u32), (bool, u32))> = None;
+                for (id, variety) in ids.iter().zip(varieties) {
+                    let Some(cell) = serves(id) else { continue };
+                    let alike = (key(&cell), height_bits(&cell));
+                    let found = match last {
+                        Some((before, found)) if before == alike => found,
+                        _ => {
+                            let class = numbers.get(&alike.0).copied();
+                            let variety = class.and_then(|class| known.get(&(class, alike.1)));
+                            (class.is_none(), variety.copied().unwrap_or(NOT_COUNTED))
+                        }
+                    };
+                    last = Some((alike, found));
+                    without_class += u64::from(found.0);
+                    *variety = found.1;
+                }
+                without_class
+            })
+            .sum();
+        air.carried = towers.list.par_iter().map(|t| air.networks_on(t)).collect();
         air.numbers = numbers;
         air
     }
@@ -310,16 +336,26 @@ impl<'a> Air<'a> {
         self.shapes.get(&self.shape(class, height_m)).map(|shape| 3 * shape)
     }
 
-    /// Index of the towers that carry a cell of a network.
-    fn towers_of(&self, network: usize) -> PointIndex {
-        let serves = |place: usize| {
-            self.variety(place).and_then(|v| self.classes.get(v.class as usize)).is_some_and(|class| {
-                class.networks.into_iter().flatten().any(|n| usize::from(n.0) == network)
-            })
-        };
-        let carries: Vec<bool> = self.towers.list.par_iter().map(|t| t.places().any(serves)).collect();
-        let carrying = self.towers.list.iter().zip(&carries).enumerate().filter(|(_, (_, c))| **c);
-        PointIndex::of(carrying.map(|(i, (t, _))| (i as u32, t.at)))
+    /// The networks whose cells a tower carries, as bits.
+    fn networks_on(&self, tower: &Tower) -> u64 {
+        let classes = tower.places().filter_map(|place| self.class_at(place));
+        let networks = classes.flat_map(|class| class.networks.into_iter().flatten());
+        networks.fold(0, |bits, n| bits | bit(n))
+    }
+
+    /// Whether a tower carries a cell of a network.
+    fn carries(&self, tower: u32, network: NetworkId) -> bool {
+        let met = self.carried.get(tower as usize).is_some_and(|bits| bits & bit(network) != 0);
+        met && (bit(network) != LAST_BIT || self.carries_by_cell(tower, network))
+    }
+
+    fn carries_by_cell(&self, tower: u32, network: NetworkId) -> bool {
+        let places = self.towers.list.get(tower as usize).map_or(0..0, Tower::places);
+        places.filter_map(|place| self.class_at(place)).any(|class| class.networks.contains(&Some(network)))
+    }
+
+    fn class_at(&self, place: usize) -> Option<&Class> {
+        self.variety(place).and_then(|v| self.classes.get(v.class as usize))
     }
 
     fn variety(&self, place: usize) -> Option<Variety> {
@@ -514,12 +550,12 @@ pub const UNSEEN: u32 = u32::MAX;
 pub struct NetworkNear {
     /// The network.
     pub network: NetworkId,
-    /// Middle of the positions.
-    pub centre: LonLat,
+    /// Plane about the middle of the positions.
+    pub frame: LocalFrame,
     /// Towers, the nearest to the centre first; a thought-of one last.
     pub stands: Vec<Stand>,
     /// Radio parameters of cells, those of a tower side by side.
-    pub sectors: Vec<Sector>,
+    pub sectors: Sectors,
     /// What else is known of the same cells.
     pub links: Vec<Link>,
 }
@@ -527,8 +563,14 @@ pub struct NetworkNear {
 impl NetworkNear {
     /// Nothing around a centre.
     #[must_use]
-    pub const fn nothing(network: NetworkId, centre: LonLat) -> Self {
-        Self { network, centre, stands: Vec::new(), sectors: Vec::new(), links: Vec::new() }
+    pub fn nothing(network: NetworkId, centre: LonLat) -> Self {
+        Self {
+            network,
+            frame: LocalFrame::new(centre),
+            stands: Vec::new(),
+            sectors: Sectors::new(),
+            links: Vec::new(),
+        }
     }
 
     /// Takes away the station that was set up last.
@@ -542,14 +584,15 @@ impl NetworkNear {
         }
     }
 
-    /// How many of the stands the `k` nearest of a position are surely among.
+    /// How many of the stands the `k` nearest of a position are surely among, and a distance in metres that
+    /// none of those `k` is beyond.
     #[must_use]
-    pub fn around(&self, at: LonLat, k: usize) -> usize {
-        let off_m = LocalFrame::new(self.centre).to_xy(at).distance_m(Xy::default());
+    pub fn around(&self, at: LonLat, k: usize) -> (usize, f64) {
+        let off_m = self.frame.to_xy(at).distance_m(Xy::default());
         // The frames of the centre and of the position differ by a thousandth over their few kilometres.
         let kth = self.stands.get(k.saturating_sub(1)).map_or(f64::INFINITY, |kth| kth.from_centre_m);
         let reach_m = (kth + 2.0 * off_m) * FRAME_SLACK + 1.0;
-        self.stands.partition_point(|s| s.from_centre_m <= reach_m)
+        (self.stands.partition_point(|s| s.from_centre_m <= reach_m), (kth + off_m) * FRAME_SLACK + 1.0)
     }
 }
 
@@ -557,12 +600,16 @@ impl NetworkNear {
 /// ellipsoid's, with room to spare.
 const FRAME_SLACK: f64 = 1.01;
 
-/// Buffers of [`Air::near`].
+/// What stands around the place that [`Air::near`] looked at last, whatever its networks; and buffers.
 #[derive(Default)]
 pub struct Gathering {
-    hits: Vec<Hit>,
     found: Vec<(u32, [f64; 3])>,
+    /// Middle and radius in metres of what was gathered.
+    about: Option<(LonLat, f64)>,
+    /// Towers by distance from the middle, metres.
     order: Vec<(f64, u32)>,
+    /// Distance to the farthest tower wanted at the last place, metres: a guess for the next.
+    kth_m: f64,
 }
 
 impl Air<'_> {
@@ -572,29 +619,49 @@ impl Air<'_> {
     #[must_use]
     pub fn near(&self, network: NetworkId, centre: LonLat, spread_m: f64, g: &mut Gathering) -> NetworkNear {
         let mut near = NetworkNear::nothing(network, centre);
-        let Some(index) = self.of_network.get(usize::from(network.0)) else { return near };
         let radio = &self.settings.radio;
-        let wanted = radio.max_towers as usize;
+        let last = (radio.max_towers as usize).saturating_sub(1);
         let all_m = (radio.search_radius_m + spread_m) * FRAME_SLACK;
-        index.nearest_k(centre, wanted, all_m, &mut g.hits);
         // The kth nearest of any position is no farther from the centre than the centre's own kth and
         // twice the spread.
-        let kth_m = g.hits.get(wanted.saturating_sub(1)).map_or(f64::INFINITY, |h| h.distance_m);
-        let radius_m = ((kth_m * FRAME_SLACK + 2.0 * spread_m) * FRAME_SLACK + 1.0).min(all_m);
-        index.gather(centre, radius_m, &mut g.found);
-        let frame = LocalFrame::new(centre);
-        g.order.clear();
-        g.order.extend(g.found.iter().filter_map(|&(tower, _)| {
-            let t = self.towers.list.get(tower as usize)?;
-            let Xy { x_m, y_m } = frame.to_xy(t.at);
-            Some(((x_m * x_m + y_m * y_m).sqrt(), tower))
-        }));
-        g.order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        near.stands.extend(g.order.iter().filter_map(|&(from_centre_m, tower)| {
-            let at = self.towers.list.get(tower as usize)?.at;
+        let reach_m = |kth_m: f64| ((kth_m * FRAME_SLACK + 2.0 * spread_m) * FRAME_SLACK + 1.0).min(all_m);
+        let mut radius_m = reach_m(g.kth_m);
+        let needed_m = loop {
+            let radius = self.gather(&near.frame, centre, radius_m, g);
+            let mut carrying = g.order.iter().filter(|(_, tower)| self.carries(*tower, network));
+            let kth = carrying.nth(last).map(|kth| kth.0);
+            let needed_m = kth.map_or(all_m, reach_m);
+            if needed_m <= radius {
+                g.kth_m = kth.unwrap_or(g.kth_m);
+                break needed_m;
+            }
+            radius_m = if kth.is_some() { needed_m } else { (2.0 * radius + 500.0).min(all_m) };
+        };
+        let reached = g.order.iter().take_while(|(from_centre_m, _)| *from_centre_m <= needed_m);
+        near.stands.extend(reached.filter_map(|&(from_centre_m, tower)| {
+            let at = self.towers.list.get(tower as usize).filter(|_| self.carries(tower, network))?.at;
             Some(Stand { tower, at, from_centre_m, first: UNSEEN, count: 0 })
         }));
         near
+    }
+
+    /// Gathers the towers about a place, unless that has been done; returns the radius of what is there.
+    fn gather(&self, frame: &LocalFrame, centre: LonLat, radius_m: f64, g: &mut Gathering) -> f64 {
+        if let Some((about, radius)) = g.about
+            && about == centre
+            && radius >= radius_m
+        {
+            return radius;
+        }
+        self.index.gather(centre, radius_m, &mut g.found);
+        g.order.clear();
+        g.order.extend(g.found.iter().filter_map(|&(tower, _)| {
+            let t = self.towers.list.get(tower as usize)?;
+            Some((frame.to_xy(t.at).distance_m(Xy::default()), tower))
+        }));
+        g.order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        g.about = Some((centre, radius_m));
+        radius_m
     }
 
     /// First and number of the cells of a stand, looked up when it is the first time.
@@ -611,8 +678,8 @@ impl Air<'_> {
                 }
                 let Some(&id) = self.towers.cells.get(place) else { continue };
                 let Some(cell) = self.inputs.cells.list.get(id.at()) else { continue };
-                let (sector, link) = link(Some(id), cell, variety, class);
-                near.sectors.push(sector);
+                let (sector, link) = link(Some(id), &cell, variety, class);
+                near.sectors.push(sector, &self.medium);
                 near.links.push(link);
             }
             s.count = near.sectors.len() as u32 - s.first;
@@ -630,7 +697,7 @@ impl Air<'_> {
             let Some(table) = self.table(number, f32::from_bits(height_bits(cell))) else { continue };
             let (sector, mut link) = link(None, cell, Variety { class: number, table }, class);
             link.assumed.set(Assumed::PLANNED);
-            near.sectors.push(sector);
+            near.sectors.push(sector, &self.medium);
             near.links.push(link);
         }
         let count = near.sectors.len() as u32 - first;

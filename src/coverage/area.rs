@@ -341,7 +341,7 @@ fn sources(
     let mut carriers: Vec<((u64, u64), Carrier)> = Vec::new();
     let mut groups: BTreeMap<PathKey, (Filled, LonLat, Vec<Sector>)> = BTreeMap::new();
     let mut cells = 0;
-    let outdoors = |c: &&Cell| {
+    let outdoors = |c: &Cell| {
         counts(c, &settings.project.rats) && c.kind != Some(CellKind::Indoor) && !c.host_site.is_some()
     };
     for cell in inputs.cells.list.iter().filter(outdoors) {
@@ -351,7 +351,7 @@ fn sources(
         if networks == [None, None] {
             continue;
         }
-        let Some(filled) = catalogued.fill(cell) else { continue };
+        let Some(filled) = catalogued.fill(&cell) else { continue };
         let key = (filled.freq_mhz.to_bits(), filled.bw_mhz.to_bits());
         let known = carriers.iter().position(|c| c.0 == key);
         let carrier = known.unwrap_or_else(|| {

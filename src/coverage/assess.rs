@@ -31,7 +31,7 @@ const BATCH: usize = 64;
 /// Most positions of a block.
 const BLOCK: usize = 64;
 /// Greatest distance of a block's position from its first, metres.
-const BLOCK_REACH_M: f64 = 1500.0;
+const BLOCK_REACH_M: f64 = 1000.0;
 
 /// Scores every site of the inputs. `fiber` tells distances by road.
 #[must_use]

@@ -149,7 +149,7 @@ impl<'a> LinkExplainer<'a> {
         let (_, ear) = desk.parts();
         let terrain = air.terrain.as_ref();
         let heard = hear(air, &mut near, site.at, scene, &Asked::outdoors(entry), terrain, ear)?;
-        let sector = near.sectors.get(heard.radio.server.sector as usize)?;
+        let sector = near.sectors.get(heard.radio.server.sector)?;
         let mast = *ear.mast(heard.radio.server.mast)?;
         let freq_mhz = air.classes.get(heard.server.class as usize)?.filled.freq_mhz;
         let table = (sector.table + scene as u32) as usize;

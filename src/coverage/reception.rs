@@ -107,7 +107,7 @@ fn over_terrain(
     let seen = Masts { list: masts, sectors: &near.sectors, table_offset };
     let mut paths = Paths { scoring, desk: terrain, masts, places, here: at, scene };
     let radio = servers::receive_over(&air.medium, &seen, asked, &mut paths, scratch)?;
-    let sector = near.sectors.get(radio.server.sector as usize)?;
+    let sector = near.sectors.get(radio.server.sector)?;
     let mast = *places.get(radio.server.mast as usize)?;
     Some((radio, terrain.model(mast, sector.table + table_offset)))
 }
@@ -116,10 +116,12 @@ fn over_terrain(
 fn select(air: &Air, near: &mut NetworkNear, at: LonLat, ear: &mut Ear) {
     let radio = &air.settings.radio;
     let frame = LocalFrame::new(at);
-    let reach2 = radio.search_radius_m * radio.search_radius_m;
     let k = radio.max_towers as usize;
     let thought = near.stands.len() - usize::from(near.stands.last().is_some_and(|s| s.tower == u32::MAX));
-    let standing = near.around(at, k).min(thought);
+    let (standing, kth_m) = near.around(at, k);
+    let standing = standing.min(thought);
+    let reach_m = radio.search_radius_m.min(kth_m);
+    let reach2 = reach_m * reach_m;
     let nearest = &mut ear.nearest;
     nearest.clear();
     for i in (0..standing).chain(thought..near.stands.len()) {
@@ -386,14 +388,14 @@ pub fn at_network(
     if r.indoor == IndoorCover::System {
         let hosted = around.hosts.cell(id, network).and_then(|c| air.inputs.cells.list.get(c.at()));
         planned |= hosted.is_some_and(|c| c.assumed.has(Assumed::PLANNED));
-        let cell = thought.or(hosted);
+        let cell = thought.copied().or(hosted);
         let generic = Cell::at(
             Default::default(),
             at,
             crate::model::operators::OperatorId(0),
             air.settings.project.rats.first().copied().unwrap_or(crate::model::kinds::Rat::Nr),
         );
-        if let Some(filled) = around.catalogued.fill(cell.unwrap_or(&generic)) {
+        if let Some(filled) = around.catalogued.fill(&cell.unwrap_or(generic)) {
             let (down, up) = system_rates(air, &filled);
             r.dl_mbps = known(down);
             r.ul_mbps = known(up);

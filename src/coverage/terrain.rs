@@ -315,7 +315,7 @@ mod tests {
         assert!(flat.notes.iter().any(|n| n.code == "N014") && hilly.notes.iter().any(|n| n.code == "N015"));
 
         // The level again, from two answers of `covplan link` over the same ground.
-        let (mast, site) = (inputs.cells.list[0].at, inputs.sites.list[0].at);
+        let (mast, site) = (inputs.cells.list.get(0).unwrap().at, inputs.sites.list[0].at);
         let towers = super::super::towers::towers(&inputs.cells, 50.0);
         let air = super::super::air::Air::new(&inputs, &settings, &towers, &[], Default::default());
         let scene = air.scene(site);
@@ -353,7 +353,8 @@ mod tests {
         for site in &mut inputs.sites.list {
             site.at = LonLat::wrapped(site.at.lon_deg() + 0.26, 46.0);
         }
-        inputs.cells.list[0].at = LonLat::wrapped(9.215, 46.01);
+        let mast = inputs.cells.list.get(0).unwrap();
+        inputs.cells.list.set(0, Cell { at: LonLat::wrapped(9.215, 46.01), ..mast });
         let flat = assess(&inputs, &settings(""), &NoRoads);
         inputs.terrain = Some(Arc::new(Ridge));
         let hilly = assess(&inputs, &settings(""), &NoRoads);

@@ -8,6 +8,7 @@
 
 use super::gcj02;
 use crate::geom::{LocalFrame, LonLat, Xy};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// Radii within which two points may stand for the same thing, metres: well under the shift.
@@ -101,24 +102,33 @@ impl DatumEvidence {
 }
 
 /// Compares a layer that claims WGS 84 with a reference that is believed to be in it. To learn
-/// whether the reference is the shifted one, swap the two.
+/// whether the reference is the shifted one, swap the two. For more than one pair of layers
+/// see [`Places::against`].
 #[must_use]
 pub fn compare(layer: &[LonLat], reference: &[LonLat]) -> DatumEvidence {
-    let eligible: Vec<LonLat> = layer.iter().copied().filter(|&p| gcj02::shifts_at(p)).collect();
-    let step = eligible.len().div_ceil(SAMPLE).max(1);
-    let sample: Vec<LonLat> = eligible.into_iter().step_by(step).collect();
-    let grid = Grid::around(&sample, reference);
-    // Amid a dense reference a smaller sample says as much.
-    let few = (WORK / (READINGS * grid.effort()).max(1)).max(FEWEST);
-    let step = sample.len().div_ceil(few).max(1);
-    let points: Vec<LonLat> =
-        sample.into_iter().step_by(step).filter(|&p| grid.nearest(p).is_some()).collect();
+    Places::new(layer.to_vec()).against(&Places::new(reference.to_vec()))
+}
 
-    let claimed = Reading::new(&grid, &points, |p| p);
+impl Places {
+    /// Compares this layer, which claims WGS 84, with a reference that is believed to be in it.
+    #[must_use]
+    pub fn against(&self, reference: &Places) -> DatumEvidence {
+        // Amid a dense reference a smaller sample says as much.
+        let few = (WORK / (READINGS * reference.effort()).max(1)).max(FEWEST);
+        let step = self.sample.len().div_ceil(few).max(1);
+        let sampled = self.sample.iter().copied().step_by(step);
+        let points: Vec<LonLat> = sampled.filter(|&p| reference.nearest(p).is_some()).collect();
+        weigh(&points, reference)
+    }
+}
+
+/// Reads the points in every way and tells which reading fits the reference best.
+fn weigh(points: &[LonLat], reference: &Places) -> DatumEvidence {
+    let claimed = Reading::new(reference, points, |p| p);
     let readings = [WebMapDatum::Gcj02, WebMapDatum::Bd09].map(|datum| {
-        let right = Reading::new(&grid, &points, |p| datum.undo(p));
+        let right = Reading::new(reference, points, |p| datum.undo(p));
         let wrong =
-            [1, 2, 3].map(|quarters| Reading::new(&grid, &points, |p| turned(p, datum.undo(p), quarters)));
+            [1, 2, 3].map(|quarters| Reading::new(reference, points, |p| turned(p, datum.undo(p), quarters)));
         (datum, right, wrong)
     });
     // A narrow match tells a crowd of neighbours from the thing itself, a wide one forgives poor positions:
@@ -191,10 +201,10 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(grid: &Grid, points: &[LonLat], reading: impl Fn(LonLat) -> LonLat) -> Self {
+    fn new(places: &Places, points: &[LonLat], reading: impl Fn(LonLat) -> LonLat) -> Self {
         let found: Vec<(f64, Xy)> = points
             .iter()
-            .filter_map(|&p| grid.nearest(reading(p)).map(|(r, d)| (d, LocalFrame::new(r).to_xy(p))))
+            .filter_map(|&p| places.nearest(reading(p)).map(|(r, d)| (d, LocalFrame::new(r).to_xy(p))))
             .collect();
         let mut distances: Vec<f64> = found.iter().map(|f| f.0).collect();
         distances.resize(points.len(), REACH_M);
@@ -217,49 +227,48 @@ fn median(values: &mut [f64]) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// Points hashed into cells about [`REACH_M`] wide, so that a neighbour within reach lies in the nine around.
-struct Grid<'a> {
-    points: &'a [LonLat],
-    cells: FxHashMap<(i32, i32), Vec<u32>>,
+/// A layer's points, made ready for comparisons: in cells about [`REACH_M`] wide, so that a neighbour within
+/// reach lies in the nine around.
+pub struct Places {
+    /// Points in the GCJ-02 box, at most [`SAMPLE`], spread over the layer as it was given.
+    sample: Vec<LonLat>,
+    /// All points by cell, and from south to north within one.
+    points: Vec<LonLat>,
+    /// Where each cell's points stand.
+    cells: FxHashMap<Cell, (u32, u32)>,
 }
+
+/// Row and column.
+type Cell = (i32, i32);
 
 const CELL_LAT_DEG: f64 = REACH_M / 110_000.0;
 
-impl<'a> Grid<'a> {
-    /// The points that may be within reach of a sample's, however its coordinates are read: a reading moves a
-    /// point by less than a cell.
-    fn around(sample: &[LonLat], points: &'a [LonLat]) -> Self {
-        let mut cells: FxHashMap<(i32, i32), Vec<u32>> = FxHashMap::default();
-        for &p in sample {
-            let own = Self::row(p);
-            for row in own - 2..=own + 2 {
-                let column = Self::column(row, p);
-                for c in column - 2..=column + 2 {
-                    cells.entry((row, c)).or_default();
-                }
-            }
+impl Places {
+    /// Sorts a layer's points into cells.
+    #[must_use]
+    pub fn new(points: Vec<LonLat>) -> Self {
+        let eligible = || points.iter().copied().filter(|&p| gcj02::shifts_at(p));
+        let step = eligible().count().div_ceil(SAMPLE).max(1);
+        let sample = eligible().step_by(step).collect();
+        let mut columns = Columns::default();
+        let mut keyed: Vec<(Cell, LonLat)> = points.into_iter().map(|p| (columns.cell(p), p)).collect();
+        keyed.par_sort_unstable_by(|(a, p), (b, q)| {
+            a.cmp(b).then(p.lat_deg().total_cmp(&q.lat_deg())).then(p.lon_deg().total_cmp(&q.lon_deg()))
+        });
+        let mut cells = FxHashMap::default();
+        let mut first = 0u32;
+        for run in keyed.chunk_by(|a, b| a.0 == b.0) {
+            let end = first + run.len() as u32;
+            cells.insert(run[0].0, (first, end));
+            first = end;
         }
-        if !cells.is_empty() {
-            for (i, &p) in (0u32..).zip(points) {
-                let row = Self::row(p);
-                if let Some(cell) = cells.get_mut(&(row, Self::column(row, p))) {
-                    cell.push(i);
-                }
-            }
-        }
-        Self { points, cells }
+        Self { sample, points: keyed.into_iter().map(|k| k.1).collect(), cells }
     }
 
-    fn row(p: LonLat) -> i32 {
-        (p.lat_deg() / CELL_LAT_DEG).floor() as i32
-    }
-
-    /// Column of a point in a row: the width in degrees is that of the row's poleward edge, so that it is
-    /// nowhere under the reach. Rows at the poles have one cell.
-    fn column(row: i32, p: LonLat) -> i32 {
-        let edge = f64::from(row.abs() + 1) * CELL_LAT_DEG;
-        let width = CELL_LAT_DEG / edge.min(89.0).to_radians().cos();
-        (p.lon_deg() / width).floor() as i32
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
     }
 
     /// Nearest point within reach and its distance in metres. Not across the antimeridian, far from the box.
@@ -267,27 +276,61 @@ impl<'a> Grid<'a> {
         let frame = LocalFrame::new(p);
         let mut best: Option<LonLat> = None;
         let mut least2 = REACH_M * REACH_M;
-        let own = Self::row(p);
-        for row in own - 1..=own + 1 {
-            let column = Self::column(row, p);
-            for c in column - 1..=column + 1 {
-                for &i in self.cells.get(&(row, c)).into_iter().flatten() {
-                    let Some(&q) = self.points.get(i as usize) else { continue };
-                    let Xy { x_m, y_m } = frame.to_xy(q);
-                    let d2 = x_m * x_m + y_m * y_m;
-                    if d2 <= least2 {
-                        (best, least2) = (Some(q), d2);
-                    }
-                }
+        // False once a point is too far north or south to be nearer than the best.
+        let mut look = |q: LonLat| {
+            let Xy { x_m, y_m } = frame.to_xy(q);
+            let d2 = x_m * x_m + y_m * y_m;
+            if d2 <= least2 {
+                (best, least2) = (Some(q), d2);
+            }
+            y_m * y_m <= least2
+        };
+        let own = row(p);
+        for r in [own, own - 1, own + 1] {
+            let column = column(row_width_deg(r), p);
+            for c in [column, column - 1, column + 1] {
+                let Some(&(first, end)) = self.cells.get(&(r, c)) else { continue };
+                let points = self.points.get(first as usize..end as usize).unwrap_or(&[]);
+                let (south, north) = points.split_at(points.partition_point(|q| q.lat_deg() < p.lat_deg()));
+                let _ = north.iter().all(|q| look(*q)) | south.iter().rev().all(|q| look(*q));
             }
         }
         best.map(|q| (q, least2.sqrt()))
     }
 
-    /// Points looked at to find one nearest, about.
+    /// Points around one to find its nearest among, about.
     fn effort(&self) -> usize {
-        let held: usize = self.cells.values().map(Vec::len).sum();
-        9 * held / self.cells.values().filter(|c| !c.is_empty()).count().max(1)
+        9 * self.points.len() / self.cells.len().max(1)
+    }
+}
+
+fn row(p: LonLat) -> i32 {
+    (p.lat_deg() / CELL_LAT_DEG).floor() as i32
+}
+
+/// Width of a row's cells in degrees: that of the row's poleward edge, so that it is nowhere under the reach.
+/// Rows at the poles have one cell.
+fn row_width_deg(row: i32) -> f64 {
+    let edge = f64::from(row.abs() + 1) * CELL_LAT_DEG;
+    CELL_LAT_DEG / edge.min(89.0).to_radians().cos()
+}
+
+fn column(width_deg: f64, p: LonLat) -> i32 {
+    (p.lon_deg() / width_deg).floor() as i32
+}
+
+/// The cells of points of which many follow each other in a row.
+#[derive(Default)]
+struct Columns {
+    last: Option<(i32, f64)>,
+}
+
+impl Columns {
+    fn cell(&mut self, p: LonLat) -> Cell {
+        let row = row(p);
+        let width_deg = self.last.filter(|l| l.0 == row).map_or_else(|| row_width_deg(row), |l| l.1);
+        self.last = Some((row, width_deg));
+        (row, column(width_deg, p))
     }
 }
 

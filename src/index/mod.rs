@@ -9,6 +9,7 @@
 //! a set of lines; [`RegionIndex`] the polygons around a position. [`hilbert_order`] visits places so that
 //! neighbours follow each other.
 
+mod descent;
 mod order;
 mod points;
 mod regions;

@@ -1,9 +1,10 @@
 //! Points on the unit sphere.
 
+use super::descent::descend;
 use crate::geom::{LonLat, chord2_to_m, m_to_chord2};
 use rayon::prelude::*;
-use rstar::RTree;
 use rstar::primitives::GeomWithData;
+use rstar::{PointDistance, RTree};
 
 /// A point found, with its great-circle distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,9 +77,19 @@ impl PointIndex {
     /// The nearest point; of several as near, the one of least index.
     #[must_use]
     pub fn nearest(&self, at: LonLat) -> Option<Hit> {
-        let mut found = Vec::with_capacity(1);
-        self.nearest_k(at, 1, f64::INFINITY, &mut found);
-        found.first().copied()
+        let from = at.unit();
+        let mut best: Option<(f64, u32)> = None;
+        descend(&self.tree, &from, f64::INFINITY, |spot, bound| {
+            let chord2 = spot.distance_2(&from);
+            // Of equal positions the first has the least index.
+            if let Some(&index) = self.ids_of(spot).first()
+                && best.is_none_or(|b| (chord2, index) < b)
+            {
+                best = Some((chord2, index));
+                *bound = chord2;
+            }
+        });
+        best.map(|(chord2, index)| Hit { index, distance_m: chord2_to_m(chord2) })
     }
 
     /// The `k` nearest points within `radius_m`, by distance and then index, into `found` (cleared first).

@@ -1,7 +1,9 @@
 //! Lines on the unit sphere, as great-circle arcs between their vertices.
 
+use super::descent::descend;
 use super::points::{chord2, reach_chord2};
 use crate::geom::{LonLat, chord2_to_m};
+use rstar::primitives::CachedEnvelope;
 use rstar::{AABB, PointDistance, RTree, RTreeObject};
 
 /// The place on a line that is nearest to a position.
@@ -41,13 +43,13 @@ impl RTreeObject for Arc {
 
 impl PointDistance for Arc {
     fn distance_2(&self, p: &[f64; 3]) -> f64 {
-        chord2(&self.nearest(p).1, p)
+        chord2(&self.foot(p).1, p)
     }
 }
 
 impl Arc {
-    /// Share along the arc and unit vector of its point nearest to `p`.
-    fn nearest(&self, p: &[f64; 3]) -> (f64, [f64; 3]) {
+    /// The point nearest to `p`: where along the arc it is, and its unit vector.
+    fn foot(&self, p: &[f64; 3]) -> (Foot, [f64; 3]) {
         let d = sub(&self.b, &self.a);
         let normal = cross(&self.a, &d);
         let n2 = dot(&normal, &normal);
@@ -60,20 +62,39 @@ impl Arc {
                 let after_a = dot(&cross(&self.a, &q), &normal) >= 0.0;
                 let before_b = dot(&cross(&q, &self.b), &normal) >= 0.0;
                 if after_a && before_b {
-                    let whole = chord2_to_m(chord2(&self.a, &self.b));
-                    let part = chord2_to_m(chord2(&self.a, &q));
-                    return (if whole > 0.0 { (part / whole).min(1.0) } else { 0.0 }, q);
+                    return (Foot::Between, q);
                 }
             }
         }
-        if chord2(&self.a, p) <= chord2(&self.b, p) { (0.0, self.a) } else { (1.0, self.b) }
+        if chord2(&self.a, p) <= chord2(&self.b, p) { (Foot::Start, self.a) } else { (Foot::End, self.b) }
     }
+
+    /// How far along the arc a foot is.
+    fn share(&self, foot: Foot, q: &[f64; 3]) -> f64 {
+        match foot {
+            Foot::Start => 0.0,
+            Foot::End => 1.0,
+            Foot::Between => {
+                let whole = chord2_to_m(chord2(&self.a, &self.b));
+                let part = chord2_to_m(chord2(&self.a, q));
+                if whole > 0.0 { (part / whole).min(1.0) } else { 0.0 }
+            }
+        }
+    }
+}
+
+/// Where on an arc its point nearest to another is.
+#[derive(Clone, Copy)]
+enum Foot {
+    Start,
+    End,
+    Between,
 }
 
 /// Lines to be found by nearness. Consecutive vertices are joined by the great circle, never the long way
 /// round; lines cross the antimeridian as any other meridian.
 pub struct SegmentIndex {
-    tree: RTree<Arc>,
+    tree: RTree<CachedEnvelope<Arc>>,
 }
 
 impl SegmentIndex {
@@ -86,7 +107,7 @@ impl SegmentIndex {
             for (segment, w) in vertices.windows(2).enumerate() {
                 let (a, b) = (w[0].unit(), w[1].unit());
                 if a != b {
-                    arcs.push(Arc { a, b, line, segment: segment as u32 });
+                    arcs.push(CachedEnvelope::new(Arc { a, b, line, segment: segment as u32 }));
                 }
             }
         }
@@ -115,18 +136,18 @@ impl SegmentIndex {
     /// The nearest place within `radius_m` on the lines that `wanted` accepts.
     #[must_use]
     pub fn nearest_of(&self, at: LonLat, radius_m: f64, wanted: impl Fn(u32) -> bool) -> Option<LineHit> {
-        let limit = reach_chord2(radius_m);
         let from = at.unit();
         let mut best: Option<(f64, &Arc)> = None;
-        for (arc, d) in self.tree.nearest_neighbor_iter_with_distance_2(from) {
-            if d > limit || best.is_some_and(|(least, _)| d > least) {
-                break;
-            }
-            let first = |(_, b): (f64, &Arc)| (arc.line, arc.segment) < (b.line, b.segment);
-            if wanted(arc.line) && best.is_none_or(first) {
+        descend(&self.tree, &from, reach_chord2(radius_m), |arc, bound| {
+            let d = arc.distance_2(&from);
+            let first = |(least, b): (f64, &Arc)| {
+                d < least || (d == least && (arc.line, arc.segment) < (b.line, b.segment))
+            };
+            if d <= *bound && wanted(arc.line) && best.is_none_or(first) {
                 best = Some((d, arc));
+                *bound = d;
             }
-        }
+        });
         best.map(|(_, arc)| hit(arc, &from))
     }
 
@@ -146,11 +167,11 @@ impl SegmentIndex {
 }
 
 fn hit(arc: &Arc, from: &[f64; 3]) -> LineHit {
-    let (share, q) = arc.nearest(from);
+    let (foot, q) = arc.foot(from);
     LineHit {
         line: arc.line,
         segment: arc.segment,
-        share,
+        share: arc.share(foot, &q),
         at: LonLat::from_unit(q),
         distance_m: chord2_to_m(chord2(&q, from)),
     }

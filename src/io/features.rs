@@ -351,7 +351,7 @@ impl Batch {
 pub(super) fn geojson<R: Reader>(
     job: &Job<'_>,
     issues: &mut Issues,
-    sink: &mut (dyn FnMut(R::Part) + Send),
+    sink: &mut (dyn FnMut(&mut R::Part) + Send),
 ) -> Result<Outcome, Fault> {
     let mut file = FeatureFile::open(job.path, job.spec.encoding.as_deref())?;
     let mut keys = Keys::default();

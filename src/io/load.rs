@@ -143,32 +143,34 @@ impl LayerLoad<'_> {
                 self.files::<MeasurementReader>(&mut issues, &mut |p| p.pour(list, operators));
             }
             "fiber_nodes" => {
-                self.files::<NodeReader>(&mut issues, &mut |p| inputs.fiber_nodes.extend(p.nodes))
+                self.files::<NodeReader>(&mut issues, &mut |p| inputs.fiber_nodes.append(&mut p.nodes))
             }
             "fiber_segments" => {
-                self.files::<SegmentReader>(&mut issues, &mut |p| inputs.fiber_segments.extend(p.segments));
+                self.files::<SegmentReader>(&mut issues, &mut |p| {
+                    inputs.fiber_segments.append(&mut p.segments)
+                });
             }
             "fiber" => self.files::<FiberReader>(&mut issues, &mut |p| {
-                inputs.fiber_nodes.extend(p.nodes);
-                inputs.fiber_segments.extend(p.segments);
+                inputs.fiber_nodes.append(&mut p.nodes);
+                inputs.fiber_segments.append(&mut p.segments);
             }),
-            "ducts" => self.files::<DuctReader>(&mut issues, &mut |p| inputs.ducts.extend(p)),
+            "ducts" => self.files::<DuctReader>(&mut issues, &mut |p| inputs.ducts.append(p)),
             "roads" => self.files::<RoadReader>(&mut issues, &mut |p| p.pour(&mut inputs.roads)),
-            "barriers" => self.files::<BarrierReader>(&mut issues, &mut |p| inputs.barriers.extend(p)),
-            "candidates" => self.files::<CandidateReader>(&mut issues, &mut |p| inputs.candidates.extend(p)),
-            "power" => self.files::<PowerReader>(&mut issues, &mut |p| inputs.power.extend(p)),
+            "barriers" => self.files::<BarrierReader>(&mut issues, &mut |p| inputs.barriers.append(p)),
+            "candidates" => self.files::<CandidateReader>(&mut issues, &mut |p| inputs.candidates.append(p)),
+            "power" => self.files::<PowerReader>(&mut issues, &mut |p| inputs.power.append(p)),
             "datacenters" => {
-                self.files::<DataCenterReader>(&mut issues, &mut |p| inputs.datacenters.extend(p))
+                self.files::<DataCenterReader>(&mut issues, &mut |p| inputs.datacenters.append(p))
             }
-            "towns" => self.files::<TownReader>(&mut issues, &mut |p| inputs.towns.extend(p)),
-            "projects" => self.files::<ProposalReader>(&mut issues, &mut |p| inputs.projects.extend(p)),
-            "supply_links" => self.files::<SupplyReader>(&mut issues, &mut |p| inputs.supply_links.extend(p)),
+            "towns" => self.files::<TownReader>(&mut issues, &mut |p| inputs.towns.append(p)),
+            "projects" => self.files::<ProposalReader>(&mut issues, &mut |p| inputs.projects.append(p)),
+            "supply_links" => self.files::<SupplyReader>(&mut issues, &mut |p| inputs.supply_links.append(p)),
             "questionnaire" => {
-                self.files::<AnswerReader>(&mut issues, &mut |p| inputs.questionnaire.extend(p))
+                self.files::<AnswerReader>(&mut issues, &mut |p| inputs.questionnaire.append(p))
             }
             "regions" => {
                 let mut rows = Vec::new();
-                self.files::<RegionReader>(&mut issues, &mut |p| rows.extend(p));
+                self.files::<RegionReader>(&mut issues, &mut |p| rows.append(p));
                 let joined = regions::join(rows, &self.info.files, &mut issues, &mut inputs.regions);
                 self.info.rows_dropped += joined.dropped;
                 self.info.rows_kept = inputs.regions.len() as u64;
@@ -205,7 +207,7 @@ impl LayerLoad<'_> {
     }
 
     /// Reads every table and feature file of the layer.
-    fn files<R: Reader>(&mut self, issues: &mut Issues, sink: &mut (dyn FnMut(R::Part) + Send)) {
+    fn files<R: Reader>(&mut self, issues: &mut Issues, sink: &mut (dyn FnMut(&mut R::Part) + Send)) {
         for (number, shown) in self.spec.paths.iter().enumerate() {
             let path = self.project.resolve(shown);
             let mut job = Job {
@@ -221,7 +223,7 @@ impl LayerLoad<'_> {
             if self.options.swap_xy && !job.swap {
                 // Looks at the positions alone first, so that files in order stay as they are.
                 let mut unheard = Issues::default();
-                let looked = read_file::<PositionsOnly>(&job, format, &mut unheard, &mut |()| {});
+                let looked = read_file::<PositionsOnly>(&job, format, &mut unheard, &mut |_| {});
                 job.swap = looked.is_ok_and(|o| o.is_some_and(|o| o.swapped));
                 if job.swap {
                     self.info.turned.push(shown.clone());
@@ -314,7 +316,7 @@ fn read_file<R: Reader>(
     job: &Job<'_>,
     format: Option<Format>,
     issues: &mut Issues,
-    sink: &mut (dyn FnMut(R::Part) + Send),
+    sink: &mut (dyn FnMut(&mut R::Part) + Send),
 ) -> Result<Option<Outcome>, Fault> {
     match format {
         Some(Format::Delimited) => delimited::<R>(job, issues, sink).map(Some),

@@ -21,16 +21,14 @@ use std::path::Path;
 
 /// Turns rows of one layer into records.
 pub(super) trait Reader: Sync + Sized {
-    /// Records of one part of a file.
+    /// Records of one part of a file. Parts are emptied and used again, as blocks are.
     type Part: Default + Send;
 
     /// Finds its columns in a file.
     fn bind(binding: &Binding, file: u16, settings: &Settings) -> Self;
 
-    /// Room for the records of so many rows.
-    fn part(_rows: usize) -> Self::Part {
-        Self::Part::default()
-    }
+    /// Makes room for the records of so many rows.
+    fn make_room(_part: &mut Self::Part, _rows: usize) {}
 
     /// Tells a part how many rows of the file are still to come, about.
     fn expect(_part: &mut Self::Part, _rows: usize) {}
@@ -165,13 +163,14 @@ struct Tally {
 }
 
 impl Tally {
+    /// Takes a piece in; gives back its part, emptied.
     fn take<R: Reader>(
         &mut self,
         fixed: &Fixed<'_, R>,
         mut piece: Piece<R::Part>,
         issues: &mut Issues,
-        sink: &mut dyn FnMut(R::Part),
-    ) -> Result<(), Fault> {
+        sink: &mut dyn FnMut(&mut R::Part),
+    ) -> Result<R::Part, Fault> {
         self.outcome.read += piece.read;
         self.bytes += piece.bytes;
         if let Some(all) = self.all_bytes.filter(|_| self.bytes > 0) {
@@ -184,8 +183,8 @@ impl Tally {
         self.notes.places.append(piece.notes.places);
         let header = |name: &str| fixed.binding.header(name);
         piece.notes.findings.pour(issues, fixed.job.layer.name, fixed.job.shown, &header);
-        sink(piece.part);
-        piece.fault.map_or(Ok(()), Err)
+        sink(&mut piece.part);
+        piece.fault.map_or(Ok(piece.part), Err)
     }
 }
 
@@ -227,8 +226,8 @@ impl<R: Reader> Fixed<'_, R> {
         piece
     }
 
-    fn read_block(&self, block: &mut Block, delimiter: u8) -> Piece<R::Part> {
-        let mut piece = Piece::new();
+    fn read_block(&self, block: &mut Block, part: &mut R::Part, delimiter: u8) -> Piece<R::Part> {
+        let mut piece = Piece { part: std::mem::take(part), ..Piece::new() };
         piece.bytes = block.bytes.len() as u64;
         let fields = match block.split(delimiter) {
             Ok(f) => f,
@@ -237,7 +236,7 @@ impl<R: Reader> Fixed<'_, R> {
                 return piece;
             }
         };
-        piece.part = R::part(fields.len());
+        R::make_room(&mut piece.part, fields.len());
         let width = self.binding.width;
         let mut values = Vec::with_capacity(width);
         for i in 0..fields.len() {
@@ -304,11 +303,11 @@ impl<'a, R: Reader> Run<'a, R> {
         &mut self,
         rows: &[OwnedRow],
         issues: &mut Issues,
-        sink: &mut dyn FnMut(R::Part),
+        sink: &mut dyn FnMut(&mut R::Part),
     ) -> Result<(), Fault> {
         let Self { fixed, tally } = self;
         let pieces: Vec<Piece<R::Part>> = rows.par_chunks(4096).map(|part| fixed.read_owned(part)).collect();
-        pieces.into_iter().try_for_each(|p| tally.take(fixed, p, issues, sink))
+        pieces.into_iter().try_for_each(|p| tally.take(fixed, p, issues, sink).map(|_| ()))
     }
 
     /// Reads a file of separated columns, from the current line on. While some threads cut and convert
@@ -317,17 +316,18 @@ impl<'a, R: Reader> Run<'a, R> {
         &mut self,
         file: &mut Delimited,
         issues: &mut Issues,
-        sink: &mut (dyn FnMut(R::Part) + Send),
+        sink: &mut (dyn FnMut(&mut R::Part) + Send),
     ) -> Result<(), Fault> {
         let Self { fixed, tally } = self;
         let fixed = &*fixed;
         let batch = 2 * rayon::current_num_threads().max(2);
-        let fetch = |file: &mut Delimited, spare: &mut Vec<Block>| -> (Vec<Block>, Option<Fault>) {
-            let mut blocks = Vec::with_capacity(batch);
+        type Desks<P> = Vec<(Block, P)>;
+        let fetch = |file: &mut Delimited, spare: &mut Vec<Block>, parts: &mut Vec<R::Part>| {
+            let mut blocks: Desks<R::Part> = Vec::with_capacity(batch);
             while blocks.len() < batch {
                 let mut block = spare.pop().unwrap_or_default();
                 match file.next_block(&mut block) {
-                    Ok(true) => blocks.push(block),
+                    Ok(true) => blocks.push((block, parts.pop().unwrap_or_default())),
                     Ok(false) => break,
                     Err(fault) => return (blocks, Some(fault)),
                 }
@@ -336,26 +336,26 @@ impl<'a, R: Reader> Run<'a, R> {
         };
         let delimiter = file.delimiter;
         tally.all_bytes = file.bytes;
-        let mut spare = Vec::new();
-        let (mut blocks, mut fault) = fetch(file, &mut spare);
+        let (mut spare, mut parts) = (Vec::new(), Vec::new());
+        let (mut blocks, mut fault) = fetch(file, &mut spare, &mut parts);
         let mut done: Vec<Piece<R::Part>> = Vec::new();
         while !blocks.is_empty() || !done.is_empty() {
             let ready = std::mem::take(&mut done);
             let ended = fault.is_some();
             let (converted, gathered) = rayon::join(
                 || -> Vec<Piece<R::Part>> {
-                    blocks.par_iter_mut().map(|b| fixed.read_block(b, delimiter)).collect()
+                    blocks.par_iter_mut().map(|(b, part)| fixed.read_block(b, part, delimiter)).collect()
                 },
                 || {
                     for piece in ready {
-                        tally.take(fixed, piece, issues, &mut *sink)?;
+                        parts.push(tally.take(fixed, piece, issues, &mut *sink)?);
                     }
-                    Ok(if ended { (Vec::new(), None) } else { fetch(file, &mut spare) })
+                    Ok(if ended { (Vec::new(), None) } else { fetch(file, &mut spare, &mut parts) })
                 },
             );
             done = converted;
             let (next, problem) = gathered?;
-            spare.append(&mut blocks);
+            spare.extend(blocks.into_iter().map(|b| b.0));
             blocks = next;
             fault = fault.or(problem);
         }
@@ -429,7 +429,7 @@ fn likely_unit(column: &Column, value: f64) -> Option<&'static str> {
 pub(super) fn delimited<R: Reader>(
     job: &Job<'_>,
     issues: &mut Issues,
-    sink: &mut (dyn FnMut(R::Part) + Send),
+    sink: &mut (dyn FnMut(&mut R::Part) + Send),
 ) -> Result<Outcome, Fault> {
     let mut file = Delimited::open(job.path, job.spec.encoding.as_deref(), job.spec.delimiter)?;
     let head = file.head(header::HEAD_ROWS + 200)?;

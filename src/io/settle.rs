@@ -4,9 +4,10 @@
 use super::datum;
 use super::records::ids::{self, Repeat};
 use crate::geom::LonLat;
+use crate::model::cell_list::CellList;
 use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Place, Rule};
-use crate::model::records::Origin;
+use crate::model::records::{Origin, Road, Site};
 use crate::model::rules;
 use crate::model::text::{Text, TextPool};
 use rustc_hash::FxHashMap;
@@ -48,13 +49,13 @@ pub(super) fn finish(inputs: &mut Inputs) {
         }};
     }
     settle!("sites", "site_id", |i: &mut Inputs, note: &mut dyn FnMut(Origin, &str)| {
-        texts(&mut i.sites.list, &mut i.sites.text, |s| s.id, |s, id| s.id = id, |s| s.origin, note)
+        texts(&mut i.sites.list, &mut i.sites.text, note)
     });
     settle!("cells", "cell_id", |i: &mut Inputs, note: &mut dyn FnMut(Origin, &str)| {
-        texts(&mut i.cells.list, &mut i.cells.text, |c| c.id, |c, id| c.id = id, |c| c.origin, note)
+        texts(&mut i.cells.list, &mut i.cells.text, note)
     });
     settle!("roads", "road_id", |i: &mut Inputs, note: &mut dyn FnMut(Origin, &str)| {
-        texts(&mut i.roads.list, &mut i.roads.text, |r| r.id, |r, id| r.id = id, |r| r.origin, note)
+        texts(&mut i.roads.list, &mut i.roads.text, note)
     });
     macro_rules! owned {
         ($layer:literal, $column:literal, $list:ident) => {
@@ -105,34 +106,81 @@ fn strings<T: Sync>(
     gone.len() as u64
 }
 
+/// Records whose ids lie in a pool.
+trait Named: Sync {
+    fn count(&self) -> usize;
+    fn id(&self, i: usize) -> Text;
+    fn set_id(&mut self, i: usize, id: Text);
+    fn origin(&self, i: usize) -> Origin;
+    /// Removes the records at indices that ascend.
+    fn remove(&mut self, gone: &[usize]);
+}
+
+macro_rules! named {
+    ($($record:ty),*) => {$(
+        impl Named for Vec<$record> {
+            fn count(&self) -> usize {
+                self.len()
+            }
+            fn id(&self, i: usize) -> Text {
+                self[i].id
+            }
+            fn set_id(&mut self, i: usize, id: Text) {
+                self[i].id = id;
+            }
+            fn origin(&self, i: usize) -> Origin {
+                self[i].origin
+            }
+            fn remove(&mut self, gone: &[usize]) {
+                remove(self, gone);
+            }
+        }
+    )*};
+}
+named!(Site, Road);
+
+impl Named for CellList {
+    fn count(&self) -> usize {
+        self.len()
+    }
+    fn id(&self, i: usize) -> Text {
+        CellList::id(self, i)
+    }
+    fn set_id(&mut self, i: usize, id: Text) {
+        CellList::set_id(self, i, id);
+    }
+    fn origin(&self, i: usize) -> Origin {
+        self.get(i).map_or_else(Origin::default, |c| c.origin)
+    }
+    fn remove(&mut self, gone: &[usize]) {
+        let mut next = gone.iter().copied().peekable();
+        self.retain(|i| next.next_if_eq(&i).is_none());
+    }
+}
+
 /// The same for records whose ids lie in a pool.
-fn texts<T: Sync>(
-    list: &mut Vec<T>,
-    pool: &mut TextPool,
-    id: fn(&T) -> Text,
-    set: fn(&mut T, Text),
-    origin: fn(&T) -> Origin,
-    note: &mut dyn FnMut(Origin, &str),
-) -> u64 {
+fn texts(list: &mut impl Named, pool: &mut TextPool, note: &mut dyn FnMut(Origin, &str)) -> u64 {
     let found = {
         let (list, pool) = (&*list, &*pool);
-        ids::repeats(list.len(), |i| pool.get(id(&list[i])), |i| ids::is_made(pool.get(id(&list[i]))))
+        ids::repeats(list.count(), |i| pool.get(list.id(i)), |i| ids::is_made(pool.get(list.id(i))))
     };
     let mut gone = Vec::new();
     for (i, repeat) in found {
         match repeat {
             Repeat::Made(n) => {
-                let new = format!("{}-{n}", pool.get(id(&list[i])));
+                let new = format!("{}-{n}", pool.get(list.id(i)));
                 let new = pool.push(&new);
-                set(&mut list[i], new);
+                list.set_id(i, new);
             }
             Repeat::Given => {
-                note(origin(&list[i]), pool.get(id(&list[i])));
+                note(list.origin(i), pool.get(list.id(i)));
                 gone.push(i);
             }
         }
     }
-    remove(list, &gone);
+    if !gone.is_empty() {
+        list.remove(&gone);
+    }
     gone.len() as u64
 }
 

@@ -145,7 +145,7 @@ fn own(cell: &Data) -> Owned {
 pub(super) fn workbook<R: Reader>(
     job: &Job<'_>,
     issues: &mut Issues,
-    sink: &mut (dyn FnMut(R::Part) + Send),
+    sink: &mut (dyn FnMut(&mut R::Part) + Send),
 ) -> Result<Outcome, Fault> {
     let mut book = Workbook::open(job.path)?;
     let (sheet, found) = book.choose(job.layer, job.spec)?;

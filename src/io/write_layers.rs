@@ -119,7 +119,10 @@ pub fn write_project(
 pub fn write_layer(inputs: &Inputs, layer: &str, out: &mut dyn Write) -> io::Result<()> {
     match layer {
         "sites" => csv(&columns::sites(&inputs.sites), out),
-        "cells" => csv(&columns::cells(&inputs.cells, &inputs.operators), out),
+        "cells" => {
+            let rows: Vec<crate::model::records::Cell> = inputs.cells.list.iter().collect();
+            csv(&columns::cells(&rows, &inputs.cells.text, &inputs.operators), out)
+        }
         "fiber_nodes" => csv(&columns::fiber_nodes(&inputs.fiber_nodes), out),
         "candidates" => csv(&columns::candidates(&inputs.candidates), out),
         "power" => csv(&columns::power(&inputs.power), out),

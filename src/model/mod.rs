@@ -2,6 +2,7 @@
 
 pub mod bands;
 pub mod catalogue;
+pub mod cell_list;
 pub mod inputs;
 pub mod issues;
 pub mod kinds;

@@ -3,6 +3,7 @@
 //! Bulk layers (sites, cells) are small `Copy` records whose texts live in the layer's [`TextPool`], so
 //! that a million sites and five million cells fit a laptop.
 
+use super::cell_list::CellList;
 use super::kinds::{
     CandidateKind, CellKind, CellStatus, CoordSource, DcTier, Dig, FiberLevel, FiberNodeKind, FirmSize,
     Indoor5g, LatencyBasis, LayMethod, Lock, PowerKind, Rat, RegionLevel, RoadClass, ServiceClass,
@@ -302,7 +303,7 @@ impl Cell {
 #[derive(Clone, Debug, Default)]
 pub struct Cells {
     /// The records, in reading order.
-    pub list: Vec<Cell>,
+    pub list: CellList,
     /// Their texts.
     pub text: TextPool,
 }

@@ -42,7 +42,7 @@ impl Default for Text {
 #[derive(Clone, Debug, Default)]
 pub struct TextPool {
     bytes: String,
-    ends: Vec<u64>,
+    ends: Ends,
     /// Handles of interned strings, each at or behind the place that its hash gives; the rest is free.
     slots: Vec<u32>,
     interned: usize,
@@ -60,7 +60,7 @@ impl TextPool {
         // More texts than handles cannot happen below 4 G records; the last handle means "none".
         let handle = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         self.bytes.push_str(s);
-        self.ends.push(self.bytes.len() as u64);
+        self.ends.push(self.bytes.len());
         Text(handle)
     }
 
@@ -118,9 +118,9 @@ impl TextPool {
     /// that pool are valid here when [shifted](Text::shifted) by the number returned.
     pub fn append(&mut self, other: &TextPool) -> u32 {
         let by = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-        let start = self.bytes.len() as u64;
+        let start = self.bytes.len();
         self.bytes.push_str(&other.bytes);
-        self.ends.extend(other.ends.iter().map(|e| e + start));
+        (0..other.ends.len()).for_each(|i| self.ends.push(other.ends.get(i) + start));
         by
     }
 
@@ -129,11 +129,20 @@ impl TextPool {
         (0..other.len()).map(|i| self.intern(other.get(Text(i as u32)))).collect()
     }
 
+    /// Removes all strings, and keeps the room.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.low.clear();
+        self.ends.laps.clear();
+        self.slots.fill(FREE);
+        self.interned = 0;
+    }
+
     /// Forgets which strings are there; [`intern`](Self::intern) starts anew. For a pool that is complete.
     pub fn seal(&mut self) {
         self.slots = Vec::new();
         self.interned = 0;
-        self.ends.shrink_to_fit();
+        self.ends.low.shrink_to_fit();
         self.bytes.shrink_to_fit();
     }
 
@@ -148,9 +157,11 @@ impl TextPool {
     #[must_use]
     pub fn get(&self, t: Text) -> &str {
         let i = t.0 as usize;
-        let Some(&end) = self.ends.get(i) else { return "" };
-        let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        &self.bytes[start as usize..end as usize]
+        if i >= self.ends.len() {
+            return "";
+        }
+        let start = if i == 0 { 0 } else { self.ends.get(i - 1) };
+        &self.bytes[start..self.ends.get(i)]
     }
 
     /// The string behind a handle, or `None` where there is none.
@@ -168,7 +179,7 @@ impl TextPool {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.ends.len() == 0
     }
 
     /// Bytes of all strings.
@@ -180,8 +191,9 @@ impl TextPool {
     /// Makes room for so many strings of so many bytes; when there is none left, for as many as `scaled`
     /// expects in the end.
     pub fn make_room(&mut self, strings: usize, bytes: usize, scaled: impl Fn(usize) -> usize) {
-        if self.ends.capacity() - self.ends.len() < strings {
-            self.ends.reserve_exact(scaled(strings).max(strings));
+        let ends = &mut self.ends.low;
+        if ends.capacity() - ends.len() < strings {
+            ends.reserve_exact(scaled(strings).max(strings));
         }
         if self.bytes.capacity() - self.bytes.len() < bytes {
             self.bytes.reserve_exact(scaled(bytes).max(bytes));
@@ -190,8 +202,36 @@ impl TextPool {
 
     /// Makes room for that many strings and bytes, so that a large layer doesn't grow in doublings.
     pub fn reserve(&mut self, strings: usize, bytes: usize) {
-        self.ends.reserve(strings);
+        self.ends.low.reserve(strings);
         self.bytes.reserve(bytes);
+    }
+}
+
+/// Places in a buffer that never fall, in four bytes each.
+#[derive(Clone, Debug, Default)]
+struct Ends {
+    /// The places' low halves.
+    low: Vec<u32>,
+    /// For each 4 GiB that the buffer has passed, how many places lie before.
+    laps: Vec<usize>,
+}
+
+impl Ends {
+    fn push(&mut self, end: usize) {
+        while self.laps.len() < end >> 32 {
+            self.laps.push(self.low.len());
+        }
+        self.low.push(end as u32);
+    }
+
+    /// The place at an index below [`len`](Self::len).
+    fn get(&self, i: usize) -> usize {
+        let lap = self.laps.partition_point(|&before| before <= i);
+        (lap << 32) | self.low[i] as usize
+    }
+
+    fn len(&self) -> usize {
+        self.low.len()
     }
 }
 
@@ -219,6 +259,12 @@ impl Known {
     #[must_use]
     pub fn from_f64(v: Option<f64>) -> Self {
         Self(v.map_or(f32::NAN, |v| v as f32))
+    }
+
+    /// The bits of the number; those of an unknown one are alike.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        if self.0.is_nan() { f32::NAN.to_bits() } else { self.0.to_bits() }
     }
 
     /// The number, if known.
@@ -288,6 +334,14 @@ mod tests {
         assert_eq!(Text::NONE.shifted(by), Text::NONE);
         let map = a.intern_all(&b);
         assert_eq!(a.get(map[1]), "z");
+    }
+
+    #[test]
+    fn ends_go_on_beyond_four_gigabytes() {
+        let mut ends = Ends::default();
+        let places = [0, 5, (1 << 32) - 1, 1 << 32, (1 << 32) + 7, (3 << 32) + 1, (3 << 32) + 1];
+        places.iter().for_each(|&p| ends.push(p));
+        assert_eq!((0..ends.len()).map(|i| ends.get(i)).collect::<Vec<_>>(), places);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct SplitEdge {
 pub struct SplitGraph {
     graph: Graph,
     edges: Box<[SplitEdge]>,
+    /// First stretch of each edge of the road graph, and behind the last one the number of all.
+    first: Box<[u32]>,
     node_of: Box<[NodeId]>,
     places: Box<[LonLat]>,
 }
@@ -45,8 +47,10 @@ impl SplitGraph {
         let mut places = Vec::new();
         let mut edges = Vec::with_capacity(base.edge_count() + snaps.len());
         let mut ends = Vec::with_capacity(edges.capacity());
+        let mut first = Vec::with_capacity(base.edge_count() + 1);
         let mut next = order.into_iter().peekable();
         for e in base.edges() {
+            first.push(edges.len() as u32);
             let [a, b] = base.ends(e);
             let length = roads.length_m(e);
             let (mut start, mut start_m) = (a, 0.0);
@@ -69,9 +73,11 @@ impl SplitGraph {
             edges.push(SplitEdge { parent: e, from_m: start_m, to_m: length });
             ends.push((start.0, b.0, (length - start_m) * roads.route_factor()));
         }
+        first.push(edges.len() as u32);
         Ok(Self {
             graph: Graph::from_edges(base.node_count() + places.len(), &ends)?,
             edges: edges.into(),
+            first: first.into(),
             node_of: node_of.into(),
             places: places.into(),
         })
@@ -121,8 +127,10 @@ impl SplitGraph {
     }
 
     fn range_of(&self, parent: EdgeId) -> std::ops::Range<usize> {
-        let start = self.edges.partition_point(|s| s.parent < parent);
-        start..start + self.edges[start..].partition_point(|s| s.parent == parent)
+        match self.first.get(parent.index()..parent.index() + 2) {
+            Some(&[start, end]) => start as usize..end as usize,
+            _ => 0..0,
+        }
     }
 }
 

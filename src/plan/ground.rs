@@ -40,7 +40,7 @@ pub struct Ground<'s, 'g, 'r> {
 pub fn with_ground<T>(
     inputs: &Inputs,
     settings: &Settings,
-    then: impl FnOnce(Option<&Ground>, &dyn FiberReach, Vec<Note>) -> Result<T, PlanError>,
+    then: impl FnOnce(Option<&Ground>, Box<dyn FiberReach>, Vec<Note>) -> Result<T, PlanError>,
 ) -> Result<T, PlanError> {
     let mut notes = Vec::new();
     if let Some(terrain) = &inputs.terrain {
@@ -83,7 +83,7 @@ pub fn with_ground<T>(
             "no roads: distance to fiber and fiber routes can't be answered; give a roads layer, or set roads = \"infer\"",
             "缺少道路图层：无法回答到光纤的距离与路由，请提供 roads 图层或设置 roads = \"infer\"",
         ));
-        return then(None, &crate::coverage::fiber_reach::NoRoads, notes);
+        return then(None, Box::new(crate::coverage::fiber_reach::NoRoads), notes);
     }
     if infer {
         notes.push(Note::new(
@@ -115,7 +115,7 @@ pub fn with_ground<T>(
             ));
         }
     }
-    then(Some(&Ground { snapper: &snapper, access: &access }), &by_road, notes)
+    then(Some(&Ground { snapper: &snapper, access: &access }), Box::new(by_road), notes)
 }
 
 fn distance(reach: Reach) -> FiberDistance {

@@ -40,12 +40,12 @@ impl FiberReach for Cached {
 /// # Errors
 /// When the roads can't be made a graph.
 pub fn today(inputs: &Inputs, settings: &Settings) -> Result<Assessment, PlanError> {
-    with_ground(inputs, settings, |_, reach, notes| {
-        let mut now = assess(inputs, settings, reach);
-        check_ground(&now, inputs, settings)?;
-        now.notes.extend(notes);
-        Ok(now)
-    })
+    // The distances outlive the roads, which the assessment has no use for.
+    let (reach, notes) = with_ground(inputs, settings, |_, reach, notes| Ok((reach, notes)))?;
+    let mut now = assess(inputs, settings, &*reach);
+    check_ground(&now, inputs, settings)?;
+    now.notes.extend(notes);
+    Ok(now)
 }
 
 /// Refuses links over ground without heights, where the settings say so.
@@ -89,7 +89,7 @@ struct Draft {
 /// Locks that name nothing or contradict each other, a budget that they exceed, roads that are no graph.
 pub fn run(inputs: &mut Inputs, settings: &Settings, work: Work<'_>) -> Result<Plan, PlanError> {
     let draft = with_ground(inputs, settings, |ground, reach, notes| {
-        draft(inputs, settings, work, ground, reach, notes)
+        draft(inputs, settings, work, ground, &*reach, notes)
     })?;
     let after = assess_after(inputs, settings, &draft);
     let regions = Cities::new(inputs);

@@ -52,6 +52,28 @@ impl RateCurve {
     }
 }
 
+impl RateCurve {
+    /// [`efficiency_layered`](Self::efficiency_layered) of many SINRs at once, in single precision.
+    #[inline]
+    #[must_use]
+    pub fn efficiencies<const M: usize>(&self, sinr: &[f32; M], layers: u32) -> [f32; M] {
+        let scale = (self.alpha * std::f64::consts::LOG2_E) as f32;
+        let (lowest, cap) = (self.min_sinr as f32, self.max_bit_s_hz as f32);
+        let mut best = [0.0f32; M];
+        for rank in 1..=layers.max(1) {
+            let (rank, share) = (rank as f32, 1.0 / rank as f32);
+            for (best, sinr) in best.iter_mut().zip(sinr) {
+                let sinr = sinr * share;
+                let rate = scale * fast::ln_f32(1.0 + sinr);
+                let rate = rank * if rate < cap { rate } else { cap };
+                let rate = if sinr < lowest { 0.0 } else { rate };
+                *best = if rate > *best { rate } else { *best };
+            }
+        }
+        best
+    }
+}
+
 /// Frequency and time that a cell has for data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Resources {
@@ -143,6 +165,32 @@ pub fn uplink(curve: &RateCurve, cell: &Resources, terminal: &Terminal, one_bloc
     let sinr = (one_block / f64::from(blocks)).max(curve.min_sinr);
     let bit_s = f64::from(blocks) * cell.block_hz() * cell.ul_share * curve.efficiency(sinr);
     Uplink { mbps: bit_s / 1e6, blocks, sinr }
+}
+
+/// Rates of [`uplink`] at many SINRs at once, Mbit/s, in single precision.
+#[inline]
+#[must_use]
+pub fn uplink_rates<const M: usize>(
+    curve: &RateCurve,
+    cell: &Resources,
+    terminal: &Terminal,
+    one_block: &[f32; M],
+) -> [f32; M] {
+    let (scale, cap) = ((curve.alpha * std::f64::consts::LOG2_E) as f32, curve.max_bit_s_hz as f32);
+    let (lowest, most) = (curve.min_sinr as f32, cell.blocks_for(terminal.max_bandwidth_mhz) as f32);
+    let mbps_per_bit = (cell.block_hz() * cell.ul_share / 1e6) as f32;
+    let mut rates = [0.0f32; M];
+    for (mbps, one_block) in rates.iter_mut().zip(one_block) {
+        let affordable = one_block * (1.0 / lowest);
+        let affordable = if affordable < most { affordable } else { most };
+        let near = fast::round_f32(affordable);
+        let blocks = if near > affordable { near - 1.0 } else { near };
+        let sinr = one_block / if blocks > 1.0 { blocks } else { 1.0 };
+        let sinr = if sinr > lowest { sinr } else { lowest };
+        let rate = scale * fast::ln_f32(1.0 + sinr);
+        *mbps = blocks * mbps_per_bit * if rate < cap { rate } else { cap };
+    }
+    rates
 }
 
 /// Noise plus interference per resource block at a base station: thermal noise lifted by the noise rise
@@ -237,6 +285,24 @@ mod tests {
         }
         assert_eq!(at(-140.0).blocks, 0);
         assert_eq!(at(-70.0).blocks, 273);
+    }
+
+    /// Many at once are each by itself, but for the last digits of single precision.
+    #[test]
+    fn many_at_once_are_each_by_itself() {
+        let sinr: [f32; 24] = std::array::from_fn(|i| Db(-13.3 + 2.1 * i as f64).linear() as f32);
+        for layers in [1, 2, 4] {
+            let many = RateCurve::DOWNLINK.efficiencies(&sinr, layers);
+            for (got, sinr) in many.iter().zip(sinr) {
+                let want = RateCurve::DOWNLINK.efficiency_layered(f64::from(sinr), layers);
+                assert!((f64::from(*got) - want).abs() < 1e-5, "{layers} layers at {sinr}: {got} {want}");
+            }
+        }
+        let many = uplink_rates(&RateCurve::UPLINK, &CELL, &Terminal::HANDSET, &sinr);
+        for (got, sinr) in many.iter().zip(sinr) {
+            let want = uplink(&RateCurve::UPLINK, &CELL, &Terminal::HANDSET, f64::from(sinr)).mbps;
+            assert!((f64::from(*got) - want).abs() < 1e-4 * want.max(1.0), "at {sinr}: {got} {want}");
+        }
     }
 
     #[test]

@@ -12,11 +12,7 @@ use super::tr38901::{Prepared, States};
 /// dB into natural logarithm of power.
 pub(crate) const LN_PER_DB: f64 = std::f64::consts::LN_10 / 10.0;
 
-/// Nodes (in standard deviations) and weights of the 3-point Gauss–Hermite rule for a normal variable.
-const GAUSS_HERMITE_3: [(f64, f64); 3] =
-    [(-1.732_050_807_568_877_2, 1.0 / 6.0), (0.0, 2.0 / 3.0), (1.732_050_807_568_877_2, 1.0 / 6.0)];
-
-/// Likewise of the 5-point rule.
+/// Nodes (in standard deviations) and weights of the 5-point Gauss–Hermite rule for a normal variable.
 const GAUSS_HERMITE_5: [(f64, f64); 5] = [
     (-2.856_970_013_872_806, 0.011_257_411_327_720_7),
     (-1.355_626_179_974_266, 0.222_075_922_005_612_6),
@@ -71,20 +67,6 @@ impl LossDistribution {
     #[must_use]
     pub fn quantile_db(&self, p: f64, z: f64) -> f64 {
         self.parts().quantile(p, z)
-    }
-
-    /// −10 lg of the mean power that passes, dB: what interference adds up by. Below the median loss, as
-    /// strong moments weigh more.
-    #[must_use]
-    pub fn mean_power_loss_db(&self) -> f64 {
-        let state = |(mean, sigma): (f64, f64)| {
-            let s = LN_PER_DB * sigma;
-            0.5 * s * s - LN_PER_DB * mean
-        };
-        let (a, b) = (state(self.first), state(self.second));
-        let top = a.max(b);
-        let sum = self.p_first * (a - top).exp() + (1.0 - self.p_first) * (b - top).exp();
-        -(top + sum.ln()) / LN_PER_DB
     }
 }
 
@@ -169,43 +151,55 @@ impl<const N: usize> Mixture<N> {
     pub fn mean(&self) -> f64 {
         self.0.iter().map(|part| part.weight * part.mean).sum()
     }
+}
 
-    /// Mean of a function of the value, by Gauss–Hermite quadrature in each part: 5 points, 3 in parts of
-    /// less than a tenth, and the mean alone in those of less than a hundredth.
-    #[inline]
+/// Values of a mixture with weights, over which a mean is a sum: the nodes of the 5-point Gauss–Hermite rule in
+/// each part. In single precision and of fixed number, for loops that run in vectors; what is left over has
+/// no weight.
+#[derive(Clone, Copy, Debug)]
+pub struct Nodes<const M: usize> {
+    /// Values, dB.
+    pub value_db: [f32; M],
+    /// Weights.
+    pub weight: [f32; M],
+}
+
+impl<const M: usize> Nodes<M> {
+    /// The weighted sum of what a function of the values gave.
     #[must_use]
-    pub fn mean_of(&self, mut f: impl FnMut(f64) -> f64) -> f64 {
-        let mut sum = 0.0;
-        for part in self.0.iter().filter(|part| part.weight > 1e-9) {
-            let points: &[(f64, f64)] = match part.weight {
-                w if w > 0.1 => &GAUSS_HERMITE_5,
-                w if w > 0.01 => &GAUSS_HERMITE_3,
-                _ => &[(0.0, 1.0)],
-            };
-            for (z, w) in points {
-                sum += part.weight * w * f(part.mean + z * part.sigma);
-            }
-        }
-        sum
+    pub fn mean(&self, of: &[f32; M]) -> f64 {
+        let sum: f32 = self.weight.iter().zip(of).map(|(w, v)| w * v).sum();
+        f64::from(sum)
     }
 }
 
-/// One line of a [`LossTable`], all in dB of loss between isotropic antennas.
+impl<const N: usize> Mixture<N> {
+    /// The nodes of all parts; `M` is at least 5·`N`.
+    #[inline]
+    #[must_use]
+    pub fn nodes<const M: usize>(&self) -> Nodes<M> {
+        const { assert!(M >= 5 * N) };
+        let mut nodes = Nodes { value_db: [0.0; M], weight: [0.0; M] };
+        let places = nodes.value_db.chunks_exact_mut(5).zip(nodes.weight.chunks_exact_mut(5));
+        for (part, (values, weights)) in self.0.iter().zip(places).filter(|(part, _)| part.weight > 1e-9) {
+            for ((value, weight), (z, w)) in values.iter_mut().zip(weights).zip(GAUSS_HERMITE_5) {
+                *value = (part.mean + z * part.sigma) as f32;
+                *weight = (part.weight * w) as f32;
+            }
+        }
+        nodes
+    }
+}
+
+/// One line of a [`LossTable`], in dB of loss between isotropic antennas: what is asked of every cell around a
+/// receiver, in as few bytes as will do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LossRow {
-    /// Median outdoors.
+    /// Median.
     pub median_db: f32,
-    /// Not exceeded outdoors with the table's location probability.
-    pub outdoor_db: f32,
-    /// Likewise behind a low-loss facade; the facade's median loss itself is not in it.
-    pub indoor_low_db: f32,
-    /// Likewise behind a high-loss facade.
-    pub indoor_high_db: f32,
-    /// Loss of the mean power outdoors.
-    pub mean_power_db: f32,
-    /// Median outdoors in line of sight.
+    /// Median in line of sight.
     pub los_db: f32,
-    /// Median outdoors without line of sight.
+    /// Median without line of sight.
     pub nlos_db: f32,
     /// Probability of line of sight.
     pub p_los: f32,
@@ -217,10 +211,6 @@ impl LossRow {
         let mix = |a: f32, b: f32| a + (b - a) * share;
         Self {
             median_db: mix(self.median_db, other.median_db),
-            outdoor_db: mix(self.outdoor_db, other.outdoor_db),
-            indoor_low_db: mix(self.indoor_low_db, other.indoor_low_db),
-            indoor_high_db: mix(self.indoor_high_db, other.indoor_high_db),
-            mean_power_db: mix(self.mean_power_db, other.mean_power_db),
             los_db: mix(self.los_db, other.los_db),
             nlos_db: mix(self.nlos_db, other.nlos_db),
             p_los: mix(self.p_los, other.p_los),
@@ -231,10 +221,6 @@ impl LossRow {
     fn difference_db(&self, other: &Self) -> f32 {
         [
             self.median_db - other.median_db,
-            self.outdoor_db - other.outdoor_db,
-            self.indoor_low_db - other.indoor_low_db,
-            self.indoor_high_db - other.indoor_high_db,
-            self.mean_power_db - other.mean_power_db,
             self.los_db - other.los_db,
             self.nlos_db - other.nlos_db,
             // A hundredth in probability counts as much as 0.05 dB.
@@ -245,6 +231,35 @@ impl LossRow {
     }
 }
 
+/// A row with the loss that isn't exceeded with the table's location probability.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct FullRow {
+    row: LossRow,
+    covered_db: f32,
+}
+
+impl FullRow {
+    fn exact(prepared: &Prepared, d: f64, (p, z): (f64, f64)) -> Self {
+        let loss = LossDistribution::from(prepared.states(d));
+        let row = LossRow {
+            median_db: loss.quantile_db(0.5, 0.0) as f32,
+            los_db: loss.first.0 as f32,
+            nlos_db: loss.second.0 as f32,
+            p_los: loss.p_first as f32,
+        };
+        Self { row, covered_db: loss.quantile_db(p, z) as f32 }
+    }
+
+    fn mix(&self, other: &Self, share: f32) -> Self {
+        let covered_db = self.covered_db + (other.covered_db - self.covered_db) * share;
+        Self { row: self.row.mix(&other.row, share), covered_db }
+    }
+
+    fn difference_db(&self, other: &Self) -> f32 {
+        self.row.difference_db(&other.row).max((self.covered_db - other.covered_db).abs())
+    }
+}
+
 /// Tabulated loss over distance for one scenario, frequency and pair of heights.
 #[derive(Clone, Debug)]
 pub struct LossTable {
@@ -252,6 +267,8 @@ pub struct LossTable {
     /// Pieces between the distances at which the model bends or jumps.
     pieces: Vec<Piece>,
     rows: Vec<LossRow>,
+    /// Loss of each row that isn't exceeded with the location probability, dB.
+    covered_db: Vec<f32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -267,17 +284,6 @@ struct Piece {
     steps: u32,
 }
 
-/// The quantiles that a [`LossTable`] holds: location probability and the facades' spread.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Quantiles {
-    /// Location probability, 0.5 to 0.999.
-    pub probability: f64,
-    /// σ of the low-loss facade, dB.
-    pub sigma_low_db: f64,
-    /// σ of the high-loss facade, dB.
-    pub sigma_high_db: f64,
-}
-
 impl LossTable {
     /// Greatest error of a tabulated value against the exact one, dB (tested).
     pub const ACCURACY_DB: f64 = 0.05;
@@ -287,28 +293,29 @@ impl LossTable {
     /// Most steps of one piece.
     const MAX_STEPS: usize = 1 << 14;
 
-    /// Tabulates a prepared scenario over the whole distance that it covers.
+    /// Tabulates a prepared scenario over the whole distance that it covers, with the loss that isn't exceeded
+    /// with a location probability (0.5 to 0.999).
     #[must_use]
-    pub fn build(prepared: Prepared, quantiles: &Quantiles) -> Self {
-        let p = quantiles.probability.clamp(0.5, 0.999);
-        let z = normal::quantile(p);
+    pub fn build(prepared: Prepared, location_probability: f64) -> Self {
+        let p = location_probability.clamp(0.5, 0.999);
+        let covered = (p, normal::quantile(p));
         let range = prepared.ground_range_m();
         let (start, end) = (range.start().max(0.1), *range.end());
         let mut pieces = Vec::new();
-        let mut rows = Vec::new();
+        let (mut rows, mut covered_db) = (Vec::new(), Vec::new());
         let mut from = start;
         for to in prepared.bends_m().into_iter().filter(|d| *d > start && *d < end).chain([end]) {
             let (ln_from, ln_to) = (from.ln(), to.ln());
             // The ends are approached from within: the model may jump there.
             let exact = |share: f64| {
                 let d = (ln_from + (ln_to - ln_from) * share).exp();
-                exact_row(&prepared, d.clamp(from * (1.0 + 1e-12), to * (1.0 - 1e-12)), p, z, quantiles)
+                FullRow::exact(&prepared, d.clamp(from * (1.0 + 1e-12), to * (1.0 - 1e-12)), covered)
             };
             let decades = (ln_to - ln_from) / std::f64::consts::LN_10;
             let mut steps = ((decades * Self::ROWS_PER_DECADE).ceil() as usize).max(4);
-            let mut piece: Vec<LossRow> = (0..=steps).map(|i| exact(i as f64 / steps as f64)).collect();
+            let mut piece: Vec<FullRow> = (0..=steps).map(|i| exact(i as f64 / steps as f64)).collect();
             loop {
-                let middles: Vec<LossRow> =
+                let middles: Vec<FullRow> =
                     (0..steps).map(|i| exact((i as f64 + 0.5) / steps as f64)).collect();
                 let off = piece
                     .windows(2)
@@ -333,10 +340,11 @@ impl LossTable {
                 first: rows.len() as u32,
                 steps: steps as u32,
             });
-            rows.append(&mut piece);
+            rows.extend(piece.iter().map(|r| r.row));
+            covered_db.extend(piece.iter().map(|r| r.covered_db));
             from = to;
         }
-        Self { prepared, pieces, rows }
+        Self { prepared, pieces, rows, covered_db }
     }
 
     /// The scenario behind the table.
@@ -363,34 +371,34 @@ impl LossTable {
     #[inline]
     #[must_use]
     pub fn at_ln(&self, ground_distance_m: f64, ln_distance: f64) -> Option<LossRow> {
+        let (at, share) = self.place(ground_distance_m, ln_distance)?;
+        let [low, high] = self.rows.get(at..at + 2)? else { return None };
+        Some(low.mix(high, share))
+    }
+
+    /// The loss in dB at a ground distance in metres that isn't exceeded with the table's location probability;
+    /// None beyond the model's range.
+    #[must_use]
+    pub fn covered_db(&self, ground_distance_m: f64) -> Option<f64> {
+        let (at, share) = self.place(ground_distance_m, ground_distance_m.ln())?;
+        let [low, high] = self.covered_db.get(at..at + 2)? else { return None };
+        Some(f64::from(low + (high - low) * share))
+    }
+
+    /// The row at or before a distance, and how far it lies on the way to the next.
+    #[inline]
+    fn place(&self, ground_distance_m: f64, ln_distance: f64) -> Option<(usize, f32)> {
         let piece = self.pieces.iter().find(|piece| ground_distance_m <= piece.to_m)?;
         let place = ((ln_distance - piece.ln_from) * piece.density).max(0.0);
         let step = (place as u32).min(piece.steps - 1);
         let share = (place - f64::from(step)).min(1.0) as f32;
-        let at = (piece.first + step) as usize;
-        let [low, high] = self.rows.get(at..at + 2)? else { return None };
-        Some(low.mix(high, share))
+        Some(((piece.first + step) as usize, share))
     }
 
     /// Number of rows held.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows.len()
-    }
-}
-
-fn exact_row(prepared: &Prepared, d: f64, p: f64, z: f64, quantiles: &Quantiles) -> LossRow {
-    let outdoor = LossDistribution::from(prepared.states(d));
-    let indoor = |sigma: f64| outdoor.behind(0.0, sigma).quantile_db(p, z) as f32;
-    LossRow {
-        median_db: outdoor.quantile_db(0.5, 0.0) as f32,
-        outdoor_db: outdoor.quantile_db(p, z) as f32,
-        indoor_low_db: indoor(quantiles.sigma_low_db),
-        indoor_high_db: indoor(quantiles.sigma_high_db),
-        mean_power_db: outdoor.mean_power_loss_db() as f32,
-        los_db: outdoor.first.0 as f32,
-        nlos_db: outdoor.second.0 as f32,
-        p_los: outdoor.p_first as f32,
     }
 }
 
@@ -401,16 +409,12 @@ mod tests {
     use crate::units::{Metres, Mhz};
     use proptest::prelude::*;
 
-    const QUANTILES: Quantiles = Quantiles { probability: 0.95, sigma_low_db: 4.4, sigma_high_db: 6.5 };
-
     #[test]
     fn one_state_is_a_normal() {
         let z = normal::quantile(0.95);
         for p_first in [1.0, 0.0] {
             let d = LossDistribution { p_first, first: (100.0, 4.0), second: (100.0, 4.0) };
             assert!((d.quantile_db(0.95, z) - 106.579_414).abs() < 1e-5);
-            // Mean power of a log-normal: median + σ²·ln(10)/20.
-            assert!((d.mean_power_loss_db() - (100.0 - 16.0 * LN_PER_DB / 2.0)).abs() < 1e-9);
         }
     }
 
@@ -439,9 +443,10 @@ mod tests {
         #[test]
         fn quadrature_keeps_moments(p_first in 0.0f64..1.0, a in -20.0f64..20.0, s in 0.1f64..9.0) {
             let d = LossDistribution { p_first, first: (a, s), second: (a + 3.0, s) };
-            let mean = d.parts().mean_of(|x| x);
-            prop_assert!((mean - (p_first * a + (1.0 - p_first) * (a + 3.0))).abs() < 1e-9);
-            prop_assert!((d.parts().mean_of(|_| 1.0) - 1.0).abs() < 1e-12);
+            let nodes = d.parts().nodes::<12>();
+            let mean = nodes.mean(&nodes.value_db);
+            prop_assert!((mean - (p_first * a + (1.0 - p_first) * (a + 3.0))).abs() < 1e-4);
+            prop_assert!((nodes.mean(&[1.0; 12]) - 1.0).abs() < 1e-6);
         }
     }
 
@@ -464,17 +469,19 @@ mod tests {
     /// Every column, everywhere, also right at bends: within the stated accuracy.
     #[test]
     fn tables_are_accurate() {
-        let (p, z) = (0.95, normal::quantile(0.95));
+        let covered = (0.95, normal::quantile(0.95));
         let mut worst = (0.0f64, String::new());
         for (scenario, height) in scenarios() {
             for freq in [700.0, 1850.0, 3500.0, 26_000.0] {
                 let prepared = scenario.prepare(Mhz(freq), Metres(height), Metres(1.5)).unwrap();
-                let table = LossTable::build(prepared, &QUANTILES);
+                let table = LossTable::build(prepared, 0.95);
                 let range = prepared.ground_range_m();
                 let start = range.start().max(0.1);
                 for i in 0..20_011 {
                     let d = start * (range.end() / start).powf((f64::from(i) + 0.37) / 20_011.0);
-                    let (got, want) = (table.at(d).unwrap(), exact_row(&prepared, d, p, z, &QUANTILES));
+                    let covered_db = table.covered_db(d).unwrap() as f32;
+                    let got = FullRow { row: table.at(d).unwrap(), covered_db };
+                    let want = FullRow::exact(&prepared, d, covered);
                     let off = f64::from(got.difference_db(&want));
                     if off > worst.0 {
                         worst = (off, format!("{} {freq} MHz {height} m at {d:.2} m", scenario.model()));

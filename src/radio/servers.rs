@@ -31,6 +31,10 @@ use super::normal;
 use super::tr38901::LosState;
 use crate::units::Db;
 
+mod sectors;
+
+pub use sectors::Sectors;
+
 /// Correlation of the shadow fading of two masts (TR 36.814, Table A.2.1.1-2).
 pub const SHADOW_CORRELATION: f64 = 0.5;
 /// Its square root.
@@ -185,7 +189,7 @@ pub struct Masts<'a> {
     /// The masts.
     pub list: &'a [Mast],
     /// Sectors of all masts.
-    pub sectors: &'a [Sector],
+    pub sectors: &'a Sectors,
     /// Added to the sectors' tables: tables by surroundings stand side by side.
     pub table_offset: u32,
 }
@@ -386,9 +390,7 @@ fn refine(air: &Air, masts: &Masts, ground: &mut dyn GroundLoss, scratch: &mut S
         beam.row.los_db = los_db as f32;
         beam.row.nlos_db = nlos_db as f32;
         let Some(loss) = table_loss(air, masts, beam) else { return };
-        let location = &air.location;
         beam.row.median_db = loss.quantile_db(0.5, 0.0) as f32;
-        beam.row.outdoor_db = loss.quantile_db(location.probability, location.quantile) as f32;
     };
     order.clear();
     order.extend((0u32..).zip(beams.iter()).map(|(at, b)| (b.median_dbm(), at)));
@@ -441,29 +443,19 @@ fn choose(air: &Air, masts: &Masts, asked: &Asked, scratch: &mut Scratch) -> Opt
 fn add_beams(air: &Air, masts: &Masts, number: u32, mast: &Mast, beams: &mut Vec<Beam>) {
     let first = beams.len();
     let ln_distance = fast::ln(mast.distance_m.max(1e-3));
+    let bearing_deg = mast.bearing_deg as f32;
     let mut direction = Direction::default();
-    // Power of data over the SSB's repeats from sector to sector.
-    let (mut over_db, mut over) = (0.0, 1.0);
-    let end = mast.first.saturating_add(mast.count);
-    for (sector, at) in (mast.first..end).filter_map(|at| Some((masts.sectors.get(at as usize)?, at))) {
-        let Some(antenna) = air.antennas.get(usize::from(sector.antenna)) else { continue };
-        let elevation_deg = direction.elevation_deg(air, sector, mast);
-        let relative = antenna.ssb.relative_gain(&sector.pointing(), mast.bearing_deg, elevation_deg);
-        let eirp_dbm = f64::from(sector.ssb_epre_dbm) + f64::from(sector.gain_ssb_dbi) + relative.get();
-        let ssb_mw = milliwatts(eirp_dbm);
-        let shift_db = f64::from(sector.data_epre_dbm - sector.ssb_epre_dbm);
-        if shift_db != over_db {
-            (over_db, over) = (shift_db, milliwatts(shift_db));
-        }
-        let data_mw = ssb_mw * over * f64::from(sector.load);
+    for ((sector, ray), at) in masts.sectors.of(mast).zip(mast.first..) {
+        let elevation_deg = direction.elevation_deg(air, sector, mast) as f32;
+        let ssb_mw = ray.ssb_mw(sector, air, bearing_deg, elevation_deg);
+        let (ssb_mw, data_mw) = (f64::from(ssb_mw), f64::from(ssb_mw * ray.data_over_ssb));
         let table = sector.table.saturating_add(masts.table_offset);
         let same = |b: &&mut Beam| b.carrier == sector.carrier && b.table == table;
         if let Some(beam) = beams[first..].iter_mut().find(same) {
             beam.ssb_mw += ssb_mw;
             beam.data_mw += data_mw;
-            if eirp_dbm > beam.eirp_dbm {
-                (beam.sector, beam.eirp_dbm) = (at, eirp_dbm);
-                (beam.best_ssb_mw, beam.best_data_mw) = (ssb_mw, data_mw);
+            if ssb_mw > beam.best_ssb_mw {
+                (beam.sector, beam.best_ssb_mw, beam.best_data_mw) = (at, ssb_mw, data_mw);
             }
             continue;
         }
@@ -475,12 +467,15 @@ fn add_beams(air: &Air, masts: &Masts, number: u32, mast: &Mast, beams: &mut Vec
             row,
             basis: LossBasis::Table,
             sector: at,
-            eirp_dbm,
+            eirp_dbm: 0.0,
             best_ssb_mw: ssb_mw,
             best_data_mw: data_mw,
             ssb_mw,
             data_mw,
         }));
+    }
+    for beam in &mut beams[first..] {
+        beam.eirp_dbm = dbm(beam.best_ssb_mw);
     }
 }
 
@@ -550,6 +545,7 @@ impl Cells<'_> {
         let (best, data_best) =
             (self.beams.get(served.beam as usize)?, self.beams.get(fastest.beam as usize)?);
         let loss = self.exact_loss(best)?;
+        let covered_db = self.covered_db(best, &loss)?;
         let data_loss = if served.beam == fastest.beam { loss } else { self.exact_loss(data_best)? };
         let data = self.signal(data_best, data_loss, Use::Data, order)?;
         let wall = |carrier: u16| asked.entry.get(usize::from(carrier)).copied();
@@ -566,7 +562,7 @@ impl Cells<'_> {
         Some(Reception {
             server: best.server(),
             rsrp_median_dbm: best.median_dbm(),
-            rsrp_dbm: best.eirp_dbm - f64::from(best.row.outdoor_db),
+            rsrp_dbm: best.eirp_dbm - covered_db,
             rsrp_indoor_dbm: wall(best.carrier).map(|wall| {
                 let behind = loss.behind(wall.loss_db, wall.sigma_db);
                 best.eirp_dbm - behind.quantile_db(location.probability, location.quantile)
@@ -596,11 +592,21 @@ impl Cells<'_> {
         Some(prepared.states(mast.distance_m.max(*prepared.ground_range_m().start())).into())
     }
 
+    /// Loss to a beam that isn't exceeded with the location probability, dB.
+    fn covered_db(&self, beam: &Beam, loss: &LossDistribution) -> Option<f64> {
+        if beam.basis == LossBasis::Ground {
+            let location = &self.air.location;
+            return Some(loss.quantile_db(location.probability, location.quantile));
+        }
+        let mast = self.masts.list.get(beam.mast as usize)?;
+        self.air.tables.get(beam.table as usize)?.covered_db(mast.distance_m)
+    }
+
     /// Rate from medians alone: enough to tell which carrier is worth working out.
     fn rough_speed(&self, best: &Best) -> Option<f64> {
         let strongest = self.beams.get(best.beam as usize)?;
         let carrier = self.air.carriers.get(usize::from(best.carrier))?;
-        let server = self.masts.sectors.get(strongest.sector as usize)?;
+        let server = self.masts.sectors.get(strongest.sector)?;
         let beam_db = f64::from(server.gain_traffic_dbi) - f64::from(server.gain_ssb_dbi);
         let disturbance: f64 = self
             .beams
@@ -625,7 +631,7 @@ impl Cells<'_> {
         purpose: Use,
         order: &mut Vec<(f64, u32)>,
     ) -> Option<Signal> {
-        let server = self.masts.sectors.get(best.sector as usize)?;
+        let server = self.masts.sectors.get(best.sector)?;
         let mast = self.masts.list.get(best.mast as usize)?;
         let air = self.air;
         let carrier = *air.carriers.get(usize::from(best.carrier))?;
@@ -749,16 +755,16 @@ impl Signal {
     /// Mean rates down and up, Mbit/s.
     fn rates(&self, air: &Air, entry: &BuildingEntry) -> (f64, f64) {
         let cell = &self.carrier.resources;
-        let down = self.inverse_sinr(entry).mean_of(|inverse_db| {
-            let sinr = 1.0 / (self.cosite_ratio + milliwatts(inverse_db));
-            air.downlink.efficiency_layered(sinr, air.terminal.dl_layers)
-        });
-        let down = down * capacity::downlink_mhz(cell, &air.terminal);
+        let inverse = self.inverse_sinr(entry).nodes::<20>();
+        let ratio = self.cosite_ratio as f32;
+        let sinr = inverse.value_db.map(|db| 1.0 / (ratio + fast::exp_f32(LN_PER_DB as f32 * db)));
+        let efficiency = inverse.mean(&air.downlink.efficiencies(&sinr, air.terminal.dl_layers));
+        let down = efficiency * capacity::downlink_mhz(cell, &air.terminal);
         let one_block_db = air.terminal.power_dbm + self.uplink_gain_db - self.carrier.uplink_noise_dbm;
-        let up = self.loss.behind(entry.loss_db, entry.sigma_db).parts().mean_of(|loss_db| {
-            let one_block = milliwatts(one_block_db - loss_db);
-            capacity::uplink(&air.uplink, cell, &air.terminal, one_block).mbps
-        });
+        let losses = self.loss.behind(entry.loss_db, entry.sigma_db).parts().nodes::<12>();
+        let top_db = one_block_db as f32;
+        let one_block = losses.value_db.map(|db| fast::exp_f32(LN_PER_DB as f32 * (top_db - db)));
+        let up = losses.mean(&capacity::uplink_rates(&air.uplink, cell, &air.terminal, &one_block));
         (down * self.free, up * self.free)
     }
 }

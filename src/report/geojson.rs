@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use std::io::{self, Write};
 
 /// Features formatted by one task.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 512;
 /// Blocks in flight: enough to keep cores busy, few enough to stay small in memory.
-const BLOCKS: usize = 16;
+const BLOCKS: usize = 4;
 
 /// Writes a layer as a FeatureCollection.
 ///

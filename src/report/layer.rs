@@ -330,13 +330,16 @@ impl<'a> Layer<'a> {
         let rises = |i: usize| i == 0 || self.id(i - 1) < self.id(i);
         let mut repeats = BTreeMap::new();
         if !(0..rows).into_par_iter().all(rises) {
-            order.par_sort_by(|&a, &b| self.id(a as usize).cmp(&self.id(b as usize)).then(a.cmp(&b)));
-            for pair in order.windows(2) {
-                if self.id(pair[0] as usize) == self.id(pair[1] as usize) {
-                    let earlier = repeats.get(&pair[0]).copied().unwrap_or(1);
-                    repeats.insert(pair[1], earlier + 1);
+            let mut keyed: Vec<(Cow<'a, str>, u32)> =
+                order.par_iter().map(|&i| (self.id(i as usize), i)).collect();
+            keyed.par_sort_unstable();
+            for pair in keyed.windows(2) {
+                if pair[0].0 == pair[1].0 {
+                    let earlier = repeats.get(&pair[0].1).copied().unwrap_or(1);
+                    repeats.insert(pair[1].1, earlier + 1);
                 }
             }
+            order = keyed.into_iter().map(|k| k.1).collect();
         }
         let full = order
             .par_iter()

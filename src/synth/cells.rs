@@ -235,7 +235,7 @@ pub(super) fn cells(
 ) -> (Cells, Vec<Tower>) {
     let ids: Vec<OperatorId> = OPERATORS.iter().map(|o| operators.add(o)).collect();
     let mut cells = Cells::default();
-    cells.list.reserve_exact(total);
+    cells.list.make_room(total, 0);
     cells.text.reserve(total + total / 2, 24 * total);
     let mut builder = Builder { cells: &mut cells, operators: &ids, stations: [[0; 2]; 4] };
     // Indoor systems first, as far as a twentieth of the cells goes.

@@ -251,7 +251,7 @@ pub(super) fn measurements(
         let near = &towers[pick.saturating_sub(12)..(pick + 13).min(towers.len())];
         let of = |t: &Tower| {
             let first = t.first_cell as usize;
-            cells.list.get(first..first + t.cells as usize).unwrap_or_default()
+            (first..first + t.cells as usize).filter_map(|i| cells.list.get(i)).collect::<Vec<_>>()
         };
         let candidates = of(&towers[pick]);
         let Some(lead) = candidates.iter().find(|c| c.rat == Rat::Nr && c.is_on_air()) else { continue };
@@ -261,7 +261,7 @@ pub(super) fn measurements(
             .flat_map(of)
             .filter(|c| c.rat == Rat::Nr && c.is_on_air() && operators.network(c.operator) == network)
             .filter(|c| c.freq_mhz == lead.freq_mhz)
-            .map(|c| level_dbm(c, at))
+            .map(|c| level_dbm(&c, at))
             .collect();
         levels.sort_by(|a, b| b.total_cmp(a));
         let Some(&best) = levels.first() else { continue };

@@ -156,7 +156,7 @@ fn values_of_cells() {
     cells("on_air", &["2024-01-05", "2024-02-30"], &[("D036", "on_air", 1, 3)]);
     cells("pci", &["1007", "1008"], &[("D034", "pci", 1, 3)]);
     let i = cells("freq (GHz),发射功率(W),方位角,通道数", &["3.5,200,全向,64T64R"], &[]);
-    let c = &i.cells.list[0];
+    let c = i.cells.list.get(0).unwrap();
     assert_eq!((c.freq_mhz.get(), c.azimuth_deg.get(), c.ports), (Some(3500.0), None, 64));
     assert!((c.power_dbm.or(0.0) - 53.0103).abs() < 1e-4);
 }
@@ -193,9 +193,12 @@ fn composed_ids_and_operators() {
                 NR,460,0,1,2,0,118.6,32.1,1000,24\n";
     let keys = "columns = { cell_id = [\"mcc\",\"net\",\"area\",\"cell\"], rat = \"radio\", operator = [\"mcc\",\"net\"] }";
     let i = expect("cells", keys, text, &[]);
-    assert_eq!(i.cells.text.get(i.cells.list[0].id), "716-6-7308-285111");
-    assert_eq!(i.operators.code(i.cells.list[1].operator), "460-0");
-    assert_ne!(i.operators.network(i.cells.list[0].operator), i.operators.network(i.cells.list[1].operator));
+    assert_eq!(i.cells.text.get(i.cells.list.get(0).unwrap().id), "716-6-7308-285111");
+    assert_eq!(i.operators.code(i.cells.list.get(1).unwrap().operator), "460-0");
+    assert_ne!(
+        i.operators.network(i.cells.list.get(0).unwrap().operator),
+        i.operators.network(i.cells.list.get(1).unwrap().operator)
+    );
 }
 
 #[test]

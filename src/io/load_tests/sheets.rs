@@ -57,18 +57,18 @@ fn titles_merges_dates_and_totals() {
     let short: Vec<(String, u64)> = found(&i.issues).into_iter().map(|f| (f.0, f.3)).collect();
     assert_eq!(short, [("D008".to_owned(), 6)], "{:?}", found(&i.issues));
     assert_eq!(i.cells.list.len(), 2);
-    let c = &i.cells.list[0];
+    let c = i.cells.list.get(0).unwrap();
     assert_eq!((c.height_m.get(), c.azimuth_deg.get()), (Some(30.0), Some(120.0)));
-    assert_eq!(i.cells.list[1].height_m.get(), None);
+    assert_eq!(i.cells.list.get(1).unwrap().height_m.get(), None);
     assert!((c.at.lat_deg() - 32.1).abs() < 1e-12);
-    assert_eq!(i.operators.code(i.cells.list[1].operator), "cmcc");
+    assert_eq!(i.operators.code(i.cells.list.get(1).unwrap().operator), "cmcc");
     assert_eq!(c.origin.row, 4);
 }
 
 #[test]
 fn sheets_by_name() {
     let i = read(&cells_book(), "sheet = \"旧数据\"\n");
-    assert_eq!(i.cells.text.get(i.cells.list[0].id), "OLD");
+    assert_eq!(i.cells.text.get(i.cells.list.get(0).unwrap().id), "OLD");
     let i = read(&cells_book(), "sheet = \"4G\"\n");
     assert_eq!(found(&i.issues)[0].0, "D050");
     let i = read(b"cell_id,rat\n", "");
@@ -85,7 +85,7 @@ fn numbers_as_ids() {
     sheet.write_row(1, 3, [118.0, 32.0, 4.600_112_345_678_9e17]).unwrap();
     let bytes = book.save_to_buffer().unwrap();
     let i = read(&bytes, "");
-    assert_eq!(i.cells.text.get(i.cells.list[0].id), "1001");
+    assert_eq!(i.cells.text.get(i.cells.list.get(0).unwrap().id), "1001");
     let short: Vec<(String, String)> = found(&i.issues).into_iter().map(|f| (f.0, f.1)).collect();
     assert_eq!(short, [("D040".to_owned(), "station_id".to_owned())]);
 }

@@ -31,12 +31,15 @@ struct Remap {
 }
 
 impl Pools {
-    fn pour(&self, into: &mut TextPool, rows: usize, to_come: usize) -> Remap {
+    fn pour(&mut self, into: &mut TextPool, rows: usize, to_come: usize) -> Remap {
         // As many texts for each row to come as for those of this part.
         let scaled = |n: usize| (n as f64 * 1.02 * (1.0 + to_come as f64 / rows.max(1) as f64)) as usize;
         let (a, b) = (&self.unique, &self.shared);
         into.make_room(a.len() + b.len(), a.bytes() + b.bytes(), scaled);
-        Remap { by: into.append(&self.unique), shared: into.intern_all(&self.shared) }
+        let map = Remap { by: into.append(&self.unique), shared: into.intern_all(&self.shared) };
+        self.unique.clear();
+        self.shared.clear();
+        map
     }
 }
 
@@ -69,10 +72,10 @@ pub(in crate::io) struct SitePart {
 
 impl SitePart {
     /// Adds the part to the layer.
-    pub fn pour(self, sites: &mut Sites) {
+    pub fn pour(&mut self, sites: &mut Sites) {
         let map = self.pools.pour(&mut sites.text, self.list.len(), self.to_come);
         make_room(&mut sites.list, self.list.len(), self.to_come);
-        sites.list.extend(self.list.into_iter().map(|mut s| {
+        sites.list.extend(self.list.drain(..).map(|mut s| {
             for t in [&mut s.id, &mut s.name, &mut s.uscc] {
                 map.unique(t);
             }
@@ -153,8 +156,8 @@ pub(in crate::io) struct SiteReader {
 impl Reader for SiteReader {
     type Part = SitePart;
 
-    fn part(rows: usize) -> SitePart {
-        SitePart { list: Vec::with_capacity(rows), ..SitePart::default() }
+    fn make_room(part: &mut SitePart, rows: usize) {
+        part.list.reserve(rows);
     }
 
     fn expect(part: &mut SitePart, rows: usize) {
@@ -237,20 +240,20 @@ pub(in crate::io) struct CellPart {
 
 impl CellPart {
     /// Adds the part to the layer.
-    pub fn pour(self, cells: &mut Cells, operators: &mut Operators) {
+    pub fn pour(&mut self, cells: &mut Cells, operators: &mut Operators) {
         let map = self.pools.pour(&mut cells.text, self.list.len(), self.to_come);
-        make_room(&mut cells.list, self.list.len(), self.to_come);
-        let ids = self.operators.global(operators);
+        cells.list.make_room(self.list.len(), self.to_come + self.to_come / 50);
+        let ids = std::mem::take(&mut self.operators).global(operators);
         let global = |o: OperatorId| ids.get(usize::from(o.0)).copied().unwrap_or(o);
-        cells.list.extend(self.list.into_iter().map(|mut c| {
+        for mut c in self.list.drain(..) {
             map.unique(&mut c.id);
             for t in [&mut c.station, &mut c.tower, &mut c.host_site] {
                 map.shared(t);
             }
             c.operator = global(c.operator);
             c.shared_with = c.shared_with.map(global);
-            c
-        }));
+            cells.list.push(c);
+        }
     }
 }
 
@@ -294,8 +297,8 @@ pub(in crate::io) struct CellReader {
 impl Reader for CellReader {
     type Part = CellPart;
 
-    fn part(rows: usize) -> CellPart {
-        CellPart { list: Vec::with_capacity(rows), ..CellPart::default() }
+    fn make_room(part: &mut CellPart, rows: usize) {
+        part.list.reserve(rows);
     }
 
     fn expect(part: &mut CellPart, rows: usize) {

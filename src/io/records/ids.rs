@@ -21,6 +21,9 @@ pub(in crate::io) fn made(prefix: &str, parts: &[&str], at: Option<LonLat>) -> S
     format!("{prefix}-{hash:016x}")
 }
 
+/// Ids hashed side by side before the next are.
+const PART: usize = 1 << 16;
+
 /// What becomes of a record whose id was met before.
 pub(in crate::io) enum Repeat {
     /// The id stands in the file: the record goes.
@@ -29,20 +32,39 @@ pub(in crate::io) enum Repeat {
     Made(u32),
 }
 
-/// Finds the records whose id occurred before, in order of index. Bulk layers have millions of ids, so
-/// hashes are sorted and only equal hashes compared.
+/// Finds the records whose id occurred before, in order of index. Bulk layers have millions of ids, nearly all
+/// of which occur once: a filter of bits tells most of those, and only the others are sorted and compared.
 pub(in crate::io) fn repeats<'a>(
     count: usize,
     id: impl Fn(usize) -> &'a str + Sync,
     is_made: impl Fn(usize) -> bool,
 ) -> Vec<(usize, Repeat)> {
+    let hash = |i: usize| {
+        use std::hash::Hasher;
+        let mut h = rustc_hash::FxHasher::default();
+        h.write(id(i).as_bytes());
+        h.finish()
+    };
+    // Places met once, and again: sixteen for each id.
+    let bits = (16 * count).next_power_of_two().max(64);
+    let (mut once, mut again) = (vec![0u64; bits / 64], vec![0u64; bits / 64]);
+    let place = |hash: u64| ((hash >> 32) as usize & (bits / 64 - 1), 1u64 << (hash >> 26 & 63));
+    for part in (0..count).step_by(PART) {
+        let hashes: Vec<u64> = (part..(part + PART).min(count)).into_par_iter().map(hash).collect();
+        for (word, bit) in hashes.into_iter().map(place) {
+            if let (Some(once), Some(again)) = (once.get_mut(word), again.get_mut(word)) {
+                *again |= *once & bit;
+                *once |= bit;
+            }
+        }
+    }
+    drop(once);
     let mut hashes: Vec<(u64, u32)> = (0..count)
         .into_par_iter()
-        .map(|i| {
-            use std::hash::Hasher;
-            let mut h = rustc_hash::FxHasher::default();
-            h.write(id(i).as_bytes());
-            (h.finish(), i as u32)
+        .map(|i| (hash(i), i as u32))
+        .filter(|(hash, _)| {
+            let (word, bit) = place(*hash);
+            again.get(word).is_some_and(|met| met & bit != 0)
         })
         .collect();
     hashes.par_sort_unstable();
@@ -95,5 +117,9 @@ mod tests {
         let ids = ["a", "b", "a", "c", "a"];
         let found: Vec<usize> = repeats(5, |i| ids[i], |_| false).iter().map(|r| r.0).collect();
         assert_eq!(found, [2, 4]);
+        // Over several parts: every seventh id is that of the one before.
+        let many: Vec<String> = (0..200_000).map(|i| format!("c{}", i - usize::from(i % 7 == 6))).collect();
+        let found: Vec<usize> = repeats(many.len(), |i| &many[i], |_| false).iter().map(|r| r.0).collect();
+        assert_eq!(found, (6..many.len()).step_by(7).collect::<Vec<_>>());
     }
 }

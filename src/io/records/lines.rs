@@ -276,13 +276,15 @@ pub(in crate::io) struct RoadPart {
 
 impl RoadPart {
     /// Adds the part to the layer.
-    pub fn pour(self, roads: &mut Roads) {
+    pub fn pour(&mut self, roads: &mut Roads) {
         let by = roads.text.append(&self.roads.text);
         let shared = roads.text.intern_all(&self.shared);
+        self.roads.text.clear();
+        self.shared.clear();
         let again = |t: Text| t.index().and_then(|i| shared.get(i).copied()).unwrap_or(Text::NONE);
         let first = roads.points.len() as u32;
-        roads.points.extend(self.roads.points);
-        roads.list.extend(self.roads.list.into_iter().map(|mut r| {
+        roads.points.append(&mut self.roads.points);
+        roads.list.extend(self.roads.list.drain(..).map(|mut r| {
             r.id = r.id.shifted(by);
             r.first += first;
             for t in [&mut r.name, &mut r.surface, &mut r.no_dig_until] {

@@ -182,9 +182,9 @@ pub(in crate::io) struct MeasurementPart {
 
 impl MeasurementPart {
     /// Adds the part to the layer.
-    pub fn pour(self, list: &mut Vec<Measurement>, operators: &mut Operators) {
-        let ids = self.operators.global(operators);
-        list.extend(self.list.into_iter().map(|mut m| {
+    pub fn pour(&mut self, list: &mut Vec<Measurement>, operators: &mut Operators) {
+        let ids = std::mem::take(&mut self.operators).global(operators);
+        list.extend(self.list.drain(..).map(|mut m| {
             m.operator = ids.get(usize::from(m.operator.0)).copied().unwrap_or(m.operator);
             m
         }));

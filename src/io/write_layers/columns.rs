@@ -3,8 +3,8 @@
 use super::number;
 use crate::model::operators::Operators;
 use crate::model::records::{
-    Assumed, Barrier, Candidate, Cell, Cells, DataCenter, Duct, FiberNode, FiberSegment, Measurement,
-    PowerPlant, Region, Road, Roads, Site, Sites, Town,
+    Assumed, Barrier, Candidate, Cell, DataCenter, Duct, FiberNode, FiberSegment, Measurement, PowerPlant,
+    Region, Road, Roads, Site, Sites, Town,
 };
 use crate::model::text::{Known, Text, TextPool};
 
@@ -138,8 +138,8 @@ pub(super) fn sites<'a>(sites: &'a Sites) -> Table<'a, Site> {
     Table { rows: &sites.list, columns }
 }
 
-pub(super) fn cells<'a>(cells: &'a Cells, operators: &'a Operators) -> Table<'a, Cell> {
-    let text = &cells.text;
+/// The columns of unpacked cells.
+pub(super) fn cells<'a>(rows: &'a [Cell], text: &'a TextPool, operators: &'a Operators) -> Table<'a, Cell> {
     let columns = vec![
         key("cell_id", move |r: &'a Cell| pooled(text, r.id)),
         col("station_id", move |r: &'a Cell| pooled(text, r.station)),
@@ -164,7 +164,7 @@ pub(super) fn cells<'a>(cells: &'a Cells, operators: &'a Operators) -> Table<'a,
         col("load_pct", |r: &'a Cell| given(r, Assumed::LOAD, r.load_pct)),
         col("status", |r: &'a Cell| word(r.status.map(|v| v.code()))),
     ];
-    Table { rows: &cells.list, columns }
+    Table { rows, columns }
 }
 
 pub(super) fn fiber_nodes<'a>(nodes: &'a [FiberNode]) -> Table<'a, FiberNode> {
@@ -360,7 +360,7 @@ mod tests {
     fn every_column_is_one_of_the_layer() {
         let i = Inputs::default();
         check("sites", &sites(&i.sites));
-        check("cells", &cells(&i.cells, &i.operators));
+        check("cells", &cells(&[], &i.cells.text, &i.operators));
         check("fiber_nodes", &fiber_nodes(&i.fiber_nodes));
         check("fiber_segments", &fiber_segments(&i.fiber_segments));
         check("ducts", &ducts(&i.ducts));

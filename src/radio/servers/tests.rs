@@ -1,15 +1,13 @@
 use super::*;
 use crate::radio::antenna::SectorPattern;
-use crate::radio::coverage_probability::Quantiles;
 use crate::radio::link_budget::reference_power;
 use crate::radio::tr38901::{Scenario, States, Surroundings};
 use crate::units::{Dbm, Metres, Mhz};
 use proptest::prelude::*;
 
-fn air() -> Air {
-    let quantiles = Quantiles { probability: 0.95, sigma_low_db: 4.4, sigma_high_db: 6.5 };
+pub(super) fn air() -> Air {
     let table = |scenario: Scenario, mhz: f64| {
-        LossTable::build(scenario.prepare(Mhz(mhz), Metres(30.0), Metres(1.5)).unwrap(), &quantiles)
+        LossTable::build(scenario.prepare(Mhz(mhz), Metres(30.0), Metres(1.5)).unwrap(), 0.95)
     };
     let terminal = Terminal::HANDSET;
     let carrier = |blocks, scs_khz, dl, ul| {
@@ -36,14 +34,14 @@ fn air() -> Air {
 
 /// A sector with the mast that it stands on, as seen from the receiver.
 #[derive(Clone, Copy)]
-struct Seen {
+pub(super) struct Seen {
     tower: u32,
     distance_m: f64,
     bearing_deg: f64,
-    sector: Sector,
+    pub(super) sector: Sector,
 }
 
-fn cell(tower: u32, distance_m: f64, bearing_deg: f64) -> Seen {
+pub(super) fn cell(tower: u32, distance_m: f64, bearing_deg: f64) -> Seen {
     let epre = reference_power(Dbm(53.0), 273).unwrap().get() as f32;
     let sector = Sector {
         carrier: 0,
@@ -66,7 +64,8 @@ const WALL: BuildingEntry = BuildingEntry { loss_db: 20.0, sigma_db: 6.5 };
 
 /// Sectors one after the other on the same tower share a mast.
 fn received(air: &Air, seen: &[Seen], asked: &Asked) -> Option<Reception> {
-    let sectors: Vec<Sector> = seen.iter().map(|s| s.sector).collect();
+    let mut sectors = Sectors::new();
+    seen.iter().for_each(|s| sectors.push(s.sector, air));
     let mut first = 0;
     let list: Vec<Mast> = seen
         .chunk_by(|a, b| a.tower == b.tower)
@@ -113,7 +112,8 @@ impl GroundLoss for Hills<'_> {
 
 fn over(cells: &[Seen], extra_db: &[Option<f64>], candidates: usize) -> (Reception, Vec<u32>) {
     let air = air();
-    let sectors: Vec<Sector> = cells.iter().map(|s| s.sector).collect();
+    let mut sectors = Sectors::new();
+    cells.iter().for_each(|s| sectors.push(s.sector, &air));
     let distances_m: Vec<f64> = cells.iter().map(|c| c.distance_m).collect();
     let list: Vec<Mast> = (0u32..)
         .zip(&distances_m)
