@@ -13,8 +13,8 @@ use crate::model::kinds::{Basis, DcTier, FiberNodeKind, FirmSize, Lang, LayMetho
 use crate::model::notes::Note;
 use crate::model::operators::{NetworkId, Operators};
 use crate::model::planned::{
-    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, RouteSegment, Station,
-    StationBuild,
+    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, Optical, PonKind, PonNode,
+    RouteSegment, Station, StationBuild,
 };
 use crate::model::records::{Cell, CellId, DataCenter, FiberNode, Origin, Region, Site, SiteId};
 use crate::model::rules;
@@ -383,6 +383,23 @@ pub(crate) fn plan() -> Plan {
                 cost_cny: 251_280.0,
                 route: vec![1, 0],
                 phase: 1,
+                optical: Some(Optical {
+                    class: "xgs_n1".into(),
+                    office: Some("OLT-SECRET-9".into()),
+                    office_basis: Basis::Given,
+                    upstream_m: 3_210.5,
+                    optical_m: 5_369.4,
+                    reach_m: 20_000.0,
+                    splits: vec![2],
+                    splices: 3,
+                    connectors: 5,
+                    loss_db: 8.8,
+                    budget_db: 29.0,
+                    margin_db: 20.2,
+                    met: true,
+                    reason: None,
+                    nodes: vec![1, 0],
+                }),
             },
             Connection {
                 id: "SITE-0100".into(),
@@ -394,6 +411,41 @@ pub(crate) fn plan() -> Plan {
                 cost_cny: 0.0,
                 route: vec![],
                 phase: 0,
+                optical: None,
+            },
+        ],
+        pon: vec![
+            PonNode {
+                id: "PON-00001".into(),
+                kind: PonKind::Port,
+                at: p(118.7812345, 32.0612345),
+                level: 0,
+                ratio: 1,
+                used: 1,
+                serves: 1,
+                fed_by: None,
+                node: Some("OLT-SECRET-9".into()),
+                capex_cny: 3_000.0,
+                opex_cny_yr: 90.0,
+                payer: "operator".into(),
+                city: Some("320100".into()),
+                phase: 1,
+            },
+            PonNode {
+                id: "SP-00001".into(),
+                kind: PonKind::Splitter,
+                at: p(118.8002345, 32.0512345),
+                level: 1,
+                ratio: 2,
+                used: 1,
+                serves: 1,
+                fed_by: Some(0),
+                node: Some("OLT-SECRET-9".into()),
+                capex_cny: 650.0,
+                opex_cny_yr: 19.5,
+                payer: "operator".into(),
+                city: Some("320100".into()),
+                phase: 1,
             },
         ],
         centers: vec![Center {
