@@ -264,6 +264,7 @@ impl Site<'_, '_> {
             trench_m: 0.0,
             hole_m: 0.0,
             cable_m: route_m * f64::from(cables.count),
+            fiber_m: route_m * f64::from(cables.fibers),
             fibers: load.fibers,
             cable_fibers: cables.fibers,
             serves: load.serves,

@@ -135,6 +135,7 @@ fn far_sites_get_smaller_splitters_then_fibers_of_their_own_then_the_reason() {
     let inputs = Inputs { roads, fiber_nodes, ..Inputs::default() };
     let mut settings = defaults();
     settings.fiber.pon.class = "gpon_b".into();
+    settings.fiber.join_search_m = 60_000.0;
     let sites = [
         factory("near", at(5.0)),
         factory("far", at(14.1)),

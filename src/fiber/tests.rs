@@ -326,6 +326,38 @@ fn a_duct_that_ends_halfway_is_continued_by_a_trench() {
 }
 
 #[test]
+fn micro_trenches_only_in_sealed_streets() {
+    let mut inputs = Inputs {
+        roads: streets(&[&[(0.0, 0.0), (5.0, 0.0)]]),
+        fiber_nodes: vec![cabinet("fdt", p(0.0, 0.0), 8)],
+        ..Inputs::default()
+    };
+    let terminals = [terminal("a", p(5.0, 0.0))];
+    let mut settings = defaults();
+    let how = |inputs: &Inputs, settings: &Settings| {
+        let found = plan(inputs, settings, &terminals, None).unwrap();
+        let s = &found.segments[0];
+        (s.method, (s.capex_cny / s.trench_m).round())
+    };
+    assert_eq!(how(&inputs, &settings), (LayMethod::Duct, 128.0));
+    settings.fiber.micro_trench = true;
+    assert_eq!(how(&inputs, &settings), (LayMethod::Micro, 38.0));
+    for (surface, method) in
+        [("asphalt", LayMethod::Micro), ("gravel", LayMethod::Duct), ("unpaved", LayMethod::Duct)]
+    {
+        inputs.roads.list[0].surface = inputs.roads.text.push(surface);
+        assert_eq!(how(&inputs, &settings).0, method);
+    }
+    inputs.roads.list[0].surface = Text::NONE;
+    inputs.barriers = vec![crate::model::records::Barrier {
+        kind: "river".into(),
+        line: vec![p(2.0, -1.0), p(2.0, 1.0)],
+        origin: Origin::default(),
+    }];
+    assert_eq!(how(&inputs, &settings).0, LayMethod::Duct);
+}
+
+#[test]
 fn a_node_gives_no_more_than_it_has() {
     let mut inputs = Inputs {
         roads: streets(&[&[(-20.0, 0.0), (0.0, 0.0), (5.0, 0.0), (6.0, 0.0)]]),

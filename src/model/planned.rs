@@ -78,8 +78,10 @@ pub struct RouteSegment {
     pub trench_m: f64,
     /// Duct hole used, metres.
     pub hole_m: f64,
-    /// Cable, metres.
+    /// Cable, metres: all cables side by side.
     pub cable_m: f64,
+    /// Fiber in these cables, metres.
+    pub fiber_m: f64,
     /// Geodesic length, metres.
     pub length_m: f64,
     /// Fibers needed.

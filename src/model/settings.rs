@@ -233,6 +233,10 @@ pub struct FiberSettings {
     pub pole_rent_cny_km_yr: f64,
     /// Put up new pole lines where that is cheaper than a trench.
     pub new_aerial: bool,
+    /// Cut micro-trenches along sealed streets where that is cheaper than a trench.
+    pub micro_trench: bool,
+    /// Micro-trench, without the cable, CNY/m.
+    pub micro_cny_m: f64,
     /// Hanging on existing poles, CNY/m.
     pub pole_reuse_cny_m: f64,
     /// Join cabinets, splitters and exchanges whose spare fibers aren't told (flagged as an assumption).

@@ -113,6 +113,7 @@ mod tests {
             trench_m: 1.0,
             hole_m: 0.0,
             cable_m: 1.0,
+            fiber_m: 6.0,
             length_m: 1.0,
             fibers: 1,
             cable_fibers: 6,

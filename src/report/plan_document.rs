@@ -5,6 +5,7 @@ use super::coverage_document::{
 };
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::layers::View;
+use super::materials;
 use super::number::{grouped, grouped_decimal, money};
 use super::plan_layers::{build_label, item_label, split_text};
 use super::write::RunInfo;
@@ -415,6 +416,9 @@ fn fiber(v: View, plan: &Plan, lang: Lang) -> Section {
     if plan.connections.iter().any(|c| c.optical.is_some()) {
         text.push(light_text(plan, lang));
         tables.push(light(plan, lang));
+    }
+    if !plan.routes.is_empty() {
+        tables.push(materials::table(plan, v.settings, lang));
     }
     Section { title: t("Which fiber first", "光缆建设次序"), text, tables }
 }

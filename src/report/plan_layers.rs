@@ -137,6 +137,8 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     c.float("trench_m", 1, "m", ("new trench", "新建沟长"), move |i| Some(r[i].trench_m));
     c.float("hole_m", 1, "m", ("duct hole used", "占用管孔长"), move |i| Some(r[i].hole_m));
     c.float("cable_m", 1, "m", ("cable", "皮长"), move |i| Some(r[i].cable_m));
+    c.float("fiber_m", 1, "m", ("fiber", "芯长"), move |i| Some(r[i].fiber_m))
+        .about("length of cable times its fibers", "皮长乘芯数");
     c.int("fibers", "", ("fibers needed", "需用纤芯"), move |i| Some(i64::from(r[i].fibers)));
     c.int("cable_size", "", ("fibers of the cable", "光缆芯数"), move |i| {
         Some(i64::from(r[i].cable_fibers))

@@ -2,6 +2,7 @@
 
 use super::layer::Layer;
 use super::layers::{self, Lookups, View};
+use super::ofds::Ofds;
 use super::out::{FillError, OutFolder, OutputFile, ReportError};
 use super::plan_document::plan_document;
 use super::redact::Released;
@@ -92,6 +93,9 @@ pub fn write_plan(
         write_layer(&mut folder, view, &plan_layers::lead_ins(plan))?;
         write_layer(&mut folder, view, &plan_layers::pon_nodes(view, plan))?;
         write_layer(&mut folder, view, &plan_layers::datacenters(view, plan))?;
+        let open = Ofds::new(view, run);
+        folder.file("ofds_nodes.json", |mut out| open.write_nodes(&mut out))?;
+        folder.file("ofds_spans.json", |mut out| open.write_spans(&mut out))?;
     }
     finish(folder, view, run)
 }
