@@ -1,6 +1,7 @@
 //! What is built: stretches of cable, what they cost, and who uses them.
 
 use super::cable;
+use super::capacity::Need;
 use super::price::{Piece, Pricing};
 use super::tree::Hung;
 use super::ways::Ways;
@@ -17,7 +18,6 @@ use std::collections::BTreeMap;
 /// Terminals that hang from one tree.
 pub(super) struct Round {
     pub hung: Hung,
-    /// Node and fibers of each terminal, with its number.
     pub members: Vec<Member>,
 }
 
@@ -28,8 +28,8 @@ pub(super) struct Member {
     pub terminal: u32,
     /// Where it meets the road.
     pub node: NodeId,
-    /// Fibers that it needs.
-    pub fibers: u32,
+    /// What it takes from the node that it is joined to.
+    pub need: Need,
 }
 
 /// Everything that a bill is made from.
@@ -67,18 +67,43 @@ struct Use {
 }
 
 impl Site<'_, '_> {
+    /// Route length of an edge, metres.
+    pub fn edge_m(&self, edge: EdgeId) -> f64 {
+        match self.web.link(edge) {
+            Link::Road(_) => self.web.pieces(edge).iter().map(|p| self.pricing.route_m(p)).sum(),
+            Link::LeadIn(i) => self.access[i as usize].snap.as_ref().map_or(0.0, |s| s.distance_m),
+            Link::Root(_) => 0.0,
+        }
+    }
+
+    /// Position of a node, which is an end of the edge.
+    pub fn position(&self, node: NodeId, edge: EdgeId) -> LonLat {
+        let from = self.web.graph.ends(edge)[0] == node;
+        match (self.web.link(edge), self.web.pieces(edge)) {
+            (Link::Road(_), [first, ..]) if from => self.roads.point_at(first.edge, first.from_m),
+            (Link::Road(_), [.., last]) => self.roads.point_at(last.edge, last.to_m),
+            (Link::LeadIn(i) | Link::Root(i), _) => {
+                let point = &self.access[i as usize];
+                point.snap.as_ref().filter(|_| from).map_or(point.at, |s| s.at)
+            }
+            _ => LonLat::wrapped(0.0, 0.0),
+        }
+    }
+
     /// Cuts what the rounds use into segments of one road, one method and one load, and prices them.
-    pub fn bill(&self, rounds: &[Round]) -> Bill {
+    /// `fibers` tells how many run along each edge.
+    pub fn bill(&self, rounds: &[Round], fibers: &BTreeMap<EdgeId, u32>) -> Bill {
         let graph = &self.web.graph;
         let mut used: BTreeMap<EdgeId, Use> = BTreeMap::new();
         let mut ends: Vec<NodeId> = Vec::new();
         for (round, m) in rounds.iter().flat_map(|r| r.members.iter().map(move |m| (r, m))) {
             ends.push(m.node);
             for e in round.hung.way(m.node) {
-                let u = used.entry(e).or_default();
-                u.fibers += m.fibers;
-                u.serves += 1;
+                used.entry(e).or_default().serves += 1;
             }
+        }
+        for (e, u) in &mut used {
+            u.fibers = fibers.get(e).copied().unwrap_or(0);
         }
         used.retain(|&e, _| !matches!(self.web.link(e), Link::Root(_)));
         let mut at: BTreeMap<NodeId, Vec<EdgeId>> = BTreeMap::new();
@@ -239,6 +264,7 @@ impl Site<'_, '_> {
             trench_m: 0.0,
             hole_m: 0.0,
             cable_m: route_m * f64::from(cables.count),
+            fiber_m: route_m * f64::from(cables.fibers),
             fibers: load.fibers,
             cable_fibers: cables.fibers,
             serves: load.serves,

@@ -1,7 +1,9 @@
 //! Spare fibers at the nodes that are joined: a node takes no more than it has.
 
+use super::Terminal;
 use super::bill::{Member, Round};
 use super::budget::{Prize, build_order};
+use super::pon;
 use super::price::Pricing;
 use super::tree::{Hung, OneByOne, Tree, access_of, join};
 use super::web::{Link, Web};
@@ -15,6 +17,22 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Times that terminals are sent on to other nodes before they are given up.
 const ROUNDS: usize = 8;
 
+/// What a terminal takes from a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Need {
+    /// Fibers of its own.
+    pub fibers: u32,
+    /// It shares one fiber with others, up to so many.
+    pub share: Option<u32>,
+}
+
+impl Need {
+    pub fn of(terminal: &Terminal, settings: &FiberSettings) -> Self {
+        let shares = terminal.shared && matches!(pon::class(settings), Ok(Some(_)));
+        Self { fibers: terminal.fibers, share: shares.then(|| pon::sites_per_fiber(settings)) }
+    }
+}
+
 /// What is left at one node or cable; `None`: not told, so not limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spare {
@@ -22,17 +40,29 @@ pub struct Spare {
     pub fibers: Option<u32>,
     /// Sites, by free PON ports, where no fibers are told.
     pub sites: Option<u32>,
+    /// Sites that share fibers taken before.
+    shared: u32,
 }
 
 impl Spare {
-    fn takes(self, fibers: u32) -> bool {
-        self.fibers.is_none_or(|n| n >= fibers) && self.sites.is_none_or(|n| n >= 1)
+    /// Fibers that one more terminal takes.
+    fn more(self, need: Need) -> u32 {
+        match need.share {
+            Some(each) => u32::from(self.shared.is_multiple_of(each.max(1))),
+            None => need.fibers,
+        }
+    }
+
+    fn takes(self, need: Need) -> bool {
+        self.fibers.is_none_or(|n| n >= self.more(need)) && self.sites.is_none_or(|n| n >= 1)
     }
 
     /// Takes what one terminal needs, if it is there.
-    pub(super) fn take(&mut self, fibers: u32) -> bool {
-        let takes = self.takes(fibers);
+    pub(super) fn take(&mut self, need: Need) -> bool {
+        let takes = self.takes(need);
         if takes {
+            let fibers = self.more(need);
+            self.shared += u32::from(need.share.is_some());
             self.fibers = self.fibers.map(|n| n.saturating_sub(fibers));
             self.sites = self.sites.map(|n| n.saturating_sub(1));
         }
@@ -48,16 +78,17 @@ pub(super) fn spare(
 ) -> BTreeMap<AccessKind, Spare> {
     let of = |kind: AccessKind| match kind {
         AccessKind::Node(i) => inputs.fiber_nodes.get(i as usize).map_or(Spare::default(), |n| {
-            let sites = n.ports_free.filter(|&p| p > 0).map(|p| p.saturating_mul(settings.port_split));
+            let sites =
+                n.ports_free.filter(|&p| p > 0).map(|p| p.saturating_mul(pon::sites_per_fiber(settings)));
             match n.fibers_free {
-                Some(f) if f > 0 => Spare { fibers: Some(f), sites: None },
-                _ => Spare { fibers: None, sites },
+                Some(f) if f > 0 => Spare { fibers: Some(f), ..Spare::default() },
+                _ => Spare { sites, ..Spare::default() },
             }
         }),
         AccessKind::Cable(i) => inputs
             .fiber_segments
             .get(i as usize)
-            .map_or(Spare::default(), |s| Spare { fibers: s.fibers_free, sites: None }),
+            .map_or(Spare::default(), |s| Spare { fibers: s.fibers_free, ..Spare::default() }),
     };
     access.iter().map(|a| (a.kind, of(a.kind))).collect()
 }
@@ -121,7 +152,7 @@ pub(super) fn join_all(
         for i in must.into_iter().chain(rest) {
             let m = open[i as usize].0;
             let kind = access_of(web, &hung, m.node).map(|a| access[a as usize].kind);
-            kept[i as usize] = kind.and_then(|k| spare.get_mut(&k)).is_some_and(|s| s.take(m.fibers));
+            kept[i as usize] = kind.and_then(|k| spare.get_mut(&k)).is_some_and(|s| s.take(m.need));
         }
         let mut keep = kept.iter();
         let stay = |_: &(Member, Prize)| keep.next().copied().unwrap_or(false);
@@ -132,8 +163,8 @@ pub(super) fn join_all(
         if open.is_empty() {
             break;
         }
-        let least = open.iter().map(|m| m.0.fibers).min().unwrap_or(1);
-        let (graph, ids) = remaining(web, pricing, settings, access, spare, &built, least)?;
+        let needs: Vec<Need> = open.iter().map(|m| m.0.need).collect();
+        let (graph, ids) = remaining(web, pricing, settings, access, spare, &built, &needs)?;
         let parts = components(&graph, |_| true);
         let (reach, lost): (Vec<_>, Vec<_>) =
             open.into_iter().partition(|m| parts.connected(m.0.node, web.root));
@@ -166,10 +197,14 @@ fn remaining(
     access: &[AccessPoint],
     spare: &BTreeMap<AccessKind, Spare>,
     built: &BTreeSet<EdgeId>,
-    fibers: u32,
+    needs: &[Need],
 ) -> Result<(Graph, Vec<EdgeId>), GraphError> {
-    let has_spare =
-        |i: u32| access.get(i as usize).and_then(|a| spare.get(&a.kind)).is_some_and(|s| s.takes(fibers));
+    let has_spare = |i: u32| {
+        access
+            .get(i as usize)
+            .and_then(|a| spare.get(&a.kind))
+            .is_some_and(|s| needs.iter().any(|&n| s.takes(n)))
+    };
     let (mut edges, mut ids) = (Vec::new(), Vec::new());
     for e in web.graph.edges() {
         if matches!(web.link(e), Link::Root(i) if !has_spare(i)) {

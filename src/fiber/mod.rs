@@ -7,14 +7,18 @@
 //!
 //! How a plan comes about, one file each: `ways` matches ducts and pole lines to roads, `price` says what a
 //! stretch of road costs, `web` makes the graph, `tree` finds trees on it, `budget` chooses whom to join,
-//! `capacity` minds spare fibers, `bill` cuts the trees into priced segments, `order` puts them in order.
-//! Ring protection and passive optical networks can stand beside `tree` and `cable`: they see the same web.
+//! `capacity` minds spare fibers, `pon` groups sites behind splitters (`grouping`) and checks the light from
+//! their `office`, `bill` cuts the trees into priced segments, `order` puts them in order.
+//! Ring protection can stand beside `tree` and `pon`: they see the same web.
 
 mod bill;
 mod budget;
 mod cable;
 mod capacity;
+mod grouping;
+mod office;
 mod order;
+mod pon;
 mod price;
 mod tree;
 mod ways;
@@ -27,14 +31,16 @@ use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Basis;
 use crate::model::notes::Note;
-use crate::model::planned::{Certificate, Connection, ConnectionState, RouteSegment};
+use crate::model::planned::{Certificate, Connection, ConnectionState, PonKind, PonNode, RouteSegment};
 use crate::model::settings::Settings;
 use crate::model::words::{listed, yuan};
 use crate::network::{AccessKind, FiberAccess, Reach, Snap, Snapper};
 use crate::optimise::{Work, relative_gap};
 use bill::{Bill, Member, Site};
 use budget::Prize;
-use capacity::{Joined, join_all};
+use capacity::{Joined, Need, join_all};
+use office::{Office, offices};
+use pon::Odns;
 use price::Pricing;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,8 +54,10 @@ pub struct Terminal {
     pub id: String,
     /// Position.
     pub at: LonLat,
-    /// Fibers that it needs.
+    /// Fibers that it needs when it shares none.
     pub fibers: u32,
+    /// Whether it may share a port of a passive optical network.
+    pub shared: bool,
     /// What joining it is worth, in the unit of the caller; decides the order, and who is left out when the
     /// budget doesn't reach.
     pub value: f64,
@@ -107,15 +115,17 @@ pub struct RoutePlan {
     /// The segments.
     pub segments: Vec<RouteSegment>,
     /// How each terminal is joined, in the order given. `cost_cny` is its share of the segments (each split
-    /// equally among those that use it) with its own lead-in and equipment.
+    /// equally among those that use it), ports and splitters, with its own lead-in and equipment.
     pub connections: Vec<Connection>,
     /// Lead-in and equipment of each connection, yuan; zero where none is planned.
     pub lead_in_cny: Vec<f64>,
+    /// Ports and splitters.
+    pub pon: Vec<PonNode>,
     /// The order of building: any first steps stand on their own.
     pub order: Vec<BuildStep>,
     /// What each node or cable gives, in order of both.
     pub loads: Vec<AccessLoad>,
-    /// Segments, lead-ins and equipment, yuan.
+    /// Segments, lead-ins, equipment, ports and splitters, yuan.
     pub capex_cny: f64,
     /// Maintenance and rents of all of that, yuan per year.
     pub opex_cny_yr: f64,
@@ -139,6 +149,14 @@ pub enum RouteError {
     /// The graph or the solver refused.
     #[error(transparent)]
     Join(#[from] JoinError),
+    /// The class of passive optical network isn't in the catalogue.
+    #[error("fiber.pon.class = \"{name}\" is no member of fiber.pon_class, which has {}", listed(known))]
+    NoSuchClass {
+        /// The name.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// What the planner locked costs more than the budget.
     #[error(
         "{}, locked open, need fiber for {}, more than the budget of {}",
@@ -186,6 +204,10 @@ enum Stand {
 /// [`RouteError`]: a graph too large, or a budget smaller than what the planner locked.
 pub fn plan_routes(request: &RouteRequest<'_, '_, '_>) -> Result<RoutePlan, RouteError> {
     let RouteRequest { inputs, settings, snapper, access, terminals, .. } = *request;
+    pon::class(&settings.fiber).map_err(|name| RouteError::NoSuchClass {
+        name,
+        known: settings.fiber.pon_class.keys().cloned().collect(),
+    })?;
     let roads = snapper.roads();
     let ways = Ways::new(inputs, settings, snapper);
     let pricing = Pricing::new(settings, roads, &ways, snapper.edge_crossings());
@@ -213,10 +235,11 @@ pub fn plan_routes(request: &RouteRequest<'_, '_, '_>) -> Result<RoutePlan, Rout
             let t = &terminals[i as usize];
             let own_cny = lead_in_cny(&snap, &settings.fiber) + settings.fiber.terminal_cny;
             let prize = Prize { node, value: t.value, own_cny, must: t.must };
-            members.push((Member { terminal: i, node, fibers: t.fibers }, prize));
+            members.push((Member { terminal: i, node, need: Need::of(t, &settings.fiber) }, prize));
         }
     }
-    let planner = Planner { request, site, stands, members };
+    let offices = offices(inputs, settings, access.points())?;
+    let planner = Planner { request, site, stands, members, offices };
     planner.plan()
 }
 
@@ -241,11 +264,14 @@ struct Planner<'a, 'g, 'r> {
     site: Site<'a, 'r>,
     stands: Vec<Stand>,
     members: Vec<(Member, Prize)>,
+    /// Of each access point.
+    offices: Vec<Office>,
 }
 
 /// A way to join some of the terminals, priced.
 struct Draft {
     joined: Joined,
+    odns: Odns,
     bill: Bill,
     /// Terminals led in directly.
     direct: BTreeMap<u32, u32>,
@@ -273,7 +299,10 @@ impl Planner<'_, '_, '_> {
         for &i in chosen {
             if let Stand::Direct(point, _) = self.stands[i as usize] {
                 let kind = access.points()[point as usize].kind;
-                if spare.get_mut(&kind).is_some_and(|s| s.take(terminals[i as usize].fibers)) {
+                if spare
+                    .get_mut(&kind)
+                    .is_some_and(|s| s.take(Need::of(&terminals[i as usize], &settings.fiber)))
+                {
                     direct.insert(i, point);
                 }
             }
@@ -289,10 +318,22 @@ impl Planner<'_, '_, '_> {
             &members,
             self.request.work,
         )?;
-        let bill = self.site.bill(&joined.rounds);
+        let lead_in_m = |i: u32| self.lead_in_m(i);
+        let odns =
+            pon::design(&self.site, inputs, &self.offices, &joined.rounds, &direct, terminals, &lead_in_m);
+        let bill = self.site.bill(&joined.rounds, &odns.fibers);
         let own: f64 = bill.routes.keys().chain(direct.keys()).map(|&i| self.own_cny(i)).sum();
-        let capex_cny = bill.segments.iter().map(|s| s.capex_cny).sum::<f64>() + own;
-        Ok(Draft { joined, bill, direct, capex_cny })
+        let capex_cny = bill.segments.iter().map(|s| s.capex_cny).sum::<f64>() + own + odns.capex_cny();
+        Ok(Draft { joined, odns, bill, direct, capex_cny })
+    }
+
+    /// From the road, or from the access point that it is led in from, into the building, metres.
+    fn lead_in_m(&self, terminal: u32) -> f64 {
+        match &self.stands[terminal as usize] {
+            Stand::Direct(_, metres) => *metres,
+            Stand::Road(snap) => snap.distance_m,
+            Stand::Out(_) => 0.0,
+        }
     }
 
     /// Lead-in and equipment of a terminal, yuan.
@@ -360,6 +401,7 @@ impl Planner<'_, '_, '_> {
         let RouteRequest { inputs, settings, terminals, access, .. } = *self.request;
         let mut plan = RoutePlan {
             segments: std::mem::take(&mut draft.bill.segments),
+            pon: numbered(std::mem::take(&mut draft.odns.nodes)),
             capex_cny: draft.capex_cny,
             tree_cny: draft.joined.tree.cost_cny,
             one_by_one_cny: draft.joined.one_by_one.shared_cny,
@@ -385,6 +427,7 @@ impl Planner<'_, '_, '_> {
                 cost_cny: 0.0,
                 route: draft.bill.routes.get(&i).cloned().unwrap_or_default(),
                 phase: 1,
+                optical: draft.odns.light.get(&i).cloned(),
             };
             match (&self.stands[i as usize], point) {
                 (Stand::Direct(_, metres), Some(p)) => {
@@ -411,16 +454,19 @@ impl Planner<'_, '_, '_> {
                 let used = c.route.iter().filter_map(|&s| plan.segments.get(s as usize));
                 let along: f64 = used.clone().map(|s| s.cable_m / f64::from(cables_of(s, settings))).sum();
                 c.route_m = Some(along + c.lead_in_m.unwrap_or(0.0));
-                c.cost_cny = own + used.map(|s| s.capex_cny / f64::from(s.serves.max(1))).sum::<f64>();
+                c.cost_cny = own
+                    + pon_share(&c, &plan.pon)
+                    + used.map(|s| s.capex_cny / f64::from(s.serves.max(1))).sum::<f64>();
             }
             plan.lead_in_cny.push(own);
             plan.connections.push(c);
         }
         let lead_ins: f64 = plan.lead_in_cny.iter().sum();
-        plan.opex_cny_yr =
-            plan.segments.iter().map(|s| s.opex_cny_yr).sum::<f64>() + lead_ins * settings.fiber.opex_share;
+        plan.opex_cny_yr = plan.segments.iter().map(|s| s.opex_cny_yr).sum::<f64>()
+            + plan.pon.iter().map(|n| n.opex_cny_yr).sum::<f64>()
+            + lead_ins * settings.fiber.opex_share;
         self.put_in_order(&mut plan, &draft);
-        plan.loads = self.loads(&points);
+        plan.loads = self.loads(&points, &draft.odns);
         plan.certificate = Some(match value_bound {
             Some(bound) => certificate(
                 ("value of what the budget joins", "预算内接入的价值"),
@@ -459,17 +505,21 @@ impl Planner<'_, '_, '_> {
         points
     }
 
-    fn loads(&self, points: &BTreeMap<u32, u32>) -> Vec<AccessLoad> {
-        let RouteRequest { inputs, settings, terminals, access, .. } = *self.request;
+    fn loads(&self, points: &BTreeMap<u32, u32>, odns: &Odns) -> Vec<AccessLoad> {
+        let RouteRequest { inputs, settings, access, .. } = *self.request;
         let spare = capacity::spare(inputs, &settings.fiber, access.points());
         let mut loads: BTreeMap<AccessKind, AccessLoad> = BTreeMap::new();
-        for (&i, &p) in points {
+        for &p in points.values() {
             let kind = access.points()[p as usize].kind;
             let spare = spare.get(&kind).copied().unwrap_or_default();
             let load =
                 loads.entry(kind).or_insert(AccessLoad { access: kind, fibers: 0, terminals: 0, spare });
-            load.fibers += terminals[i as usize].fibers;
             load.terminals += 1;
+        }
+        for (&p, &fibers) in &odns.taken {
+            if let Some(load) = loads.get_mut(&access.points()[p as usize].kind) {
+                load.fibers += fibers;
+            }
         }
         loads.into_values().collect()
     }
@@ -500,6 +550,7 @@ impl Planner<'_, '_, '_> {
         }
         let phases = self.request.settings.plan.phases.max(1);
         let mut built = vec![false; plan.segments.len()];
+        let mut lit = vec![false; plan.pon.len()];
         let mut spent = 0.0;
         for i in order {
             let c = &mut plan.connections[i as usize];
@@ -511,10 +562,20 @@ impl Planner<'_, '_, '_> {
                 .filter(|&s| !std::mem::replace(&mut built[s], true))
                 .collect();
             capex_cny += fresh.iter().map(|&s| plan.segments[s].capex_cny).sum::<f64>();
+            let nodes = c.optical.as_ref().map_or(&[][..], |l| &l.nodes);
+            let new: Vec<usize> = nodes
+                .iter()
+                .map(|&n| n as usize)
+                .filter(|&n| !std::mem::replace(&mut lit[n], true))
+                .collect();
+            capex_cny += new.iter().map(|&n| plan.pon[n].capex_cny).sum::<f64>();
             let middle = (spent + capex_cny / 2.0) / plan.capex_cny.max(f64::MIN_POSITIVE);
             c.phase = ((middle * f64::from(phases)) as u32 + 1).min(phases);
             for s in fresh {
                 plan.segments[s].phase = c.phase;
+            }
+            for n in new {
+                plan.pon[n].phase = c.phase;
             }
             spent += capex_cny;
             plan.order.push(BuildStep { connection: i, capex_cny, value: terminals[i as usize].value });
@@ -577,6 +638,27 @@ impl Planner<'_, '_, '_> {
             ),
             format!("{left} 个对象因可达节点无空闲纤芯而未接入"),
         );
+        let dark = plan.connections.iter().filter(|c| c.optical.as_ref().is_some_and(|l| !l.met)).count();
+        say(
+            "N207",
+            dark as f64,
+            format!(
+                "{dark} connections don't meet their loss budget or reach; each says why in its optical data"
+            ),
+            format!("{dark} 个接入不满足光功率预算或传输距离，原因见各接入的光路数据"),
+        );
+        let guessed = |c: &&Connection| c.optical.as_ref().is_some_and(|l| l.office_basis == Basis::Assumed);
+        let guessed = plan.connections.iter().filter(guessed).count();
+        say(
+            "N208",
+            guessed as f64,
+            format!(
+                "of {guessed} connections the data don't tell the cable from the node joined to its office: the nearest office in a straight line, lengthened, is assumed, or, without any, that the OLT stands at the node"
+            ),
+            format!(
+                "{guessed} 个接入未给出接入点至局房的光缆：假定接至最近局房（直线距离乘迂回系数），无局房数据时假定 OLT 设于接入点"
+            ),
+        );
         let inferred = km(|s| s.basis == Basis::Inferred);
         say(
             "N206",
@@ -586,6 +668,26 @@ impl Planner<'_, '_, '_> {
         );
         notes
     }
+}
+
+/// Names ports and splitters, each kind by itself.
+fn numbered(mut nodes: Vec<PonNode>) -> Vec<PonNode> {
+    let (mut ports, mut splitters) = (0, 0);
+    for n in &mut nodes {
+        let (prefix, count) = match n.kind {
+            PonKind::Port => ("PON", &mut ports),
+            PonKind::Splitter => ("SP", &mut splitters),
+        };
+        *count += 1;
+        n.id = format!("{prefix}-{count:05}");
+    }
+    nodes
+}
+
+/// A connection's part in the ports and splitters that it uses, each shared equally, yuan.
+fn pon_share(c: &Connection, nodes: &[PonNode]) -> f64 {
+    let used = c.optical.iter().flat_map(|l| &l.nodes).filter_map(|&n| nodes.get(n as usize));
+    used.map(|n| n.capex_cny / f64::from(n.serves.max(1))).sum()
 }
 
 fn cables_of(segment: &RouteSegment, settings: &Settings) -> u32 {
@@ -610,5 +712,7 @@ fn certificate(
     }
 }
 
+#[cfg(test)]
+mod pon_tests;
 #[cfg(test)]
 mod tests;

@@ -37,7 +37,7 @@ impl Piece {
 
     /// Whether a trench is dug.
     pub fn digs(&self) -> bool {
-        self.way == NONE && self.method == LayMethod::Duct
+        self.way == NONE && matches!(self.method, LayMethod::Duct | LayMethod::Micro)
     }
 }
 
@@ -127,7 +127,7 @@ impl<'a, 'r> Pricing<'a, 'r> {
         Piece { edge, from_m, to_m, road, way: run.way, method: way.method, work_cny }
     }
 
-    /// New trench, or new poles where they are allowed and cheaper.
+    /// New trench, or new poles or a micro-trench where they are allowed and cheaper.
     fn build(&self, edge: EdgeId, road: u32, from_m: f64, to_m: f64) -> Option<Piece> {
         let fiber = &self.settings.fiber;
         let record = &self.roads.roads().list[road as usize];
@@ -146,8 +146,30 @@ impl<'a, 'r> Pricing<'a, 'r> {
         let poles = route_m * (fiber.aerial_cny_m * user + permit_cny_m);
         let aerial =
             fiber.new_aerial && record.class != RoadClass::Motorway && !record.tunnel && poles < trench;
-        let (method, work_cny) = if aerial { (LayMethod::Aerial, poles) } else { (LayMethod::Duct, trench) };
+        let (mut method, mut work_cny) =
+            if aerial { (LayMethod::Aerial, poles) } else { (LayMethod::Duct, trench) };
+        // A slot in the surface neither passes a river nor holds in gravel.
+        let slot = route_m * (fiber.micro_cny_m * user + permit_cny_m);
+        if fiber.micro_trench && crossed == 0 && self.is_sealed_street(record) && slot < work_cny {
+            (method, work_cny) = (LayMethod::Micro, slot);
+        }
         Some(Piece { edge, from_m, to_m, road, way: NONE, method, work_cny })
+    }
+
+    /// Whether a slot can be cut into a road: a street on the ground whose surface is sealed, or not told.
+    fn is_sealed_street(&self, road: &Road) -> bool {
+        use RoadClass as C;
+        let street = matches!(
+            road.class,
+            C::Primary | C::Secondary | C::Tertiary | C::Residential | C::Unclassified | C::Service
+        );
+        let sealed = match self.roads.roads().text.opt(road.surface) {
+            None => true,
+            Some(s) => {
+                ["asphalt", "concrete", "paved", "沥青", "水泥", "混凝土"].iter().any(|w| s.starts_with(w))
+            }
+        };
+        street && sealed && !road.bridge && !road.tunnel
     }
 
     fn factor(&self, road: &Road) -> f64 {

@@ -8,11 +8,11 @@ use crate::network::RoadGraph;
 use crate::optimise::Effort;
 
 /// A thousandth of a degree is one.
-fn p(x: f64, y: f64) -> LonLat {
+pub(super) fn p(x: f64, y: f64) -> LonLat {
     LonLat::wrapped(114.0 + x / 1000.0, 22.5 + y / 1000.0)
 }
 
-fn m(line: &[(f64, f64)]) -> f64 {
+pub(super) fn m(line: &[(f64, f64)]) -> f64 {
     line_length_m(&line.iter().map(|&(x, y)| p(x, y)).collect::<Vec<_>>())
 }
 
@@ -36,7 +36,7 @@ fn add_road(roads: &mut Roads, id: &str, line: &[LonLat]) {
     });
 }
 
-fn streets(lines: &[&[(f64, f64)]]) -> Roads {
+pub(super) fn streets(lines: &[&[(f64, f64)]]) -> Roads {
     let mut roads = Roads::default();
     for (i, line) in lines.iter().enumerate() {
         let line: Vec<LonLat> = line.iter().map(|&(x, y)| p(x, y)).collect();
@@ -45,7 +45,7 @@ fn streets(lines: &[&[(f64, f64)]]) -> Roads {
     roads
 }
 
-fn cabinet(id: &str, at: LonLat, fibers_free: u32) -> FiberNode {
+pub(super) fn cabinet(id: &str, at: LonLat, fibers_free: u32) -> FiberNode {
     FiberNode {
         id: id.into(),
         kind: FiberNodeKind::Fdt,
@@ -62,15 +62,15 @@ fn cabinet(id: &str, at: LonLat, fibers_free: u32) -> FiberNode {
     }
 }
 
-fn terminal(id: &str, at: LonLat) -> Terminal {
-    Terminal { id: id.into(), at, fibers: 2, value: 1.0, must: false }
+pub(super) fn terminal(id: &str, at: LonLat) -> Terminal {
+    Terminal { id: id.into(), at, fibers: 2, shared: false, value: 1.0, must: false }
 }
 
-fn defaults() -> Settings {
+pub(super) fn defaults() -> Settings {
     Settings::with(&toml::Table::new()).unwrap()
 }
 
-fn plan(
+pub(super) fn plan(
     inputs: &Inputs,
     settings: &Settings,
     terminals: &[Terminal],
@@ -104,7 +104,8 @@ fn check(inputs: &Inputs, settings: &Settings, terminals: &[Terminal], plan: &Ro
     // Sums reconcile.
     let segments: f64 = plan.segments.iter().map(|s| s.capex_cny).sum();
     let lead_ins: f64 = plan.lead_in_cny.iter().sum();
-    close(segments + lead_ins, plan.capex_cny);
+    let pon: f64 = plan.pon.iter().map(|n| n.capex_cny).sum();
+    close(segments + lead_ins + pon, plan.capex_cny);
     close(plan.connections.iter().map(|c| c.cost_cny).sum(), plan.capex_cny);
     close(plan.order.iter().map(|s| s.capex_cny).sum(), plan.capex_cny);
     let certificate = plan.certificate.as_ref().unwrap();
@@ -322,6 +323,38 @@ fn a_duct_that_ends_halfway_is_continued_by_a_trench() {
     let trench: f64 = found.segments.iter().map(|s| s.trench_m).sum();
     assert!((hole - m(&[(0.0, 0.0), (4.0, 0.0)])).abs() < 10.0, "{hole}");
     assert!((hole + trench - m(&[(0.0, 0.0), (10.0, 0.0)])).abs() < 0.01);
+}
+
+#[test]
+fn micro_trenches_only_in_sealed_streets() {
+    let mut inputs = Inputs {
+        roads: streets(&[&[(0.0, 0.0), (5.0, 0.0)]]),
+        fiber_nodes: vec![cabinet("fdt", p(0.0, 0.0), 8)],
+        ..Inputs::default()
+    };
+    let terminals = [terminal("a", p(5.0, 0.0))];
+    let mut settings = defaults();
+    let how = |inputs: &Inputs, settings: &Settings| {
+        let found = plan(inputs, settings, &terminals, None).unwrap();
+        let s = &found.segments[0];
+        (s.method, (s.capex_cny / s.trench_m).round())
+    };
+    assert_eq!(how(&inputs, &settings), (LayMethod::Duct, 128.0));
+    settings.fiber.micro_trench = true;
+    assert_eq!(how(&inputs, &settings), (LayMethod::Micro, 38.0));
+    for (surface, method) in
+        [("asphalt", LayMethod::Micro), ("gravel", LayMethod::Duct), ("unpaved", LayMethod::Duct)]
+    {
+        inputs.roads.list[0].surface = inputs.roads.text.push(surface);
+        assert_eq!(how(&inputs, &settings).0, method);
+    }
+    inputs.roads.list[0].surface = Text::NONE;
+    inputs.barriers = vec![crate::model::records::Barrier {
+        kind: "river".into(),
+        line: vec![p(2.0, -1.0), p(2.0, 1.0)],
+        origin: Origin::default(),
+    }];
+    assert_eq!(how(&inputs, &settings).0, LayMethod::Duct);
 }
 
 #[test]

@@ -113,7 +113,8 @@ fn list_keys(keys: &[String]) -> String {
 }
 
 /// Groups that a project may add members to, each with a member whose checks the new ones take.
-const OPEN_GROUPS: [(&str, &str); 2] = [("radio.carrier", "n78"), ("score.service", "data")];
+const OPEN_GROUPS: [(&str, &str); 3] =
+    [("radio.carrier", "n78"), ("score.service", "data"), ("fiber.pon_class", "xgs_n1")];
 
 /// All defaults by path (`radio.noise_figure_ue_db`), in order of path.
 #[derive(Clone, Debug)]
@@ -154,7 +155,8 @@ impl Catalogue {
 
     /// The defaults as one table with the project's values put over them, each checked.
     ///
-    /// New members of the open groups (`radio.carrier.NAME`, `score.service.NAME`) take the checks of a
+    /// New members of the open groups (`radio.carrier.NAME`, `score.service.NAME`,
+    /// `fiber.pon_class.NAME`) take the checks of a
     /// sibling and must be complete.
     ///
     /// # Errors

@@ -78,8 +78,10 @@ pub struct RouteSegment {
     pub trench_m: f64,
     /// Duct hole used, metres.
     pub hole_m: f64,
-    /// Cable, metres.
+    /// Cable, metres: all cables side by side.
     pub cable_m: f64,
+    /// Fiber in these cables, metres.
+    pub fiber_m: f64,
     /// Geodesic length, metres.
     pub length_m: f64,
     /// Fibers needed.
@@ -146,6 +148,88 @@ pub struct Connection {
     pub route: Vec<u32>,
     /// Year of the plan, from one; zero when not planned.
     pub phase: u32,
+    /// Its fiber as light sees it; none when it isn't planned.
+    pub optical: Option<Optical>,
+}
+
+/// A connection as light sees it: from the office to the building.
+#[derive(Clone, Debug, Serialize)]
+pub struct Optical {
+    /// PON class that it shares (`xgs_n1`), or `p2p` with fibers of its own.
+    pub class: String,
+    /// Exchange, aggregation room or OLT at the other end (`node_id`), when the data have one.
+    pub office: Option<String>,
+    /// How the length between that office and the node joined is known: given by existing cables, or
+    /// assumed.
+    pub office_basis: Basis,
+    /// Existing cable between the office and the node joined, metres.
+    pub upstream_m: f64,
+    /// Fiber from the office to the building, metres: route times `fiber.optical_factor`, and slack.
+    pub optical_m: f64,
+    /// Longest fiber allowed, metres.
+    pub reach_m: f64,
+    /// Ratio of each splitter, from the office on.
+    pub splits: Vec<u32>,
+    /// Splices.
+    pub splices: u32,
+    /// Connectors.
+    pub connectors: u32,
+    /// Loss of all of that, dB.
+    pub loss_db: f64,
+    /// Loss that the optics carry, dB.
+    pub budget_db: f64,
+    /// What is left of the budget, dB; part of it is kept back for maintenance.
+    pub margin_db: f64,
+    /// Loss with maintenance margin, and length, are within what the optics carry.
+    pub met: bool,
+    /// Why it is not met, or why it isn't as the settings ask, in English and Chinese.
+    pub reason: Option<(String, String)>,
+    /// Splitters and port that it uses, from the building on, by place among the passive nodes.
+    pub nodes: Vec<u32>,
+}
+
+/// What a node of a passive optical network is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PonKind {
+    /// A port of an OLT.
+    Port,
+    /// A splitter.
+    Splitter,
+}
+
+/// A port or splitter of a planned passive optical network.
+#[derive(Clone, Debug, Serialize)]
+pub struct PonNode {
+    /// `PON-00001` for a port, `SP-00001` for a splitter.
+    pub id: String,
+    /// What it is.
+    pub kind: PonKind,
+    /// Position; a port's is that of the node joined, where the data don't tell its office.
+    #[serde(skip)]
+    pub at: LonLat,
+    /// Level from the office: 0 for a port, 1 for the first splitter.
+    pub level: u32,
+    /// Outputs of the splitter; 1 for a port.
+    pub ratio: u32,
+    /// Outputs in use.
+    pub used: u32,
+    /// Sites behind it.
+    pub serves: u32,
+    /// Splitter or port that feeds it, by place in the list; none for a port.
+    pub fed_by: Option<u32>,
+    /// Node of the existing network through which it is fed (`node_id`); a port's is its office.
+    pub node: Option<String>,
+    /// Capex, yuan.
+    pub capex_cny: f64,
+    /// Opex per year, yuan.
+    pub opex_cny_yr: f64,
+    /// Who pays.
+    pub payer: String,
+    /// City (adcode), when known.
+    pub city: Option<String>,
+    /// Year of the plan, from one.
+    pub phase: u32,
 }
 
 /// A data center of the plan: existing and used, or new.
@@ -208,6 +292,8 @@ pub enum ItemKind {
     Trench,
     /// Cable in existing duct.
     Duct,
+    /// Splitters and OLT ports.
+    Pon,
     /// Lead-in and terminal.
     LeadIn,
     /// Data center.

@@ -1,18 +1,20 @@
 //! The task table: what is built, by kind, city, payer and phase. Its sums are the plan's totals.
 
 use crate::model::planned::{
-    Center, Connection, ConnectionState, Item, ItemKind, RouteSegment, Station, StationBuild,
+    Center, Connection, ConnectionState, Item, ItemKind, PonNode, RouteSegment, Station, StationBuild,
 };
 use crate::model::settings::Settings;
 use std::collections::BTreeMap;
 
 /// What the parts of a plan cost, gathered. `lead_in_cny` is lead-in and equipment per connection; `city_of` names the city of a connection (by its index).
 #[must_use]
+#[allow(clippy::too_many_arguments)]
 pub fn gather(
     stations: &[Station],
     routes: &[RouteSegment],
     connections: &[Connection],
     lead_in_cny: &[f64],
+    pon: &[PonNode],
     centers: &[Center],
     settings: &Settings,
     city_of: impl Fn(usize) -> Option<String>,
@@ -40,6 +42,9 @@ pub fn gather(
         let opex = capex * settings.fiber.opex_share;
         let city = city_of(i);
         add(ItemKind::LeadIn, city.as_deref(), &settings.plan.payer.fiber, c.phase, 1.0, capex, opex);
+    }
+    for n in pon {
+        add(ItemKind::Pon, n.city.as_deref(), &n.payer, n.phase, 1.0, n.capex_cny, n.opex_cny_yr);
     }
     for c in centers.iter().filter(|c| !c.existing) {
         add(ItemKind::DataCenter, c.city.as_deref(), &c.payer, c.phase, 1.0, c.capex_cny, c.opex_cny_yr);

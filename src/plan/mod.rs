@@ -9,8 +9,8 @@ mod result;
 mod run;
 
 pub use crate::model::planned::{
-    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, RouteSegment, Station,
-    StationBuild,
+    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, Optical, PonKind, PonNode,
+    RouteSegment, Station, StationBuild,
 };
 pub use result::Plan;
 pub use run::{run, today};

@@ -1,7 +1,7 @@
 //! The order of building: most points per yuan first, spread over the phases by money, and every phase a
 //! connected extension of what stands before it.
 
-use crate::model::planned::{Center, Connection, ConnectionState, RouteSegment, Station};
+use crate::model::planned::{Center, Connection, ConnectionState, PonNode, RouteSegment, Station};
 
 /// What a thing to build is worth: weighted points per yuan decide the order.
 #[derive(Clone, Copy, Debug)]
@@ -23,13 +23,14 @@ enum JobKind {
 /// Gives every part of a plan its phase, 1 to `phases`. `gain_of` tells the weighted points that joining a
 /// site (by its index among `connections`) brings.
 ///
-/// A route segment is built in the earliest phase in which somebody needs it, so each phase hangs together
+/// A route segment, splitter or port is built in the earliest phase in which somebody needs it, so each phase hangs together
 /// with what is there before. Data centers are spread by sites served.
 pub fn assign(
     phases: u32,
     stations: &mut [Station],
     routes: &mut [RouteSegment],
     connections: &mut [Connection],
+    pon: &mut [PonNode],
     centers: &mut [Center],
     gain_of: impl Fn(usize) -> f64,
 ) {
@@ -75,7 +76,15 @@ pub fn assign(
     for r in routes.iter_mut() {
         r.phase = phases.max(1);
     }
+    for n in pon.iter_mut() {
+        n.phase = phases.max(1);
+    }
     for c in connections.iter().filter(|c| c.state == ConnectionState::Planned) {
+        for &node in c.optical.iter().flat_map(|l| &l.nodes) {
+            if let Some(n) = pon.get_mut(node as usize) {
+                n.phase = n.phase.min(c.phase);
+            }
+        }
         for &segment in &c.route {
             if let Some(r) = routes.get_mut(segment as usize) {
                 r.phase = r.phase.min(c.phase);
@@ -104,6 +113,7 @@ mod tests {
             trench_m: 1.0,
             hole_m: 0.0,
             cable_m: 1.0,
+            fiber_m: 6.0,
             length_m: 1.0,
             fibers: 1,
             cable_fibers: 6,
@@ -129,6 +139,7 @@ mod tests {
             cost_cny,
             route: route.to_vec(),
             phase: 0,
+            optical: None,
         }
     }
 
@@ -141,7 +152,7 @@ mod tests {
             connection("mid", 100.0, &[1, 0]),
         ];
         let gains = [1.0, 3.0, 2.0];
-        assign(3, &mut [], &mut routes, &mut connections, &mut [], |i| gains[i]);
+        assign(3, &mut [], &mut routes, &mut connections, &mut [], &mut [], |i| gains[i]);
         let phase: Vec<u32> = connections.iter().map(|c| c.phase).collect();
         assert_eq!(phase, [3, 1, 2]);
         let built: Vec<u32> = routes.iter().map(|r| r.phase).collect();

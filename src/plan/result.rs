@@ -2,7 +2,9 @@
 
 use crate::coverage::Assessment;
 use crate::model::notes::Note;
-use crate::model::planned::{BudgetStep, Center, Certificate, Connection, Item, RouteSegment, Station};
+use crate::model::planned::{
+    BudgetStep, Center, Certificate, Connection, Item, PonNode, RouteSegment, Station,
+};
 
 /// A whole plan.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +19,8 @@ pub struct Plan {
     pub routes: Vec<RouteSegment>,
     /// How each site below target and each station is joined.
     pub connections: Vec<Connection>,
+    /// Ports and splitters of passive optical networks.
+    pub pon: Vec<PonNode>,
     /// Data centers.
     pub centers: Vec<Center>,
     /// Task table.

@@ -9,10 +9,11 @@ use crate::datacenter;
 use crate::fiber::{RoutePlan, RouteRequest, Terminal, plan_routes};
 use crate::index::{PointIndex, RegionIndex};
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{Lock, RegionLevel};
+use crate::model::kinds::{Lock, RegionLevel, ServiceClass};
 use crate::model::notes::Note;
 use crate::model::planned::{
-    BudgetStep, Center, Certificate, Connection, ConnectionState, RouteSegment, Station, StationBuild,
+    BudgetStep, Center, Certificate, Connection, ConnectionState, PonNode, RouteSegment, Station,
+    StationBuild,
 };
 use crate::model::records::{DataCenter, Origin, SiteId};
 use crate::model::settings::{Settings, UnknownGround};
@@ -69,6 +70,7 @@ struct Draft {
     stations: Vec<Station>,
     routes: Vec<RouteSegment>,
     connections: Vec<Connection>,
+    pon: Vec<PonNode>,
     centers: Vec<Center>,
     certificates: Vec<Certificate>,
     curve: Vec<BudgetStep>,
@@ -104,19 +106,29 @@ pub fn run(inputs: &mut Inputs, settings: &Settings, work: Work<'_>) -> Result<P
         &mut d.stations,
         &mut d.routes,
         &mut d.connections,
+        &mut d.pon,
         &mut d.centers,
         |c| d.gains.get(c).copied().unwrap_or(0.0),
     );
     let city_of =
         |c: usize| d.connections.get(c).and_then(|c| positions.get(&c.id)).and_then(|p| regions.at(*p));
-    let items =
-        items::gather(&d.stations, &d.routes, &d.connections, &d.lead_in_cny, &d.centers, settings, city_of);
+    let items = items::gather(
+        &d.stations,
+        &d.routes,
+        &d.connections,
+        &d.lead_in_cny,
+        &d.pon,
+        &d.centers,
+        settings,
+        city_of,
+    );
     Ok(Plan {
         before: d.before,
         after,
         stations: d.stations,
         routes: d.routes,
         connections: d.connections,
+        pon: d.pon,
         centers: d.centers,
         items,
         certificates: d.certificates,
@@ -184,6 +196,7 @@ fn draft(
                 id: inputs.sites.text.get(s.id).to_owned(),
                 at: s.at,
                 fibers: settings.fiber.site_fibers,
+                shared: !settings.fiber.pon.p2p_services.contains(&s.service.unwrap_or(ServiceClass::Data)),
                 value: fiber_points(site) * weight(site),
                 must: settings.plan.lock.open.iter().any(|id| id == inputs.sites.text.get(s.id)),
             }
@@ -305,6 +318,7 @@ fn draft(
         stations: stations.into_iter().map(|(_, s)| s).collect(),
         routes: fiber.segments,
         connections: fiber.connections,
+        pon: fiber.pon,
         lead_in_cny: fiber.lead_in_cny,
         centers: centers.centers,
         certificates,
@@ -347,6 +361,7 @@ fn build(
             id: s.id.clone(),
             at: s.at,
             fibers: settings.fiber.station_fibers,
+            shared: false,
             value: s.gain,
             must: s.locked,
         }));

@@ -1,4 +1,4 @@
-//! Explains a score, a station, a route, a data center or a region from the folder of a finished run:
+//! Explains a score, a station, a route, a splitter, a data center or a region from the folder of a finished run:
 //! every term, its input, the row that the input stands in, and the formula.
 
 use super::document::{Cell, Document, Section, Table, pick, plain};
@@ -28,7 +28,7 @@ pub enum ExplainError {
     #[error(transparent)]
     Folder(#[from] ReportError),
     /// The id isn't in it.
-    #[error("no site, station, route, data center or region `{id}` in {}{}", folder.display(),
+    #[error("no site, station, route, splitter, data center or region `{id}` in {}{}", folder.display(),
         suggestion.as_ref().map(|s| format!("; did you mean `{s}`?")).unwrap_or_default())]
     UnknownId {
         /// The id.
@@ -41,10 +41,11 @@ pub enum ExplainError {
 }
 
 /// Lists in the folder's document, with the name of their id.
-const LISTS: [(&str, &str); 5] = [
+const LISTS: [(&str, &str); 6] = [
     ("sites", "site_id"),
     ("stations", "id"),
     ("fiber_routes", "id"),
+    ("pon_nodes", "id"),
     ("datacenters", "id"),
     ("kpis", "key"),
 ];
@@ -65,7 +66,7 @@ pub fn explain(folder: &Path, id: &str, lang: Lang) -> Result<Explanation, Expla
         let sections = match list {
             "sites" => site(&run, item, connection, lang),
             "stations" => planned(&run, item, connection, lang, &["siting.", "energy."], "stations"),
-            "fiber_routes" => planned(&run, item, None, lang, &["fiber."], "fiber"),
+            "fiber_routes" | "pon_nodes" => planned(&run, item, None, lang, &["fiber."], "fiber"),
             "datacenters" => {
                 planned(&run, item, None, lang, &["datacenter.", "energy.", "latency."], "datacenters")
             }
@@ -465,7 +466,17 @@ fn formulas(run: &Value, lang: Lang) -> Section {
 }
 
 fn joined(run: &Value, c: &Value, lang: Lang) -> Section {
-    let mut s = fields(run, c, lang);
+    let mut rest = c.clone();
+    let light = rest.as_object_mut().and_then(|c| c.remove("optical"));
+    let mut s = fields(run, &rest, lang);
+    if let Some(light) = light.filter(Value::is_object) {
+        let mut table = fields(run, &light, lang).tables;
+        for t in &mut table {
+            t.key = "light";
+            t.title = pick(lang, "As light sees it", "光路").to_owned();
+        }
+        s.tables.append(&mut table);
+    }
     s.title = pick(lang, "Fiber connection", "光纤接入").to_owned();
     s
 }
@@ -531,6 +542,16 @@ fn fields(run: &Value, item: &Value, lang: Lang) -> Section {
                 let id = |v: &Value| run["fiber_routes"].get(v.as_u64()? as usize)?["id"].as_str().map(plain);
                 let ids: Vec<String> = list.iter().filter_map(id).collect();
                 if ids.is_empty() { Cell::Nothing } else { Cell::Text(ids.join(", ")) }
+            }
+            // Splitters and ports, likewise.
+            Value::Array(list) if key == "nodes" => {
+                let id = |v: &Value| run["pon_nodes"].get(v.as_u64()? as usize)?["id"].as_str().map(plain);
+                let ids: Vec<String> = list.iter().filter_map(id).collect();
+                if ids.is_empty() { Cell::Nothing } else { Cell::Text(ids.join(", ")) }
+            }
+            Value::Number(n) if key == "fed_by" => {
+                let id = n.as_u64().and_then(|n| run["pon_nodes"].get(n as usize)?["id"].as_str());
+                Cell::words(id)
             }
             // One text in two languages.
             Value::Array(list) if key == "reason" => {
@@ -659,7 +680,7 @@ mod tests {
             .filter_map(|t| t["points"].as_f64())
             .sum();
         assert!((points - e.json["item"]["score"]["total"].as_f64().unwrap()).abs() < 1e-4);
-        for id in ["ST-00001", "FR-00002", "DC-SECRET", "320100"] {
+        for id in ["ST-00001", "FR-00002", "SP-00001", "DC-SECRET", "320100"] {
             let e = explain(&folder, id, Lang::Zh).unwrap();
             assert!(full_text(&e.document, None).contains(id));
         }

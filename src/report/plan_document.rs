@@ -5,12 +5,13 @@ use super::coverage_document::{
 };
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::layers::View;
+use super::materials;
 use super::number::{grouped, grouped_decimal, money};
-use super::plan_layers::{build_label, item_label};
+use super::plan_layers::{build_label, item_label, split_text};
 use super::write::RunInfo;
 use crate::coverage::KpiGroup;
 use crate::model::kinds::Lang;
-use crate::model::planned::{ConnectionState, Item, ItemKind, StationBuild};
+use crate::model::planned::{ConnectionState, Item, ItemKind, PonKind, StationBuild};
 use crate::model::words::counted;
 use crate::plan::Plan;
 use std::collections::BTreeMap;
@@ -411,7 +412,80 @@ fn fiber(v: View, plan: &Plan, lang: Lang) -> Section {
         let label = super::plan_layers::state_label(state);
         joined.push(vec![Cell::Text(t(label.0, label.1)), Cell::Count(n as i64)]);
     }
-    Section { title: t("Which fiber first", "光缆建设次序"), text, tables: vec![table, joined] }
+    let mut tables = vec![table, joined];
+    if plan.connections.iter().any(|c| c.optical.is_some()) {
+        text.push(light_text(plan, lang));
+        tables.push(light(plan, lang));
+    }
+    if !plan.routes.is_empty() {
+        tables.push(materials::table(plan, v.settings, lang));
+    }
+    Section { title: t("Which fiber first", "光缆建设次序"), text, tables }
+}
+
+/// One sentence on passive networks and loss budgets.
+fn light_text(plan: &Plan, lang: Lang) -> String {
+    let lit: Vec<_> = plan.connections.iter().filter_map(|c| c.optical.as_ref()).collect();
+    let shared = lit.iter().filter(|l| !l.nodes.is_empty()).count();
+    let own = lit.iter().filter(|l| l.class == "p2p").count();
+    let met = lit.iter().filter(|l| l.met).count();
+    let count = |kind| plan.pon.iter().filter(|n| n.kind == kind).count();
+    let (ports, splitters) = (count(PonKind::Port), count(PonKind::Splitter));
+    match lang {
+        Lang::En => format!(
+            "{} share {} through {}; {} have fibers of their own; {met} of {} keep loss budget and reach.",
+            counted(shared as u64, "site"),
+            counted(ports as u64, "OLT port"),
+            counted(splitters as u64, "splitter"),
+            counted(own as u64, "connection"),
+            lit.len(),
+        ),
+        Lang::Zh => format!(
+            "{shared} 家企业经 {splitters} 个分光器共用 {ports} 个 PON 口；{own} 个点对点接入；{} 个接入中 {met} 个满足光功率预算与距离。",
+            lit.len(),
+        ),
+    }
+}
+
+/// Connections by what is left of their loss budget, the tightest first.
+fn light(plan: &Plan, lang: Lang) -> Table {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let head = [
+        ("site or station", "接入点"),
+        ("optics", "光路等级"),
+        ("splitters", "分光"),
+        ("fiber km", "光路 km"),
+        ("reach km", "限距 km"),
+        ("loss dB", "损耗 dB"),
+        ("budget dB", "预算 dB"),
+        ("left dB", "余量 dB"),
+        ("kept", "满足"),
+        ("remark", "说明"),
+    ];
+    let mut table = Table::new(
+        "light",
+        t("Light: loss and reach of each connection", "光路：损耗与距离"),
+        headings(lang, &head),
+    )
+    .short(t("Loss and reach", "光路校验"));
+    let mut lit: Vec<_> = plan.connections.iter().filter_map(|c| Some((c, c.optical.as_ref()?))).collect();
+    lit.sort_by(|a, b| a.1.met.cmp(&b.1.met).then(a.1.margin_db.total_cmp(&b.1.margin_db)));
+    for (c, l) in lit.iter().take(MAX_ROWS) {
+        table.push(vec![
+            Cell::words(Some(&c.id)),
+            Cell::words(Some(&l.class)),
+            split_text(&l.splits).map_or(Cell::Nothing, Cell::Text),
+            Cell::Number(l.optical_m / 1e3, 2),
+            Cell::Number(l.reach_m / 1e3, 0),
+            Cell::Number(l.loss_db, 2),
+            Cell::Number(l.budget_db, 1),
+            Cell::Number(l.margin_db, 2),
+            Cell::Text(if l.met { t("yes", "是") } else { t("no", "否") }),
+            l.reason.as_ref().map_or(Cell::Blank, |r| Cell::Text(t(&plain(&r.0), &plain(&r.1)))),
+        ]);
+    }
+    table.all_rows = lit.len();
+    table
 }
 
 fn centers(v: View, plan: &Plan, lang: Lang) -> Section {

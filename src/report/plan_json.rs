@@ -67,6 +67,7 @@ pub fn write(v: View, run: &RunInfo, out: &mut (impl Write + ?Sized)) -> io::Res
         head.insert("stations".into(), placed(&plan.stations, |s| s.at)?);
         head.insert("fiber_routes".into(), lined(&plan.routes, "line", |r| &r.line)?);
         head.insert("connections".into(), lined(&plan.connections, "lead_in", |c| &c.lead_in)?);
+        head.insert("pon_nodes".into(), placed(&plan.pon, |n| n.at)?);
         head.insert("datacenters".into(), placed(&plan.centers, |c| c.at)?);
     }
     head.insert("networks".into(), json!(v.found.networks));

@@ -2,7 +2,7 @@
 
 use super::layer::{Columns, Layer, Shape};
 use super::layers::View;
-use crate::model::planned::{ConnectionState, ItemKind, StationBuild};
+use crate::model::planned::{Connection, ConnectionState, ItemKind, Optical, PonKind, StationBuild};
 use crate::plan::Plan;
 
 /// Code of a way to build a station.
@@ -65,6 +65,7 @@ pub const fn item_label(kind: ItemKind) -> (&'static str, &'static str, &'static
         ItemKind::Indoor => ("indoor", "indoor systems", "室分系统"),
         ItemKind::Trench => ("trench", "new trench with cable", "新建管道光缆"),
         ItemKind::Duct => ("duct", "cable in existing ducts and on poles", "利旧管道与杆路光缆"),
+        ItemKind::Pon => ("pon", "splitters and OLT ports", "分光器与PON口"),
         ItemKind::LeadIn => ("lead-in", "lead-ins and terminals", "引入与终端"),
         ItemKind::DataCenter => ("data-center", "data centers", "数据中心"),
     }
@@ -136,6 +137,8 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     c.float("trench_m", 1, "m", ("new trench", "新建沟长"), move |i| Some(r[i].trench_m));
     c.float("hole_m", 1, "m", ("duct hole used", "占用管孔长"), move |i| Some(r[i].hole_m));
     c.float("cable_m", 1, "m", ("cable", "皮长"), move |i| Some(r[i].cable_m));
+    c.float("fiber_m", 1, "m", ("fiber", "芯长"), move |i| Some(r[i].fiber_m))
+        .about("length of cable times its fibers", "皮长乘芯数");
     c.int("fibers", "", ("fibers needed", "需用纤芯"), move |i| Some(i64::from(r[i].fibers)));
     c.int("cable_size", "", ("fibers of the cable", "光缆芯数"), move |i| {
         Some(i64::from(r[i].cable_fibers))
@@ -190,6 +193,28 @@ pub fn lead_ins<'a>(plan: &'a Plan) -> Layer<'a> {
         .from("planned", "unknown");
     c.float("lead_in_m", 1, "m", ("lead-in", "引入长度"), l(|c| c.lead_in_m)).from("planned", "unknown");
     c.float("cost_cny", 0, "CNY", ("share of the cost", "分摊造价"), l(|c| Some(c.cost_cny)));
+    let light = |pick: fn(&Optical) -> Option<f64>| l_opt(std::sync::Arc::clone(&list), pick);
+    c.float("optical_m", 0, "m", ("fiber from the office", "光路长度"), light(|l| Some(l.optical_m))).about(
+        "existing cable to the office included; route times fiber.optical_factor, and slack",
+        "含至局房的既有光缆；路由乘光程系数加预留",
+    );
+    c.float("loss_db", 2, "dB", ("optical loss", "光路损耗"), light(|l| Some(l.loss_db)));
+    c.float("margin_db", 2, "dB", ("left of the loss budget", "光功率余量"), light(|l| Some(l.margin_db)))
+        .about("the margin for maintenance is part of it", "含维护余量");
+    let classes = std::sync::Arc::clone(&list);
+    c.text("optics", ("optics", "光路等级"), move |i| {
+        classes[i].optical.as_ref().map(|l| l.class.as_str())
+    })
+    .about("class of passive optical network, or p2p: fibers of its own", "PON等级；p2p 为点对点光纤");
+    let splits = std::sync::Arc::clone(&list);
+    c.made_text("split", ("splitters", "分光"), move |i| {
+        Some(split_text(&splits[i].optical.as_ref()?.splits).unwrap_or_else(|| "none".into()))
+    })
+    .about("from the office on", "自局端起");
+    let met = std::sync::Arc::clone(&list);
+    c.flag("light_met", ("loss and reach kept", "满足光功率与距离"), move |i| {
+        met[i].optical.as_ref().map(|l| l.met)
+    });
     let phases = std::sync::Arc::clone(&list);
     c.int("phase", "", ("year of the plan", "建设年度"), move |i| Some(i64::from(phases[i].phase)));
     let lines = std::sync::Arc::clone(&list);
@@ -200,6 +225,73 @@ pub fn lead_ins<'a>(plan: &'a Plan) -> Layer<'a> {
         inputs: &["sites", "roads"],
         shape: Shape::Lines(Box::new(move |i| lines[i].lead_in.as_slice())),
         rows,
+        columns: c.done(),
+    }
+}
+
+type Joined<'a> = std::sync::Arc<Vec<&'a Connection>>;
+
+fn l_opt<'a>(
+    list: Joined<'a>,
+    pick: fn(&Optical) -> Option<f64>,
+) -> impl Fn(usize) -> Option<f64> + Send + Sync + 'a {
+    move |i| pick(list[i].optical.as_ref()?)
+}
+
+/// Splitter levels as people write them: `1:4 + 1:8`; `None` where there are none.
+#[must_use]
+pub fn split_text(splits: &[u32]) -> Option<String> {
+    let each: Vec<String> = splits.iter().map(|r| format!("1:{r}")).collect();
+    (!each.is_empty()).then(|| each.join(" + "))
+}
+
+/// Code and names of a node of a passive optical network.
+#[must_use]
+pub const fn pon_label(kind: PonKind) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        PonKind::Port => ("port", "OLT port", "PON口"),
+        PonKind::Splitter => ("splitter", "splitter", "分光器"),
+    }
+}
+
+/// The `pon_nodes` layer: ports of OLTs and splitters.
+#[must_use]
+pub fn pon_nodes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
+    let n = &plan.pon;
+    let mut c = Columns::default();
+    c.text("pon_id", ("port or splitter", "编号"), move |i| Some(n[i].id.as_str()));
+    c.text("kind", ("kind", "类型"), move |i| Some(pon_label(n[i].kind).0));
+    c.int("level", "", ("splitter level", "分光级"), move |i| Some(i64::from(n[i].level)))
+        .about("from the office: 0 is the port", "自局端起，0 为PON口");
+    c.int("ratio", "", ("outputs", "分光比"), move |i| Some(i64::from(n[i].ratio)));
+    c.int("used", "", ("outputs in use", "已用端口"), move |i| Some(i64::from(n[i].used)));
+    c.int("serves", "", ("sites served", "服务企业数"), move |i| Some(i64::from(n[i].serves)));
+    c.text("fed_by", ("fed by", "上级"), move |i| {
+        Some(n[i].fed_by.and_then(|f| n.get(f as usize)).map_or("none", |f| f.id.as_str()))
+    });
+    c.text("node_id", ("existing node", "现网节点"), move |i| n[i].node.as_deref())
+        .about(
+            "of a port its office, of a splitter the node through which it is fed",
+            "PON口为所在局房，分光器为接入的现网节点",
+        )
+        .from("given or assumed", "not in the data");
+    c.float("capex_cny", 0, "CNY", ("capex", "建设投资"), move |i| Some(n[i].capex_cny));
+    c.float("opex_cny_yr", 0, "CNY/yr", ("opex per year", "年运营成本"), move |i| {
+        Some(n[i].opex_cny_yr)
+    });
+    c.text("payer", ("payer", "出资方"), move |i| Some(n[i].payer.as_str()));
+    c.text("city", ("city", "地市"), move |i| n[i].city.as_deref().map(|code| v.region_name(code)));
+    c.int("phase", "", ("year of the plan", "建设年度"), move |i| Some(i64::from(n[i].phase)));
+    Layer {
+        name: "pon_nodes",
+        title: ("Splitters and OLT ports", "分光器与PON口"),
+        method: (
+            "splitters along the planned trees so that splitters, ports and fiber cost least; each connection within loss budget and reach",
+            "沿规划光缆设置分光器，使分光器、端口与纤芯总成本最低；逐一校验光功率预算与距离",
+        ),
+        inputs: &["sites", "roads", "fiber", "fiber_nodes", "fiber_segments"],
+        shape: Shape::Points(Box::new(move |i| n[i].at)),
+        rows: n.len(),
         columns: c.done(),
     }
 }

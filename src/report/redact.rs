@@ -383,6 +383,18 @@ impl Redactor {
             c.lead_in.clear();
             c.lead_in_m = None;
             c.route_m = self.coarse(Known::from_f64(c.route_m)).get();
+            if let Some(l) = &mut c.optical {
+                l.office = l.office.as_deref().map(|n| self.hashed(n));
+                let coarse = |m: f64| self.coarse(Known::from_f64(Some(m))).get().unwrap_or(0.0);
+                (l.upstream_m, l.optical_m) = (coarse(l.upstream_m), coarse(l.optical_m));
+                (l.loss_db, l.margin_db) = (l.loss_db.round(), l.margin_db.round());
+                // It gives exact figures.
+                l.reason = None;
+            }
+        }
+        for n in &mut p.pon {
+            n.at = self.at(n.at);
+            n.node = n.node.as_deref().map(|n| self.hashed(n));
         }
         for c in &mut p.centers {
             if c.existing {

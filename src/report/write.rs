@@ -2,6 +2,7 @@
 
 use super::layer::Layer;
 use super::layers::{self, Lookups, View};
+use super::ofds::Ofds;
 use super::out::{FillError, OutFolder, OutputFile, ReportError};
 use super::plan_document::plan_document;
 use super::redact::Released;
@@ -90,7 +91,11 @@ pub fn write_plan(
         write_layer(&mut folder, view, &plan_layers::stations(view, plan))?;
         write_layer(&mut folder, view, &plan_layers::fiber_routes(view, plan))?;
         write_layer(&mut folder, view, &plan_layers::lead_ins(plan))?;
+        write_layer(&mut folder, view, &plan_layers::pon_nodes(view, plan))?;
         write_layer(&mut folder, view, &plan_layers::datacenters(view, plan))?;
+        let open = Ofds::new(view, run);
+        folder.file("ofds_nodes.json", |mut out| open.write_nodes(&mut out))?;
+        folder.file("ofds_spans.json", |mut out| open.write_spans(&mut out))?;
     }
     finish(folder, view, run)
 }
@@ -302,6 +307,7 @@ mod tests {
             ("fiber_routes", "Line String", 2, "trench_m: Real"),
             ("gaps", "Point", 2, "score: Real"),
             ("lead_ins", "Line String", 1, "joined_id: String"),
+            ("pon_nodes", "Point", 2, "serves: Integer"),
             ("regions", "Multi Polygon", 2, "adcode: String"),
             ("sites", "Point", 4, "net_ct_cu_rsrp_dbm: Real"),
             ("stations", "Point", 1, "capex_cny: Real"),

@@ -103,7 +103,9 @@ pub(super) fn refuse_report(e: &ReportError) -> Complaint {
 
 pub(super) fn refuse_plan(e: &PlanError) -> Complaint {
     let exit = match e {
-        PlanError::LockOfNothing { .. } | PlanError::LockedBothWays { .. } => Exit::Usage,
+        PlanError::LockOfNothing { .. }
+        | PlanError::LockedBothWays { .. }
+        | PlanError::Fiber(RouteError::NoSuchClass { .. }) => Exit::Usage,
         PlanError::Roads(_) | PlanError::UnknownGround { .. } => Exit::Data,
         PlanError::Siting(_)
         | PlanError::LockedBeyondBudget { .. }
@@ -115,7 +117,10 @@ pub(super) fn refuse_plan(e: &PlanError) -> Complaint {
         PlanError::LockedBeyondBudget { .. } | PlanError::Fiber(RouteError::LockedBeyondBudget { .. })
     )
     .then(|| "raise plan.budget_cny, or take ids out of plan.lock.open".to_owned());
-    Complaint { exit, help: way_out, ..Complaint::usage("P001", e.to_string()) }
+    let own_class = matches!(e, PlanError::Fiber(RouteError::NoSuchClass { .. })).then(|| {
+        "take one of these, or give your own: [fiber.pon_class.NAME] with budget_db and reach_m (the classes of 50G-PON differ by amendment)".to_owned()
+    });
+    Complaint { exit, help: way_out.or(own_class), ..Complaint::usage("P001", e.to_string()) }
 }
 
 pub(super) fn say_findings(found: &Issues, ctx: &Context) {

@@ -1,0 +1,153 @@
+//! The bill of materials of the planned fiber: trench, duct holes, cable and fiber told apart.
+
+use super::document::{Cell, Table, pick};
+use super::plan_document::{money_cell, money_heading};
+use crate::geom::LonLat;
+use crate::model::kinds::{Lang, LayMethod};
+use crate::model::planned::{ItemKind, PonKind, RouteSegment};
+use crate::model::settings::Settings;
+use crate::plan::Plan;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Joints of the planned cables: where three or more stretches meet or the cable changes, and at every end
+/// of a drum (`fiber.pon.reel_m`).
+#[must_use]
+pub fn joints(routes: &[RouteSegment], reel_m: f64) -> u64 {
+    let key = |p: LonLat| [p.lon_deg(), p.lat_deg()].map(|v| (v * 1e7).round() as i64);
+    let mut at: BTreeMap<[i64; 2], Vec<u32>> = BTreeMap::new();
+    for r in routes {
+        if let [first, .., last] = r.line[..] {
+            at.entry(key(first)).or_default().push(r.cable_fibers);
+            at.entry(key(last)).or_default().push(r.cable_fibers);
+        }
+    }
+    let divides = |sizes: &&Vec<u32>| sizes.len() > 2 || (sizes.len() == 2 && sizes[0] != sizes[1]);
+    let drums: f64 = routes.iter().map(|r| (r.cable_m / reel_m).floor()).sum();
+    at.values().filter(divides).count() as u64 + drums as u64
+}
+
+/// What a party buys and builds; the money adds up to the fiber's part of the plan.
+#[must_use]
+pub fn table(plan: &Plan, settings: &Settings, lang: Lang) -> Table {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut table = Table::new(
+        "materials",
+        t("Bill of materials: fiber", "光缆工程量与材料清单"),
+        vec![
+            t("item", "项目"),
+            t("size", "规格"),
+            t("quantity", "数量"),
+            t("unit", "单位"),
+            t("trench km", "沟公里"),
+            t("hole km", "孔公里"),
+            t("cable km", "皮长公里"),
+            t("fiber km", "芯公里"),
+            money_heading(lang, "capex", "投资"),
+            money_heading(lang, "opex/yr", "年运营"),
+        ],
+    )
+    .short(t("Bill of materials", "材料清单"));
+    #[derive(Default)]
+    struct Sum {
+        count: u64,
+        metres: [f64; 4],
+        capex: f64,
+        opex: f64,
+    }
+    // New trench apart from ducts and poles that stand.
+    let mut cables: BTreeMap<(LayMethod, bool, u32), Sum> = BTreeMap::new();
+    for r in &plan.routes {
+        let s = cables.entry((r.method, r.trench_m > 0.0, r.cable_fibers)).or_default();
+        s.count += 1;
+        for (sum, m) in s.metres.iter_mut().zip([r.trench_m, r.hole_m, r.cable_m, r.fiber_m]) {
+            *sum += m;
+        }
+        s.capex += r.capex_cny;
+        s.opex += r.opex_cny_yr;
+    }
+    let mut all = Sum::default();
+    for ((method, dug, fibers), s) in &cables {
+        let name = match (method, dug) {
+            (_, true) => t("cable, new trench", "光缆，新建沟槽"),
+            (LayMethod::Duct, _) => t("cable, existing duct", "光缆，利旧管道"),
+            (LayMethod::Aerial, _) => t("cable, poles", "光缆，杆路"),
+            (other, _) => format!("{}: {}", t("cable", "光缆"), t(other.code(), other.zh())),
+        };
+        let mut row = vec![
+            Cell::Text(name),
+            Cell::Text(match lang {
+                Lang::En => format!("{fibers} fibers"),
+                Lang::Zh => format!("{fibers}芯"),
+            }),
+            Cell::count(Some(s.count)),
+            Cell::Text(t("stretches", "段")),
+        ];
+        row.extend(s.metres.map(|m| Cell::Number(m / 1e3, 3)));
+        row.extend([money_cell(lang, s.capex), money_cell(lang, s.opex)]);
+        table.push(row);
+        for (sum, m) in all.metres.iter_mut().zip(s.metres) {
+            *sum += m;
+        }
+        all.capex += s.capex;
+        all.opex += s.opex;
+    }
+    let mut line = |name: String, size: Cell, quantity: u64, money: Option<(f64, f64)>| {
+        let mut row = vec![Cell::Text(name), size, Cell::count(Some(quantity)), Cell::Text(t("pcs", "个"))];
+        row.extend([Cell::Blank, Cell::Blank, Cell::Blank, Cell::Blank]);
+        match money {
+            Some((capex, opex)) => row.extend([money_cell(lang, capex), money_cell(lang, opex)]),
+            None => row.extend([Cell::Blank, Cell::Blank]),
+        }
+        table.push(row);
+    };
+    line(
+        t("joints (within the price of cable)", "接头（含于光缆单价）"),
+        Cell::Blank,
+        joints(&plan.routes, settings.fiber.pon.reel_m),
+        None,
+    );
+    let parts: BTreeSet<(PonKind, u32)> = plan.pon.iter().map(|n| (n.kind, n.ratio)).collect();
+    for (kind, ratio) in parts {
+        let of = || plan.pon.iter().filter(|n| n.kind == kind && n.ratio == ratio);
+        let capex: f64 = of().map(|n| n.capex_cny).sum();
+        let opex: f64 = of().map(|n| n.opex_cny_yr).sum();
+        let (_, en, zh) = super::plan_layers::pon_label(kind);
+        let size = if kind == PonKind::Splitter { Cell::Text(format!("1:{ratio}")) } else { Cell::Blank };
+        line(t(en, zh), size, of().count() as u64, Some((capex, opex)));
+        all.capex += capex;
+        all.opex += opex;
+    }
+    let lead_ins = || plan.items.iter().filter(|i| i.kind == ItemKind::LeadIn);
+    let capex: f64 = lead_ins().map(|i| i.capex_cny).sum();
+    let opex: f64 = lead_ins().map(|i| i.opex_cny_yr).sum();
+    let count: f64 = lead_ins().map(|i| i.quantity).sum();
+    line(t("lead-ins and terminals", "引入与终端"), Cell::Blank, count.round() as u64, Some((capex, opex)));
+    let mut total = vec![Cell::Text(t("total", "合计")), Cell::Blank, Cell::Blank, Cell::Blank];
+    total.extend(all.metres.map(|m| Cell::Number(m / 1e3, 3)));
+    total.extend([money_cell(lang, all.capex + capex), money_cell(lang, all.opex + opex)]);
+    table.total = Some(total);
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    #[test]
+    fn kinds_of_kilometres_and_money_add_up() {
+        let plan = fixture::plan();
+        let table = table(&plan, &fixture::settings(""), Lang::En);
+        let total = table.total.clone().unwrap();
+        let shown: Vec<String> = total.iter().map(|c| c.show(Lang::En)).collect();
+        // 1,850.5 m dug, 14.6 m of hole, 2,066 m of cable, 12,396 m of fiber.
+        assert_eq!(shown[4..8], ["1.851", "0.015", "2.066", "12.396"]);
+        // Segments 240,400, ports and splitter 3,650, lead-ins 11,280.
+        assert_eq!(shown[8], "0.255");
+        // Both stretches have the same cable and only two meet: no joint but at the end of a drum.
+        assert_eq!((joints(&plan.routes, 5_000.0), joints(&plan.routes, 1_000.0)), (0, 2));
+        let mut other = plan.routes.clone();
+        other[1].cable_fibers = 12;
+        assert_eq!(joints(&other, 5_000.0), 1);
+    }
+}
