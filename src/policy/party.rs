@@ -137,7 +137,9 @@ fn of_operators(inputs: &Inputs, parties: &Parties, inside: &BTreeSet<&str>) -> 
         operators.add(inputs.operators.code(id));
     }
     out.operators = operators;
-    out.cells.list.retain(|c| own.contains(inputs.operators.code(c.operator)));
+    let is_own =
+        |i: usize| inputs.cells.list.get(i).is_some_and(|c| own.contains(inputs.operators.code(c.operator)));
+    out.cells.list.retain(is_own);
     out.measurements.retain(|m| own.contains(inputs.operators.code(m.operator)));
     out.candidates.retain(|c| c.owner.as_deref().is_none_or(open));
     out.fiber_nodes.retain(|n| open(&n.owner));
