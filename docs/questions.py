@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Writes docs/questions.md: each question of a planner's week, its command, and its answer from real runs.
+
+    python3 docs/questions.py SHARED [COVPLAN]    # SHARED: the folder with data/demo_jiangsu
+
+Two projects: the real sites of Jiangsu (tests/real/jiangsu.toml; its stations are synthetic), and a project
+of `covplan synth` that has every layer. Needs Python 3.8 or later and nothing else.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+DOCS = pathlib.Path(__file__).resolve().parent
+
+# Question, command (with PROJECT), what of the answer is shown, what the real layers lack.
+QUESTIONS = [
+    ("Which factories lack adequate 5G or fiber, on which network?", "coverage PROJECT", 0, None),
+    ("Are we on target?", "kpi PROJECT --preset set-sail-2027", 0, None),
+    ("Who must build what this year?", "plan PROJECT --effort low", "tasks", None),
+    ("What does a sum buy, and who pays?", "plan PROJECT --effort low", "budget", None),
+    ("Cheapest way to close all gaps?", "plan PROJECT --effort low", "measures", None),
+    ("Which fiber first?", "plan PROJECT --effort low", "fiber", "access fiber (`fiber_nodes` with spare fibers), roads"),
+    ("Build together?", None, None, None),
+    ("Is this application a duplicate?", "duplicates PROJECT", 0, "`projects`, `ducts`, surveyed `fiber_segments`"),
+    ("Is compute near enough?", "plan PROJECT --effort low", "centers", "positions of halls (the layer has city centres), racks, PUE"),
+    ("Ready for which 5G-factory scheme?", "readiness PROJECT", 0, "`questionnaire`; `sites.indoor_5g`, `sites.has_fiber`"),
+    ("What breaks if asset N fails?", None, None, None),
+    ("Energy and carbon?", "plan PROJECT --effort low", "energy", None),
+    ("What changed since the last run?", "compare BEFORE AFTER", 0, None),
+    ("How sure are we?", None, None, None),
+    ("5G-A, U6G, 6G outlook?", None, None, None),
+    ("Which large and medium firms use 5G at all?", "readiness PROJECT", 1, "`sites.firm_size`, `sites.uses_5g`"),
+    ("What can be shared?", "plan PROJECT --effort low", "stations", None),
+    ("What may I publish?", "coverage PROJECT --redact public", "banner", None),
+    ("Why this score?", "explain DIR ID", None, None),
+]
+
+
+def run(covplan, args, ok=(0, 1)):
+    done = subprocess.run([covplan, *args, "--quiet"], capture_output=True, encoding="utf-8")
+    if done.returncode not in ok:
+        sys.exit(f"{covplan} {' '.join(args)} ended with {done.returncode}:\n{done.stderr}")
+    return done.stdout
+
+
+class Project:
+    """A project and the answers that its commands gave, each run once."""
+
+    def __init__(self, covplan, path, work, name):
+        self.covplan, self.path, self.work, self.name = covplan, str(path), pathlib.Path(work), name
+        self.answers = {}
+        self.folder = self.work / f"{name}-plan"
+        run(covplan, ["plan", self.path, "-o", str(self.folder), "--effort", "low"])
+        # The same with dearer roofs and a higher bar: something to compare with.
+        text = pathlib.Path(path).read_text(encoding="utf-8")
+        self.other = pathlib.Path(path).with_name("later.toml")
+        self.other.write_text(text + "\n[siting]\nroof_station_cny = 240000.0\n[score]\ntarget = 65.0\n", encoding="utf-8")
+        self.later = self.work / f"{name}-later"
+        run(covplan, ["plan", str(self.other), "-o", str(self.later), "--effort", "low"])
+
+    def document(self, command):
+        if command not in self.answers:
+            words = command.replace("BEFORE", str(self.folder)).replace("AFTER", str(self.later))
+            self.answers[command] = json.loads(run(self.covplan, [*words.replace("PROJECT", self.path).split(), "--json"]))
+        return self.answers[command]
+
+    def answer(self, command, what):
+        if what is None:
+            plan = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
+            worst = min((s for s in plan["sites"] if s.get("gap")), key=lambda s: s["gap"]["rank"], default=None)
+            if worst is None:
+                return "no gap to explain"
+            told = json.loads(run(self.covplan, ["explain", str(self.folder), worst["site_id"], "--json"]))
+            terms = ", ".join(f"{t['term']} {t['points']}" for t in told["item"]["score"]["terms"])
+            return f"`{worst['site_id']}`: {told['item']['score']['total']:.1f} points of 100 ({terms})"
+        document = self.document(command)
+        if what == "banner":
+            return document["banners"][-1]
+        if isinstance(what, int):
+            lines = document["headline"]
+            return lines[min(what, len(lines) - 1)] if lines else "no answer"
+        tables = {t["key"]: t for t in document["tables"]}
+        return WORDS[what](tables.get(what), document)
+
+
+def rows(table):
+    return table["rows"] if table else []
+
+
+def tasks(table, document):
+    parties = sorted({r[1] for r in rows(table)})
+    cities = len({r[0] for r in rows(table)})
+    return f"{len(rows(table))} lines: {cities} cities × {', '.join(parties) or 'no party'} × years; " + document["headline"][0]
+
+
+def budget(table, _):
+    last = rows(table)[-1:] or [["0", "0", "0", "0", "", "", ""]]
+    return f"¥{last[0][0]} M lifts {last[0][1]} sites at ¥{last[0][5] or '–'} M each; {len(rows(table))} steps with bounds"
+
+
+def measures(table, document):
+    proven = [c for c in document["result"]["certificates"] if c["stage"] == "stations"]
+    gap = f"; stations proven within {100 * proven[0]['gap']:.1f} % of the optimum" if proven else ""
+    parts = [f"{r[0]}: {r[1]} {r[2]}, ¥{r[3]} M" for r in rows(table)]
+    return ("; ".join(parts) or "nothing to build") + gap
+
+
+def fiber(table, _):
+    n, km = len(rows(table)), sum(float(r[1].replace(",", "")) for r in rows(table))
+    return f"{n} segments, {km:.1f} km of new trench" if n else "no fiber is planned"
+
+
+def centers(table, _):
+    return f"{len(rows(table))} centers" + (f", the first {rows(table)[0][0]} ({rows(table)[0][1]}) for {rows(table)[0][5]} sites" if rows(table) else "")
+
+
+def energy(table, _):
+    if not rows(table):
+        return "nothing that uses energy is planned"
+    told = lambda r: ", ".join(f"{h} {c}" for h, c in list(zip(table["headings"], r))[1:3] if c)
+    return "; ".join(f"{r[0]}: {told(r)}" for r in rows(table)[:4])
+
+
+def stations(table, document):
+    shared = sum(r[1] == "on an existing tower" or "existing" in r[1] for r in rows(table))
+    return f"{shared} of {len(rows(table))} new stations and indoor systems stand on existing towers"
+
+
+WORDS = {f.__name__: f for f in (tasks, budget, measures, fiber, centers, energy, stations)}
+
+
+def submissions(folder):
+    """What firms and applicants hand in, made up: `synth` makes none."""
+    ducts = json.loads((folder / "ducts.geojson").read_text(encoding="utf-8"))["features"]
+    longest = max(ducts, key=lambda d: len(d["geometry"]["coordinates"]))
+    wkt = ",".join(f"{x + 0.0005:.6f} {y + 0.0005:.6f}" for x, y in longest["geometry"]["coordinates"])
+    (folder / "projects.csv").write_text(
+        "project_id,name,kind,party,geometry\n"
+        f'APP-1,Beside a duct,fiber,ct,"LINESTRING({wkt})"\n'
+        'APP-2,Away from all,fiber,cu,"LINESTRING(121.9 31.2,121.95 31.2)"\n', encoding="utf-8")
+    sites = (folder / "sites.csv").read_text(encoding="utf-8-sig").splitlines()[1:31]
+    answers = [f"{line.split(',')[0]},T/CCIASC 0025,network security,{'yes' if n % 3 else 'no'}" for n, line in enumerate(sites)]
+    (folder / "answers.csv").write_text("\n".join(["site_id,scheme,item,answer", *answers]) + "\n", encoding="utf-8")
+    project = folder / "covplan.toml"
+    layers = "".join(f'\n[layers.{n}]\npath = "{f}"\nsynthetic = true\n' for n, f in (("projects", "projects.csv"), ("questionnaire", "answers.csv")))
+    project.write_text(project.read_text(encoding="utf-8") + layers, encoding="utf-8")
+
+
+def cell(text):
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    shared = pathlib.Path(sys.argv[1]).resolve()
+    covplan = sys.argv[2] if len(sys.argv) > 2 else str(DOCS.parent / "target/release/covplan")
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        run(covplan, ["synth", "--region", "Jiangsu", "--sites", "200", "--cells", "900", "-o", str(work / "synth")])
+        submissions(work / "synth")
+        text = (DOCS.parent / "tests/real/jiangsu.toml").read_text(encoding="utf-8")
+        real = work / "real"
+        real.mkdir()
+        (real / "covplan.toml").write_text(text.replace("{shared}", str(shared)).replace("{work}", str(work)), encoding="utf-8")
+        projects = [Project(covplan, real / "covplan.toml", work, "real"), Project(covplan, work / "synth/covplan.toml", work, "synth")]
+        lines = [
+            "# Every question, its command, its answer",
+            "",
+            "Made by `python3 docs/questions.py SHARED` from real runs. **Jiangsu** has the real sites, towns, backbone cities and "
+            "cloud regions of the province; its stations are synthetic. **Synth** is a project of `covplan synth --region Jiangsu "
+            "--sites 200 --cells 900`: every layer is there and everything but the towns is made up (the script adds two applications and thirty answers to a questionnaire). Where the real layers can't "
+            "answer, the missing ones are named.",
+            "",
+            "| Question | Command | Jiangsu | Real layers lack | Synth |",
+            "|---|---|---|---|---|",
+        ]
+        for question, command, what, lacking in QUESTIONS:
+            if command is None:
+                lines.append(f"| {question} | none yet | | | |")
+                continue
+            real_answer, synth_answer = (p.answer(command, what) for p in projects)
+            lines.append("| " + " | ".join(map(cell, (question, f"`covplan {command}`", real_answer, lacking or "", synth_answer))) + " |")
+        (DOCS / "questions.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
