@@ -334,7 +334,6 @@ mod tests {
             fiber_basis: if fiber_m.is_some() { Basis::Predicted } else { Basis::Unknown },
             backbone_m: Known::UNKNOWN,
             latency_rtt_ms: Known::from_f64(rtt_ms),
-            flat_total: Known::UNKNOWN,
             datacenter: None,
             city: None,
             weight: 1.0,
