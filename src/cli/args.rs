@@ -1,7 +1,9 @@
 //! The command line as typed.
 
+use crate::crs::Crs;
 use crate::model::kinds::{Lang, Redaction};
 use crate::optimise::Effort;
+use crate::report::formats::{FORMATS, Format as LayerFormat};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -64,6 +66,12 @@ pub struct Output {
     /// How far outputs may travel: internal, inter-agency or public [default: the project's]
     #[arg(long, value_name = "LEVEL", value_parser = parse_redaction)]
     pub redact: Option<Redaction>,
+    /// Formats of the layers, separated by commas: geojson, geojsonl, gpkg, fgb, parquet, shp, kml
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "geojson", value_parser = parse_layer_format)]
+    pub formats: Vec<&'static LayerFormat>,
+    /// CRS of gpkg, fgb, parquet and shp: EPSG:n, cgcs2000, a WKT or PROJ string; the others stay WGS 84
+    #[arg(long, value_name = "CRS", default_value = "EPSG:4326", value_parser = parse_crs)]
+    pub output_crs: Crs,
 }
 
 /// How long to work.
@@ -181,7 +189,7 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Coverage as a map: GeoTIFF rasters of level, SINR and rate, contours as GeoJSON
+    /// Coverage as a map: GeoTIFF rasters of level, SINR and rate, contours as a layer
     #[command(
         after_help = "Examples:\n  covplan area covplan.toml -o map\n  covplan area covplan.toml -o map --step-m 100 --bbox 1.4,42.4,1.8,42.7\n\nNext: gdalinfo map/rsrp.tif, or open map/ in QGIS"
     )]
@@ -198,7 +206,7 @@ pub enum Command {
     },
     /// Coverage, stations, fiber, data centers, budget, report
     #[command(
-        after_help = "Examples:\n  covplan plan covplan.toml -o out\n  covplan plan covplan.toml -o out --effort high --lang zh --redact public"
+        after_help = "Examples:\n  covplan plan covplan.toml -o out\n  covplan plan covplan.toml -o out --effort high --lang zh --redact public\n  covplan plan covplan.toml -o out --formats geojson,gpkg --output-crs EPSG:4549"
     )]
     Plan {
         /// What to read.
@@ -459,6 +467,17 @@ fn parse_lang(s: &str) -> Result<Lang, String> {
 
 fn parse_redaction(s: &str) -> Result<Redaction, String> {
     Redaction::parse(s).ok_or_else(|| "the levels are internal, inter-agency and public".into())
+}
+
+fn parse_crs(s: &str) -> Result<Crs, String> {
+    s.parse().map_err(|e: crate::crs::CrsError| e.to_string())
+}
+
+fn parse_layer_format(s: &str) -> Result<&'static LayerFormat, String> {
+    LayerFormat::of(s).ok_or_else(|| {
+        let words: Vec<&str> = FORMATS.iter().map(|f| f.word).collect();
+        format!("the formats are {}", words.join(", "))
+    })
 }
 
 fn parse_effort(s: &str) -> Result<Effort, String> {

@@ -5,11 +5,13 @@
 //! what PROJ leaves out: GCJ-02 and BD-09, the refusal of a datum shift that is silently none, and a check
 //! that the result is finite and within the system's area of use.
 
+mod definition;
 pub mod gauss_kruger;
 pub mod gcj02;
 pub mod suspicion;
 mod transform;
 
+pub use definition::Definition;
 pub use transform::{FromWgs84, PointError, ToWgs84};
 
 use crate::geom::LonLat;

@@ -1,11 +1,12 @@
 //! The folder of `covplan area`: rasters of level, SINR and rate, contours of level, and the summary.
 
 use super::contours::{Samples, at_least};
+use super::formats::{Wanted, Writers};
 use super::geotiff::Raster;
 use super::layer::{Columns, Layer, Shape};
 use super::out::{FillError, MANIFEST, OutFolder, OutputFile, ReportError};
 use super::write::{OutOptions, RunInfo, pretty};
-use super::{geojson, manifest, metadata};
+use super::{manifest, metadata};
 use crate::coverage::area::{AreaMap, AreaSummary};
 use crate::model::inputs::Inputs;
 use crate::model::settings::Settings;
@@ -20,6 +21,7 @@ const CONTOUR_SAMPLES: usize = 4_000_000;
 /// A folder that takes a map tile by tile.
 pub struct AreaFolder {
     folder: OutFolder,
+    wanted: Wanted,
     window: Window,
     rasters: [(&'static str, fn(&Pixel) -> f32, Raster); 3],
     /// Levels at every `thinning`-th pixel, for contours.
@@ -45,6 +47,7 @@ impl AreaFolder {
         let samples = window.columns.div_ceil(thinning) * window.rows.div_ceil(thinning);
         Ok(Self {
             folder,
+            wanted: options.wanted.clone(),
             window: *window,
             rasters: [
                 ("rsrp.tif", |p| p.rsrp_dbm, raster("median SS-RSRP of the best server", "dBm")?),
@@ -95,7 +98,7 @@ impl AreaFolder {
         map: &AreaMap,
         sum: &AreaSummary,
     ) -> Result<Vec<OutputFile>, ReportError> {
-        let Self { mut folder, window, rasters, thinning, levels } = self;
+        let Self { mut folder, wanted, window, rasters, thinning, levels } = self;
         let columns = window.columns.div_ceil(thinning);
         let samples =
             Samples { columns, rows: levels.len() / columns.max(1), values: &levels, lowest: NO_LEVEL_DBM };
@@ -111,7 +114,9 @@ impl AreaFolder {
             .collect();
         let layer = contours(&areas, map);
         let layout = layer.layout();
-        folder.file("contours.geojson", |mut out| geojson::write(&layer, &layout, &mut out))?;
+        let mut writers = Writers::new(&wanted, run.lang)?;
+        writers.layer(&mut folder, &layer, &layout)?;
+        writers.finish(&mut folder)?;
         let about = metadata::metadata(&layer, &layout, inputs, settings.redact.level);
         folder.file("contours.metadata.json", |out| pretty(out, &about))?;
         for (name, _, raster) in rasters {

@@ -649,7 +649,11 @@ mod tests {
 
     fn folder(base: &Path) -> PathBuf {
         let folder = base.join("run");
-        let options = OutOptions { folder: folder.clone(), overwrite: false };
+        let options = OutOptions {
+            folder: folder.clone(),
+            overwrite: false,
+            wanted: crate::report::formats::Wanted::default(),
+        };
         let (inputs, settings) = (fixture::inputs(), fixture::settings(""));
         write_plan(&inputs, &settings, &fixture::run(Lang::En), &fixture::plan(), &options).unwrap();
         folder

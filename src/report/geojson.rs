@@ -61,6 +61,26 @@ pub fn write(layer: &Layer, layout: &Layout, out: &mut (impl Write + Send)) -> i
     out.write_all(b"\n]}\n")
 }
 
+/// Writes a layer as one feature a line, without a collection around them.
+///
+/// # Errors
+/// Whatever the output refuses.
+pub fn write_lines(layer: &Layer, layout: &Layout, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
+    let style = Style::new(layer, layout);
+    let mut blocks: Vec<Vec<u8>> = Vec::new();
+    for rows in layout.order.chunks(BLOCK * BLOCKS) {
+        blocks.resize_with(rows.len().div_ceil(BLOCK), Vec::new);
+        rows.par_chunks(BLOCK).zip(&mut blocks).for_each(|(r, b)| style.block(r, b));
+        let written = &blocks[..rows.len().div_ceil(BLOCK)];
+        // Each feature brings a comma and a line end before it; no other line end stands unescaped.
+        for line in written.iter().flat_map(|b| b.split(|&b| b == b'\n').skip(1)) {
+            out.write_all(line.strip_suffix(b",").unwrap_or(line))?;
+            out.write_all(b"\n")?;
+        }
+    }
+    Ok(())
+}
+
 /// Names of the geometry types: of a layer in which nothing crosses the antimeridian, and with cuts.
 #[must_use]
 pub fn geometry_name(layer: &Layer) -> &'static str {

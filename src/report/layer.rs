@@ -350,30 +350,38 @@ impl<'a> Layer<'a> {
         Layout { order, shown, with_src, left_out, repeats }
     }
 
-    /// Names of at most ten ASCII characters for formats that allow no more, in the order of the
-    /// columns: words are shortened, then numbered where two fall together.
+    /// Names of at most ten ASCII characters for formats that allow no more (see [`shortened`]): of the
+    /// columns, and behind them of the sources of all columns.
     #[must_use]
     pub fn short_names(&self) -> Vec<String> {
-        let mut taken: Vec<String> = Vec::new();
-        for column in &self.columns {
-            let name: String = column.field.name.chars().filter(char::is_ascii).collect();
-            let mut short = name.clone();
-            if short.len() > 10 {
-                let words: Vec<&str> = name.split('_').filter(|w| !w.is_empty()).collect();
-                let each = (10 / words.len().max(1)).max(1);
-                short = words.iter().flat_map(|w| w.chars().take(each)).take(10).collect();
-            }
-            let mut n = 1;
-            let stem = short.clone();
-            while taken.contains(&short) {
-                n += 1;
-                let tail = n.to_string();
-                short = format!("{}{tail}", &stem[..stem.len().min(10 - tail.len())]);
-            }
-            taken.push(short);
-        }
-        taken
+        let sources: Vec<String> = self.columns.iter().map(|c| format!("{}_src", c.field.name)).collect();
+        let columns = self.columns.iter().map(|c| c.field.name.as_ref());
+        shortened(columns.chain(sources.iter().map(String::as_str)))
     }
+}
+
+/// Names cut to at most ten ASCII characters: words are shortened, then numbered where two fall together.
+#[must_use]
+pub fn shortened<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<String> {
+    let mut taken: Vec<String> = Vec::new();
+    for name in names {
+        let name: String = name.chars().filter(char::is_ascii).collect();
+        let mut short = name.clone();
+        if short.len() > 10 {
+            let words: Vec<&str> = name.split('_').filter(|w| !w.is_empty()).collect();
+            let each = (10 / words.len().max(1)).max(1);
+            short = words.iter().flat_map(|w| w.chars().take(each)).take(10).collect();
+        }
+        let mut n = 1;
+        let stem = short.clone();
+        while taken.contains(&short) {
+            n += 1;
+            let tail = n.to_string();
+            short = format!("{}{tail}", &stem[..stem.len().min(10 - tail.len())]);
+        }
+        taken.push(short);
+    }
+    taken
 }
 
 #[cfg(test)]

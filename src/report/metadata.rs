@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 #[must_use]
 pub fn metadata(layer: &Layer, layout: &Layout, inputs: &Inputs, level: Redaction) -> Value {
     let short = layer.short_names();
+    let count = layer.columns.len();
     let field = |at: usize| {
         let f = &layer.columns[at].field;
         let mut v = json!({
@@ -32,6 +33,7 @@ pub fn metadata(layer: &Layer, layout: &Layout, inputs: &Inputs, level: Redactio
             let mut v = field(at);
             if src {
                 v["source_field"] = json!(format!("{}_src", layer.columns[at].field.name));
+                v["source_short_name"] = json!(short[count + at]);
             }
             v
         })

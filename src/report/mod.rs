@@ -12,6 +12,7 @@ pub mod document;
 pub mod explain;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod formats;
 pub mod geojson;
 pub mod geometry;
 pub mod geotiff;

@@ -224,6 +224,22 @@ impl OutFolder {
         Ok(())
     }
 
+    /// Where a file stands that a writer fills by itself, until [`adopt`](Self::adopt) takes it in.
+    #[must_use]
+    pub fn place(&self, name: &str) -> PathBuf {
+        inner(&self.staging).join(name)
+    }
+
+    /// Takes in a file that was written to its [`place`](Self::place).
+    ///
+    /// # Errors
+    /// When it can't be read back.
+    pub fn adopt(&mut self, name: &str) -> Result<(), ReportError> {
+        let (sha256, bytes) = file_digest(&self.place(name))?;
+        self.files.push(OutputFile { name: name.to_owned(), bytes, sha256 });
+        Ok(())
+    }
+
     /// What has been written so far.
     #[must_use]
     pub fn files(&self) -> &[OutputFile] {

@@ -1,12 +1,13 @@
 //! Writes a run's folder: every layer and document, and the manifest last.
 
+use super::formats::{Wanted, Writers};
 use super::layer::Layer;
 use super::layers::{self, Lookups, View};
 use super::ofds::Ofds;
 use super::out::{FillError, OutFolder, OutputFile, ReportError};
 use super::plan_document::plan_document;
 use super::redact::Released;
-use super::{csv, geojson, html, manifest, markdown, metadata, plan_json, plan_layers, tables, xlsx};
+use super::{csv, html, manifest, markdown, metadata, plan_json, plan_layers, tables, xlsx};
 use crate::coverage::Assessment;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Lang;
@@ -52,6 +53,8 @@ pub struct OutOptions {
     pub folder: PathBuf,
     /// Whether outputs that are there may be replaced.
     pub overwrite: bool,
+    /// Formats of the layers.
+    pub wanted: Wanted,
 }
 
 /// Writes the folder of `covplan coverage`: `sites`, `gaps`, `towers`, `regions` and the documents.
@@ -68,7 +71,9 @@ pub fn write_coverage(
     let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
     let released = Released::coverage(inputs, settings, found);
     let view = released.view();
-    assessment_layers(&mut folder, view)?;
+    let mut writers = Writers::new(&options.wanted, run.lang)?;
+    assessment_layers(&mut folder, &mut writers, view)?;
+    writers.finish(&mut folder)?;
     finish(folder, view, run)
 }
 
@@ -86,35 +91,42 @@ pub fn write_plan(
     let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
     let released = Released::plan(inputs, settings, plan);
     let view = released.view();
-    assessment_layers(&mut folder, view)?;
+    let mut writers = Writers::new(&options.wanted, run.lang)?;
+    assessment_layers(&mut folder, &mut writers, view)?;
     if let Some(plan) = view.plan {
-        write_layer(&mut folder, view, &plan_layers::stations(view, plan))?;
-        write_layer(&mut folder, view, &plan_layers::fiber_routes(view, plan))?;
-        write_layer(&mut folder, view, &plan_layers::lead_ins(plan))?;
-        write_layer(&mut folder, view, &plan_layers::pon_nodes(view, plan))?;
-        write_layer(&mut folder, view, &plan_layers::datacenters(view, plan))?;
+        write_layer(&mut folder, &mut writers, view, &plan_layers::stations(view, plan))?;
+        write_layer(&mut folder, &mut writers, view, &plan_layers::fiber_routes(view, plan))?;
+        write_layer(&mut folder, &mut writers, view, &plan_layers::lead_ins(plan))?;
+        write_layer(&mut folder, &mut writers, view, &plan_layers::pon_nodes(view, plan))?;
+        write_layer(&mut folder, &mut writers, view, &plan_layers::datacenters(view, plan))?;
         let open = Ofds::new(view, run);
         folder.file("ofds_nodes.json", |mut out| open.write_nodes(&mut out))?;
         folder.file("ofds_spans.json", |mut out| open.write_spans(&mut out))?;
     }
+    writers.finish(&mut folder)?;
     finish(folder, view, run)
 }
 
-fn assessment_layers(folder: &mut OutFolder, view: View) -> Result<(), ReportError> {
+fn assessment_layers(folder: &mut OutFolder, writers: &mut Writers, view: View) -> Result<(), ReportError> {
     let look = Lookups::new(&view);
-    write_layer(folder, view, &layers::sites(view, &look))?;
-    write_layer(folder, view, &layers::gaps(view, &look))?;
-    write_layer(folder, view, &layers::towers(view))?;
+    write_layer(folder, writers, view, &layers::sites(view, &look))?;
+    write_layer(folder, writers, view, &layers::gaps(view, &look))?;
+    write_layer(folder, writers, view, &layers::towers(view))?;
     if view.inputs.has("regions") {
-        write_layer(folder, view, &layers::regions(view))?;
+        write_layer(folder, writers, view, &layers::regions(view))?;
     }
     let kpi = tables::kpi(view);
     folder.file("kpi.csv", |out| csv::write(&kpi, &kpi.layout(), out))
 }
 
-fn write_layer(folder: &mut OutFolder, view: View, layer: &Layer) -> Result<(), ReportError> {
+fn write_layer(
+    folder: &mut OutFolder,
+    writers: &mut Writers,
+    view: View,
+    layer: &Layer,
+) -> Result<(), ReportError> {
     let layout = layer.layout();
-    folder.file(&format!("{}.geojson", layer.name), |mut out| geojson::write(layer, &layout, &mut out))?;
+    writers.layer(folder, layer, &layout)?;
     let about = metadata::metadata(layer, &layout, view.inputs, view.settings.redact.level);
     folder.file(&format!("{}.metadata.json", layer.name), |out| pretty(out, &about))
 }
@@ -159,7 +171,7 @@ mod tests {
 
     pub(crate) fn plan_folder(base: &Path, name: &str, overrides: &str, lang: Lang) -> PathBuf {
         let folder = base.join(name);
-        let options = OutOptions { folder: folder.clone(), overwrite: false };
+        let options = OutOptions { folder: folder.clone(), overwrite: false, wanted: Wanted::default() };
         let (inputs, settings) = (fixture::inputs(), fixture::settings(overrides));
         write_plan(&inputs, &settings, &fixture::run(lang), &fixture::plan(), &options).unwrap();
         folder

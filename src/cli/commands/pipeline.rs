@@ -14,6 +14,7 @@ use crate::model::words::counted;
 use crate::optimise::{Effort, Stop, Work};
 use crate::plan::{self, PlanError};
 use crate::report::document::{Document, document_json};
+use crate::report::formats::Wanted;
 use crate::report::issues::{check_text, issues_json, issues_text};
 use crate::report::out::file_digest;
 use crate::report::redact::Released;
@@ -204,15 +205,19 @@ pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
 }
 
 pub(super) fn out_options(output: &Output) -> Option<OutOptions> {
-    output.out.clone().map(|folder| OutOptions { folder, overwrite: output.overwrite })
+    output.out.clone().map(|folder| OutOptions {
+        folder,
+        overwrite: output.overwrite,
+        wanted: Wanted::new(&output.formats, output.output_crs.clone()),
+    })
 }
 
 /// Fails early where the output can't be written, before any work is done.
 pub(super) fn check_output(output: &Output) -> Result<(), Complaint> {
-    match &output.out {
-        Some(folder) => crate::report::out::probe(folder, output.overwrite).map_err(|e| refuse_report(&e)),
-        None => Ok(()),
-    }
+    let Some(options) = out_options(output) else { return Ok(()) };
+    crate::report::out::probe(&options.folder, options.overwrite).map_err(|e| refuse_report(&e))?;
+    let refused = |e: crate::crs::CrsError| Complaint::usage("C009", format!("--output-crs: {e}"));
+    options.wanted.definition().map(|_| ()).map_err(refused)
 }
 
 pub(super) fn show(

@@ -1,0 +1,269 @@
+//! `NAME.fgb`: FlatGeobuf 3 (flatgeobuf.org) with its packed Hilbert R-tree.
+
+use super::hilbert;
+use super::table::{Geometry, Table};
+use super::{GeometryKind, LayerWriter};
+use crate::report::layer::{FieldKind, Value};
+use crate::report::out::{FillError, OutFolder, ReportError};
+use flatbuffers::{FlatBufferBuilder, TableFinishedWIPOffset, VOffsetT, WIPOffset};
+use rayon::prelude::*;
+use std::io::{self, Read, Seek, Write};
+
+const MAGIC: [u8; 8] = [b'f', b'g', b'b', 3, b'f', b'g', b'b', 0];
+/// Children of a node of the index.
+const NODE: usize = 16;
+/// Features made by one task.
+const BLOCK: usize = 1024;
+/// Blocks in flight.
+const BLOCKS: usize = 16;
+
+/// Where the vtable of a table holds its field of that number.
+const fn slot(n: VOffsetT) -> VOffsetT {
+    4 + 2 * n
+}
+
+/// The writer.
+pub(super) struct FlatGeobuf;
+
+impl LayerWriter for FlatGeobuf {
+    fn layer(&mut self, folder: &mut OutFolder, table: &Table) -> Result<(), ReportError> {
+        folder.file(&format!("{}.fgb", table.name()), |out| write(table, out).map_err(FillError::from))
+    }
+}
+
+fn write(table: &Table, out: &mut (dyn Write + Send)) -> io::Result<()> {
+    let bounds = table.bounds()?;
+    let (rows, all) = hilbert::order(&bounds);
+    // The index stands before the features, whose lengths it needs.
+    let mut features = tempfile::tempfile()?;
+    let mut starts = Vec::with_capacity(rows.len());
+    let mut end = 0u64;
+    let mut buffered = io::BufWriter::with_capacity(1 << 20, &mut features);
+    for part in rows.chunks(BLOCK * BLOCKS) {
+        let made: Vec<(Vec<u8>, Vec<u32>)> =
+            part.par_chunks(BLOCK).map(|rows| block(table, rows)).collect::<io::Result<_>>()?;
+        for (bytes, lengths) in made {
+            buffered.write_all(&bytes)?;
+            for n in lengths {
+                starts.push(end);
+                end += u64::from(n);
+            }
+        }
+    }
+    buffered.flush()?;
+    drop(buffered);
+
+    out.write_all(&MAGIC)?;
+    out.write_all(&header(table, all))?;
+    out.write_all(&index(&rows, &bounds, &starts))?;
+    features.rewind()?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n = features.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(());
+        }
+        out.write_all(&buffer[..n])?;
+    }
+}
+
+/// Type of a field, by the format's numbers.
+const fn column_type(kind: FieldKind) -> u8 {
+    match kind {
+        FieldKind::Flag => 2,
+        FieldKind::Int => 7,
+        FieldKind::Float(_) => 10,
+        FieldKind::Text => 11,
+    }
+}
+
+fn header(table: &Table, bounds: Option<[f64; 4]>) -> Vec<u8> {
+    let mut b = FlatBufferBuilder::new();
+    let columns: Vec<WIPOffset<TableFinishedWIPOffset>> = table
+        .fields
+        .iter()
+        .map(|f| {
+            let name = b.create_string(&f.name);
+            let title = b.create_string(&f.alias);
+            let about = (!f.about.is_empty()).then(|| b.create_string(f.about));
+            let start = b.start_table();
+            b.push_slot_always(slot(0), name);
+            b.push_slot_always(slot(1), column_type(f.kind));
+            b.push_slot_always(slot(2), title);
+            if let Some(about) = about {
+                b.push_slot_always(slot(3), about);
+            }
+            b.end_table(start)
+        })
+        .collect();
+    let columns = b.create_vector(&columns);
+    let (org, code, crs_name, wkt) = match table.system {
+        Some(s) => match &s.code {
+            Some((org, code)) => (org.as_str(), *code, s.name.as_str(), s.wkt2.as_str()),
+            None => ("", 0, s.name.as_str(), s.wkt2.as_str()),
+        },
+        None => ("EPSG", 4326, "WGS 84", ""),
+    };
+    let texts = [org, crs_name, wkt].map(|t| (!t.is_empty()).then(|| b.create_string(t)));
+    let start = b.start_table();
+    b.push_slot(slot(1), i32::try_from(code).unwrap_or(0), 0);
+    for (n, text) in [0, 2, 4].into_iter().zip(texts) {
+        if let Some(text) = text {
+            b.push_slot_always(slot(n), text);
+        }
+    }
+    let crs = b.end_table(start);
+    let name = b.create_string(table.name());
+    let title = b.create_string(table.title());
+    let envelope = bounds.map(|e| b.create_vector(&e));
+    let start = b.start_table();
+    b.push_slot(slot(8), table.layer.rows as u64, 0);
+    b.push_slot_always(slot(0), name);
+    if let Some(envelope) = envelope {
+        b.push_slot_always(slot(1), envelope);
+    }
+    b.push_slot_always(slot(7), columns);
+    b.push_slot_always(slot(10), crs);
+    b.push_slot_always(slot(11), title);
+    // An empty layer has no index; 16 is what a reader assumes.
+    b.push_slot(slot(9), if table.layer.rows == 0 { 0u16 } else { NODE as u16 }, NODE as u16);
+    b.push_slot(slot(2), table.kind.map_or(0, GeometryKind::code), 0u8);
+    let root = b.end_table(start);
+    b.finish_size_prefixed(root, None);
+    b.finished_data().to_vec()
+}
+
+/// Features one behind the other, and the length of each.
+fn block(table: &Table, rows: &[u32]) -> io::Result<(Vec<u8>, Vec<u32>)> {
+    let mut bytes = Vec::new();
+    let mut lengths = Vec::with_capacity(rows.len());
+    let mut b = FlatBufferBuilder::new();
+    let mut properties = Vec::new();
+    for &row in rows {
+        b.reset();
+        properties.clear();
+        for (n, field) in table.fields.iter().enumerate() {
+            push_property(&mut properties, n as u16, &table.value(row, field));
+        }
+        let properties = b.create_vector(&properties);
+        let geometry = geometry(&mut b, &table.geometry(row)?, table.kind);
+        let start = b.start_table();
+        if let Some(geometry) = geometry {
+            b.push_slot_always(slot(0), geometry);
+        }
+        b.push_slot_always(slot(1), properties);
+        let root = b.end_table(start);
+        b.finish_size_prefixed(root, None);
+        bytes.extend_from_slice(b.finished_data());
+        lengths.push(b.finished_data().len() as u32);
+    }
+    Ok((bytes, lengths))
+}
+
+fn push_property(out: &mut Vec<u8>, n: u16, value: &Value) {
+    if !value.is_known() {
+        return;
+    }
+    out.extend_from_slice(&n.to_le_bytes());
+    match value {
+        Value::Unknown => {}
+        Value::Flag(v) => out.push(u8::from(*v)),
+        Value::Int(v) => out.extend_from_slice(&v.to_le_bytes()),
+        Value::Float(v) => out.extend_from_slice(&v.to_le_bytes()),
+        Value::Text(t) => {
+            out.extend_from_slice(&(t.len() as u32).to_le_bytes());
+            out.extend_from_slice(t.as_bytes());
+        }
+    }
+}
+
+type Finished = WIPOffset<TableFinishedWIPOffset>;
+
+fn geometry(b: &mut FlatBufferBuilder, geometry: &Geometry, kind: Option<GeometryKind>) -> Option<Finished> {
+    match geometry {
+        Geometry::None => None,
+        Geometry::Point(p) => Some(part(b, &[], p, 0)),
+        Geometry::Lines(lines) => {
+            let xy: Vec<f64> = lines.iter().flatten().flatten().copied().collect();
+            let several = kind == Some(GeometryKind::Lines);
+            Some(part(b, if several { lines } else { &[] }, &xy, 0))
+        }
+        Geometry::Areas(areas) => {
+            let parts: Vec<Finished> = areas
+                .iter()
+                .map(|rings| {
+                    let xy: Vec<f64> = rings.iter().flatten().flatten().copied().collect();
+                    part(b, if rings.len() > 1 { rings } else { &[] }, &xy, 3)
+                })
+                .collect();
+            let parts = b.create_vector(&parts);
+            let start = b.start_table();
+            b.push_slot_always(slot(7), parts);
+            b.push_slot_always(slot(6), 6u8);
+            Some(b.end_table(start))
+        }
+    }
+}
+
+/// A run of coordinates, cut after each of the `pieces`; a kind where it isn't that of the layer.
+fn part(b: &mut FlatBufferBuilder, pieces: &[Vec<[f64; 2]>], xy: &[f64], kind: u8) -> Finished {
+    let mut end = 0;
+    let ends: Vec<u32> = pieces
+        .iter()
+        .map(|p| {
+            end += p.len() as u32;
+            end
+        })
+        .collect();
+    let ends = (!ends.is_empty()).then(|| b.create_vector(&ends));
+    let xy = b.create_vector(xy);
+    let start = b.start_table();
+    if let Some(ends) = ends {
+        b.push_slot_always(slot(0), ends);
+    }
+    b.push_slot_always(slot(1), xy);
+    b.push_slot(slot(6), kind, 0);
+    b.end_table(start)
+}
+
+/// The R-tree, from its root down; leaves name the features by place, nodes their first child by number.
+fn index(rows: &[u32], bounds: &[Option<[f64; 4]>], starts: &[u64]) -> Vec<u8> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    const EMPTY: [f64; 4] = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
+    let mut counts = vec![rows.len()];
+    while counts[counts.len() - 1] > 1 {
+        counts.push(counts[counts.len() - 1].div_ceil(NODE));
+    }
+    if counts.len() == 1 {
+        // A single feature has a root above it all the same.
+        counts.push(1);
+    }
+    let total: usize = counts.iter().sum();
+    let leaves: Vec<([f64; 4], u64)> =
+        rows.iter().zip(starts).map(|(&r, &s)| (bounds[r as usize].unwrap_or(EMPTY), s)).collect();
+    let mut levels = vec![leaves];
+    let mut first = total - rows.len();
+    for &count in &counts[1..] {
+        let below = &levels[levels.len() - 1];
+        let level = below
+            .chunks(NODE)
+            .enumerate()
+            .map(|(n, children)| {
+                let around = children.iter().fold(EMPTY, |a, (c, _)| {
+                    [a[0].min(c[0]), a[1].min(c[1]), a[2].max(c[2]), a[3].max(c[3])]
+                });
+                (around, (first + n * NODE) as u64)
+            })
+            .collect();
+        levels.push(level);
+        first -= count;
+    }
+    let mut out = Vec::with_capacity(total * 40);
+    for (b, at) in levels.iter().rev().flatten() {
+        b.iter().for_each(|v| out.extend_from_slice(&v.to_le_bytes()));
+        out.extend_from_slice(&at.to_le_bytes());
+    }
+    out
+}

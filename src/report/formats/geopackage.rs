@@ -1,0 +1,296 @@
+//! `layers.gpkg`: OGC GeoPackage 1.3 (12-128r17) with all layers, an R-tree each, headings in
+//! `gpkg_data_columns`, and a QGIS style each in `layer_styles`.
+
+use super::hilbert;
+use super::table::{Table, joined};
+use super::{GeometryKind, LayerWriter, wkb};
+use crate::report::layer::{FieldKind, Value};
+use crate::report::out::{OutFolder, ReportError};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, params};
+use std::io;
+use std::path::PathBuf;
+
+const NAME: &str = "layers.gpkg";
+
+/// No clock in results: the same layers give the same bytes.
+const CHANGED: &str = "1970-01-01T00:00:00.000Z";
+
+/// The tables of every GeoPackage (annex C of the standard) and of the extensions that are used.
+const SCHEMA: &str = "
+PRAGMA page_size = 4096;
+PRAGMA encoding = 'UTF-8';
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -65536;
+PRAGMA application_id = 1196444487;
+PRAGMA user_version = 10300;
+CREATE TABLE gpkg_spatial_ref_sys (
+  srs_name TEXT NOT NULL, srs_id INTEGER NOT NULL PRIMARY KEY, organization TEXT NOT NULL,
+  organization_coordsys_id INTEGER NOT NULL, definition TEXT NOT NULL, description TEXT);
+CREATE TABLE gpkg_contents (
+  table_name TEXT NOT NULL PRIMARY KEY, data_type TEXT NOT NULL, identifier TEXT UNIQUE,
+  description TEXT DEFAULT '',
+  last_change DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+  min_x DOUBLE, min_y DOUBLE, max_x DOUBLE, max_y DOUBLE, srs_id INTEGER,
+  CONSTRAINT fk_gc_r_srs_id FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys(srs_id));
+CREATE TABLE gpkg_geometry_columns (
+  table_name TEXT NOT NULL, column_name TEXT NOT NULL, geometry_type_name TEXT NOT NULL,
+  srs_id INTEGER NOT NULL, z TINYINT NOT NULL, m TINYINT NOT NULL,
+  CONSTRAINT pk_geom_cols PRIMARY KEY (table_name, column_name),
+  CONSTRAINT uk_gc_table_name UNIQUE (table_name),
+  CONSTRAINT fk_gc_tn FOREIGN KEY (table_name) REFERENCES gpkg_contents(table_name),
+  CONSTRAINT fk_gc_srs FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys(srs_id));
+CREATE TABLE gpkg_extensions (
+  table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL,
+  scope TEXT NOT NULL, CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name));
+CREATE TABLE gpkg_data_columns (
+  table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT,
+  mime_type TEXT, constraint_name TEXT, CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
+  CONSTRAINT gdc_tn UNIQUE (table_name, name));
+CREATE TABLE gpkg_data_column_constraints (
+  constraint_name TEXT NOT NULL, constraint_type TEXT NOT NULL, value TEXT, min NUMERIC,
+  min_is_inclusive BOOLEAN, max NUMERIC, max_is_inclusive BOOLEAN, description TEXT,
+  CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value));
+INSERT INTO gpkg_extensions VALUES
+  ('gpkg_data_columns', NULL, 'gpkg_schema', 'http://www.geopackage.org/spec121/#extension_schema', 'read-write'),
+  ('gpkg_data_column_constraints', NULL, 'gpkg_schema', 'http://www.geopackage.org/spec121/#extension_schema', 'read-write');
+INSERT INTO gpkg_spatial_ref_sys VALUES
+  ('Undefined Cartesian SRS', -1, 'NONE', -1, 'undefined', 'undefined Cartesian coordinate reference system'),
+  ('Undefined geographic SRS', 0, 'NONE', 0, 'undefined', 'undefined geographic coordinate reference system');
+";
+
+/// The number of a system that has no code.
+const OWN_SRS: i64 = 100_000;
+
+/// The writer.
+#[derive(Default)]
+pub(super) struct GeoPackage(Option<Connection>);
+
+impl LayerWriter for GeoPackage {
+    fn layer(&mut self, folder: &mut OutFolder, table: &Table) -> Result<(), ReportError> {
+        let run = |open: &mut Option<Connection>| -> Result<(), Broken> {
+            if open.is_none() {
+                let new = Connection::open(folder.place(NAME))?;
+                new.execute_batch(SCHEMA)?;
+                *open = Some(new);
+            }
+            let Some(connection) = open else { return Ok(()) };
+            connection.execute_batch("BEGIN")?;
+            write(connection, table)?;
+            connection.execute_batch("COMMIT")?;
+            Ok(())
+        };
+        run(&mut self.0).map_err(Broken::report)
+    }
+
+    fn finish(&mut self, folder: &mut OutFolder) -> Result<(), ReportError> {
+        let Some(connection) = self.0.take() else { return Ok(()) };
+        connection.close().map_err(|(_, e)| Broken::Sql(e).report())?;
+        folder.adopt(NAME)
+    }
+}
+
+enum Broken {
+    Sql(rusqlite::Error),
+    Io(io::Error),
+}
+
+impl Broken {
+    fn report(self) -> ReportError {
+        let source = match self {
+            Self::Sql(e) => io::Error::other(e.to_string()),
+            Self::Io(e) => e,
+        };
+        ReportError::Failed { path: PathBuf::from(NAME), source }
+    }
+}
+
+impl From<rusqlite::Error> for Broken {
+    fn from(e: rusqlite::Error) -> Self {
+        Self::Sql(e)
+    }
+}
+
+impl From<io::Error> for Broken {
+    fn from(e: io::Error) -> Self {
+        Self::Io(e)
+    }
+}
+
+/// A name in SQL.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+const fn column_type(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Text => "TEXT",
+        FieldKind::Flag => "BOOLEAN",
+        FieldKind::Int => "INTEGER",
+        FieldKind::Float(_) => "DOUBLE",
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Value::Unknown => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Flag(v) => ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(*v))),
+            Value::Int(v) => ToSqlOutput::Borrowed(ValueRef::Integer(*v)),
+            Value::Float(v) => ToSqlOutput::Borrowed(ValueRef::Real(*v)),
+            Value::Text(t) => ToSqlOutput::Borrowed(ValueRef::Text(t.as_bytes())),
+        })
+    }
+}
+
+/// The system's number in this file, described there when it is new.
+fn srs(c: &Connection, table: &Table) -> rusqlite::Result<i64> {
+    let Some(system) = table.system else { return Ok(0) };
+    let (org, id) = match &system.code {
+        Some((org, code)) => (org.as_str(), i64::from(*code)),
+        None => ("NONE", OWN_SRS),
+    };
+    c.execute(
+        "INSERT OR IGNORE INTO gpkg_spatial_ref_sys VALUES (?1, ?2, ?3, ?2, ?4, NULL)",
+        params![system.name, id, org, system.wkt1],
+    )?;
+    Ok(id)
+}
+
+fn write(c: &Connection, table: &Table) -> Result<(), Broken> {
+    let name = quoted(table.name());
+    let mut columns = String::new();
+    for f in &table.fields {
+        columns += &format!(", {} {}", quoted(&f.name), column_type(f.kind));
+    }
+    let Some(kind) = table.kind else { return Ok(()) };
+    let srs_id = srs(c, table)?;
+    let geometry_type = kind.name().to_uppercase();
+    c.execute_batch(&format!(
+        "CREATE TABLE {name} (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom {geometry_type}{columns})"
+    ))?;
+    let about = &table.layer.method;
+    c.execute(
+        "INSERT INTO gpkg_contents VALUES (?1, 'features', ?1, ?2, ?3, NULL, NULL, NULL, NULL, ?4)",
+        params![
+            table.name(),
+            format!("{}. {}", table.title(), table.lang.pick(about.0, about.1)),
+            CHANGED,
+            srs_id
+        ],
+    )?;
+    c.execute(
+        "INSERT INTO gpkg_geometry_columns VALUES (?1, 'geom', ?2, ?3, 0, 0)",
+        params![table.name(), geometry_type, srs_id],
+    )?;
+    for f in &table.fields {
+        let about = if f.unit.is_empty() { f.about.to_owned() } else { format!("[{}] {}", f.unit, f.about) };
+        c.execute(
+            "INSERT INTO gpkg_data_columns VALUES (?1, ?2, ?2, ?3, ?4, NULL, NULL)",
+            params![table.name(), f.name, f.alias, Some(about.trim()).filter(|a| !a.is_empty())],
+        )?;
+    }
+    let all = rows(c, table, kind, srs_id)?;
+    if let Some([w, s, e, n]) = all {
+        c.execute(
+            "UPDATE gpkg_contents SET min_x = ?2, min_y = ?3, max_x = ?4, max_y = ?5 WHERE table_name = ?1",
+            params![table.name(), w, s, e, n],
+        )?;
+    }
+    c.execute_batch(&triggers(table.name()))?;
+    c.execute(
+        "INSERT INTO gpkg_extensions VALUES (?1, 'geom', 'gpkg_rtree_index', \
+         'http://www.geopackage.org/spec120/#extension_rtree', 'write-only')",
+        params![table.name()],
+    )?;
+    Ok(())
+}
+
+/// Writes the features in the order of the layer, then their index along a Hilbert curve.
+fn rows(c: &Connection, table: &Table, kind: GeometryKind, srs_id: i64) -> Result<Option<[f64; 4]>, Broken> {
+    let marks = (0..table.fields.len() + 2).map(|i| format!("?{}", i + 1)).collect::<Vec<_>>().join(", ");
+    let mut insert = c.prepare(&format!("INSERT INTO {} VALUES ({marks})", quoted(table.name())))?;
+    let mut bounds = Vec::with_capacity(table.layer.rows);
+    let mut blob = Vec::new();
+    for (n, &row) in table.layout.order.iter().enumerate() {
+        let geometry = table.geometry(row)?;
+        let b = geometry.bounds();
+        insert.raw_bind_parameter(1, n as i64 + 1)?;
+        if let Some(b) = b {
+            blob.clear();
+            head(&mut blob, srs_id, (kind != GeometryKind::Point).then_some(b));
+            wkb::push(&mut blob, &geometry, kind);
+            insert.raw_bind_parameter(2, blob.as_slice())?;
+        } else {
+            insert.raw_bind_parameter(2, rusqlite::types::Null)?;
+        }
+        for (i, field) in table.fields.iter().enumerate() {
+            insert.raw_bind_parameter(i + 3, table.value(row, field))?;
+        }
+        insert.raw_execute()?;
+        bounds.push(b);
+    }
+    let rtree = format!("rtree_{}_geom", table.name());
+    c.execute_batch(&format!(
+        "CREATE VIRTUAL TABLE {} USING rtree(id, minx, maxx, miny, maxy)",
+        quoted(&rtree)
+    ))?;
+    let mut insert = c.prepare(&format!("INSERT INTO {} VALUES (?1, ?2, ?3, ?4, ?5)", quoted(&rtree)))?;
+    let (order, all) = hilbert::order(&bounds);
+    for at in order {
+        if let Some([w, s, e, n]) = bounds[at as usize] {
+            insert.execute(params![i64::from(at) + 1, w, e, s, n])?;
+        }
+    }
+    debug_assert_eq!(all, bounds.iter().copied().fold(None, joined));
+    Ok(all)
+}
+
+/// Header of a geometry blob (2.1.3 of the standard), with an envelope where it isn't plain from the point.
+fn head(out: &mut Vec<u8>, srs_id: i64, envelope: Option<[f64; 4]>) {
+    out.extend_from_slice(b"GP\0");
+    out.push(if envelope.is_some() { 0b011 } else { 0b001 });
+    out.extend_from_slice(&(srs_id as i32).to_le_bytes());
+    if let Some([w, s, e, n]) = envelope {
+        for v in [w, e, s, n] {
+            out.extend_from_slice(&v.to_le_bytes());
+        }
+    }
+}
+
+/// The triggers that keep the index true when other programs edit the layer (annex F.3 of the standard).
+fn triggers(table: &str) -> String {
+    let r = format!("rtree_{table}_geom");
+    let (t, q) = (quoted(table), quoted(&r));
+    let name = |what: &str| quoted(&format!("{r}_{what}"));
+    let row = "NEW.fid, ST_MinX(NEW.geom), ST_MaxX(NEW.geom), ST_MinY(NEW.geom), ST_MaxY(NEW.geom)";
+    let full = "NEW.geom NOT NULL AND NOT ST_IsEmpty(NEW.geom)";
+    let none = "(NEW.geom ISNULL OR ST_IsEmpty(NEW.geom))";
+    format!(
+        "CREATE TRIGGER {insert} AFTER INSERT ON {t} WHEN ({full})
+         BEGIN INSERT OR REPLACE INTO {q} VALUES ({row}); END;
+         CREATE TRIGGER {update2} AFTER UPDATE OF geom ON {t} WHEN OLD.fid = NEW.fid AND {none}
+         BEGIN DELETE FROM {q} WHERE id = OLD.fid; END;
+         CREATE TRIGGER {update4} AFTER UPDATE ON {t} WHEN OLD.fid != NEW.fid AND {none}
+         BEGIN DELETE FROM {q} WHERE id IN (OLD.fid, NEW.fid); END;
+         CREATE TRIGGER {update5} AFTER UPDATE ON {t} WHEN OLD.fid != NEW.fid AND ({full})
+         BEGIN DELETE FROM {q} WHERE id = OLD.fid; INSERT OR REPLACE INTO {q} VALUES ({row}); END;
+         CREATE TRIGGER {update6} AFTER UPDATE OF geom ON {t}
+         WHEN OLD.fid = NEW.fid AND ({full}) AND (OLD.geom NOT NULL AND NOT ST_IsEmpty(OLD.geom))
+         BEGIN UPDATE {q} SET minx = ST_MinX(NEW.geom), maxx = ST_MaxX(NEW.geom),
+           miny = ST_MinY(NEW.geom), maxy = ST_MaxY(NEW.geom) WHERE id = NEW.fid; END;
+         CREATE TRIGGER {update7} AFTER UPDATE OF geom ON {t}
+         WHEN OLD.fid = NEW.fid AND ({full}) AND (OLD.geom ISNULL OR ST_IsEmpty(OLD.geom))
+         BEGIN INSERT INTO {q} VALUES ({row}); END;
+         CREATE TRIGGER {delete} AFTER DELETE ON {t} WHEN OLD.geom NOT NULL
+         BEGIN DELETE FROM {q} WHERE id = OLD.fid; END;",
+        insert = name("insert"),
+        update2 = name("update2"),
+        update4 = name("update4"),
+        update5 = name("update5"),
+        update6 = name("update6"),
+        update7 = name("update7"),
+        delete = name("delete"),
+    )
+}

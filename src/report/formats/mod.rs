@@ -1,0 +1,222 @@
+//! The formats of layers for maps. A new one is a file with a [`LayerWriter`] and a line in [`FORMATS`].
+
+mod flatgeobuf;
+mod geojson;
+mod geojsonl;
+mod geopackage;
+mod geoparquet;
+mod hilbert;
+mod kml;
+mod shapefile;
+mod table;
+mod wkb;
+
+pub use table::{Geometry, GeometryKind, OutField, Table};
+
+use super::layer::{Layer, Layout};
+use super::out::{OutFolder, ReportError};
+use crate::crs::{Crs, CrsError, Definition};
+use crate::model::kinds::Lang;
+
+/// Writes layers in one format.
+pub trait LayerWriter {
+    /// Takes a layer.
+    ///
+    /// # Errors
+    /// [`ReportError`].
+    fn layer(&mut self, folder: &mut OutFolder, table: &Table) -> Result<(), ReportError>;
+
+    /// Closes what holds all layers.
+    ///
+    /// # Errors
+    /// [`ReportError`].
+    fn finish(&mut self, _folder: &mut OutFolder) -> Result<(), ReportError> {
+        Ok(())
+    }
+}
+
+/// A format that layers can be written in.
+pub struct Format {
+    /// As typed after `--formats`.
+    pub word: &'static str,
+    /// What it is and whom it serves, in English and Chinese.
+    pub about: (&'static str, &'static str),
+    /// Whether it follows `--output-crs`; the others are WGS 84 by their nature.
+    pub any_crs: bool,
+    make: fn() -> Box<dyn LayerWriter>,
+}
+
+/// All formats.
+pub static FORMATS: &[Format] = &[
+    Format {
+        word: "geojson",
+        about: ("GeoJSON (RFC 7946), a file a layer; read by everything", "GeoJSON，每图层一个文件，通用"),
+        any_crs: false,
+        make: || Box::new(geojson::GeoJson),
+    },
+    Format {
+        word: "geojsonl",
+        about: (
+            "newline-delimited GeoJSON, a feature a line; for streams",
+            "逐行 GeoJSON，每行一个要素，便于流式处理",
+        ),
+        any_crs: false,
+        make: || Box::new(geojsonl::GeoJsonLines),
+    },
+    Format {
+        word: "gpkg",
+        about: (
+            "GeoPackage 1.3, one file with all layers, indexed; for QGIS and ArcGIS",
+            "GeoPackage 1.3，单文件含全部图层与索引，适合 QGIS、ArcGIS",
+        ),
+        any_crs: true,
+        make: || Box::new(geopackage::GeoPackage::default()),
+    },
+    Format {
+        word: "fgb",
+        about: (
+            "FlatGeobuf, indexed; fastest to open and to query by place",
+            "FlatGeobuf，带空间索引，打开与按范围查询最快",
+        ),
+        any_crs: true,
+        make: || Box::new(flatgeobuf::FlatGeobuf),
+    },
+    Format {
+        word: "parquet",
+        about: (
+            "GeoParquet 1.1 with bbox columns; for DuckDB, pandas, Spark",
+            "GeoParquet 1.1，含 bbox 列，适合 DuckDB、pandas、Spark",
+        ),
+        any_crs: true,
+        make: || Box::new(geoparquet::GeoParquet),
+    },
+    Format {
+        word: "shp",
+        about: (
+            "ESRI Shapefile in GB18030, names of at most 10 characters; for old programs",
+            "Shapefile（GB18030，字段名不超过 10 字符），适合旧软件",
+        ),
+        any_crs: true,
+        make: || Box::new(shapefile::Shapefile),
+    },
+    Format {
+        word: "kml",
+        about: ("KML 2.2; to look at in a globe", "KML 2.2，用于地球浏览器"),
+        any_crs: false,
+        make: || Box::new(kml::Kml),
+    },
+];
+
+impl Format {
+    /// The format of a word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|f| f.word == word.trim().to_ascii_lowercase())
+    }
+}
+
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word)
+    }
+}
+
+/// Which formats layers are written in, and in which system.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    formats: Vec<&'static Format>,
+    crs: Crs,
+}
+
+impl Default for Wanted {
+    /// GeoJSON alone.
+    fn default() -> Self {
+        Self { formats: FORMATS.iter().take(1).collect(), crs: Crs::wgs84() }
+    }
+}
+
+impl Wanted {
+    /// The formats in the order of [`FORMATS`], each once, GeoJSON where none is named; `crs` for those
+    /// that follow it.
+    #[must_use]
+    pub fn new(formats: &[&'static Format], crs: Crs) -> Self {
+        let mut wanted = Self { crs, ..Self::default() };
+        if !formats.is_empty() {
+            wanted.formats = FORMATS.iter().filter(|f| formats.iter().any(|w| w.word == f.word)).collect();
+        }
+        wanted
+    }
+
+    /// What files call the system.
+    ///
+    /// # Errors
+    /// [`CrsError`] when a file can't carry it, or WGS 84 can't be brought to it.
+    pub fn definition(&self) -> Result<Option<Definition>, CrsError> {
+        if self.crs == Crs::wgs84() && !self.formats.iter().any(|f| f.any_crs) {
+            return Ok(None);
+        }
+        crate::crs::FromWgs84::new(&self.crs)?;
+        self.crs.definition().map(Some)
+    }
+
+    /// Whether a format is among them.
+    #[must_use]
+    pub fn has(&self, word: &str) -> bool {
+        self.formats.iter().any(|f| f.word == word)
+    }
+
+    /// The system of the formats that follow it.
+    #[must_use]
+    pub fn crs(&self) -> &Crs {
+        &self.crs
+    }
+}
+
+/// The writers of a run's formats.
+pub struct Writers<'w> {
+    crs: &'w Crs,
+    system: Option<Definition>,
+    lang: Lang,
+    open: Vec<(bool, Box<dyn LayerWriter>)>,
+}
+
+impl<'w> Writers<'w> {
+    /// Writers of the formats that are wanted; headings that a format has room for come in `lang`.
+    ///
+    /// # Errors
+    /// [`ReportError`] when the system can't be written.
+    pub fn new(wanted: &'w Wanted, lang: Lang) -> Result<Self, ReportError> {
+        let system = wanted.definition().map_err(|e| ReportError::Failed {
+            path: wanted.crs.to_string().into(),
+            source: std::io::Error::other(e.to_string()),
+        })?;
+        let open = wanted.formats.iter().map(|f| (f.any_crs, (f.make)())).collect();
+        Ok(Self { crs: &wanted.crs, system, lang, open })
+    }
+
+    /// Writes a layer in every format.
+    ///
+    /// # Errors
+    /// [`ReportError`].
+    pub fn layer(
+        &mut self,
+        folder: &mut OutFolder,
+        layer: &Layer,
+        layout: &Layout,
+    ) -> Result<(), ReportError> {
+        for (any_crs, writer) in &mut self.open {
+            let system = self.system.as_ref().filter(|_| *any_crs);
+            let crs = system.is_some().then_some(self.crs);
+            writer.layer(folder, &Table::new(layer, layout, crs, system, self.lang))?;
+        }
+        Ok(())
+    }
+
+    /// Closes all formats.
+    ///
+    /// # Errors
+    /// [`ReportError`].
+    pub fn finish(mut self, folder: &mut OutFolder) -> Result<(), ReportError> {
+        self.open.iter_mut().try_for_each(|(_, w)| w.finish(folder))
+    }
+}
