@@ -36,7 +36,13 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
             answers::kpi(&reading, &preset, &before, &output, ctx)
         }
         Command::Compare { before, after, out, overwrite } => {
-            let output = Output { out, overwrite, redact: None };
+            let output = Output {
+                out,
+                overwrite,
+                redact: None,
+                formats: Vec::new(),
+                output_crs: crate::crs::Crs::wgs84(),
+            };
             answers::compare(&before, &after, &output, ctx)
         }
         Command::Duplicates { reading, output } => answers::duplicates(&reading, &output, ctx),
