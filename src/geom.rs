@@ -220,6 +220,12 @@ impl LocalFrame {
         Xy { x_m: dlon * self.m_per_deg_lon, y_m: (p.lat - self.origin.lat) * self.m_per_deg_lat }
     }
 
+    /// Degrees of longitude and of latitude in a metre.
+    #[must_use]
+    pub fn degrees_per_metre(&self) -> [f64; 2] {
+        [1.0 / self.m_per_deg_lon, 1.0 / self.m_per_deg_lat]
+    }
+
     /// Metres in this frame back to degrees.
     #[must_use]
     pub fn to_lonlat(&self, p: Xy) -> LonLat {

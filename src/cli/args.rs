@@ -103,9 +103,21 @@ pub struct AreaArgs {
     /// Height of even clutter over the ground, metres
     #[arg(long, value_name = "M", default_value = "0", value_parser = parse_clutter)]
     pub clutter_m: f64,
+    /// Profiles over terrain: each pixel by its own, or work shared between neighbours, within 0.1 dB
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = ProfilesArg::Exact)]
+    pub profiles: ProfilesArg,
     /// Working memory, megabytes
     #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..=1_048_576))]
     pub memory_mb: u32,
+}
+
+/// How `covplan area` takes profiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ProfilesArg {
+    /// Every pixel by all points of its own profile
+    Exact,
+    /// Neighbours share work; proven block by block, measured on the run
+    Shared,
 }
 
 /// How to read a project.

@@ -14,7 +14,9 @@ use crate::model::operators::NetworkId;
 use crate::model::records::Cell;
 use crate::model::settings::Settings;
 use crate::radio::antenna::{Pattern, Pointing, SectorPattern};
-use crate::radio::area::{Counts, Lattice, NO_LEVEL_DBM, Scene, Sector, Source, TILE, Tile, Window};
+use crate::radio::area::{
+    Counts, Lattice, NO_LEVEL_DBM, Profiles, Scene, Sector, Source, TILE, Tile, Window,
+};
 use crate::radio::capacity::{RateCurve, Terminal};
 use crate::radio::servers::Carrier;
 use crate::radio::tr38901::Scenario;
@@ -43,6 +45,8 @@ pub struct AreaRequest {
     pub network: Option<NetworkId>,
     /// Even clutter over the ground, m.
     pub clutter_m: f64,
+    /// How profiles are taken over terrain.
+    pub profiles: Profiles,
     /// Working memory, bytes.
     pub memory_bytes: usize,
 }
@@ -107,8 +111,23 @@ pub struct AreaSummary {
     pub level_km2: Vec<(f64, f64)>,
     /// Links by model.
     pub links: BTreeMap<&'static str, u64>,
+    /// How links by shared profiles compare with exact ones; None when profiles aren't shared.
+    pub shared: Option<SharedProfiles>,
     /// Whether it was left unfinished.
     pub stopped_early: bool,
+}
+
+/// What shared profiles gave, measured on the run.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct SharedProfiles {
+    /// Links by them.
+    pub links: u64,
+    /// Of these, links that were worked out exactly too.
+    pub checked: u64,
+    /// Of these, links farther from exact than 0.1 dB.
+    pub beyond: u64,
+    /// Largest difference among them, dB.
+    pub largest_db: f64,
 }
 
 impl<'a> AreaMap<'a> {
@@ -157,6 +176,7 @@ impl<'a> AreaMap<'a> {
             },
             downlink: RateCurve::DOWNLINK.with_alpha(radio.shannon_alpha_dl),
             reach_m,
+            profiles: ask.profiles,
         };
         let tile_bytes = window.tiles(TILE).map(|t| scene.tile_bytes(&t)).max().unwrap_or(1).max(1);
         if tile_bytes > ask.memory_bytes {
@@ -221,6 +241,13 @@ impl<'a> AreaMap<'a> {
         }
         let known = sum.area_km2 - sum.unknown_km2;
         sum.served_share = if known > 0.0 { sum.served_km2 / known } else { 0.0 };
+        sum.shared =
+            (self.scene.profiles == Profiles::Shared && self.over_terrain()).then_some(SharedProfiles {
+                links: links.shared,
+                checked: links.audited,
+                beyond: links.beyond,
+                largest_db: links.largest_db,
+            });
         sum.links = [
             ("p1812", links.p1812),
             ("p452", links.p452),

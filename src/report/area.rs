@@ -159,6 +159,7 @@ pub fn area_json(map: &AreaMap, sum: &AreaSummary) -> Value {
             .map(|(dbm, km2)| json!({ "rsrp_dbm": dbm, "area_km2": km2 }))
             .collect::<Vec<_>>(),
         "links": sum.links,
+        "shared_profiles": sum.shared,
         "stopped_early": sum.stopped_early,
         "notes": map.notes,
     })

@@ -3,13 +3,14 @@
 use super::pipeline::{
     check_output, digests, finding_exit, out_options, read_sound, refuse_report, say_findings,
 };
-use crate::cli::args::{AreaArgs, Output, Reading};
+use crate::cli::args::{AreaArgs, Output, ProfilesArg, Reading};
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::coverage::area::{AreaMap, AreaRequest, AreaSummary};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Redaction;
 use crate::model::operators::NetworkId;
+use crate::radio::area::{Profiles, SHARED_WITHIN_DB};
 use crate::report::area::{AreaFolder, area_json};
 use crate::report::{ReportError, RunInfo};
 
@@ -38,6 +39,10 @@ pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context
         reach_m: ask.reach_km.map(|km| km * 1e3),
         network: ask.network.as_deref().map(|name| network(&loaded.inputs, name)).transpose()?,
         clutter_m: ask.clutter_m,
+        profiles: match ask.profiles {
+            ProfilesArg::Exact => Profiles::Exact,
+            ProfilesArg::Shared => Profiles::Shared,
+        },
         memory_bytes: ask.memory_mb as usize * (1 << 20),
     };
     let refuse = |e: crate::coverage::area::AreaError| Complaint::usage("A001", e.to_string());
@@ -120,6 +125,18 @@ fn text(map: &AreaMap, sum: &AreaSummary, output: &Output, ctx: &Context) -> Str
     }
     let links = sum.links.iter().filter(|l| *l.1 > 0).map(|(model, n)| format!("{n} {model}"));
     lines.push(format!("  {}: {}", ctx.pick("links", "链路"), links.collect::<Vec<_>>().join(", ")));
+    if let Some(s) = &sum.shared {
+        lines.push(match ctx.lang {
+            crate::model::kinds::Lang::En => format!(
+                "  {} links by shared profiles; {} of them also worked out exactly: largest difference {:.3} dB, {} beyond {SHARED_WITHIN_DB} dB",
+                s.links, s.checked, s.largest_db, s.beyond
+            ),
+            crate::model::kinds::Lang::Zh => format!(
+                "  {} 条链路采用共享剖面；其中 {} 条另作精确计算：最大差 {:.3} dB，超过 {SHARED_WITHIN_DB} dB 的 {} 条",
+                s.links, s.checked, s.largest_db, s.beyond
+            ),
+        });
+    }
     lines.extend(map.notes.iter().map(|n| format!("  {}: {}", n.code, n.text(ctx.lang))));
     if let Some(folder) = &output.out {
         lines.push(format!("→ {}", folder.display()));

@@ -2,7 +2,7 @@
 //! profiles along geodesics over it.
 
 use crate::geom::{LocalFrame, LonLat, Terrain, Xy};
-use crate::radio::terrain_path::TerrainPath;
+use crate::radio::terrain_path::{Spacing, TerrainPath};
 
 const EARTH_RADIUS_M: f64 = crate::geom::EARTH_RADIUS_M;
 
@@ -119,6 +119,8 @@ fn bridge(heights_m: &mut [f32], columns: usize, widest: usize) {
 #[derive(Clone, Copy, Debug)]
 pub struct Way {
     from: LonLat,
+    /// Degrees per metre.
+    scale: [f64; 2],
     to: Xy,
     /// Bending of the geodesic in the mast's frame, m: x(s) = x·s + bend_x·s(1 − s), y alike.
     bend: Xy,
@@ -133,6 +135,7 @@ impl Way {
     /// geodesic over 30 km at latitudes below 60°.
     #[must_use]
     pub fn new(frame: &LocalFrame, from: LonLat, to: LonLat) -> Self {
+        let scale = frame.degrees_per_metre();
         let to = frame.to_xy(to);
         let lean = from.lat_deg().to_radians().tan() / EARTH_RADIUS_M;
         // A metre east is fewer degrees at the equator's side: halfway the frame is off by half of it.
@@ -141,6 +144,7 @@ impl Way {
         let heading = Xy { x_m: to.x_m + bend.x_m, y_m: to.y_m + bend.y_m };
         Self {
             from,
+            scale,
             to,
             bend,
             distance_m: east_m.hypot(to.y_m),
@@ -160,44 +164,74 @@ impl Way {
 
     /// The place that lies the given share (0..1) of the way along: degrees.
     #[inline]
-    fn at(&self, scale: [f64; 2], share: f64) -> (f64, f64) {
+    fn at(&self, share: f64) -> (f64, f64) {
         let arc = share * (1.0 - share);
         (
-            self.from.lon_deg() + (self.to.x_m * share + self.bend.x_m * arc) * scale[0],
-            self.from.lat_deg() + (self.to.y_m * share + self.bend.y_m * arc) * scale[1],
+            self.from.lon_deg() + (self.to.x_m * share + self.bend.x_m * arc) * self.scale[0],
+            self.from.lat_deg() + (self.to.y_m * share + self.bend.y_m * arc) * self.scale[1],
         )
+    }
+
+    /// The geodesic that leaves a mast at a bearing, as far as `distance_m`, to the same order as
+    /// [`Way::new`].
+    #[must_use]
+    pub fn towards(frame: &LocalFrame, from: LonLat, bearing_deg: f64, distance_m: f64) -> Self {
+        let lean = from.lat_deg().to_radians().tan() / EARTH_RADIUS_M;
+        let (east, north) = bearing_deg.to_radians().sin_cos();
+        let square = lean * distance_m * distance_m;
+        let bend = Xy { x_m: -east * north * square, y_m: 0.5 * east * east * square };
+        let to = Xy { x_m: east * distance_m - bend.x_m, y_m: north * distance_m - bend.y_m };
+        Self { from, scale: frame.degrees_per_metre(), to, bend, distance_m, bearing_deg }
     }
 }
 
-/// Fills a path with the ground along a way, sampled at most `spacing_m` apart, and even clutter on it.
-/// False when some of the ground is unknown.
-pub fn profile(
-    heights: &Heights,
-    frame: &LocalFrame,
-    way: &Way,
-    spacing_m: f64,
-    clutter_m: f64,
-    buffer: &mut Vec<(f64, f64)>,
-    path: &mut TerrainPath,
-) -> bool {
-    let steps = (way.distance_m / spacing_m).ceil().max(4.0) as usize;
-    let unit = frame.to_lonlat(Xy { x_m: 1000.0, y_m: 1000.0 });
-    let scale = [
-        (unit.lon_deg() - way.from.lon_deg()).rem_euclid(360.0) / 1000.0,
-        (unit.lat_deg() - way.from.lat_deg()) / 1000.0,
-    ];
-    buffer.clear();
-    let mut known = true;
-    for i in 0..=steps {
-        let (lon, lat) = way.at(scale, i as f64 / steps as f64);
-        let height = heights.at(lon, lat);
-        known &= !height.is_nan();
-        buffer.push((height, clutter_m));
+/// Where the points of a profile lie: every `spacing_m` from the mast, so that neighbouring profiles have their
+/// points side by side, and never nearer to the receiver than half of that, where clutter would stand in its
+/// face. No two are farther apart than `spacing_m`, and none are fewer than five.
+#[must_use]
+pub fn spacing(distance_m: f64, spacing_m: f64) -> Spacing {
+    let total_km = distance_m / 1e3;
+    if distance_m < 4.5 * spacing_m {
+        let gaps = (distance_m / spacing_m).ceil().max(4.0);
+        return Spacing { step_km: total_km / gaps, steps: gaps as usize - 1, tail_km: [total_km; 2] };
     }
-    if known {
-        path.refill_inland(way.distance_m / steps as f64, buffer.iter().copied());
+    let step_km = spacing_m / 1e3;
+    let steps = (distance_m / spacing_m - 0.5).floor();
+    let rest_km = total_km - steps * step_km;
+    let before_km = if rest_km > step_km { total_km - 0.5 * rest_km } else { total_km };
+    Spacing { step_km, steps: steps as usize, tail_km: [before_km, total_km] }
+}
+
+/// The ground that profiles are taken from.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// Heights.
+    pub heights: &'a Heights,
+    /// Distance between the points of a profile, m.
+    pub spacing_m: f64,
+    /// Height of even clutter, m.
+    pub clutter_m: f64,
+}
+
+impl Ground<'_> {
+    /// A point of a profile: distance in km, height and clutter in m.
+    #[inline]
+    pub(super) fn point(&self, way: &Way, km: f64) -> (f64, f64, f64) {
+        let (lon, lat) = way.at(km * 1e3 / way.distance_m);
+        (km, self.heights.at(lon, lat), self.clutter_m)
     }
-    known
+
+    /// Fills a path with the ground along a way; false when some of it is unknown.
+    pub fn profile(&self, way: &Way, path: &mut TerrainPath) -> bool {
+        let whole = spacing(way.distance_m, self.spacing_m);
+        let mut known = true;
+        path.refill_points((0..whole.len()).map(|i| {
+            let point = self.point(way, whole.km(i));
+            known &= !point.1.is_nan();
+            point
+        }));
+        known
+    }
 }
 
 #[cfg(test)]
@@ -215,15 +249,30 @@ mod tests {
                 let way = Way::new(&frame, from, to);
                 let length = geodesic_m(from, to);
                 assert!((way.distance_m - length).abs() < 5e-5 * length + 0.01, "{way:?} {length}");
-                let unit = frame.to_lonlat(Xy { x_m: 1.0, y_m: 1.0 });
-                let scale = [unit.lon_deg() - lon, unit.lat_deg() - lat];
-                for share in [0.25, 0.5, 0.8] {
-                    let (x, y) = way.at(scale, share);
-                    let off = geodesic_m(LonLat::wrapped(x, y), along_geodesic(from, to, share));
-                    assert!(off < 1.0, "{lat} {dx} {dy} {share}: {off} m off");
+                let same = Way::towards(&frame, from, way.bearing_deg, way.distance_m);
+                for share in [0.25, 0.5, 0.8, 1.0] {
+                    for (way, most_m) in [(&way, 1.0), (&same, 2.0)] {
+                        let (x, y) = way.at(share);
+                        let off = geodesic_m(LonLat::wrapped(x, y), along_geodesic(from, to, share));
+                        assert!(off < most_m, "{lat} {dx} {dy} {share}: {off} m off");
+                    }
                     let off = geodesic_m(way.place(&frame, share), along_geodesic(from, to, share));
                     assert!(off < 1.0, "{lat} {dx} {dy} {share}: {off} m off");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn points_are_even_from_the_mast_and_keep_off_the_receiver() {
+        for metres in 250..3000 {
+            let (distance_m, step_m) = (f64::from(metres), 92.6);
+            let whole = spacing(distance_m, step_m);
+            let km: Vec<f64> = (0..whole.len()).map(|i| whole.km(i)).collect();
+            assert!(km.len() >= 5 && km[0] == 0.0 && km[km.len() - 1] == distance_m / 1e3);
+            let gaps = km.windows(2).map(|w| (w[1] - w[0]) * 1e3);
+            for gap in gaps {
+                assert!((0.5 * step_m - 1e-6..=step_m + 1e-6).contains(&gap), "{metres}: {gap}");
             }
         }
     }

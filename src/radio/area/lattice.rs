@@ -80,6 +80,31 @@ impl Window {
         [self.lon_deg(-0.5), self.lat_deg(r - 0.5), self.lon_deg(c - 0.5), self.lat_deg(-0.5)]
     }
 
+    /// The whole block of `size` by `size` pixels of the lattice in which a pixel lies.
+    #[must_use]
+    pub fn block_of(&self, column: i64, row: i64, size: usize) -> Self {
+        let from = |i: i64| i.div_euclid(size as i64) * size as i64;
+        Self { first_column: from(column), first_row: from(row), columns: size, rows: size, ..*self }
+    }
+
+    /// The parts of this window in each block of `size` by `size` pixels of the lattice, row by row.
+    pub fn blocks(&self, size: usize) -> impl Iterator<Item = Self> + '_ {
+        let cuts = move |first: i64, count: usize| {
+            let (end, size) = (first + count as i64, size as i64);
+            let starts = (first.div_euclid(size)..=(end - 1).div_euclid(size)).map(move |b| b * size);
+            starts.map(move |s| (s.max(first), ((s + size).min(end) - s.max(first)) as usize))
+        };
+        cuts(self.first_row, self.rows).flat_map(move |(first_row, rows)| {
+            cuts(self.first_column, self.columns).map(move |(first_column, columns)| Self {
+                first_column,
+                first_row,
+                columns,
+                rows,
+                ..*self
+            })
+        })
+    }
+
     /// The windows of at most `size` by `size` pixels that make up this one, row by row.
     pub fn tiles(&self, size: usize) -> impl Iterator<Item = Window> + '_ {
         let (down, across) = (self.rows.div_ceil(size), self.columns.div_ceil(size));

@@ -13,6 +13,7 @@
 
 pub mod ground;
 pub mod lattice;
+pub mod rays;
 
 use super::antenna::{Pattern, Pointing};
 use super::capacity::{self, RateCurve, Terminal};
@@ -23,8 +24,10 @@ use super::terrain_path::TerrainPath;
 use super::tr38901;
 use crate::geom::{LocalFrame, LonLat, Terrain, Xy};
 use crate::units::Mhz;
-use ground::{Heights, Way, profile};
+use ground::{Ground, Heights, Way};
 pub use lattice::{Lattice, Window};
+use rayon::prelude::*;
+use rays::{BLOCK, Rays};
 
 /// Pixels of a tile along one side.
 pub const TILE: usize = 256;
@@ -36,6 +39,22 @@ pub const NO_SINR_DB: f32 = -50.0;
 const NEGLIGIBLE_BELOW_BEST_DB: f64 = 40.0;
 /// And one this far below the quietest noise.
 const NEGLIGIBLE_BELOW_NOISE_DB: f64 = 10.0;
+/// How far shared profiles may be from exact ones, dB.
+pub const SHARED_WITHIN_DB: f64 = 0.1;
+/// Every so many pixels of a block, along both sides, shared profiles must prove themselves.
+const PROOF_STRIDE: usize = 8;
+/// One of so many links by shared profiles is also worked out exactly, to tell how good they are.
+const AUDITED: u64 = 251;
+
+/// How profiles are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profiles {
+    /// Each pixel by the points of its own.
+    Exact,
+    /// Work is shared between neighbouring pixels ([`rays`]), where that proves to be within
+    /// [`SHARED_WITHIN_DB`].
+    Shared,
+}
 
 /// One sector of a source.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,6 +91,40 @@ pub struct Source {
     near: tr38901::Prepared,
     far: Option<TerrainModel>,
     sectors: Vec<Sector>,
+}
+
+/// Loss of a path; infinite out of the model's range.
+fn path_db(far: &TerrainModel, path: &TerrainPath) -> f64 {
+    far.predict(path).map_or(f64::INFINITY, |l| l.0.get())
+}
+
+/// Loss along a way by all points of its profile; None over unknown ground.
+fn exact_db(far: &TerrainModel, way: &Way, ground: Ground<'_>, path: &mut TerrainPath) -> Option<f64> {
+    ground.profile(way, path).then(|| path_db(far, path))
+}
+
+/// The same by those points that rays find to decide; None when they can't tell.
+fn deciding_db(
+    far: &TerrainModel,
+    rays: &Rays,
+    way: &Way,
+    ground: Ground<'_>,
+    receiver_m: f64,
+    indices: &mut Vec<usize>,
+    path: &mut TerrainPath,
+) -> Option<Option<f64>> {
+    let known = rays.deciding(way, ground, receiver_m.max(1.0), indices, path)?;
+    Some(known.then(|| path_db(far, path)))
+}
+
+/// How far two losses are apart, dB: not at all when both are unknown, else without measure.
+fn apart_db(a: Option<f64>, b: Option<f64>) -> f64 {
+    match (a, b) {
+        (Some(a), Some(b)) if a == b => 0.0,
+        (Some(a), Some(b)) => (a - b).abs(),
+        (None, None) => 0.0,
+        _ => f64::INFINITY,
+    }
 }
 
 impl Source {
@@ -131,6 +184,8 @@ pub struct Scene<'a> {
     pub downlink: RateCurve,
     /// Cells farther away are left out, m.
     pub reach_m: f64,
+    /// How profiles are taken.
+    pub profiles: Profiles,
 }
 
 /// A pixel; all NaN where the ground is unknown.
@@ -152,7 +207,7 @@ impl Pixel {
 }
 
 /// How many links were predicted by which model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counts {
     /// P.1812 over terrain.
     pub p1812: u64,
@@ -164,6 +219,14 @@ pub struct Counts {
     pub flat: u64,
     /// Links over unknown ground, not predicted.
     pub unknown: u64,
+    /// Of those by P.1812 and P.452, links by shared profiles.
+    pub shared: u64,
+    /// Of these, links that were worked out exactly too.
+    pub audited: u64,
+    /// Of these, links that are farther from exact than [`SHARED_WITHIN_DB`].
+    pub beyond: u64,
+    /// Largest difference among them, dB.
+    pub largest_db: f64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -173,6 +236,10 @@ impl std::ops::AddAssign for Counts {
         self.near += other.near;
         self.flat += other.flat;
         self.unknown += other.unknown;
+        self.shared += other.shared;
+        self.audited += other.audited;
+        self.beyond += other.beyond;
+        self.largest_db = self.largest_db.max(other.largest_db);
     }
 }
 
@@ -192,15 +259,19 @@ pub struct Tile {
 struct Desk {
     reached: Vec<Reached>,
     heard: Vec<Heard>,
-    heights: Vec<(f64, f64)>,
+    indices: Vec<usize>,
     path: TerrainPath,
     counts: Counts,
+    /// For each source near the block, once asked for: rays over it, where they are of use.
+    rays: Vec<Option<Option<Rays>>>,
 }
 
 /// A source in reach of a pixel.
 #[derive(Clone, Copy)]
 struct Reached {
     source: u32,
+    /// Index among the sources near the block.
+    slot: u32,
     way: Way,
     elevation_deg: f64,
     free_space_db: f64,
@@ -221,6 +292,26 @@ struct Heard {
     data_mw: f64,
     load: f64,
     known: bool,
+}
+
+/// A pixel's place.
+struct Spot {
+    at: LonLat,
+    /// A number of its own on the lattice.
+    number: u64,
+    /// The whole block that it belongs to.
+    block: Window,
+}
+
+impl Spot {
+    fn new(window: &Window, column: usize, row: usize) -> Self {
+        let (x, y) = (window.first_column + column as i64, window.first_row + row as i64);
+        Self {
+            at: window.center(column, row),
+            number: (x as u64).wrapping_mul(0x1_0000_0001).wrapping_add((y as u64) << 20),
+            block: window.block_of(x, y, BLOCK),
+        }
+    }
 }
 
 fn milliwatts(dbm: f64) -> f64 {
@@ -250,7 +341,7 @@ impl Scene<'_> {
         pixels + self.terrain.map_or(0, ground)
     }
 
-    /// Works out a tile.
+    /// Works out a tile, on all threads.
     #[must_use]
     pub fn tile(&self, window: &Window) -> Tile {
         let bounds = window.bounds_deg();
@@ -258,26 +349,56 @@ impl Scene<'_> {
             (0..).zip(&self.sources).filter(|(_, s)| s.reaches(bounds, self.reach_m)).map(|s| s.0).collect();
         // Without a cell in reach the ground is still asked whether it is known.
         let needed = if near.is_empty() { bounds } else { self.ground_box(window) };
-        let ground = self
-            .terrain
-            .map(|terrain| (Heights::read(terrain, needed, self.per_degree(terrain)), terrain.posting_m()));
-        let ground = ground.as_ref().map(|(heights, posting_m)| (heights, posting_m.clamp(10.0, 100.0)));
+        let heights = self.terrain.map(|terrain| Heights::read(terrain, needed, self.per_degree(terrain)));
+        let ground = self.terrain.zip(heights.as_ref()).map(|(terrain, heights)| Ground {
+            heights,
+            spacing_m: terrain.posting_m().clamp(10.0, 100.0),
+            clutter_m: self.clutter_m,
+        });
+        let blocks: Vec<Window> = window.blocks(BLOCK).collect();
+        let done: Vec<(Vec<Pixel>, Counts)> =
+            blocks.par_iter().map(|block| self.block(block, &near, ground)).collect();
+        let mut tile = Tile {
+            window: *window,
+            pixels: vec![Pixel::UNKNOWN; window.columns * window.rows],
+            counts: Counts::default(),
+        };
+        for (block, (pixels, counts)) in blocks.iter().zip(done) {
+            let column = (block.first_column - window.first_column) as usize;
+            let row = (block.first_row - window.first_row) as usize;
+            for (r, pixels) in pixels.chunks(block.columns).enumerate() {
+                let first = (row + r) * window.columns + column;
+                tile.pixels[first..first + block.columns].copy_from_slice(pixels);
+            }
+            tile.counts += counts;
+        }
+        tile
+    }
+
+    /// The pixels of a window within one block of the lattice.
+    fn block(&self, window: &Window, near: &[u32], ground: Option<Ground<'_>>) -> (Vec<Pixel>, Counts) {
+        let bounds = window.bounds_deg();
+        let reaches =
+            |s: &&u32| self.sources.get(**s as usize).is_some_and(|s| s.reaches(bounds, self.reach_m));
+        let near: Vec<u32> = near.iter().filter(reaches).copied().collect();
         let mut desk = Desk::default();
+        desk.rays.resize_with(near.len(), || None);
         let mut pixels = Vec::with_capacity(window.columns * window.rows);
         for row in 0..window.rows {
             for column in 0..window.columns {
-                pixels.push(self.pixel(window.center(column, row), &near, ground, &mut desk));
+                pixels.push(self.pixel(Spot::new(window, column, row), &near, ground, &mut desk));
             }
         }
-        Tile { window: *window, pixels, counts: desk.counts }
+        (pixels, desk.counts)
     }
 
-    fn pixel(&self, at: LonLat, near: &[u32], ground: Option<(&Heights, f64)>, desk: &mut Desk) -> Pixel {
-        let height_m = ground.map_or(0.0, |(heights, _)| heights.at(at.lon_deg(), at.lat_deg()));
+    fn pixel(&self, spot: Spot, near: &[u32], ground: Option<Ground<'_>>, desk: &mut Desk) -> Pixel {
+        let at = spot.at;
+        let height_m = ground.map_or(0.0, |g| g.heights.at(at.lon_deg(), at.lat_deg()));
         if height_m.is_nan() {
             return Pixel::UNKNOWN;
         }
-        self.find(at, near, ground.map(|g| (g.0, height_m)), desk);
+        self.find(at, near, ground.map(|g| (g.heights, height_m)), desk);
         let quietest = self.carriers.iter().map(|c| c.noise_dbm).fold(f64::INFINITY, f64::min);
         let mut best_known = f64::NEG_INFINITY;
         let mut best_unknown = f64::NEG_INFINITY;
@@ -289,7 +410,7 @@ impl Scene<'_> {
                 break;
             }
             let Some(source) = self.sources.get(r.source as usize) else { continue };
-            let loss = self.loss_db(source, r, ground, desk);
+            let loss = self.loss_db(source, r, &spot, ground, desk);
             let strongest = self.hear(source, r, loss, &mut desk.heard);
             match loss {
                 Some(_) => best_known = best_known.max(strongest),
@@ -307,7 +428,7 @@ impl Scene<'_> {
     /// Sources in reach, the strongest in free space first.
     fn find(&self, at: LonLat, near: &[u32], ground: Option<(&Heights, f64)>, desk: &mut Desk) {
         desk.reached.clear();
-        for &number in near {
+        for (slot, &number) in (0u32..).zip(near) {
             let Some(source) = self.sources.get(number as usize) else { continue };
             let way = Way::new(&source.frame, source.at, at);
             if way.distance_m > self.reach_m {
@@ -329,6 +450,7 @@ impl Scene<'_> {
             let strongest = source.sectors.iter().map(eirp).fold(f64::NEG_INFINITY, f64::max);
             desk.reached.push(Reached {
                 source: number,
+                slot,
                 way,
                 elevation_deg,
                 free_space_db,
@@ -344,7 +466,8 @@ impl Scene<'_> {
         &self,
         source: &Source,
         r: &Reached,
-        ground: Option<(&Heights, f64)>,
+        spot: &Spot,
+        ground: Option<Ground<'_>>,
         desk: &mut Desk,
     ) -> Option<f64> {
         let statistical = |distance_m: f64| {
@@ -355,7 +478,7 @@ impl Scene<'_> {
             let states = source.near.states(distance_m.max(*range.start()));
             LossDistribution::from(states).quantile_db(0.5, 0.0)
         };
-        let Some((heights, spacing_m)) = ground else {
+        let Some(ground) = ground else {
             desk.counts.flat += 1;
             return Some(statistical(r.way.distance_m));
         };
@@ -363,22 +486,76 @@ impl Scene<'_> {
             desk.counts.near += 1;
             return Some(statistical(r.way.distance_m));
         }
-        let (buffer, path) = (&mut desk.heights, &mut desk.path);
-        if !profile(heights, &source.frame, &r.way, spacing_m, self.clutter_m, buffer, path) {
-            desk.counts.unknown += 1;
+        let Some(far) = &source.far else { return Some(f64::INFINITY) };
+        let shared = self.shared_db(source, far, r, spot, ground, desk);
+        let loss = shared.unwrap_or_else(|| exact_db(far, &r.way, ground, &mut desk.path));
+        *match (far, loss) {
+            (_, None) => &mut desk.counts.unknown,
+            (TerrainModel::P1812(_), _) => &mut desk.counts.p1812,
+            (TerrainModel::P452(_), _) => &mut desk.counts.p452,
+        } += 1;
+        loss
+    }
+
+    /// Loss by shared profiles, as [`exact_db`] has it; None where they are of no use.
+    fn shared_db(
+        &self,
+        source: &Source,
+        far: &TerrainModel,
+        r: &Reached,
+        spot: &Spot,
+        ground: Ground<'_>,
+        desk: &mut Desk,
+    ) -> Option<Option<f64>> {
+        if self.profiles == Profiles::Exact {
             return None;
         }
-        let loss = match &source.far {
-            Some(model) => {
-                match model {
-                    TerrainModel::P1812(_) => desk.counts.p1812 += 1,
-                    TerrainModel::P452(_) => desk.counts.p452 += 1,
+        let Desk { rays, indices, path, counts, .. } = desk;
+        let rays = rays.get_mut(r.slot as usize)?;
+        let rays = rays
+            .get_or_insert_with(|| self.proven_rays(source, far, &spot.block, ground, indices, path))
+            .as_ref()?;
+        let loss = deciding_db(far, rays, &r.way, ground, self.terminal_height_m, indices, path)?;
+        counts.shared += 1;
+        if spot.number.wrapping_add(u64::from(r.source)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32
+            < (1 << 32) / AUDITED
+        {
+            let exact = exact_db(far, &r.way, ground, path);
+            let off = apart_db(loss, exact);
+            counts.audited += 1;
+            counts.beyond += u64::from(off > SHARED_WITHIN_DB);
+            counts.largest_db = counts.largest_db.max(off);
+        }
+        Some(loss)
+    }
+
+    /// Rays over a block, if what they give at some of its pixels is near to exact.
+    fn proven_rays(
+        &self,
+        source: &Source,
+        far: &TerrainModel,
+        block: &Window,
+        ground: Ground<'_>,
+        indices: &mut Vec<usize>,
+        path: &mut TerrainPath,
+    ) -> Option<Rays> {
+        let mast_m = source.height_m.max(1.0);
+        let rays = Rays::over(block, &source.frame, source.at, mast_m, ground, self.reach_m)?;
+        let half = PROOF_STRIDE / 2;
+        for row in (half..block.rows).step_by(PROOF_STRIDE) {
+            for column in (half..block.columns).step_by(PROOF_STRIDE) {
+                let way = Way::new(&source.frame, source.at, block.center(column, row));
+                if way.distance_m < MIN_DISTANCE_M || way.distance_m > self.reach_m {
+                    continue;
                 }
-                model.predict(path)
+                let shared = deciding_db(far, &rays, &way, ground, self.terminal_height_m, indices, path);
+                let Some(shared) = shared else { continue };
+                if apart_db(shared, exact_db(far, &way, ground, path)) > SHARED_WITHIN_DB {
+                    return None;
+                }
             }
-            None => return Some(f64::INFINITY),
-        };
-        Some(loss.map_or(f64::INFINITY, |l| l.0.get()))
+        }
+        Some(rays)
     }
 
     /// Notes the sectors of a source and tells the strongest's level, dBm; a source behind unknown ground as

@@ -53,6 +53,7 @@ fn scene(terrain: Option<&dyn Terrain>) -> Scene<'_> {
         terminal: Terminal::HANDSET,
         downlink: RateCurve::DOWNLINK,
         reach_m: 6000.0,
+        profiles: Profiles::Exact,
     }
 }
 
@@ -74,12 +75,15 @@ fn map(scene: &Scene, window: &Window, size: usize) -> std::collections::BTreeMa
     pixels
 }
 
-/// Bit for bit the same however the map is cut, over terrain and without it.
+/// Bit for bit the same however the map is cut: over terrain, with shared profiles too, and without it.
 #[test]
 fn tiles_dont_change_the_map() {
     let hills = Hills { hole: true };
-    for terrain in [Some(&hills as &dyn Terrain), None] {
-        let scene = scene(terrain);
+    let over_hills = Some(&hills as &dyn Terrain);
+    for (terrain, profiles) in
+        [(over_hills, Profiles::Exact), (over_hills, Profiles::Shared), (None, Profiles::Exact)]
+    {
+        let scene = Scene { profiles, ..scene(terrain) };
         let lattice = Lattice::new(150.0, 42.5);
         let whole = map(&scene, &lattice.window(BOX), 256);
         assert!(whole == map(&scene, &lattice.window(BOX), 17));
@@ -108,6 +112,35 @@ fn unknown_ground_is_unknown_and_not_sea() {
         }
     }
     assert!(unknown > 100 && known > 100);
+}
+
+/// Shared profiles give the map of exact ones to a tenth of a decibel, on bare and on cluttered ground, by
+/// both models; and what is counted of it is so.
+#[test]
+fn shared_profiles_give_the_same_map() {
+    let hills = Hills { hole: true };
+    for (clutter_m, freq_mhz) in [(0.0, 3500.0), (8.0, 700.0), (0.0, 6700.0)] {
+        let maps = [Profiles::Exact, Profiles::Shared].map(|profiles| {
+            let mut scene = Scene { profiles, clutter_m, reach_m: 12_000.0, ..scene(Some(&hills)) };
+            scene.sources =
+                vec![source(1.47, 42.46, &[45.0], freq_mhz), source(1.56, 42.53, &[200.0], freq_mhz)];
+            scene.tile(&Lattice::new(60.0, 42.5).window(BOX))
+        });
+        let [exact, shared] = &maps;
+        assert_eq!(exact.counts.shared, 0);
+        let counts = shared.counts;
+        assert!(counts.shared > (counts.p1812 + counts.p452) / 3, "{counts:?}");
+        assert!(counts.audited > 20 && counts.beyond == 0 && counts.largest_db <= SHARED_WITHIN_DB);
+        assert_eq!((counts.unknown, counts.near), (exact.counts.unknown, exact.counts.near));
+        let mut beyond = 0;
+        for (a, b) in exact.pixels.iter().zip(&shared.pixels) {
+            assert_eq!(a.rsrp_dbm.is_nan(), b.rsrp_dbm.is_nan());
+            let off = f64::from((a.rsrp_dbm - b.rsrp_dbm).abs());
+            assert!(!(off > 0.5), "{off}");
+            beyond += usize::from(off > SHARED_WITHIN_DB);
+        }
+        assert!(beyond * 2000 <= exact.pixels.len(), "{clutter_m} {freq_mhz}: {beyond}");
+    }
 }
 
 /// A mast on the antimeridian serves both sides of it.
@@ -142,19 +175,20 @@ fn a_pixel_is_its_link() {
     let tile = scene.tile(&window);
     assert!(tile.counts.p1812 > 1000 && tile.counts.near > 3 && tile.counts.unknown == 0);
     let source = &scene.sources[0];
+    let heights = Heights::read(&hills, [1.4, 42.4, 1.7, 42.6], Heights::per_degree(92.6, 42.5));
     for i in (0..tile.pixels.len()).step_by(97) {
         let at = window.center(i % window.columns, i / window.columns);
         let d = crate::geom::geodesic_m(source.at, at);
         if !(300.0..5900.0).contains(&d) {
             continue;
         }
-        let steps = (d / 92.6).ceil();
+        let points = ground::spacing(d, 92.6);
         let mut profile = crate::radio::profile::Profile::default();
-        for k in 0..=steps as usize {
-            let share = k as f64 / steps;
+        for k in 0..points.len() {
+            let share = points.km(k) * 1e3 / d;
             profile.distance_m.push(d * share);
             let p = crate::geom::along_geodesic(source.at, at, share);
-            profile.height_m.push(hills.height_m(p).unwrap());
+            profile.height_m.push(heights.at(p.lon_deg(), p.lat_deg()));
         }
         let Some(TerrainModel::P1812(prepared)) = source.far else { panic!("P.1812 covers 3.5 GHz") };
         let prediction = prepared.predict(&crate::radio::p1812::terrain(&profile).unwrap()).unwrap();
@@ -164,8 +198,8 @@ fn a_pixel_is_its_link() {
         let gain = s.ssb.relative_gain(&s.pointing, bearing, -drop.atan2(d).to_degrees()).get();
         let want = 17.8 + 17.0 + gain - prediction.loss.get();
         let got = f64::from(tile.pixels[i].rsrp_dbm);
-        // The lattice of heights is bilinear between samples 90 m apart.
-        assert!((got - want).abs() < 3.0 || got < -165.0, "{at:?}: {got} {want}");
+        // Ways are geodesics to a metre.
+        assert!((got - want).abs() < 0.5, "{at:?}: {got} {want}");
     }
 }
 

@@ -192,26 +192,39 @@ fn knife_edge_between(stim: f64, srim: f64, [hts, hrs]: [f64; 2], total: f64, wa
     bullington_db(nu, total)
 }
 
-/// § 4.3.1 over the profile's points with all heights zero. Both the steepest point and the one nearest to
-/// the ray are the only local maximum then, so a binary search finds them.
-fn over_smooth_db(path: &TerrainPath, wave: &Wave, [hte, hre]: [f64; 2], radius_km: f64) -> f64 {
-    let total = path.length_km();
-    let last = path.km.len() - 2;
+/// § 4.3.1 over the profile's points with all heights zero.
+fn over_smooth_db(path: &TerrainPath, wave: &Wave, height_m: [f64; 2], radius_km: f64) -> f64 {
+    match &path.whole {
+        Some(whole) => smooth_at(|i| whole.km(i), whole.len(), path.length_km(), wave, height_m, radius_km),
+        None => smooth_at(|i| path.km[i], path.km.len(), path.length_km(), wave, height_m, radius_km),
+    }
+}
+
+/// Both the steepest point and the one nearest to the ray are the only local maximum over a smooth earth,
+/// so a binary search finds them.
+fn smooth_at(
+    km: impl Fn(usize) -> f64,
+    points: usize,
+    total: f64,
+    wave: &Wave,
+    [hte, hre]: [f64; 2],
+    radius_km: f64,
+) -> f64 {
+    let last = points - 2;
     let bulge = 500.0 / radius_km;
     let line = (hre - hte) / total;
-    let from_tx = |i: usize| bulge * (total - path.km[i]) - hte * path.from_tx[i];
-    let stim = peak(last, from_tx);
+    let stim = peak(last, |i| bulge * (total - km(i)) - hte / km(i));
     if stim < line {
         let rank = |i: usize| {
-            let d = path.km[i];
+            let d = km(i);
             let over = bulge * d * (total - d) - (hte + line * d);
-            over * over.abs() * (path.from_tx[i] * path.from_rx[i])
+            over * over.abs() / (d * (total - d))
         };
         let top = peak(last, rank);
         let nu = (top.abs() * 0.002 * total / wave.wavelength_m).sqrt().copysign(top);
         return bullington_db(nu, total);
     }
-    let srim = peak(last, |i| bulge * path.km[i] - hre * path.from_rx[i]);
+    let srim = peak(last, |i| bulge * km(i) - hre / (total - km(i)));
     knife_edge_between(stim, srim, [hte, hre], total, wave)
 }
 

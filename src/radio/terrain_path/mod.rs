@@ -66,8 +66,37 @@ pub struct TerrainPath {
     surface_m: Vec<f64>,
     /// hst and hsr, the least-squares smooth earth at both ends, eqs. (87), (88), m above sea level.
     smooth_m: [f64; 2],
+    /// Where the points of the whole profile lie, when only some of them are kept.
+    whole: Option<Spacing>,
     cover: Cover,
     receiver_clutter_m: f64,
+}
+
+/// Distances of the points of a profile: even steps from the transmitter, then a tail.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spacing {
+    /// Length of a step, km.
+    pub step_km: f64,
+    /// Number of whole steps.
+    pub steps: usize,
+    /// Points after them: one half-way to the receiver or none, and the receiver, km.
+    pub tail_km: [f64; 2],
+}
+
+impl Spacing {
+    /// Number of points.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a profile always has its ends")]
+    pub fn len(&self) -> usize {
+        self.steps + 2 + usize::from(self.tail_km[0] < self.tail_km[1])
+    }
+
+    /// Distance of a point, km.
+    #[must_use]
+    #[inline]
+    pub fn km(&self, i: usize) -> f64 {
+        if i <= self.steps { i as f64 * self.step_km } else { self.tail_km[usize::from(i > self.steps + 1)] }
+    }
 }
 
 impl TerrainPath {
@@ -99,32 +128,63 @@ impl TerrainPath {
     /// Refills with evenly spaced points over land: heights of the ground and of the clutter on it, from
     /// transmitter to receiver. With fewer than three points nothing can be predicted from it.
     pub fn refill_inland(&mut self, step_m: f64, heights_m: impl IntoIterator<Item = (f64, f64)>) {
+        let even = heights_m.into_iter().enumerate();
+        self.refill_points(even.map(|(i, (ground, clutter))| (i as f64 * step_m / 1e3, ground, clutter)));
+    }
+
+    /// Refills with points over land: distance in km, heights of the ground and of the clutter on it.
+    pub fn refill_points(&mut self, points: impl IntoIterator<Item = (f64, f64, f64)>) {
+        self.fill(points);
+        self.whole = None;
+        self.finish();
+    }
+
+    /// Refills with those points of a profile over land that decide: every point that is the largest in what
+    /// the model looks for must be among them, and both ends. The rest is known by its distances, `whole`,
+    /// and by the smooth earth at both ends.
+    pub fn refill_deciding(
+        &mut self,
+        points: impl IntoIterator<Item = (f64, f64, f64)>,
+        whole: Spacing,
+        smooth_m: [f64; 2],
+    ) {
+        self.fill(points);
+        self.whole = Some(whole);
+        self.invert();
+        self.smooth_m = smooth_m;
+    }
+
+    fn fill(&mut self, points: impl IntoIterator<Item = (f64, f64, f64)>) {
         self.km.clear();
         self.ground_m.clear();
         self.surface_m.clear();
         let mut last_clutter_m = 0.0;
-        for (i, (ground, clutter)) in heights_m.into_iter().enumerate() {
-            self.km.push(i as f64 * step_m / 1e3);
+        for (km, ground, clutter) in points {
+            let first = self.km.is_empty();
+            self.km.push(km);
             self.ground_m.push(ground);
-            self.surface_m.push(if i == 0 { ground } else { ground + clutter });
+            self.surface_m.push(if first { ground } else { ground + clutter });
             last_clutter_m = clutter;
         }
         if let (Some(surface), Some(ground)) = (self.surface_m.last_mut(), self.ground_m.last()) {
             *surface = *ground;
         }
         self.receiver_clutter_m = last_clutter_m;
-        self.finish();
         self.cover = Cover::inland(self.length_km());
     }
 
     /// Inverse distances and the smooth earth.
     fn finish(&mut self) {
+        self.invert();
+        self.smooth_m = analysis::smooth_earth(&self.km, &self.ground_m);
+    }
+
+    fn invert(&mut self) {
         let total = self.length_km();
         self.from_tx.clear();
         self.from_tx.extend(self.km.iter().map(|d| 1.0 / d));
         self.from_rx.clear();
         self.from_rx.extend(self.km.iter().map(|d| 1.0 / (total - d)));
-        self.smooth_m = analysis::smooth_earth(&self.km, &self.ground_m);
     }
 
     /// Number of points.
