@@ -286,7 +286,7 @@ pub enum Command {
         #[command(flatten)]
         reading: Reading,
         /// Network-ready plants wanted in all: names the cheapest to lift
-        #[arg(long, value_name = "N")]
+        #[arg(allow_negative_numbers = true, long, value_name = "N")]
         wanted: Option<u64>,
         /// Where to write.
         #[command(flatten)]

@@ -132,8 +132,8 @@ fn bridge(heights: &mut [f64], widest: usize) -> bool {
             return false;
         }
         let (from, to) = (heights[before], heights[end]);
-        for k in i..end {
-            heights[k] = from + (to - from) * (k - before) as f64 / (end - before) as f64;
+        for (step, height) in heights[i..end].iter_mut().enumerate() {
+            *height = from + (to - from) * (step + 1) as f64 / (end - before) as f64;
         }
         i = end;
     }

@@ -96,7 +96,7 @@ pub fn joint(
 ) -> Result<Joint, JointError> {
     let parties = parties(inputs, kind);
     let n = parties.codes.len();
-    if n < 2 || n > super::party::MOST {
+    if !(2..=super::party::MOST).contains(&n) {
         return Err(JointError::Parties(match kind {
             Kind::Operators => format!("{n} radio networks own cells: building together takes two at least"),
             Kind::Cities => format!(
