@@ -227,7 +227,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// A layer's points, made ready for comparisons: in cells about [`REACH_M`] wide, so that a neighbour within
+/// A layer's points, made ready for comparisons: in cells about `REACH_M` wide, so that a neighbour within
 /// reach lies in the nine around.
 pub struct Places {
     /// Points in the GCJ-02 box, at most [`SAMPLE`], spread over the layer as it was given.
