@@ -490,13 +490,34 @@ impl<'a> Assignment<'a> {
         }
     }
 
-    /// Closes what serves nobody, the dearest first.
+    /// Closes what serves nobody, the dearest first. Where the number demanded keeps some of it open, the
+    /// cheapest of all that serves nobody stands in.
     pub(super) fn close_idle(&mut self, locks: &[Lock]) {
-        for (f, lock) in locks.iter().enumerate() {
-            let idle = self.open[f] && self.clients[f].is_empty() && *lock == Lock::Free;
-            if idle && self.count > self.table.limit.at_least {
-                self.set_open(f as u32, false);
-                self.journal.push(Step::Closed(f as u32));
+        let opening = &self.table.opening;
+        let free = |open: bool, a: &Self| -> Vec<u32> {
+            let mut list: Vec<u32> = (0..locks.len() as u32)
+                .filter(|&f| locks[f as usize] == Lock::Free && a.open[f as usize] == open)
+                .filter(|&f| a.clients[f as usize].is_empty())
+                .collect();
+            list.sort_by(|&x, &y| opening[x as usize].total_cmp(&opening[y as usize]).then(x.cmp(&y)));
+            list
+        };
+        let mut idle = free(true, self);
+        while self.count > self.table.limit.at_least
+            && let Some(f) = idle.pop()
+        {
+            self.set_open(f, false);
+            self.journal.push(Step::Closed(f));
+        }
+        if idle.is_empty() {
+            return;
+        }
+        for (&dear, cheap) in idle.iter().rev().zip(free(false, self)) {
+            if opening[cheap as usize] < opening[dear as usize] {
+                self.set_open(dear, false);
+                self.journal.push(Step::Closed(dear));
+                self.set_open(cheap, true);
+                self.journal.push(Step::Opened(cheap));
             }
         }
     }

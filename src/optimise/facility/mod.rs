@@ -153,7 +153,10 @@ pub fn solve(problem: &FacilityProblem, work: Work<'_>) -> Result<Certified<Plac
     check(problem)?;
     let limit = limit_of(problem)?;
     if let Some(capacity) = &problem.capacity {
-        return single::solve(problem, capacity, limit, &work);
+        return match without_demand(problem, capacity) {
+            Some(unbound) => solve(&unbound, work),
+            None => single::solve(problem, capacity, limit, &work),
+        };
     }
     let service = service_of(problem, limit);
     let finite = problem.beyond.iter().flatten().copied().filter(|v| v.is_finite());
@@ -208,7 +211,19 @@ pub fn solve_split(
     let Some(capacity) = &problem.capacity else {
         return Err(FacilityError::Malformed("there are no capacities".into()));
     };
-    split::solve(problem, capacity, limit, &work)
+    match without_demand(problem, capacity) {
+        Some(unbound) => Ok(solve(&unbound, work)?.map(|p| SplitPlacement {
+            open: p.open,
+            shares: p.assignment.into_iter().map(|f| vec![(f, 1.0)]).collect(),
+        })),
+        None => split::solve(problem, capacity, limit, &work),
+    }
+}
+
+/// The problem without its capacities where nobody demands anything, so that they bind nobody.
+fn without_demand(problem: &FacilityProblem, capacity: &Capacity) -> Option<FacilityProblem> {
+    let none = capacity.demand.iter().all(|d| *d == 0.0);
+    none.then(|| FacilityProblem { capacity: None, ..problem.clone() })
 }
 
 /// What a split placement costs, from the problem as given; infinite if somebody is served where he can't be.

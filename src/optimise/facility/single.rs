@@ -237,14 +237,14 @@ impl<'a> Search<'a, '_> {
                             }
                         }
                     } else {
-                        if a.count < limit.at_most {
-                            a.open(f, meter);
-                        }
-                        if kind < 2 || a.count >= limit.at_most {
-                            let out = self.open_near(&a, f);
-                            if let Some(out) = out {
-                                whole = a.close(out);
-                            }
+                        // Beyond the number allowed it must take another's place, else it may.
+                        let full = a.count >= limit.at_most;
+                        a.open(f, meter);
+                        if kind < 2 || full {
+                            whole = match self.open_near(&a, f) {
+                                Some(out) => a.close(out),
+                                None => !full,
+                            };
                         }
                     }
                 }

@@ -124,6 +124,20 @@ fn clients_out_of_reach_are_named() {
     assert_eq!(solve(&p, Effort::LOW.into()), Err(FacilityError::Unreachable { clients: vec![1, 2] }));
 }
 
+/// A number demanded beyond what serves is made up of the cheapest.
+#[test]
+fn who_serves_nobody_is_cheap() {
+    let p = FacilityProblem {
+        service: SparseRows::from_rows([vec![(3, 0.0)]]),
+        opening: vec![0.0, 0.0, 4.0, 0.0, 0.0, 3.0],
+        locks: vec![Lock::Free; 6],
+        count: Count::Exactly(2),
+        capacity: Some(Capacity { of: vec![1.0; 6], demand: vec![0.0] }),
+        beyond: None,
+    };
+    assert_eq!(solve(&p, Effort::LOW.into()).unwrap().objective, 0.0);
+}
+
 /// Least cost of serving all demand, in whole units, from a set of facilities: successive shortest paths on
 /// the graph of single units, by Bellman and Ford.
 fn transport(p: &FacilityProblem, set: u32) -> Option<f64> {
@@ -252,4 +266,18 @@ proptest! {
             Err(e) => prop_assert!(false, "{e}"),
         }
     }
+}
+
+/// The last facility allowed opens without another's having to close.
+#[test]
+fn the_last_facility_allowed_is_used() {
+    let p = FacilityProblem {
+        service: SparseRows::from_rows([vec![(1, 0.0)], vec![(5, 0.0), (4, 9.0)], vec![(1, 0.0), (4, 2.0)]]),
+        opening: vec![0.0; 6],
+        locks: vec![Lock::Free; 6],
+        count: Count::AtMost(3),
+        capacity: Some(Capacity { of: vec![1.0, 5.0, 1.0, 5.0, 12.0, 7.0], demand: vec![1.0, 0.0, 5.0] }),
+        beyond: None,
+    };
+    assert_eq!(solve(&p, Effort::LOW.into()).unwrap().objective, 2.0);
 }
