@@ -72,6 +72,7 @@ impl Search<'_> {
     fn run(&mut self, work: &Work<'_>, meter: &mut Meter<'_>) -> f64 {
         let total: f64 = self.prizes.iter().sum();
         self.offer(Vec::new(), meter);
+        self.offer_richest_way(meter);
         let mut bound = total;
         let weight: f64 = self.graph.weights().iter().sum();
         let least = self.prizes.iter().copied().filter(|p| *p > 0.0).fold(f64::INFINITY, f64::min);
@@ -106,6 +107,39 @@ impl Search<'_> {
     fn part_of(&self, work: &Work<'_>) -> u64 {
         let size = (self.graph.node_count() + self.graph.edge_count()) as u64;
         work.effort.scaled(100_000 + 5 * size)
+    }
+
+    /// What greed for prizes per cost passes by: the one way that wins most.
+    fn offer_richest_way(&mut self, meter: &mut Meter<'_>) {
+        let mut search = crate::graph::Dijkstra::new(self.graph);
+        search.run([(self.root, 0.0)], crate::graph::Until::Within(self.budget));
+        meter.spend(3 * search.settled() as u64);
+        let mut inside = vec![false; self.graph.node_count()];
+        inside[self.root.index()] = true;
+        let ways = self.ways(&search, &inside);
+        if let Some(path) = first_greatest(&ways, |w| w.won).and_then(|w| search.path_to(w.to)) {
+            self.offer(path.edges, meter);
+        }
+    }
+
+    /// Ways out of the nodes inside to every node with a prize that the search reached, the shortest first.
+    fn ways(&self, search: &crate::graph::Dijkstra<'_>, inside: &[bool]) -> Vec<Way> {
+        let length = |v: &NodeId| search.distance(*v).unwrap_or(0.0);
+        let mut reached: Vec<NodeId> = search.reached().filter(|v| !inside[v.index()]).collect();
+        reached.sort_unstable_by(|a, b| length(a).total_cmp(&length(b)).then(a.cmp(b)));
+        // Prizes on the way count for the way's end.
+        let mut won: FxHashMap<NodeId, f64> = FxHashMap::default();
+        let mut ways = Vec::new();
+        for v in reached {
+            let (Some(length), Some(e)) = (search.distance(v), search.predecessor(v)) else { continue };
+            let before = won.get(&self.graph.opposite(e, v)).copied().unwrap_or(0.0);
+            let sum = self.prizes[v.index()] + before;
+            won.insert(v, sum);
+            if self.prizes[v.index()] > 0.0 {
+                ways.push(Way { to: v, length, won: sum });
+            }
+        }
+        ways
     }
 
     /// Takes a tree as it is, cut back to the budget, and then filled up to it.
@@ -192,24 +226,9 @@ impl Search<'_> {
             let sources: Vec<_> = graph.nodes().filter(|v| inside[v.index()]).map(|v| (v, 0.0)).collect();
             search.run(sources, crate::graph::Until::Within(left.max(0.0)));
             meter.spend(3 * search.settled() as u64);
-            // Prizes on the way count for the way's end.
-            let mut won: FxHashMap<NodeId, f64> = FxHashMap::default();
-            let mut best: Option<(f64, NodeId)> = None;
-            let mut reached: Vec<NodeId> = search.reached().filter(|v| !inside[v.index()]).collect();
-            reached.sort_unstable_by(|a, b| {
-                let d = |v: &NodeId| search.distance(*v).unwrap_or(0.0);
-                d(a).total_cmp(&d(b)).then(a.cmp(b))
-            });
-            for v in reached {
-                let (Some(distance), Some(e)) = (search.distance(v), search.predecessor(v)) else { continue };
-                let sum = self.prizes[v.index()] + won.get(&graph.opposite(e, v)).copied().unwrap_or(0.0);
-                won.insert(v, sum);
-                let rate = sum / distance.max(1e-300);
-                if self.prizes[v.index()] > 0.0 && best.is_none_or(|b| rate > b.0) {
-                    best = Some((rate, v));
-                }
-            }
-            let Some(path) = best.and_then(|(_, v)| search.path_to(v)) else { break };
+            let rate = |way: &Way| way.won / way.length.max(1e-300);
+            let ways = self.ways(&search, &inside);
+            let Some(path) = first_greatest(&ways, rate).and_then(|w| search.path_to(w.to)) else { break };
             for v in path.nodes {
                 inside[v.index()] = true;
             }
@@ -223,6 +242,18 @@ impl Search<'_> {
     }
 }
 
+/// A way to a prize and what it wins.
+struct Way {
+    to: NodeId,
+    length: f64,
+    won: f64,
+}
+
+/// The first of those for which a value is greatest.
+fn first_greatest(ways: &[Way], value: impl Fn(&Way) -> f64) -> Option<&Way> {
+    ways.iter().reduce(|best, w| if value(w) > value(best) { w } else { best })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -232,6 +263,14 @@ mod tests {
     use super::super::verify;
     use super::*;
     use crate::optimise::Effort;
+
+    /// A cheap small prize doesn't use up the budget for a dear large one.
+    #[test]
+    fn a_dear_prize_is_seen() {
+        let g = Graph::from_edges(3, &[(0, 1, 8.0), (0, 2, 1.0)]).unwrap();
+        let found = collect_within(&g, NodeId(0), &[0.0, 13.0, 5.0], 8.0, Effort::LOW.into()).unwrap();
+        assert_eq!((found.objective, found.value.edges), (13.0, vec![EdgeId(0)]));
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(150))]
