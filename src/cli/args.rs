@@ -355,6 +355,27 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// How sure the plan is: draws around its inputs, a tornado table, stability of ranks
+    #[command(
+        after_help = "Examples:\n  covplan uncertainty covplan.toml\n  covplan uncertainty covplan.toml --runs 500 --anew 50 --seed 7 -o out"
+    )]
+    Uncertainty {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Draws
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        runs: u32,
+        /// How many of the draws are planned anew
+        #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+        anew: u32,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+        /// How long to work.
+        #[command(flatten)]
+        budget: Budget,
+    },
     /// Every term behind a score, route, station or data center of a finished plan
     #[command(after_help = "Example:\n  covplan explain out SITE-00412")]
     Explain {

@@ -55,6 +55,9 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         }
         Command::Failures { reading, output } => answers::failures(&reading, &output, ctx),
         Command::Outlook { reading, output } => answers::outlook(&reading, &output, ctx),
+        Command::Uncertainty { reading, runs, anew, output, budget } => {
+            answers::uncertainty(&reading, (runs, anew), &output, &budget, ctx)
+        }
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
         Command::Convert { file, from, to, out, overwrite } => {
             convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)
