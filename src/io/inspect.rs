@@ -3,7 +3,8 @@
 
 use super::binding::{Binding, HeaderNames};
 use super::delimited::Delimited;
-use super::features::FeatureFile;
+use super::features::{Ask, FeatureFormat};
+use super::formats::{Format, How};
 use super::header::{self, Header};
 use super::load::{LoadOptions, load_layers};
 use super::place::guess_crs;
@@ -15,11 +16,12 @@ use super::{foreign, graphml, osm};
 use crate::model::inputs::LayerInfo;
 use crate::model::issues::{Issues, Place};
 use crate::model::kinds::Lang;
-use crate::model::project::{Format, LayerSpec, Project};
+use crate::model::project::{LayerSpec, Project};
 use crate::model::rules;
 use crate::model::schema::{Kind, LAYERS, Layer, Need, Shape};
 use crate::model::words::counted;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// What was found out about a file.
@@ -41,6 +43,12 @@ pub struct Inspection {
     /// Sheet that was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
+    /// Layers in the file, of formats that may hold several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<String>,
+    /// Layer that was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inner_layer: Option<String>,
     /// Row of the header, from one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_row: Option<u32>,
@@ -120,79 +128,98 @@ pub fn inspect(path: &Path, lang: Lang) -> Result<Inspection, Issues> {
 
 fn look(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
     std::fs::metadata(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
-    let format =
-        if path.is_dir() { Some(Format::Hgt) } else { Format::of_name(path).or_else(|| by_content(path)) };
+    let format = if path.is_dir() {
+        Format::parse("hgt")
+    } else {
+        let named = Format::of_name(path);
+        let told = Format::of_content(path);
+        // `.json` may be more than GeoJSON.
+        match (named, told) {
+            (Some(n), Some(t)) if n.word() == "geojson" && t.word() == "ofds" => told,
+            _ => named.or(told),
+        }
+    };
     let format = format.ok_or_else(|| {
-        let all: Vec<&str> = Format::WORDS.iter().map(|(f, _)| f.word()).collect();
-        Fault::new(
-            &rules::FORMAT_UNKNOWN,
-            format!("neither its name nor its content tells; known are {}", all.join(", ")),
-        )
+        let message = format!("neither its name nor its content tells; known are {}", Format::all());
+        Fault::new(&rules::FORMAT_UNKNOWN, message)
     })?;
     found.format = format.word().to_owned();
-    let peek = match format {
-        Format::Hgt | Format::GeoTiff => return grid(path, lang, found),
-        Format::OsmPbf | Format::OsmXml => return extract(path, lang, found),
-        Format::GraphMl => return topology(path, lang, found),
-        Format::Delimited => {
+    let peek = match format.how {
+        How::Grid => return grid(path, lang, found),
+        How::Osm => return extract(path, lang, found),
+        How::Topology => return topology(path, lang, found),
+        How::Delimited => {
             let file = Delimited::open(path, None, None)?;
             found.encoding = Some(file.encoding().to_owned());
             found.delimiter = Some(char::from(file.delimiter));
             let (numbers, rows) = file.head(PEEK_ROWS)?.into_iter().unzip();
             Peek { rows, numbers, names: None, shape: None, crs: None }
         }
-        Format::GeoJson => peek_features(path)?,
-        Format::Workbook => return workbook(path, lang, found),
+        How::Features(f) => return feature_layers(path, format, f, lang, found),
+        How::Workbook => return workbook(path, format, lang, found),
     };
     let best = guess(&peek, None);
     describe(path, format, lang, &peek, best, found);
     Ok(())
 }
 
-/// The format that a file's first bytes tell.
-fn by_content(path: &Path) -> Option<Format> {
-    use std::io::Read;
-    let mut head = Vec::new();
-    std::fs::File::open(path).ok()?.take(4096).read_to_end(&mut head).ok()?;
-    if head.starts_with(b"PK") || head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        return Some(Format::Workbook);
+/// Looks at every layer of a file of features, and describes the one that fits best.
+fn feature_layers(
+    path: &Path,
+    format: &'static Format,
+    how: &dyn FeatureFormat,
+    lang: Lang,
+    found: &mut Inspection,
+) -> Result<(), Fault> {
+    let spec = LayerSpec::default();
+    let ask = Ask { path, spec: &spec, layer: None };
+    found.layers = how.layers(&ask)?;
+    if found.layers.is_empty() {
+        let peek = peek_features(how, &ask, None)?;
+        let best = guess(&peek, None);
+        describe(path, format, lang, &peek, best, found);
+        return Ok(());
     }
-    if head.starts_with(b"II*\0") || head.starts_with(b"MM\0*") {
-        return Some(Format::GeoTiff);
+    let mut best: Option<(Option<Guess>, String, Peek)> = None;
+    for name in found.layers.clone() {
+        let peek = peek_features(how, &ask, Some(&name))?;
+        let guessed = guess(&peek, None);
+        let score = |g: &Option<Guess>| g.as_ref().map_or(0, |g| g.0);
+        if best.as_ref().is_none_or(|b| score(&guessed) > score(&b.0)) {
+            best = Some((guessed, name, peek));
+        }
     }
-    match head.iter().find(|b| !b.is_ascii_whitespace())? {
-        b'{' => Some(Format::GeoJson),
-        b'<' if memchr::memmem::find(&head, b"<graphml").is_some() => Some(Format::GraphMl),
-        b'<' if memchr::memmem::find(&head, b"<osm").is_some() => Some(Format::OsmXml),
-        _ if !head.contains(&0) && head.iter().any(|b| b",;\t|".contains(b)) => Some(Format::Delimited),
-        _ => None,
+    if let Some((guessed, name, peek)) = best {
+        found.inner_layer = Some(name);
+        describe(path, format, lang, &peek, guessed, found);
     }
+    Ok(())
 }
 
-fn peek_features(path: &Path) -> Result<Peek, Fault> {
-    let mut file = FeatureFile::open(path, None)?;
-    let (mut names, mut rows): (Vec<HeaderNames>, Vec<Vec<Owned>>) = (Vec::new(), Vec::new());
-    let mut shape = None;
-    if let Some(batch) = file.next_batch()? {
-        let (keys, owned) = batch.table()?;
-        names = keys;
-        for row in owned.into_iter().take(PEEK_ROWS) {
+fn peek_features(how: &dyn FeatureFormat, ask: &Ask<'_>, layer: Option<&str>) -> Result<Peek, Fault> {
+    let mut peek = Peek { rows: Vec::new(), numbers: Vec::new(), names: None, shape: None, crs: None };
+    how.read(ask, layer, &mut |part| {
+        peek.names = Some(part.names.to_vec());
+        peek.crs = part.crs.map(str::to_owned);
+        for row in part.rows.into_iter().take(PEEK_ROWS) {
             let this = row.shape.as_ref().map(|s| match s.kind() {
                 "Point" | "MultiPoint" => Shape::Point,
                 "LineString" | "MultiLineString" => Shape::Line,
                 "Polygon" | "MultiPolygon" => Shape::Area,
                 _ => Shape::None,
             });
-            shape = match (shape, this) {
+            peek.shape = match (peek.shape, this) {
                 (None, s) => s,
                 (Some(a), Some(b)) if a != b => Some(Shape::Any),
                 (s, _) => s,
             };
-            rows.push(row.values);
+            peek.numbers.push(row.number);
+            peek.rows.push(row.values);
         }
-    }
-    let numbers = (1..).take(rows.len()).collect();
-    Ok(Peek { rows, numbers, names: Some(names), shape, crs: file.crs })
+        Ok(ControlFlow::Break(()))
+    })?;
+    peek.names.get_or_insert_default();
+    Ok(peek)
 }
 
 /// A layer with how well a table fits it.
@@ -255,7 +282,7 @@ fn guess(peek: &Peek, best: Option<Guess>) -> Option<Guess> {
     best
 }
 
-fn workbook(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
+fn workbook(path: &Path, format: &'static Format, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
     let mut book = Workbook::open(path)?;
     let mut best: Option<(Guess, String, Peek)> = None;
     let mut first: Option<(String, Peek)> = None;
@@ -289,13 +316,13 @@ fn workbook(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault
             Lang::Zh => format!("跳过 {hidden} 个隐藏工作表；可用 `sheet = \"...\"` 读取"),
         });
     }
-    describe(path, Format::Workbook, lang, &peek, guessed, found);
+    describe(path, format, lang, &peek, guessed, found);
     Ok(())
 }
 
 fn describe(
     path: &Path,
-    format: Format,
+    format: &'static Format,
     lang: Lang,
     peek: &Peek,
     best: Option<Guess>,
@@ -336,7 +363,7 @@ fn describe(
         (Some(crs), _) => (crs.clone(), None),
         (None, Some(b)) if peek.shape.is_none() => guess_crs(b, &rows, &names, lang),
         (None, _) if peek.names.is_some() => {
-            (lang.pick("WGS 84 (GeoJSON)", "WGS 84（GeoJSON）").to_owned(), None)
+            (lang.pick("WGS 84, as none is stated", "未注明，按 WGS 84 处理").to_owned(), None)
         }
         (None, _) => (lang.pick("not told by the columns", "无法由列名判断").to_owned(), None),
     };
@@ -363,7 +390,7 @@ fn describe(
 
 fn propose(
     path: &Path,
-    format: Format,
+    format: &'static Format,
     found: &Inspection,
     binding: &Binding,
     crs: Option<String>,
@@ -374,7 +401,8 @@ fn propose(
     let named = Format::of_name(path) == Some(format);
     LayerSpec {
         paths: vec![path.display().to_string()],
-        format: (!named).then_some(format),
+        format: (!named).then(|| format.word().to_owned()),
+        layer: found.inner_layer.clone().filter(|_| found.layers.len() > 1),
         sheet: found.sheet.clone().filter(|_| found.sheets.iter().filter(|s| s.visible).count() > 1),
         header_row: found.header_row.filter(|r| *r > 1),
         crs,
@@ -389,8 +417,11 @@ fn quoted(s: &str) -> String {
 
 fn toml_of(layer: &'static Layer, spec: &LayerSpec, binding: &Binding, lang: Lang) -> String {
     let mut out = format!("[layers.{}]\npath = {}\n", layer.name, quoted(&spec.paths.join("")));
-    if let Some(f) = spec.format {
-        out.push_str(&format!("format = {}\n", quoted(f.word())));
+    if let Some(f) = &spec.format {
+        out.push_str(&format!("format = {}\n", quoted(f)));
+    }
+    if let Some(l) = &spec.layer {
+        out.push_str(&format!("layer = {}\n", quoted(l)));
     }
     if let Some(s) = &spec.sheet {
         out.push_str(&format!("sheet = {}\n", quoted(s)));

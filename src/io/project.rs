@@ -1,9 +1,10 @@
 //! Reading the project file: every key is known, or refused with its place and the nearest one that is.
 
+use super::formats::Format;
 use crate::model::catalogue::{Catalogue, CatalogueError};
 use crate::model::issues::Place;
 use crate::model::kinds::Lang;
-use crate::model::project::{Axis, Format, LayerSpec, Project};
+use crate::model::project::{Axis, LayerSpec, Project};
 use crate::model::schema::{self, Layer, Shape};
 use crate::model::settings::Settings;
 use std::collections::BTreeMap;
@@ -66,6 +67,7 @@ const PROJECT_KEYS: &[&str] = &["name", "lang"];
 const LAYER_KEYS: &[&str] = &[
     "path",
     "format",
+    "layer",
     "sheet",
     "header_row",
     "crs",
@@ -267,16 +269,13 @@ impl Reader<'_> {
                 "path" => spec.paths = self.texts(&at, value),
                 "format" => {
                     let word = self.text_of(&at, value);
-                    spec.format = Format::parse(&word);
+                    spec.format = Format::parse(&word).map(|f| f.word().to_owned());
                     if spec.format.is_none() && !word.is_empty() {
-                        let all: Vec<&str> = Format::WORDS.iter().map(|(f, _)| f.word()).collect();
-                        self.fault_at(
-                            &at,
-                            format!("`format` = \"{word}\" is not one of: {}", all.join(", ")),
-                            "",
-                        );
+                        let message = format!("`format` = \"{word}\" is not one of: {}", Format::all());
+                        self.fault_at(&at, message, "");
                     }
                 }
+                "layer" => spec.layer = Some(self.text_of(&at, value)),
                 "sheet" => spec.sheet = Some(self.text_of(&at, value)),
                 "header_row" => match value.as_integer().and_then(|i| u32::try_from(i).ok()) {
                     Some(row) => spec.header_row = Some(row),

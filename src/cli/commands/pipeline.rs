@@ -4,6 +4,7 @@ use crate::cli::args::{Budget, Output, Reading};
 use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::fiber::RouteError;
+use crate::io::formats::Format;
 use crate::io::terrain::rasters_in;
 use crate::io::{LoadError, LoadOptions, Refused, load};
 use crate::model::inputs::Inputs;
@@ -24,6 +25,7 @@ use crate::report::{
 };
 use crate::synth;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// A project and what was read of it.
 pub struct Loaded {
@@ -176,7 +178,11 @@ pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
         for name in &spec.paths {
             let path = project.resolve(name);
             if !path.is_dir() {
-                files.push((layer.clone(), name.clone(), path));
+                for (n, part) in Format::parts(spec, name, &path).into_iter().enumerate() {
+                    let own = part.file_name().filter(|_| n > 0).map(|f| Path::new(name).with_file_name(f));
+                    let name = own.map_or_else(|| name.clone(), |p| p.display().to_string());
+                    files.push((layer.clone(), name, part));
+                }
                 continue;
             }
             // A folder stands for the height tiles in it.
