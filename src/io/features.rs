@@ -11,6 +11,7 @@ use crate::model::project::LayerSpec;
 use crate::model::rules;
 use crate::model::schema::{Layer, header_key};
 use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -52,7 +53,7 @@ pub(super) trait FeatureFormat: Sync {
     /// When the file can't be read on.
     fn read(&self, ask: &Ask<'_>, layer: Option<&str>, take: &mut Take<'_>) -> Result<(), Fault>;
 
-    /// The files that make up one: more than one where a format is spread over several.
+    /// The files that make up one: more than one where a format is spread over several, none for a database.
     fn parts(&self, path: &Path) -> Vec<PathBuf> {
         vec![path.to_path_buf()]
     }
@@ -148,7 +149,11 @@ pub(super) fn read<R: Reader>(
     let mut known = 0;
     let mut has_geometry = false;
     let mut crs = None;
+    let mut digest = format.parts(job.path).is_empty().then(Sha256::new);
     format.read(&ask, chosen.as_deref(), &mut |part| {
+        if let Some(d) = &mut digest {
+            part.rows.iter().for_each(|r| d.update(format!("{:?}{:?}\n", r.values, r.shape)));
+        }
         if part.rows.is_empty() {
             crs = crs.take().or_else(|| part.crs.map(str::to_owned));
             return Ok(ControlFlow::Continue(()));
@@ -169,9 +174,11 @@ pub(super) fn read<R: Reader>(
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    match run {
-        Some(r) => Ok(r.finish(issues, None, has_geometry)),
+    let mut outcome = match run {
+        Some(r) => r.finish(issues, None, has_geometry),
         // A file without features is a valid, empty layer.
-        None => Ok(Outcome { crs: crs.unwrap_or_else(|| "WGS 84".to_owned()), ..Outcome::default() }),
-    }
+        None => Outcome { crs: crs.unwrap_or_else(|| "WGS 84".to_owned()), ..Outcome::default() },
+    };
+    outcome.digest = digest.map(|d| d.finalize().iter().map(|b| format!("{b:02x}")).collect());
+    Ok(outcome)
 }

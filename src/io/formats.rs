@@ -2,7 +2,7 @@
 //! line in [`FORMATS`].
 
 use super::features::FeatureFormat;
-use super::{flatgeobuf, geojson, geopackage, geoparquet, kml, ofds, shapefile};
+use super::{flatgeobuf, geojson, geopackage, geoparquet, kml, ofds, postgis, shapefile};
 use crate::model::project::LayerSpec;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -112,6 +112,12 @@ pub static FORMATS: &[Format] = &[
         about: ("KML, plain or packed as KMZ", "KML 或 KMZ"),
         begins: |head| text_with(head, b'<', "<kml"),
         how: How::Features(&kml::Kml),
+    },
+    Format {
+        words: &["postgresql", "postgis"],
+        about: ("a table or query of PostgreSQL with PostGIS", "PostgreSQL/PostGIS 的表或查询"),
+        begins: |_| false,
+        how: How::Features(&postgis::PostGis),
     },
     Format {
         words: &["osm.pbf", "pbf"],

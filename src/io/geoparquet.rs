@@ -63,14 +63,18 @@ fn geometry(metadata: Option<&str>, columns: &[String]) -> Result<Geometry, Faul
         return Err(unfit(format!("its geometry is encoded as {encoding}; write it again as WKB")));
     }
     // Without a system it is WGS 84, with null it is unknown.
-    let crs = about.get("crs").filter(|c| c.is_object()).map(|crs| {
-        let id = &crs["id"];
-        match (id["authority"].as_str(), &id["code"]) {
-            (Some(authority), serde_json::Value::Number(code)) => format!("{authority}:{code}"),
-            (Some(authority), serde_json::Value::String(code)) => format!("{authority}:{code}"),
-            _ => crs.to_string(),
+    let crs = match about.get("crs") {
+        None => Some("WGS 84".to_owned()),
+        Some(crs) if crs.is_object() => {
+            let id = &crs["id"];
+            Some(match (id["authority"].as_str(), &id["code"]) {
+                (Some(authority), serde_json::Value::Number(code)) => format!("{authority}:{code}"),
+                (Some(authority), serde_json::Value::String(code)) => format!("{authority}:{code}"),
+                _ => crs.to_string(),
+            })
         }
-    });
+        Some(_) => None,
+    };
     Ok(Geometry { column: Some(name.to_owned()), crs })
 }
 

@@ -13,10 +13,11 @@ use super::terrain::{MAX_PROPAGATION_POSTING_M, TerrainStore};
 use super::values::{Owned, Value};
 use super::workbook::Workbook;
 use super::{foreign, graphml, osm};
+use crate::crs::Crs;
 use crate::model::inputs::LayerInfo;
 use crate::model::issues::{Issues, Place};
 use crate::model::kinds::Lang;
-use crate::model::project::{LayerSpec, Project};
+use crate::model::project::{Address, LayerSpec, Project};
 use crate::model::rules;
 use crate::model::schema::{Kind, LAYERS, Layer, Need, Shape};
 use crate::model::words::counted;
@@ -115,7 +116,10 @@ const PEEK_ROWS: usize = 300;
 /// # Errors
 /// The message of why it can't be read at all, with the rule it breaks.
 pub fn inspect(path: &Path, lang: Lang) -> Result<Inspection, Issues> {
-    let shown = path.display().to_string();
+    let shown = match database(path) {
+        Some(_) => Address::SHOWN.to_owned(),
+        None => path.display().to_string(),
+    };
     let mut found = Inspection { file: shown.clone(), ..Inspection::default() };
     look(path, lang, &mut found).map_err(|fault| {
         let mut issues = Issues::default();
@@ -127,8 +131,13 @@ pub fn inspect(path: &Path, lang: Lang) -> Result<Inspection, Issues> {
 }
 
 fn look(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
-    std::fs::metadata(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
-    let format = if path.is_dir() {
+    let is_database = database(path).is_some();
+    if !is_database {
+        std::fs::metadata(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+    }
+    let format = if is_database {
+        Format::parse("postgresql")
+    } else if path.is_dir() {
         Format::parse("hgt")
     } else {
         let named = Format::of_name(path);
@@ -171,29 +180,34 @@ fn feature_layers(
     lang: Lang,
     found: &mut Inspection,
 ) -> Result<(), Fault> {
-    let spec = LayerSpec::default();
+    let spec = LayerSpec { database: database(path), ..LayerSpec::default() };
     let ask = Ask { path, spec: &spec, layer: None };
     found.layers = how.layers(&ask)?;
-    if found.layers.is_empty() {
-        let peek = peek_features(how, &ask, None)?;
-        let best = guess(&peek, None);
-        describe(path, format, lang, &peek, best, found);
-        return Ok(());
-    }
-    let mut best: Option<(Option<Guess>, String, Peek)> = None;
-    for name in found.layers.clone() {
-        let peek = peek_features(how, &ask, Some(&name))?;
+    let mut best: Option<(Option<Guess>, Option<String>, Peek)> = None;
+    let all: Vec<Option<String>> =
+        if found.layers.is_empty() { vec![None] } else { found.layers.iter().cloned().map(Some).collect() };
+    for name in all {
+        let peek = peek_features(how, &ask, name.as_deref())?;
         let guessed = guess(&peek, None);
         let score = |g: &Option<Guess>| g.as_ref().map_or(0, |g| g.0);
         if best.as_ref().is_none_or(|b| score(&guessed) > score(&b.0)) {
             best = Some((guessed, name, peek));
         }
     }
-    if let Some((guessed, name, peek)) = best {
-        found.inner_layer = Some(name);
-        describe(path, format, lang, &peek, guessed, found);
+    let Some((mut guessed, name, mut peek)) = best else { return Ok(()) };
+    if let Some((_, layer, _)) = guessed {
+        // Names that the format cut short mean something once the layer is known.
+        peek = peek_features(how, &Ask { layer: Some(layer), ..ask }, name.as_deref())?;
+        guessed = guess(&peek, None).filter(|g| g.1.name == layer.name).or(guessed);
     }
+    found.inner_layer = name;
+    describe(path, format, lang, &peek, guessed, found);
     Ok(())
+}
+
+/// The address that a path is, if it is one of a database.
+fn database(path: &Path) -> Option<Address> {
+    Address::of_path(path.to_str()?)
 }
 
 fn peek_features(how: &dyn FeatureFormat, ask: &Ask<'_>, layer: Option<&str>) -> Result<Peek, Fault> {
@@ -360,7 +374,8 @@ fn describe(
         peek.rows.iter().skip(header.data()).map(|r| r.iter().map(Owned::borrow).collect()).collect();
     let names: Vec<&str> = header.names.iter().filter_map(|n| n.first().map(String::as_str)).collect();
     let (crs, code) = match (&peek.crs, &binding) {
-        (Some(crs), _) => (crs.clone(), None),
+        // A definition goes by its name.
+        (Some(text), _) => (text.parse::<Crs>().map_or_else(|_| text.clone(), |c| c.to_string()), None),
         (None, Some(b)) if peek.shape.is_none() => guess_crs(b, &rows, &names, lang),
         (None, _) if peek.names.is_some() => {
             (lang.pick("WGS 84, as none is stated", "未注明，按 WGS 84 处理").to_owned(), None)
@@ -379,6 +394,10 @@ fn describe(
     found.layer = Some(layer.name.to_owned());
     let spec = propose(path, format, found, &binding, code);
     found.toml = toml_of(layer, &spec, &binding, lang);
+    let spec = match spec.database {
+        Some(_) => LayerSpec { format: Some(format.word().to_owned()), ..spec },
+        None => spec,
+    };
     if let Ok(mut project) = Project::empty("inspect") {
         project.layers.insert(layer.name.to_owned(), spec);
         let inputs = load_layers(&project, &LoadOptions::default());
@@ -398,9 +417,10 @@ fn propose(
     // Also what would be found without being named: the whole mapping is there to be checked.
     let columns: BTreeMap<String, Vec<String>> =
         binding.columns.iter().map(|b| (b.column.name.to_owned(), vec![b.header.clone()])).collect();
-    let named = Format::of_name(path) == Some(format);
+    let named = Format::of_name(path) == Some(format) || database(path).is_some();
     LayerSpec {
-        paths: vec![path.display().to_string()],
+        paths: vec![found.file.clone()],
+        database: database(path),
         format: (!named).then(|| format.word().to_owned()),
         layer: found.inner_layer.clone().filter(|_| found.layers.len() > 1),
         sheet: found.sheet.clone().filter(|_| found.sheets.iter().filter(|s| s.visible).count() > 1),

@@ -17,6 +17,8 @@ use std::ops::ControlFlow;
 /// The format.
 pub(super) struct Kml;
 
+/// What KML is in by its nature.
+const CRS: Option<&str> = Some("WGS 84");
 /// An archive of a few bytes may hold a file without end.
 const LONGEST_PACKED: u64 = 1 << 30;
 
@@ -24,11 +26,8 @@ fn damaged(at: u64, what: impl std::fmt::Display) -> Fault {
     Fault::new(&rules::FILE_DAMAGED, format!("{what} (byte {at})"))
 }
 
-/// Opens the document, unpacking it where it is packed, and hands it to `use_it`.
-fn with_document<T>(
-    ask: &Ask<'_>,
-    use_it: impl FnOnce(&mut dyn BufRead) -> Result<T, Fault>,
-) -> Result<T, Fault> {
+/// Opens the document, or all documents of an archive one after the other, and goes through them.
+fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>, Fault> {
     let open = || File::open(ask.path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()));
     let mut magic = Vec::new();
     open()?.take(2).read_to_end(&mut magic).map_err(|e| Fault::reading(&e))?;
@@ -36,26 +35,34 @@ fn with_document<T>(
         b"PK" => {
             let broken = |e: zip::result::ZipError| Fault::new(&rules::FILE_DAMAGED, format!("KMZ: {e}"));
             let mut archive = zip::ZipArchive::new(BufReader::new(open()?)).map_err(broken)?;
-            // The document is the first .kml of the archive; others are what it links to.
-            let names = archive.file_names().filter_map(Result::ok);
-            let Some(name) = names.map(|n| n.into_owned()).find(|n| n.to_ascii_lowercase().ends_with(".kml"))
-            else {
+            let mut names: Vec<String> = archive
+                .file_names()
+                .filter_map(|n| Some(n.ok()?.into_owned()))
+                .filter(|n| n.to_ascii_lowercase().ends_with(".kml"))
+                .collect();
+            if names.is_empty() {
                 return Err(Fault::new(&rules::FORMAT_UNFIT, "the KMZ holds no .kml"));
-            };
-            let packed = archive.by_name(&name).map_err(broken)?;
-            if packed.size() > LONGEST_PACKED {
-                return Err(Fault::new(
-                    &rules::FORMAT_UNFIT,
-                    "the KMZ is larger than 1 GiB unpacked; unpack it",
-                ));
             }
-            use_it(&mut BufReader::with_capacity(1 << 16, packed.take(LONGEST_PACKED)))
+            // The main one stands at the top and may link to others in folders.
+            names.sort_by_key(|n| (n.matches('/').count(), n.clone()));
+            let mut left = LONGEST_PACKED;
+            for name in names {
+                let packed = archive.by_name(&name).map_err(broken)?;
+                left = left.checked_sub(packed.size()).ok_or_else(|| {
+                    Fault::new(&rules::FORMAT_UNFIT, "the KMZ is larger than 1 GiB unpacked; unpack it")
+                })?;
+                let flow = walk(&mut BufReader::new(packed.take(LONGEST_PACKED)), found)?;
+                if flow.is_break() {
+                    return Ok(flow);
+                }
+            }
+            Ok(ControlFlow::Continue(()))
         }
         [0x1f, 0x8b] => {
             let packed = flate2::read::MultiGzDecoder::new(open()?).take(LONGEST_PACKED);
-            use_it(&mut BufReader::with_capacity(1 << 16, packed))
+            walk(&mut BufReader::with_capacity(1 << 16, packed), found)
         }
-        _ => use_it(&mut BufReader::with_capacity(1 << 16, open()?)),
+        _ => walk(&mut BufReader::with_capacity(1 << 16, open()?), found),
     }
 }
 
@@ -63,13 +70,11 @@ impl FeatureFormat for Kml {
     /// The folders that hold placemarks, by name.
     fn layers(&self, ask: &Ask<'_>) -> Result<Vec<String>, Fault> {
         let mut all: Vec<String> = Vec::new();
-        let _ = with_document(ask, |input| {
-            walk(input, &mut |_, folder| {
-                if !all.iter().any(|l| l == folder) {
-                    all.push(folder.to_owned());
-                }
-                Ok(ControlFlow::Continue(()))
-            })
+        let _ = each_document(ask, &mut |_, folder| {
+            if !all.iter().any(|l| l == folder) {
+                all.push(folder.to_owned());
+            }
+            Ok(ControlFlow::Continue(()))
         })?;
         Ok(all)
     }
@@ -78,24 +83,22 @@ impl FeatureFormat for Kml {
         let mut keys = Keys::default();
         let mut part = Vec::new();
         let mut number = 1u32;
-        let flow = with_document(ask, |input| {
-            walk(input, &mut |feature, folder| {
-                if layer.is_none_or(|l| l == folder) {
-                    part.push(feature);
-                }
-                if part.len() < PART_ROWS {
-                    return Ok(ControlFlow::Continue(()));
-                }
-                let full = std::mem::take(&mut part);
-                let first = number;
-                number = number.saturating_add(full.len() as u32);
-                let rows = keys.rows(full, first);
-                take(Rows { names: &keys.names, crs: None, rows })
-            })
+        let flow = each_document(ask, &mut |feature, folder| {
+            if layer.is_none_or(|l| l == folder) {
+                part.push(feature);
+            }
+            if part.len() < PART_ROWS {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let full = std::mem::take(&mut part);
+            let first = number;
+            number = number.saturating_add(full.len() as u32);
+            let rows = keys.rows(full, first);
+            take(Rows { names: &keys.names, crs: CRS, rows })
         })?;
         if flow.is_continue() {
             let rows = keys.rows(part, number);
-            let _ = take(Rows { names: &keys.names, crs: None, rows })?;
+            let _ = take(Rows { names: &keys.names, crs: CRS, rows })?;
         }
         Ok(())
     }

@@ -240,6 +240,7 @@ impl LayerLoad<'_> {
         info.rows_filtered += o.filtered;
         info.rows_dropped += o.dropped;
         info.rows_kept += o.kept;
+        info.sha256 = o.digest.or(info.sha256.take());
         for (mine, theirs) in [(&mut info.columns, o.columns), (&mut info.unknown_columns, o.unknown_columns)]
         {
             for c in theirs {

@@ -27,6 +27,7 @@ pub mod location_files;
 mod ofds;
 pub mod osm;
 mod place;
+mod postgis;
 pub mod project;
 mod read;
 mod records;

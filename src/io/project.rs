@@ -4,7 +4,7 @@ use super::formats::Format;
 use crate::model::catalogue::{Catalogue, CatalogueError};
 use crate::model::issues::Place;
 use crate::model::kinds::Lang;
-use crate::model::project::{Axis, LayerSpec, Project};
+use crate::model::project::{Address, Axis, LayerSpec, Project};
 use crate::model::schema::{self, Layer, Shape};
 use crate::model::settings::Settings;
 use std::collections::BTreeMap;
@@ -68,6 +68,7 @@ const LAYER_KEYS: &[&str] = &[
     "path",
     "format",
     "layer",
+    "query",
     "sheet",
     "header_row",
     "crs",
@@ -201,7 +202,9 @@ impl Reader<'_> {
                             }
                         }
                         Value::String(file) => {
-                            layers.insert(key, LayerSpec { paths: vec![file], ..LayerSpec::default() });
+                            let mut spec = LayerSpec { paths: vec![file], ..LayerSpec::default() };
+                            self.database(&path, &mut spec);
+                            layers.insert(key, spec);
                         }
                         _ => self.fault_at(&path, format!("`{path}` takes a table with a `path`"), ""),
                     }
@@ -275,6 +278,7 @@ impl Reader<'_> {
                         self.fault_at(&at, message, "");
                     }
                 }
+                "query" => spec.query = Some(self.text_of(&at, value)),
                 "layer" => spec.layer = Some(self.text_of(&at, value)),
                 "sheet" => spec.sheet = Some(self.text_of(&at, value)),
                 "header_row" => match value.as_integer().and_then(|i| u32::try_from(i).ok()) {
@@ -353,6 +357,7 @@ impl Reader<'_> {
                 }
             }
         }
+        self.database(path, &mut spec);
         if spec.paths.is_empty() {
             if !(layer.shape == Shape::Grid && spec == LayerSpec::default()) {
                 self.fault_at(path, format!("`{path}` needs a `path`"), "path = \"file.csv\"");
@@ -360,6 +365,28 @@ impl Reader<'_> {
             return None;
         }
         Some(spec)
+    }
+
+    /// Sets a database's address apart from the paths, which are shown.
+    fn database(&mut self, path: &str, spec: &mut LayerSpec) {
+        let addresses: Vec<Address> = spec.paths.iter().filter_map(|p| Address::of_path(p)).collect();
+        let given = !addresses.is_empty();
+        if given && spec.paths.len() > 1 {
+            self.fault_at(&join(path, "path"), "a database stands alone in `path`".into(), "");
+        }
+        let of_postgres = spec.format.as_deref() == Some("postgresql");
+        if spec.query.is_some() && !given && !(spec.paths.is_empty() || of_postgres) {
+            let message = "`query` asks a database, and `path` names a file".to_owned();
+            self.fault_at(&join(path, "query"), message, "path = \"postgresql://\"");
+            return;
+        }
+        if given || of_postgres || spec.query.is_some() {
+            spec.database = addresses.into_iter().next();
+            spec.format = Some("postgresql".to_owned());
+            // What other layers of the same database may be told from it by.
+            let of = spec.layer.as_deref().unwrap_or(if spec.query.is_some() { "query" } else { "" });
+            spec.paths = vec![format!("{}{of}", Address::SHOWN)];
+        }
     }
 
     fn known_column(&mut self, layer: &'static Layer, path: &str, column: &str) {

@@ -53,6 +53,10 @@ impl Project {
 pub struct LayerSpec {
     /// Files, as written in the project.
     pub paths: Vec<String>,
+    /// Address of a database; its entry in `paths` says only that there is one.
+    pub database: Option<Address>,
+    /// Query whose rows are the layer's, of a database.
+    pub query: Option<String>,
     /// Name of the format, when the extension doesn't tell.
     pub format: Option<String>,
     /// Layer within a file that holds several.
@@ -83,6 +87,34 @@ pub struct LayerSpec {
     pub source: Option<String>,
     /// Made by the generator.
     pub synthetic: bool,
+}
+
+/// Where a database is and who asks: not for other eyes, so that it has no way of being shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// What stands in place of an address.
+    pub const SHOWN: &'static str = "postgresql://";
+
+    /// The address that a path is, if it is one.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        let is_one = ["postgresql:", "postgres:"].iter().any(|scheme| path.starts_with(scheme));
+        is_one.then(|| Self(path.to_owned()))
+    }
+
+    /// The text itself, for the client alone.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(Self::SHOWN)
+    }
 }
 
 /// Order of two plane coordinates.

@@ -1,4 +1,4 @@
-//! `covplan convert`: the coordinates of a CSV or GeoJSON file in another reference system.
+//! `covplan convert`: the coordinates of a file in another reference system.
 
 use super::pipeline::place;
 use crate::cli::context::{Context, print};
@@ -17,7 +17,7 @@ use std::path::Path;
 /// When `--json` is asked for without a file to write, a reference system isn't known or has no real datum shift, the file can't be read or a position
 /// can't be converted, or the output can't be written.
 pub fn run(
-    file: &Path,
+    (file, layer): (&Path, Option<&str>),
     from: &str,
     to: &str,
     out: Option<&Path>,
@@ -39,7 +39,7 @@ pub fn run(
     if let Some(path) = out.filter(|p| !overwrite && p.exists()) {
         return Err(refuse_write(ReportError::Exists(path.to_path_buf())));
     }
-    let converted = convert(file, &from, &to).map_err(|e| match e {
+    let converted = convert(file, layer, &from, &to).map_err(|e| match e {
         ConvertError::Crs(e) => Complaint::usage("C050", format!("--from {from_text} --to {to_text}: {e}")),
         other => Complaint::data("C051", other.to_string()).at(place(file)),
     })?;

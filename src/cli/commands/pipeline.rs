@@ -173,9 +173,14 @@ pub fn check(reading: &Reading, ctx: &mut Context) -> Result<Exit, Complaint> {
 pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
     use rayon::prelude::*;
     let project = &loaded.project;
+    let mut databases = Vec::new();
     let mut files = vec![(String::new(), project.path.display().to_string(), project.path.clone())];
     for (layer, spec) in &project.layers {
         for name in &spec.paths {
+            if let Some(sha256) = loaded.inputs.layers.get(layer).and_then(|l| l.sha256.clone()) {
+                databases.push(InputFile { layer: layer.clone(), name: name.clone(), bytes: 0, sha256 });
+                continue;
+            }
             let path = project.resolve(name);
             if !path.is_dir() {
                 for (n, part) in Format::parts(spec, name, &path).into_iter().enumerate() {
@@ -195,7 +200,7 @@ pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
             files.extend(named);
         }
     }
-    files
+    let mut all = files
         .into_par_iter()
         .map(|(layer, name, path)| {
             let (sha256, bytes) = file_digest(&path).map_err(|e| refuse_report(&e))?;
@@ -207,7 +212,9 @@ pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
             };
             Ok(InputFile { layer, name, bytes, sha256 })
         })
-        .collect()
+        .collect::<Result<Vec<_>, _>>()?;
+    all.append(&mut databases);
+    Ok(all)
 }
 
 pub(super) fn out_options(output: &Output) -> Option<OutOptions> {
