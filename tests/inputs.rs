@@ -244,6 +244,19 @@ fn what_gdal_writes_is_read_as_what_it_is() {
     assert!(all["layers"]["regions"]["crs"].as_str().unwrap().contains("CGCS2000"), "{all}");
     // Two parts of a road; towns and cells can't tell which layer they are.
     assert_eq!(codes(&all), ["D022", "D054", "D054"], "{all}");
+    // `convert` makes GeoJSON of a layer.
+    let args = ["convert", "many.gpkg", "--layer", "regions", "--from", "EPSG:4549", "--to", "EPSG:4326"];
+    let text = covplan(at, &args);
+    let made: Value = serde_json::from_str(&text).unwrap();
+    let area = &made["features"][0];
+    assert_eq!(
+        (&area["properties"]["name"], &area["geometry"]["type"]),
+        (&"苏州市".into(), &"MultiPolygon".into())
+    );
+    let lake = area["geometry"]["coordinates"][0][1].as_array().unwrap();
+    assert!(lake.iter().any(|p| (p[0].as_f64().unwrap() - 120.4).abs() < 1e-8), "{text}");
+    let out = run(at, &args[..2].iter().chain(&args[4..]).copied().collect::<Vec<_>>());
+    assert_eq!(out.status.code(), Some(3), "several layers, and none named");
     // A FlatGeobuf with and without its index, which leaves features without a place out.
     for (name, index) in [("a.fgb", "YES"), ("b.fgb", "NO")] {
         assert!(ogr(

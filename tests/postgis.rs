@@ -198,7 +198,7 @@ fn tables_and_queries_are_read_and_nothing_is_told_or_changed() {
         let steel = found.iter().find(|f| f["id"] == "0007").unwrap();
         assert_eq!(
             (&steel["properties"]["name"], &steel["properties"]["employees"]),
-            (&"苏州钢铁".into(), &120.into())
+            (&"苏州钢铁".into(), &120.0.into())
         );
         let c = &steel["geometry"]["coordinates"];
         assert!(

@@ -61,6 +61,8 @@ pub(super) trait FeatureFormat: Sync {
 
 /// Rows of one part: enough to share the work, few enough to stay small.
 pub(super) const PART_ROWS: usize = 32_768;
+/// Bytes from which on a part is full, however few its rows.
+pub(super) const PART_BYTES: usize = 64 << 20;
 
 /// Features as rows: the names of columns are the union of their properties, in order of first appearance.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 //! a file may hold anything.
 
 use super::binding::HeaderNames;
-use super::features::{Ask, FeatureFormat, PART_ROWS, Rows, Take};
+use super::features::{Ask, FeatureFormat, PART_BYTES, PART_ROWS, Rows, Take};
 use super::read::OwnedRow;
 use super::shape::RawShape;
 use super::source::Fault;
@@ -16,9 +16,6 @@ use std::io::{BufReader, Read};
 
 /// The format.
 pub(super) struct FlatGeobuf;
-
-/// Bytes of features taken at a time.
-const PART_BYTES: usize = 64 << 20;
 
 fn damaged(what: impl Into<String>) -> Fault {
     Fault::new(&rules::FILE_DAMAGED, what)

@@ -1,6 +1,6 @@
 //! GeoPackage (OGC 12-128r17): tables of features in an SQLite file, and tables without geometry.
 
-use super::features::{Ask, FeatureFormat, PART_ROWS, Rows, Take};
+use super::features::{Ask, FeatureFormat, PART_BYTES, PART_ROWS, Rows, Take};
 use super::read::OwnedRow;
 use super::shape::RawShape;
 use super::source::Fault;
@@ -145,7 +145,9 @@ fn rows(
     let mut more = true;
     while more {
         let mut part: Vec<Raw> = Vec::new();
-        while part.len() < PART_ROWS {
+        let mut bytes = 0;
+        // Large rows make smaller parts.
+        while part.len() < PART_ROWS && bytes < PART_BYTES {
             let at = number.saturating_add(part.len() as u32).saturating_add(1);
             let fault = |e: &rusqlite::Error| Fault { row: Some(u64::from(at)), ..damaged(e) };
             let Some(row) = cursor.next().map_err(|e| fault(&e))? else {
@@ -164,6 +166,8 @@ fn rows(
                 },
                 None => None,
             };
+            let texts = values.iter().map(|v| if let Owned::Text(t) = v { t.len() } else { 0 });
+            bytes += blob.as_ref().map_or(0, Vec::len) + texts.sum::<usize>();
             part.push(Raw { values, blob });
         }
         let first = number;

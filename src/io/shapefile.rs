@@ -2,10 +2,10 @@
 //! `.dbf`, the system in `.prj`, the encoding in `.cpg`; beside each other, or in one ZIP.
 
 use super::binding::HeaderNames;
-use super::features::{Ask, FeatureFormat, PART_ROWS, Rows, Take};
+use super::features::{Ask, FeatureFormat, PART_BYTES, PART_ROWS, Rows, Take};
 use super::read::OwnedRow;
 use super::shape::RawShape;
-use super::source::{self, Fault};
+use super::source::Fault;
 use super::values::Owned;
 use super::wkb;
 use crate::model::rules;
@@ -149,7 +149,7 @@ fn read_set(shp: &Path, ask: &Ask<'_>, take: &mut Take<'_>) -> Result<(), Fault>
         let mut raw = Vec::with_capacity(n);
         let mut bytes = 0;
         // Large shapes make smaller parts.
-        while raw.len() < n && bytes < 64 << 20 {
+        while raw.len() < n && bytes < PART_BYTES {
             let i = at + raw.len();
             let (shape, row) = (shapes.record(i)?, table.record(i)?);
             bytes += shape.len() + row.len();
@@ -353,20 +353,25 @@ struct Field {
 
 impl Field {
     fn name(&self, encoding: &'static Encoding) -> String {
-        encoding.decode_without_bom_handling(&self.raw_name).0.trim().to_owned()
+        // A name may be cut within its last character.
+        let name = encoding.decode_without_bom_handling(&self.raw_name).0;
+        name.trim_end_matches('\u{fffd}').trim().to_owned()
+    }
+
+    /// Whether a text fills its field, so that its last character may have been cut.
+    fn fills(&self, raw: &[u8]) -> bool {
+        self.length >= 8 && raw.last().is_some_and(|b| *b >= 0x80)
     }
 
     fn value(&self, row: &[u8], encoding: &'static Encoding) -> Result<Owned, Fault> {
         let raw = row.get(self.from..self.from + self.length).unwrap_or_default();
-        let end = raw.iter().rposition(|b| !matches!(b, b' ' | 0)).map_or(0, |i| i + 1);
-        let begin = raw.iter().position(|b| !matches!(b, b' ' | 0)).unwrap_or(end);
-        let trimmed = raw.get(begin..end).unwrap_or_default();
+        let trimmed = trimmed(raw);
         if trimmed.is_empty() {
             return Ok(Owned::Blank);
         }
         let ascii = || String::from_utf8_lossy(trimmed).into_owned();
         Ok(match self.kind {
-            b'C' => Owned::Text(text(trimmed, encoding, raw.len() >= 8 && end == raw.len())?),
+            b'C' => Owned::Text(text(trimmed, encoding, self.fills(raw))?),
             b'N' | b'F' => {
                 let digits = trimmed.iter().filter(|b| b.is_ascii_digit()).count();
                 match ascii().parse::<f64>() {
@@ -412,6 +417,14 @@ fn text(bytes: &[u8], encoding: &'static Encoding, full: bool) -> Result<String,
         encoding.name()
     );
     Err(Fault::new(&rules::ENCODING_UNKNOWN, message))
+}
+
+/// A value without the blanks around it.
+fn trimmed(raw: &[u8]) -> &[u8] {
+    let is_blank = |b: &u8| matches!(b, b' ' | 0);
+    let end = raw.iter().rposition(|b| !is_blank(b)).map_or(0, |i| i + 1);
+    let begin = raw.iter().position(|b| !is_blank(b)).unwrap_or(end);
+    raw.get(begin..end).unwrap_or_default()
 }
 
 /// The table of attributes.
@@ -488,32 +501,26 @@ impl Dbf {
         if let Some(encoding) = stated {
             return Ok(encoding);
         }
-        // The texts alone, one a line, so that no character goes over from one to the next.
-        let mut probe: Vec<u8> =
-            self.fields.iter().flat_map(|f| f.raw_name.iter().chain(b"\n")).copied().collect();
+        let mut could_be = vec![UTF_8, encoding_rs::GB18030];
+        let mut look = |bytes: &[u8], full: bool| {
+            if !bytes.is_ascii() {
+                could_be.retain(|e| text(bytes, e, full).is_ok());
+            }
+        };
+        self.fields.iter().for_each(|f| look(&f.raw_name, f.raw_name.len() >= 10));
+        let mut seen = 0;
         for i in 0..self.count as usize {
-            if probe.len() > 1 << 20 {
+            if seen > 1 << 20 {
                 break;
             }
             let row = self.record(i)?;
+            seen += row.len();
             for f in self.fields.iter().filter(|f| f.kind == b'C') {
-                let text = row.get(f.from..f.from + f.length).unwrap_or_default();
-                // A text that fills its field may end within a character.
-                let whole = if text.last().is_some_and(|b| *b >= 0x80) && f.length >= 8 {
-                    text.get(..f.length - 3).unwrap_or_default()
-                } else {
-                    text
-                };
-                if !whole.is_ascii() {
-                    probe.extend(whole.iter().filter(|b| **b != 0));
-                    probe.push(b'\n');
-                }
+                let bytes = row.get(f.from..f.from + f.length).unwrap_or_default();
+                look(trimmed(bytes), f.fills(bytes));
             }
         }
-        if probe.is_ascii() || std::str::from_utf8(&probe).is_ok() {
-            return Ok(UTF_8);
-        }
-        source::guess(&probe, true).map_err(|_| {
+        could_be.first().copied().ok_or_else(|| {
             let message = "there is no .cpg, and the texts of the .dbf are neither UTF-8 nor GB18030; name the \
                            encoding (`encoding = \"...\"`)";
             Fault::new(&rules::ENCODING_UNKNOWN, message)

@@ -136,8 +136,7 @@ fn unzip(path: &Path) -> Result<Vec<u8>, Fault> {
     Ok(out)
 }
 
-/// The encoding of a text: UTF-8, UTF-16 or GB18030; `whole` when it ends where it is cut.
-pub(super) fn guess(probe: &[u8], whole: bool) -> Result<&'static Encoding, Fault> {
+fn guess(probe: &[u8], whole: bool) -> Result<&'static Encoding, Fault> {
     match std::str::from_utf8(probe) {
         Ok(_) => return Ok(UTF_8),
         // A character cut by the end of the probe is no sign of another encoding.
