@@ -50,6 +50,10 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Joint { reading, parties, orders, output, budget } => {
             answers::joint(&reading, parties, orders, &output, &budget, ctx)
         }
+        Command::Energy { reading, today, output, budget } => {
+            answers::energy(&reading, today, &output, &budget, ctx)
+        }
+        Command::Outlook { reading, output } => answers::outlook(&reading, &output, ctx),
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
         Command::Convert { file, layer, from, to, out, overwrite } => {
             convert::run((&file, layer.as_deref()), &from, &to, out.as_deref(), overwrite, ctx)
