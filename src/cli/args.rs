@@ -331,6 +331,18 @@ pub enum Command {
         #[command(flatten)]
         budget: Budget,
     },
+    /// What breaks if one thing fails: a cable, a duct, a node, a data center
+    #[command(
+        after_help = "Examples:\n  covplan failures covplan.toml\n  covplan failures covplan.toml --json"
+    )]
+    Failures {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+    },
     /// What new bands (U6G, FR3, mmWave, sub-THz) would ask for: reach, stations, backhaul, as intervals
     #[command(
         after_help = "Examples:\n  covplan outlook covplan.toml\n  covplan outlook covplan.toml --json --lang zh"

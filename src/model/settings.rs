@@ -109,6 +109,8 @@ pub struct PolicySettings {
     pub overlap_m: f64,
     /// Share of an applied-for route that overlaps, from which it is a finding, share.
     pub overlap_share: f64,
+    /// A site with fiber hangs on the nearest point of the fiber layers within this distance, m.
+    pub attach_m: f64,
     /// An applied-for station this near to an existing tower could stand on it, m.
     pub station_overlap_m: f64,
 }

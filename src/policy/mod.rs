@@ -4,6 +4,7 @@
 pub mod compare;
 pub mod duplicates;
 pub mod energy;
+pub mod failures;
 pub mod joint;
 pub mod kpi;
 pub mod outlook;

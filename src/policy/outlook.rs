@@ -543,11 +543,12 @@ mod tests {
     fn line_of_sight_by_hand() {
         let mut s = settings();
         let band = s.outlook.band["subthz"];
-        s.outlook.high.rain_mm_h = 0.0;
+        (s.outlook.high.rain_mm_h, s.outlook.high.ul_mbps) = (0.0, 1000.0);
         let r = reach(&band, &s.outlook.high, Scene::Urban, &s).unwrap();
         let b = Budget::new(&band, &s.outlook.high, &s);
         let gases = gas_attenuation(Mhz(140_000.0), &Air::REFERENCE).unwrap().db_per_km();
         let loss = |d: f64| 20.0 * d.log10() + 20.0 * 140_000f64.log10() - 27.55 + gases * d / 1e3;
+        assert!(r.radius_m < FARTHEST_M && r.limit == Limit::Uplink);
         assert!(b.fails(loss(r.radius_m * 0.99)).is_none() && b.fails(loss(r.radius_m * 1.02)).is_some());
     }
 

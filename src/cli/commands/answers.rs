@@ -16,8 +16,8 @@ use crate::plan;
 use crate::policy;
 use crate::policy::joint::JointError;
 use crate::report::answers::{
-    Answer, Readiness, compare_answer, duplicates_answer, earlier_counts, energy_answer, joint_answer,
-    kpi_answer, outlook_answer, read_run, readiness_answer,
+    Answer, Readiness, compare_answer, duplicates_answer, earlier_counts, energy_answer, failures_answer,
+    joint_answer, kpi_answer, outlook_answer, read_run, readiness_answer,
 };
 use crate::report::out::file_digest;
 use crate::report::{InputFile, Released, RunInfo, text};
@@ -344,4 +344,21 @@ pub fn energy(
         (_, true) => Exit::Limit,
         _ => finding_exit(reading, &loaded.inputs.issues),
     })
+}
+
+/// What one failure takes down.
+///
+/// # Errors
+/// When inputs can't be read, or outputs can't be written.
+pub fn failures(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<Exit, Complaint> {
+    let (loaded, settings) = read(reading, output, ctx)?;
+    let label = ctx.pick("failing one thing after another", "逐一失效分析").to_owned();
+    let seen = ctx.stage("failures", &label, |_| policy::failures::failures(&loaded.inputs, &settings));
+    let found = Assessment::default();
+    let run = run_info(&loaded, "failures", output, ctx)?;
+    let released = Released::coverage(&loaded.inputs, &settings, &found);
+    let answer = failures_answer(&released, &loaded.inputs, &seen, &run);
+    hand_over(&answer, &settings, &run, output, false, ctx)?;
+    say_findings(&loaded.inputs.issues, ctx);
+    Ok(finding_exit(reading, &loaded.inputs.issues))
 }

@@ -53,6 +53,7 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Energy { reading, today, output, budget } => {
             answers::energy(&reading, today, &output, &budget, ctx)
         }
+        Command::Failures { reading, output } => answers::failures(&reading, &output, ctx),
         Command::Outlook { reading, output } => answers::outlook(&reading, &output, ctx),
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
         Command::Convert { file, layer, from, to, out, overwrite } => {

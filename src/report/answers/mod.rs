@@ -3,6 +3,7 @@
 mod compare;
 mod duplicates;
 mod energy;
+mod failures;
 mod joint;
 mod kpi;
 mod outlook;
@@ -11,6 +12,7 @@ mod readiness;
 pub use compare::{compare_answer, read_run};
 pub use duplicates::duplicates_answer;
 pub use energy::energy_answer;
+pub use failures::failures_answer;
 pub use joint::joint_answer;
 pub use kpi::kpi_answer;
 pub use outlook::outlook_answer;
