@@ -320,6 +320,10 @@ fn read_file<R: Reader>(
         return Err(Fault::new(&rules::FORMAT_UNKNOWN, "the file name doesn't tell the format"));
     };
     match format.how {
+        How::Delimited | How::Workbook if job.spec.layer.is_some() => {
+            let message = "tables have no layers to choose from; a workbook's sheet is named by `sheet`";
+            Err(Fault::new(&rules::LAYER_MISSING, message))
+        }
         How::Delimited => delimited::<R>(job, issues, sink).map(Some),
         How::Workbook => workbook::workbook::<R>(job, issues, sink).map(Some),
         How::Features(f) => features::read::<R>(f, job, issues, sink).map(Some),

@@ -6,6 +6,7 @@ use crate::cli::exit::{Complaint, Exit};
 use crate::crs::{Crs, CrsError};
 use crate::io::convert::{ConvertError, convert};
 use crate::model::kinds::Lang;
+use crate::model::project::Address;
 use crate::model::words::counted;
 use crate::report::ReportError;
 use crate::report::out::write_file;
@@ -29,6 +30,11 @@ pub fn run(
             Complaint::usage("C050", format!("{text}: {e}")).help("CRS: EPSG:n, gcj02, bd09")
         })
     };
+    // Its address isn't for messages, so it is told apart before anything is said about the file.
+    if file.to_str().is_some_and(|f| Address::of_path(f).is_some()) {
+        return Err(Complaint::usage("C051", "a database is no file to convert")
+            .help("name it as a layer's `path` in a project, or export the table"));
+    }
     if ctx.json && out.is_none() {
         return Err(Complaint::usage("C052", "--json sums up on stdout, where the converted file would go")
             .help("name the file to write with -o"));
