@@ -316,6 +316,16 @@ fn shapefiles_as_they_are_found_in_the_wild() {
     let found = checked(at, "[layers.sites]\npath = \"gbk/sites.shp\"\n");
     assert!(codes(&found).iter().any(|c| c == "D018" || c == "D016"), "{found}");
     expect_sites(at, "without .prj", "path = \"gbk/sites.shp\"\ncrs = \"EPSG:4549\"");
+    // A row that is marked as deleted is none.
+    let dbf = at.join("gbk/sites.dbf");
+    let whole = std::fs::read(&dbf).unwrap();
+    let mut bytes = whole.clone();
+    let head = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    bytes[head] = b'*';
+    std::fs::write(&dbf, &bytes).unwrap();
+    let found = checked(at, "[layers.sites]\npath = \"gbk/sites.shp\"\ncrs = \"EPSG:4549\"\n");
+    assert_eq!(found["layers"]["sites"]["rows_read"], 2, "{found}");
+    std::fs::write(&dbf, &whole).unwrap();
     // A part that is missing is named.
     for part in ["shx", "dbf"] {
         let (from, to) = (at.join(format!("gbk/sites.{part}")), at.join("gbk/aside"));
@@ -398,6 +408,43 @@ fn geoparquet_of_others() {
     // What can't be read is told, with the way out.
     let found = checked(at, "[layers.sites]\npath = \"g.parquet\"\n");
     assert_eq!(codes(&found), ["D053"], "{found}");
+}
+
+#[test]
+fn kml_as_people_draw_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = r#"<?xml version="1.0" encoding="UTF-8"?>
+<kml xmlns="http://www.opengis.net/kml/2.2" xmlns:gx="http://www.google.com/kml/ext/2.2"><Document><name>图</name>
+<Folder><name>sites</name>
+<Placemark><name>甲 &amp; 乙<![CDATA[ <厂>]]></name><ExtendedData><Data name="site_id"><value>007</value></Data></ExtendedData>
+<Point><coordinates> 120.6,31.3,5 </coordinates></Point></Placemark>
+<Placemark><name>丙</name><ExtendedData><Data name="site_id"><value>8</value></Data><Data name="city"><value>苏州</value></Data></ExtendedData>
+<MultiGeometry><Point><coordinates>120.7,31.3</coordinates></Point></MultiGeometry></Placemark>
+<Placemark><name>丁</name><Point><coordinates>here</coordinates></Point></Placemark>
+<Placemark><name>戊</name><gx:Track><gx:coord>1 2 3</gx:coord></gx:Track></Placemark>
+<Placemark><name>己</name></Placemark>
+</Folder>
+<Folder><name>区划</name><Placemark><name>某市</name><ExtendedData><Data name="adcode"><value>320500</value></Data><Data name="level"><value>city</value></Data></ExtendedData>
+<Polygon><innerBoundaryIs><LinearRing><coordinates>120.4,31.4 120.4,31.6 120.6,31.6 120.4,31.4</coordinates></LinearRing></innerBoundaryIs>
+<outerBoundaryIs><LinearRing><coordinates>120,31 121,31 121,32 120,32 120,31</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark></Folder>
+</Document></kml>"#;
+    std::fs::write(dir.path().join("a.kml"), text).unwrap();
+    let found = checked(
+        dir.path(),
+        "[layers.sites]\npath = \"a.kml\"\n[layers.regions]\npath = \"a.kml\"\nlayer = \"区划\"\n",
+    );
+    let l = &found["layers"]["sites"];
+    assert_eq!((&l["rows_read"], &l["rows_kept"]), (&5.into(), &2.into()), "{found}");
+    assert_eq!(found["layers"]["regions"]["rows_kept"], 1, "{found}");
+    assert_eq!(codes(&found), ["D020", "D021", "D026"], "{found}");
+    let found = sites_of(dir.path(), "path = \"a.kml\"");
+    assert_eq!(
+        (found[0].0.as_str(), found[0].1.as_str(), found[0].2),
+        ("007", "甲 & 乙 <厂>", [120.6, 31.3])
+    );
+    // A table has no layers to choose from.
+    std::fs::write(dir.path().join("s.csv"), "site_id,name,lon,lat\nS1,A,118.8,32.06\n").unwrap();
+    assert_eq!(codes(&checked(dir.path(), "[layers.sites]\npath = \"s.csv\"\nlayer = \"x\"\n")), ["D054"]);
 }
 
 #[test]

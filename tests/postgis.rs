@@ -258,6 +258,9 @@ fn tables_and_queries_are_read_and_nothing_is_told_or_changed() {
         assert!(codes.contains(&code.to_owned()), "{toml}: {found}");
     }
     assert_eq!(server.sql(DATABASE, "SELECT count(*) FROM plants").trim(), "3");
+    let out = server.covplan(at, &["convert", &url, "--from", "EPSG:4326", "--to", "EPSG:4490"], "");
+    check_silence(&out, &at.join("nowhere"));
+    assert_eq!(out.status.code(), Some(2));
     let out = server.covplan(at, &["inspect", &url, "--json"], "");
     check_silence(&out, &at.join("nowhere"));
     let found: Value = serde_json::from_slice(&out.stdout).unwrap();
