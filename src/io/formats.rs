@@ -1,4 +1,4 @@
-//! The formats of input files. A new one whose rows are features is a file with a [`FeatureFormat`] and a
+//! The formats of input files. A new one whose rows are features is a file with a `FeatureFormat` and a
 //! line in [`FORMATS`].
 
 use super::features::FeatureFormat;
