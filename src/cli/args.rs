@@ -389,8 +389,11 @@ pub enum Command {
         after_help = "Examples:\n  covplan convert points.csv --from gcj02 --to EPSG:4326 -o out.csv\n  covplan convert points.csv --from EPSG:4547 --to EPSG:4490"
     )]
     Convert {
-        /// CSV with lon, lat (or x_m, y_m), or GeoJSON
+        /// CSV with lon, lat (or x_m, y_m), GeoJSON, or another file of features, which becomes GeoJSON
         file: PathBuf,
+        /// Layer of a file that holds several
+        #[arg(long, value_name = "NAME")]
+        layer: Option<String>,
         /// CRS of the file: EPSG:n, gcj02, bd09
         #[arg(long, value_name = "CRS")]
         from: String,

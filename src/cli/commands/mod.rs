@@ -59,8 +59,8 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
             answers::uncertainty(&reading, (runs, anew), &output, &budget, ctx)
         }
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
-        Command::Convert { file, from, to, out, overwrite } => {
-            convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)
+        Command::Convert { file, layer, from, to, out, overwrite } => {
+            convert::run((&file, layer.as_deref()), &from, &to, out.as_deref(), overwrite, ctx)
         }
         Command::Link { batch, verbose } => link::run(&batch, verbose, ctx),
         Command::Solve { problem, file, format, p, radius, budget, gap, work } => {
