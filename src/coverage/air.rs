@@ -431,7 +431,9 @@ fn prepare(
     scenario.prepare(Mhz(freq_mhz), Metres(height_m.clamp(edge.0, edge.1)), Metres(radio.ue_height_m)).ok()
 }
 
-fn terminal(radio: &RadioSettings) -> Terminal {
+/// The ordinary terminal of the settings.
+#[must_use]
+pub fn terminal(radio: &RadioSettings) -> Terminal {
     Terminal {
         power_dbm: radio.ue_power_dbm,
         noise_figure_db: radio.noise_figure_ue_db,

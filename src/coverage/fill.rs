@@ -44,6 +44,12 @@ pub struct Filled {
     pub assumed: Assumed,
 }
 
+/// Whether a catalogue carrier is NR's: its name starts with `n` and a digit.
+#[must_use]
+pub fn is_nr(name: &str) -> bool {
+    name.strip_prefix('n').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 /// The catalogue's carriers, ready to be asked for every cell.
 pub struct Catalogued<'a> {
     radio: &'a RadioSettings,
@@ -55,12 +61,9 @@ pub struct Catalogued<'a> {
 }
 
 impl<'a> Catalogued<'a> {
-    /// Sorts the catalogue's carriers. A carrier whose name starts with `n` and a digit is NR's.
+    /// Sorts the catalogue's carriers.
     #[must_use]
     pub fn new(radio: &'a RadioSettings) -> Self {
-        let is_nr = |name: &str| {
-            name.strip_prefix('n').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        };
         let of = |nr: bool| {
             let some = radio.carrier.iter().filter(|(name, _)| is_nr(name) == nr);
             some.map(|(_, c)| (c.freq_mhz.ln(), c)).collect::<Vec<_>>()
@@ -157,7 +160,8 @@ impl<'a> Catalogued<'a> {
 
 /// Resource blocks of a channel: of the standard's table, or where it has none of that width 95 % of the
 /// band.
-fn resource_blocks(rat: Rat, freq_mhz: f64, bw_mhz: f64, scs_khz: u32) -> u32 {
+#[must_use]
+pub fn resource_blocks(rat: Rat, freq_mhz: f64, bw_mhz: f64, scs_khz: u32) -> u32 {
     let grid = if rat == Rat::Nr { Grid::Nr(scs_khz) } else { Grid::Lte };
     grid.resource_blocks(Mhz(freq_mhz), Mhz(bw_mhz)).unwrap_or_else(|_| {
         let block_mhz = 12.0 * f64::from(grid.scs_khz()) / 1e3;

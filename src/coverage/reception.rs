@@ -17,7 +17,7 @@ use crate::model::settings::Settings;
 use crate::model::text::Known;
 use crate::radio::capacity::downlink_mbps;
 use crate::radio::fast;
-use crate::radio::servers::{self, Asked, Mast, Masts, Reception, Scratch, Terminals};
+use crate::radio::servers::{self, Asked, Mast, Masts, Promise, Reception, Scratch, Terminals};
 use crate::units::Db;
 use rustc_hash::FxHashMap;
 
@@ -368,6 +368,7 @@ pub fn at_network(
             IndoorCover::OutdoorIn => Terminals::BehindWall,
             _ => Terminals::Outdoors,
         },
+        promise: Promise::Mean,
         ss_sinr: depth == Depth::Full,
     };
     let mut planned = thought.is_some();

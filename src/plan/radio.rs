@@ -65,11 +65,7 @@ fn operator_of(inputs: &Inputs, network: NetworkId) -> OperatorId {
 
 /// Yearly cost of a station: energy, rent, maintenance.
 fn opex(place: &Place, settings: &Settings) -> (f64, f64) {
-    let kw = match place.build {
-        StationBuild::Pole | StationBuild::Indoor => settings.siting.station_kw * 0.3,
-        _ => settings.siting.station_kw,
-    };
-    let kwh = kw * HOURS_PER_YEAR;
+    let kwh = place.kw * HOURS_PER_YEAR;
     (
         kwh,
         kwh * settings.energy.price_cny_kwh + place.rent_cny_yr + place.capex_cny * settings.fiber.opex_share,
@@ -242,6 +238,7 @@ pub fn stations(
                 network: inputs.operators.network_name(option.network),
                 at: place.at,
                 height_m: place.height_m,
+                nodes: place.nodes,
                 carrier: settings.siting.carrier.clone(),
                 city: None,
                 sites_lifted: std::mem::take(&mut lifted[o as usize]),

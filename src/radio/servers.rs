@@ -124,6 +124,12 @@ impl Location {
     pub const fn probability(&self) -> f64 {
         self.probability
     }
+
+    /// The standard normal's quantile of it.
+    #[must_use]
+    pub const fn quantile(&self) -> f64 {
+        self.quantile
+    }
 }
 
 /// A cell, whoever receives it. Indices point into [`Air`].
@@ -203,6 +209,15 @@ pub struct Server {
     pub sector: u32,
 }
 
+/// Which rate is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// The mean over fading and line of sight.
+    Mean,
+    /// The rate that is met with the location probability, as levels are.
+    AtLocation,
+}
+
 /// What the terminal gets through.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
@@ -211,9 +226,9 @@ pub struct Rates {
     pub server: Server,
     /// Data SINR at the neighbours' load, with all levels at their mean in dB.
     pub sinr_db: f64,
-    /// Mean downlink rate, Mbit/s.
+    /// Downlink rate, Mbit/s.
     pub dl_mbps: f64,
-    /// Mean uplink rate, Mbit/s.
+    /// Uplink rate, Mbit/s.
     pub ul_mbps: f64,
 }
 
@@ -234,21 +249,23 @@ pub struct Asked<'a> {
     pub entry: &'a [BuildingEntry],
     /// Where rates are meant.
     pub terminals: Terminals,
+    /// Which rates are meant.
+    pub promise: Promise,
     /// Whether the SS-SINR is asked for.
     pub ss_sinr: bool,
 }
 
 impl<'a> Asked<'a> {
-    /// Everything, rates outdoors.
+    /// Everything, mean rates outdoors.
     #[must_use]
     pub const fn outdoors(entry: &'a [BuildingEntry]) -> Self {
-        Self { entry, terminals: Terminals::Outdoors, ss_sinr: true }
+        Self { entry, terminals: Terminals::Outdoors, promise: Promise::Mean, ss_sinr: true }
     }
 
-    /// Everything, rates behind the wall.
+    /// Everything, mean rates behind the wall.
     #[must_use]
     pub const fn indoors(entry: &'a [BuildingEntry]) -> Self {
-        Self { entry, terminals: Terminals::BehindWall, ss_sinr: true }
+        Self { entry, terminals: Terminals::BehindWall, promise: Promise::Mean, ss_sinr: true }
     }
 }
 
@@ -554,7 +571,10 @@ impl Cells<'_> {
             Terminals::Outdoors => OPEN,
         };
         let location = &self.air.location;
-        let (dl_mbps, ul_mbps) = data.rates(self.air, &behind);
+        let (dl_mbps, ul_mbps) = match asked.promise {
+            Promise::Mean => data.rates(self.air, &behind),
+            Promise::AtLocation => data.rates_at_location(self.air, &behind),
+        };
         let ss_sinr_db = match asked.ss_sinr {
             true => Some(self.signal(best, loss, Use::Ssb, order)?.sinr_db(&OPEN, location)),
             false => None,
@@ -765,6 +785,19 @@ impl Signal {
         let top_db = one_block_db as f32;
         let one_block = losses.value_db.map(|db| fast::exp_f32(LN_PER_DB as f32 * (top_db - db)));
         let up = losses.mean(&capacity::uplink_rates(&air.uplink, cell, &air.terminal, &one_block));
+        (down * self.free, up * self.free)
+    }
+
+    /// Rates down and up that are met with the location probability, Mbit/s: both grow as SINR grows and
+    /// loss falls, so a quantile of these is one of the rate.
+    fn rates_at_location(&self, air: &Air, entry: &BuildingEntry) -> (f64, f64) {
+        let cell = &self.carrier.resources;
+        let sinr = milliwatts(self.sinr_db(entry, &air.location));
+        let down = capacity::downlink_mbps(&air.downlink, cell, &air.terminal, sinr);
+        let loss_db = self.loss.behind(entry.loss_db, entry.sigma_db);
+        let loss_db = loss_db.quantile_db(air.location.probability, air.location.quantile);
+        let top_db = air.terminal.power_dbm + self.uplink_gain_db - self.carrier.uplink_noise_dbm;
+        let up = capacity::uplink(&air.uplink, cell, &air.terminal, milliwatts(top_db - loss_db)).mbps;
         (down * self.free, up * self.free)
     }
 }

@@ -312,6 +312,7 @@ pub(crate) fn plan() -> Plan {
             network: "ct+cu".into(),
             at: p(118.7701, 32.0423456),
             height_m: 37.25,
+            nodes: None,
             carrier: "n78".into(),
             city: Some("320100".into()),
             sites_lifted: vec!["SITE-0007".into()],
