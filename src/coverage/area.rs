@@ -2,6 +2,7 @@
 //! parameters filled from the catalogue and a running account of what was found.
 
 use super::air::counts;
+use super::antennas::{Antennas, PatternKey, pointing, variant};
 use super::fill::{Catalogued, Filled};
 use super::scene::{SceneLimits, edition, scenario};
 use crate::geom::{LocalFrame, LonLat, Terrain};
@@ -13,7 +14,7 @@ use crate::model::notes::Note;
 use crate::model::operators::NetworkId;
 use crate::model::records::Cell;
 use crate::model::settings::Settings;
-use crate::radio::antenna::{Pattern, Pointing, SectorPattern};
+use crate::radio::antenna::Pattern;
 use crate::radio::area::{
     Counts, Lattice, NO_LEVEL_DBM, Profiles, Scene, Sector, Source, TILE, Tile, Window,
 };
@@ -364,7 +365,7 @@ fn sources(
     only: Option<NetworkId>,
 ) -> (Vec<Source>, Vec<Carrier>, usize) {
     let radio = &settings.radio;
-    let catalogued = Catalogued::new(radio);
+    let catalogued = Catalogued::new(inputs, radio);
     let mut carriers: Vec<((u64, u64), Carrier)> = Vec::new();
     let mut groups: BTreeMap<PathKey, (Filled, LonLat, Vec<Sector>)> = BTreeMap::new();
     let mut cells = 0;
@@ -392,7 +393,7 @@ fn sources(
         let (lon, lat) = (cell.at.lon_deg().to_bits(), cell.at.lat_deg().to_bits());
         let path = (lon, lat, filled.freq_mhz.to_bits(), filled.height_m.to_bits(), filled.kind);
         let group = groups.entry(path).or_insert_with(|| (filled, cell.at, Vec::new()));
-        group.2.push(sector(&filled, networks, carrier));
+        group.2.push(sector(&filled, catalogued.antennas(), networks, carrier));
         cells += 1;
     }
     let places: Vec<LonLat> = {
@@ -417,29 +418,16 @@ fn sources(
     (sources, carriers.into_iter().map(|c| c.1).collect(), cells)
 }
 
-/// Panels with 16 and more ports steer their beams: the element's pattern is the envelope. Passive panels
-/// have the width that their gain leaves. Without an azimuth the cell is taken as omni, without a tilt the
-/// vertical pattern is left out.
-fn sector(f: &Filled, networks: [Option<u16>; 2], carrier: u16) -> Sector {
-    let panel = if f.ports >= 16 { SectorPattern::ELEMENT } else { SectorPattern::panel(f.gain_ssb_dbi) };
-    let pattern = match (f.azimuth_deg, f.tilt_deg) {
-        (None, None) => Pattern::Omni,
-        (None, Some(_)) => {
-            Pattern::Collinear { vertical_deg: panel.vertical_deg, floor_db: panel.side_lobe_db }
-        }
-        (Some(_), None) => Pattern::Sector(SectorPattern { vertical_deg: f64::INFINITY, ..panel }),
-        (Some(_), Some(_)) => Pattern::Sector(panel),
-    };
+fn sector(f: &Filled, antennas: &Antennas, networks: [Option<u16>; 2], carrier: u16) -> Sector {
+    let mut four = PatternKey::of(f).patterns(antennas);
+    let own = four.get_mut(usize::from(variant(f.azimuth_deg, f.tilt_deg)));
+    let pattern = own.map_or(Pattern::Omni, |p| std::mem::replace(p, Pattern::Omni));
     Sector {
         networks,
         carrier,
-        ssb: pattern,
+        ssb: pattern.clone(),
         traffic: pattern,
-        pointing: Pointing {
-            azimuth_deg: f.azimuth_deg.unwrap_or(0.0),
-            electrical_tilt_deg: f.tilt_deg.unwrap_or(0.0),
-            mechanical_tilt_deg: 0.0,
-        },
+        pointing: pointing(f.azimuth_deg, f.tilt_deg, f.mtilt_deg, f.antenna_tilt_deg),
         ssb_epre_dbm: f.epre_dbm,
         data_epre_dbm: f.power_dbm - 10.0 * (12.0 * f64::from(f.resource_blocks)).log10(),
         gain_ssb_dbi: f.gain_ssb_dbi,

@@ -180,7 +180,7 @@ impl<'a> Assessor<'a> {
             inputs,
             settings,
             air: Air::new(inputs, settings, towers, thought, Corrections::default()),
-            catalogued: Catalogued::new(&settings.radio),
+            catalogued: Catalogued::new(inputs, &settings.radio),
             tests: DriveTests::new(inputs, settings),
             hosts: Hosts::new(inputs, settings),
             compute: Compute::new(&inputs.datacenters, &settings.latency),

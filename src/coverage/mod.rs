@@ -3,6 +3,7 @@
 //! [`Assessment`] is the result; every number in it can be taken apart down to its inputs.
 
 pub mod air;
+pub mod antennas;
 pub mod area;
 pub mod assess;
 pub mod fiber_reach;

@@ -213,6 +213,22 @@ pub fn notes(assessor: &Assessor, result: &Assessment) -> Vec<Note> {
             format!("{corrected} 组频段与场景的损耗已按路测偏差修正"),
         );
     }
+    if !inputs.antennas.is_empty() {
+        let antennas = super::antennas::Antennas::new(inputs);
+        let nameless = |c: &crate::model::records::Cell| {
+            c.antenna.is_some() && antennas.number(inputs, c.antenna).is_none()
+        };
+        let n = inputs.cells.list.par_iter().filter(nameless).count();
+        if n > 0 {
+            note(
+                "N019",
+                format!(
+                    "{n} cells name an antenna that no file of the antennas layer describes: their patterns are formulas"
+                ),
+                format!("{n} 个小区的天线型号无对应方向图文件：采用公式方向图"),
+            );
+        }
+    }
     let networks = result.networks.len().max(1);
     let indoor_unknown = result
         .sites

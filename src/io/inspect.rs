@@ -203,7 +203,7 @@ type Guess = (i64, &'static Layer, Header);
 fn guess(peek: &Peek, best: Option<Guess>) -> Option<Guess> {
     let spec = LayerSpec::default();
     let mut best = best;
-    for layer in LAYERS.iter().filter(|l| l.shape != Shape::Grid) {
+    for layer in LAYERS.iter().filter(|l| !matches!(l.shape, Shape::Grid | Shape::Patterns)) {
         let fits = match (peek.shape, layer.shape) {
             (Some(a), b) => a == b || b == Shape::Any && a != Shape::Area,
             (None, _) => peek.names.is_none() || layer.shape == Shape::None,

@@ -10,7 +10,7 @@ use super::records::points::{CandidateReader, DataCenterReader, MeasurementReade
 use super::records::regions::{self, RegionReader};
 use super::source::Fault;
 use super::terrain::{MAX_PROPAGATION_POSTING_M, TerrainStore, require_posting};
-use super::{features, foreign, settle, workbook};
+use super::{features, foreign, msi, settle, workbook};
 use crate::model::inputs::{Inputs, LayerInfo};
 use crate::model::issues::{Issues, Place, Severity};
 use crate::model::operators::Operators;
@@ -110,10 +110,10 @@ impl LayerLoad<'_> {
         self.info.as_of = self.spec.as_of.clone();
         self.info.source = self.spec.source.clone();
         self.info.synthetic = self.spec.synthetic;
-        if self.layer.shape == Shape::Grid {
-            self.grid(inputs);
-        } else {
-            self.rows(inputs);
+        match self.layer.shape {
+            Shape::Grid => self.grid(inputs),
+            Shape::Patterns => self.patterns(inputs),
+            _ => self.rows(inputs),
         }
         inputs.layers.insert(self.layer.name.to_owned(), self.info);
     }
@@ -255,6 +255,38 @@ impl LayerLoad<'_> {
             info.crs = o.crs;
         } else if info.crs != o.crs {
             info.crs = format!("{}, {}", info.crs, o.crs);
+        }
+    }
+
+    /// Reads antenna patterns; a folder stands for the pattern files in it.
+    fn patterns(&mut self, inputs: &mut Inputs) {
+        for shown in &self.spec.paths {
+            let path = self.project.resolve(shown);
+            let files = if path.is_dir() { msi::patterns_in(&path) } else { Ok(vec![path]) };
+            let files = match files {
+                Ok(files) => files,
+                Err(e) => {
+                    let fault = Fault::new(&rules::FILE_UNREADABLE, e.to_string());
+                    self.fault(&mut inputs.issues, shown, &fault);
+                    continue;
+                }
+            };
+            let alone = files.len() == 1;
+            for file in files {
+                self.info.rows_read += 1;
+                match msi::read(&file) {
+                    Ok(pattern) => {
+                        self.info.rows_kept += 1;
+                        inputs.antennas.push(pattern);
+                    }
+                    Err(fault) => {
+                        let inside =
+                            file.file_name().map_or_else(String::new, |f| f.to_string_lossy().into_owned());
+                        let place = if alone { shown.clone() } else { format!("{shown}/{inside}") };
+                        self.fault(&mut inputs.issues, &place, &fault);
+                    }
+                }
+            }
         }
     }
 

@@ -18,6 +18,7 @@ mod load;
 #[cfg(test)]
 mod load_tests;
 pub mod location_files;
+pub mod msi;
 pub mod osm;
 mod place;
 pub mod project;

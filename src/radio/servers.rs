@@ -41,7 +41,7 @@ pub const SHADOW_CORRELATION: f64 = 0.5;
 const SHADOW_CORRELATION_ROOT: f64 = std::f64::consts::FRAC_1_SQRT_2;
 
 /// The two patterns of an antenna.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Antenna {
     /// Of the SSB beam, over all its sweeps.
     pub ssb: Pattern,

@@ -57,7 +57,7 @@ pub enum Profiles {
 }
 
 /// One sector of a source.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sector {
     /// Radio networks that it serves.
     pub networks: [Option<u16>; 2],

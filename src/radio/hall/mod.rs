@@ -548,15 +548,25 @@ impl<'a> Trial<'a> {
     /// Whether the downlink rate is met everywhere. In one cell that hangs on distance alone, which the
     /// caller has looked at.
     fn downlink_serves(&mut self, site: &Site) -> bool {
+        if site.cells == Cells::One {
+            return true;
+        }
+        let nearest2 = |i: &usize| {
+            let point = self.points.get(*i).unwrap_or(&[0.0; 2]);
+            site.places.iter().map(|p| squared_m(p, point)).fold(f64::INFINITY, f64::min)
+        };
+        // The farthest first: there it fails, if anywhere.
+        let mut order: Vec<(f64, usize)> = (0..self.points.len()).map(|i| (nearest2(&i), i)).collect();
+        order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let wanted = self.task.wanted.dl_mbps;
-        site.cells == Cells::One
-            || (0..self.points.len()).all(|i| {
-                self.at(i, site, Promise::AtLocation).is_some_and(|(_, _, r)| r.rates.dl_mbps >= wanted)
-            })
+        order.into_iter().all(|(_, i)| {
+            self.at(i, site, Promise::AtLocation).is_some_and(|(_, _, r)| r.rates.dl_mbps >= wanted)
+        })
     }
 
-    /// Nodes with what they carry, and the mean rates over the floor; `None` when a point gets nothing.
-    fn loads(&mut self, site: &Site) -> Option<(Vec<Placed>, [f64; 2])> {
+    /// Nodes with what they carry, and the mean rates over the floor; `None` when a cell's load is beyond
+    /// `most` either way.
+    fn loads(&mut self, site: &Site, most: f64) -> Option<(Vec<Placed>, [f64; 2])> {
         let places = &site.places;
         let mut nodes: Vec<Placed> = places
             .iter()
@@ -564,29 +574,28 @@ impl<'a> Trial<'a> {
             .collect();
         let (Wanted { ul_mbps, dl_mbps, .. }, free) = (self.task.wanted, self.budget.free());
         let each = 1.0 / self.points.len() as f64;
-        let mut mean = [0.0; 2];
+        let (mut mean, mut all) = ([0.0; 2], [0.0; 2]);
         for i in 0..self.points.len() {
             let (nearest, _, Reception { rates, .. }) = self.at(i, site, Promise::Mean)?;
             let node = nodes.get_mut(nearest)?;
             node.share += each;
             // A terminal here takes this share of the cell's time and band.
             let taken = |need: f64, mbps: f64| if need > 0.0 { need * free / mbps } else { 0.0 };
-            node.ul_load += each * self.task.terminals * taken(ul_mbps, rates.ul_mbps);
-            node.dl_load += each * self.task.terminals * taken(dl_mbps, rates.dl_mbps);
+            let up = each * self.task.terminals * taken(ul_mbps, rates.ul_mbps);
+            let down = each * self.task.terminals * taken(dl_mbps, rates.dl_mbps);
+            (node.ul_load, node.dl_load) = (node.ul_load + up, node.dl_load + down);
+            all = [all[0] + up, all[1] + down];
+            let [up, down] = if site.cells == Cells::One { all } else { [node.ul_load, node.dl_load] };
+            if up > most || down > most {
+                return None;
+            }
             mean = [mean[0] + each * rates.ul_mbps, mean[1] + each * rates.dl_mbps];
         }
         Some((nodes, mean))
     }
 
     fn capacity_serves(&mut self, site: &Site) -> bool {
-        let load = self.task.load;
-        self.loads(site).is_some_and(|(nodes, _)| match site.cells {
-            Cells::One => {
-                let sum = |of: fn(&Placed) -> f64| nodes.iter().map(of).sum::<f64>();
-                sum(|n| n.ul_load) <= load && sum(|n| n.dl_load) <= load
-            }
-            Cells::Each => nodes.iter().all(|n| n.ul_load <= load && n.dl_load <= load),
-        })
+        self.loads(site, self.task.load).is_some()
     }
 
     /// The greatest distance from a node that requirements bear, metres; `None` where one can't be met at all.
@@ -654,7 +663,7 @@ impl<'a> Trial<'a> {
     fn solution(&mut self, found: &Found) -> Option<Solution> {
         let Found { layout, cells, farthest_m } = *found;
         let site = self.site(layout, cells);
-        let (nodes, mean_mbps) = self.loads(&site)?;
+        let (nodes, mean_mbps) = self.loads(&site, f64::INFINITY)?;
         let p = self.task.location_probability;
         let z = self.air.location.quantile();
         let bears_db = [Requirement::Uplink, Requirement::Rsrp].map(|r| self.budget.greatest_loss_db(r));

@@ -86,7 +86,7 @@ fn headline(task: &Task, found: &Found, lang: Lang) -> Vec<String> {
                 (_, Cells::One) => pick(lang, ", one cell", "，合并为一个小区").to_owned(),
                 (_, Cells::Each) => pick(lang, ", a cell each", "，每节点一个小区").to_owned(),
             };
-            let form = pattern(s.layout.pattern, lang);
+            let form = if n == 1 { pick(lang, "in the middle", "居中") } else { pattern(s.layout.pattern, lang) };
             lines.push(match lang {
                 Lang::En => format!(
                     "{n} {} ({form}{cells}): {} Mbit/s up, {} down and {} dBm everywhere with {percent} %",
@@ -121,8 +121,16 @@ fn headline(task: &Task, found: &Found, lang: Lang) -> Vec<String> {
             (Limit::One(r), Lang::Zh) => {
                 format!("{} 个节点以内无法满足：{}达不到要求", task.max_nodes, name(r, lang))
             }
-            (_, Lang::En) => format!("No layout of up to {} nodes serves the hall", task.max_nodes),
-            (_, Lang::Zh) => format!("{} 个节点以内无布局可满足要求", task.max_nodes),
+            (_, Lang::En) => format!(
+                "No layout of up to {} nodes serves the hall: each requirement can be met, not all together. One cell \
+                 can't carry the terminals, and several disturb each other; a wider carrier, more of them or a lower \
+                 planned load is the way out",
+                task.max_nodes
+            ),
+            (_, Lang::Zh) => format!(
+                "{} 个节点以内无布局可满足全部要求：单小区容量不足，多小区又相互干扰；可增加带宽或载波，或降低规划负荷",
+                task.max_nodes
+            ),
         }),
     }
     if let (Some(_), limit) = (&found.solution, found.limit) {
@@ -212,7 +220,7 @@ fn requirements(task: &Task, found: &Found, lang: Lang) -> Table {
             if capacity { Cell::Blank } else { value(found.reach_m.get(i).copied().flatten()) },
             found.needed.get(i).copied().flatten().map_or(Cell::Nothing, |n| Cell::Count(i64::from(n))),
             value(of(worst)),
-            value(of(found.outdoor)),
+            found.outdoor.map_or(Cell::Blank, |o| value(of(Some(o)))),
         ]);
     }
     table
