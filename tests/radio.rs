@@ -43,11 +43,8 @@ fn a_hall_by_options_and_by_json() {
     let batch = format!("{line}\n{{\"id\":\"b\",\"length_m\":-1,\"width_m\":90}}\nnonsense\n");
     let many = covplan(dir.path(), &["hall", "--batch", "-", "--quiet"], &batch);
     assert_eq!(many.status.code(), Some(0), "{}", told(&many));
-    let lines: Vec<Value> = String::from_utf8(many.stdout)
-        .unwrap()
-        .lines()
-        .map(|l| serde_json::from_str(l).unwrap())
-        .collect();
+    let lines: Vec<Value> =
+        String::from_utf8(many.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(&lines[0], result);
     assert_eq!((&lines[1]["id"], &lines[1]["error"]["code"]), (&"b".into(), &"R001".into()));
     assert_eq!(lines[2]["error"]["code"], "R003");
@@ -89,7 +86,11 @@ fn msi(back_db: f64) -> String {
         });
         format!("{name} 360\n{}\n", rows.collect::<Vec<_>>().join("\n"))
     };
-    format!("NAME B-90\nFREQUENCY 3500\nGAIN 15 dBd\n{}{}", cut("HORIZONTAL", back_db), cut("VERTICAL", back_db))
+    format!(
+        "NAME B-90\nFREQUENCY 3500\nGAIN 15 dBd\n{}{}",
+        cut("HORIZONTAL", back_db),
+        cut("VERTICAL", back_db)
+    )
 }
 
 fn project(pattern: &str) -> tempfile::TempDir {

@@ -2,6 +2,7 @@
 
 use crate::crs::Crs;
 use crate::model::kinds::{Lang, Redaction};
+use crate::model::settings::TerminalKind;
 use crate::optimise::Effort;
 use crate::report::formats::{FORMATS, Format as LayerFormat};
 use crate::siting::halls::{OutdoorScenario, WallAsk};
@@ -160,6 +161,9 @@ pub struct HallArgs {
     /// Terminals active at the same time [default: 1]
     #[arg(long, value_name = "N")]
     pub terminals: Option<f64>,
+    /// Terminal: full or redcap [default: the class's]
+    #[arg(long, value_name = "KIND", value_parser = parse_word::<TerminalKind>)]
+    pub terminal: Option<TerminalKind>,
     /// Carrier: n78, or another of radio.carrier [default: siting.carrier]
     #[arg(long, value_name = "NAME")]
     pub carrier: Option<String>,

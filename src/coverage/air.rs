@@ -14,7 +14,7 @@ use crate::model::inputs::Inputs;
 use crate::model::kinds::{CellKind, Rat, Wall};
 use crate::model::operators::{NetworkId, OperatorId};
 use crate::model::records::{Assumed, Cell, CellId};
-use crate::model::settings::{RadioSettings, Settings};
+use crate::model::settings::{RadioSettings, Settings, TerminalKind};
 use crate::radio::capacity::{RateCurve, Terminal};
 use crate::radio::coverage_probability::LossTable;
 use crate::radio::servers::{self, Antenna, BuildingEntry, Carrier, Sector, Sectors};
@@ -228,7 +228,7 @@ impl<'a> Air<'a> {
                 tables: Vec::new(),
                 carriers: parts.carriers.into_iter().map(|c| c.1).collect(),
                 antennas: parts.antennas,
-                terminal: terminal(radio),
+                terminal: terminal(TerminalKind::Full, radio),
                 terminal_height_m: radio.ue_height_m,
                 downlink: RateCurve::DOWNLINK.with_alpha(radio.shannon_alpha_dl),
                 uplink: RateCurve::UPLINK.with_alpha(radio.shannon_alpha_ul),
@@ -434,14 +434,24 @@ fn prepare(
     scenario.prepare(Mhz(freq_mhz), Metres(height_m.clamp(edge.0, edge.1)), Metres(radio.ue_height_m)).ok()
 }
 
-/// The ordinary terminal of the settings.
+/// A terminal of the settings.
 #[must_use]
-pub fn terminal(radio: &RadioSettings) -> Terminal {
-    Terminal {
+pub fn terminal(kind: TerminalKind, radio: &RadioSettings) -> Terminal {
+    let full = Terminal {
         power_dbm: radio.ue_power_dbm,
         noise_figure_db: radio.noise_figure_ue_db,
         dl_layers: radio.dl_layers,
         ..Terminal::HANDSET
+    };
+    let r = &radio.redcap;
+    match kind {
+        TerminalKind::Full => full,
+        TerminalKind::Redcap => Terminal {
+            dl_layers: r.dl_layers.min(radio.dl_layers),
+            max_bandwidth_mhz: r.bw_mhz,
+            listening_share: r.half_duplex.then_some(r.listening_share),
+            ..full
+        },
     }
 }
 
@@ -495,7 +505,8 @@ impl Parts {
         self.entries[1].push(high);
         let noise_figure = Db(radio.noise_figure_bs_db);
         let load = radio.default_load_pct / 100.0;
-        let carrier = Carrier::new(filled.resources(radio), &terminal(radio), noise_figure, load);
+        let carrier =
+            Carrier::new(filled.resources(radio), &terminal(TerminalKind::Full, radio), noise_figure, load);
         self.carriers.push((key, carrier));
         Some(at)
     }

@@ -1,7 +1,7 @@
 //! The project's cells as a map: what [`radio::area`](crate::radio::area) works out for every pixel, with
 //! parameters filled from the catalogue and a running account of what was found.
 
-use super::air::counts;
+use super::air::{counts, terminal};
 use super::antennas::{Antennas, PatternKey, pointing, variant};
 use super::fill::{Catalogued, Filled};
 use super::scene::{SceneLimits, edition, scenario};
@@ -13,12 +13,12 @@ use crate::model::kinds::CellKind;
 use crate::model::notes::Note;
 use crate::model::operators::NetworkId;
 use crate::model::records::Cell;
-use crate::model::settings::Settings;
+use crate::model::settings::{Settings, TerminalKind};
 use crate::radio::antenna::Pattern;
 use crate::radio::area::{
     Counts, Lattice, NO_LEVEL_DBM, Profiles, Scene, Sector, Source, TILE, Tile, Window,
 };
-use crate::radio::capacity::{RateCurve, Terminal};
+use crate::radio::capacity::RateCurve;
 use crate::radio::servers::Carrier;
 use crate::radio::tr38901::Scenario;
 use crate::units::{Db, Metres, Mhz};
@@ -89,6 +89,8 @@ pub struct AreaMap<'a> {
     /// RSRP from which a place is served, and from which it is served well, dBm.
     pub tiers_dbm: Vec<f64>,
     min_sinr_db: f64,
+    /// Probability with which a level is met at a site.
+    pub location_probability: f64,
     /// What readers must know.
     pub notes: Vec<Note>,
     /// Cells on it.
@@ -108,14 +110,31 @@ pub struct AreaSummary {
     pub served_km2: f64,
     /// Share of the known area that is served.
     pub served_share: f64,
-    /// Known area with at least a level, by dBm, km².
+    /// Known area with at least a level as its median, by dBm, km².
     pub level_km2: Vec<(f64, f64)>,
+    /// The same levels by place: on average, and with the location probability.
+    pub by_place: Vec<LevelByPlace>,
     /// Links by model.
     pub links: BTreeMap<&'static str, u64>,
     /// How links by shared profiles compare with exact ones; None when profiles aren't shared.
     pub shared: Option<SharedProfiles>,
     /// Whether it was left unfinished.
     pub stopped_early: bool,
+}
+
+/// How much of the area has a level, its fading counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct LevelByPlace {
+    /// SS-RSRP, dBm.
+    pub rsrp_dbm: f64,
+    /// Mean area with at least that level, km²: each pixel by the probability that a place in it has it.
+    pub mean_km2: f64,
+    /// The same as a share of the known area.
+    pub mean_share: f64,
+    /// Area of pixels where it is met with the location probability asked for at a site, km².
+    pub met_km2: f64,
+    /// The same as a share of the known area.
+    pub met_share: f64,
 }
 
 /// What shared profiles gave, measured on the run.
@@ -169,15 +188,11 @@ impl<'a> AreaMap<'a> {
             terrain,
             clutter_m: ask.clutter_m,
             terminal_height_m: radio.ue_height_m,
-            terminal: Terminal {
-                power_dbm: radio.ue_power_dbm,
-                noise_figure_db: radio.noise_figure_ue_db,
-                dl_layers: radio.dl_layers,
-                ..Terminal::HANDSET
-            },
+            terminal: terminal(TerminalKind::Full, radio),
             downlink: RateCurve::DOWNLINK.with_alpha(radio.shannon_alpha_dl),
             reach_m,
             profiles: ask.profiles,
+            levels_dbm: [radio.threshold.rsrp_dbm, radio.threshold.rsrp_good_dbm],
         };
         let tile_bytes = window.tiles(TILE).map(|t| scene.tile_bytes(&t)).max().unwrap_or(1).max(1);
         if tile_bytes > ask.memory_bytes {
@@ -194,6 +209,7 @@ impl<'a> AreaMap<'a> {
             tiles_at_once: (ask.memory_bytes / tile_bytes).clamp(1, 64),
             tiers_dbm,
             min_sinr_db: threshold.sinr_db,
+            location_probability: radio.location_probability,
             notes,
             cells,
         })
@@ -223,6 +239,12 @@ impl<'a> AreaMap<'a> {
     ) -> Result<AreaSummary, E> {
         let mut sum = AreaSummary {
             level_km2: self.tiers_dbm.iter().map(|dbm| (*dbm, 0.0)).collect(),
+            by_place: self
+                .scene
+                .levels_dbm
+                .iter()
+                .map(|rsrp_dbm| LevelByPlace { rsrp_dbm: *rsrp_dbm, ..LevelByPlace::default() })
+                .collect(),
             ..AreaSummary::default()
         };
         let mut links = Counts::default();
@@ -242,6 +264,9 @@ impl<'a> AreaMap<'a> {
         }
         let known = sum.area_km2 - sum.unknown_km2;
         sum.served_share = if known > 0.0 { sum.served_km2 / known } else { 0.0 };
+        for level in sum.by_place.iter_mut().filter(|_| known > 0.0) {
+            (level.mean_share, level.met_share) = (level.mean_km2 / known, level.met_km2 / known);
+        }
         sum.shared =
             (self.scene.profiles == Profiles::Shared && self.over_terrain()).then_some(SharedProfiles {
                 links: links.shared,
@@ -283,6 +308,10 @@ impl<'a> AreaMap<'a> {
                     && f64::from(p.ss_sinr_db) >= self.min_sinr_db
                 {
                     sum.served_km2 += pixel_km2;
+                }
+                for (level, p) in sum.by_place.iter_mut().zip(p.p_met.map(f64::from)) {
+                    level.mean_km2 += p * pixel_km2;
+                    level.met_km2 += if p >= self.location_probability { pixel_km2 } else { 0.0 };
                 }
                 for (dbm, km2) in &mut sum.level_km2 {
                     if rsrp >= *dbm {
@@ -384,7 +413,7 @@ fn sources(
         let known = carriers.iter().position(|c| c.0 == key);
         let carrier = known.unwrap_or_else(|| {
             let load = radio.default_load_pct / 100.0;
-            let terminal = Terminal { noise_figure_db: radio.noise_figure_ue_db, ..Terminal::HANDSET };
+            let terminal = terminal(TerminalKind::Full, radio);
             let noise = Db(radio.noise_figure_bs_db);
             carriers.push((key, Carrier::new(filled.resources(radio), &terminal, noise, load)));
             carriers.len() - 1

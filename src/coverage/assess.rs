@@ -56,6 +56,7 @@ pub fn assess(inputs: &Inputs, settings: &Settings, fiber: &dyn FiberReach) -> A
             }
         }
     }
+    assessor.serve_demand(&mut sites, &mut at_network);
     let mut result = Assessment {
         networks: inputs.operators.networks().map(|n| inputs.operators.network_name(n)).collect(),
         rats: settings.project.rats.clone(),

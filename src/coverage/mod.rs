@@ -6,6 +6,7 @@ pub mod air;
 pub mod antennas;
 pub mod area;
 pub mod assess;
+pub mod demand;
 pub mod fiber_reach;
 pub mod fill;
 mod gaps;

@@ -397,6 +397,19 @@ pub struct ServiceNeed {
     pub dl_mbps: f64,
     /// Round trip needed, ms.
     pub latency_rtt_ms: f64,
+    /// Terminal of the class.
+    pub terminal: TerminalKind,
+}
+
+/// What a class's terminals are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TerminalKind {
+    /// An ordinary terminal.
+    #[default]
+    Full,
+    /// Reduced capability (Rel-17): section `radio.redcap`.
+    Redcap,
 }
 
 /// Section `score.weight`.
@@ -463,6 +476,8 @@ pub struct RadioSettings {
     pub shannon_alpha_dl: f64,
     /// Attenuation of the Shannon bound, uplink.
     pub shannon_alpha_ul: f64,
+    /// Cells must carry the demand of the sites that they serve.
+    pub cell_demand: bool,
     /// Share of a site's 5G terminals that are active at the same time.
     pub busy_share: f64,
     /// Spatial layers in the downlink.
@@ -475,10 +490,26 @@ pub struct RadioSettings {
     pub default_carrier: RadioDefaultCarrierSettings,
     /// Section `radio.height_m`.
     pub height_m: RadioHeightMSettings,
+    /// Section `radio.redcap`.
+    pub redcap: RadioRedcapSettings,
     /// Section `radio.hall`.
     pub hall: RadioHallSettings,
     /// Section `radio.threshold`.
     pub threshold: RadioThresholdSettings,
+}
+
+/// Section `radio.redcap`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RadioRedcapSettings {
+    /// Widest channel of a RedCap terminal, MHz.
+    pub bw_mhz: f64,
+    /// Spatial layers in the downlink.
+    pub dl_layers: u32,
+    /// It can't send and receive at once in FDD.
+    pub half_duplex: bool,
+    /// Share of time that it receives then; the rest it sends.
+    pub listening_share: f64,
 }
 
 /// Section `radio.hall`.

@@ -148,7 +148,7 @@ pub fn prepare(
                 .filter(|_| places[o.place as usize].build == StationBuild::Indoor),
         })
         .collect();
-    let what_if = WhatIf::new(inputs, settings, &today.towers, fiber, &thoughts);
+    let what_if = WhatIf::new(inputs, settings, today, fiber, &thoughts);
     let reach_m = settings.radio.search_radius_m;
     let per_place = networks.len() as u32;
     let per_site: Vec<(f64, Vec<(u32, f64)>)> = wanted

@@ -251,6 +251,8 @@ pub struct Asked<'a> {
     pub terminals: Terminals,
     /// Which rates are meant.
     pub promise: Promise,
+    /// The terminal whose rates are meant, where it is another than [`Air::terminal`].
+    pub terminal: Option<&'a Terminal>,
     /// Whether the SS-SINR is asked for.
     pub ss_sinr: bool,
 }
@@ -259,13 +261,19 @@ impl<'a> Asked<'a> {
     /// Everything, mean rates outdoors.
     #[must_use]
     pub const fn outdoors(entry: &'a [BuildingEntry]) -> Self {
-        Self { entry, terminals: Terminals::Outdoors, promise: Promise::Mean, ss_sinr: true }
+        Self { entry, terminals: Terminals::Outdoors, promise: Promise::Mean, terminal: None, ss_sinr: true }
     }
 
     /// Everything, mean rates behind the wall.
     #[must_use]
     pub const fn indoors(entry: &'a [BuildingEntry]) -> Self {
-        Self { entry, terminals: Terminals::BehindWall, promise: Promise::Mean, ss_sinr: true }
+        Self {
+            entry,
+            terminals: Terminals::BehindWall,
+            promise: Promise::Mean,
+            terminal: None,
+            ss_sinr: true,
+        }
     }
 }
 
@@ -546,11 +554,12 @@ struct Cells<'a> {
 impl Cells<'_> {
     fn receive(&self, asked: &Asked, carriers: &[Best], order: &mut Vec<(f64, u32)>) -> Option<Reception> {
         let first = carriers.first()?;
+        let terminal = asked.terminal.unwrap_or(&self.air.terminal);
         let (mut served, mut fastest) = (first, first);
         if carriers.len() > 1 {
-            let mut speed = self.rough_speed(first)?;
+            let mut speed = self.rough_speed(first, terminal)?;
             for best in &carriers[1..] {
-                let its_speed = self.rough_speed(best)?;
+                let its_speed = self.rough_speed(best, terminal)?;
                 if best.median_dbm > served.median_dbm {
                     served = best;
                 }
@@ -572,8 +581,8 @@ impl Cells<'_> {
         };
         let location = &self.air.location;
         let (dl_mbps, ul_mbps) = match asked.promise {
-            Promise::Mean => data.rates(self.air, &behind),
-            Promise::AtLocation => data.rates_at_location(self.air, &behind),
+            Promise::Mean => data.rates(self.air, terminal, &behind),
+            Promise::AtLocation => data.rates_at_location(self.air, terminal, &behind),
         };
         let ss_sinr_db = match asked.ss_sinr {
             true => Some(self.signal(best, loss, Use::Ssb, order)?.sinr_db(&OPEN, location)),
@@ -623,7 +632,7 @@ impl Cells<'_> {
     }
 
     /// Rate from medians alone: enough to tell which carrier is worth working out.
-    fn rough_speed(&self, best: &Best) -> Option<f64> {
+    fn rough_speed(&self, best: &Best, terminal: &Terminal) -> Option<f64> {
         let strongest = self.beams.get(best.beam as usize)?;
         let carrier = self.air.carriers.get(usize::from(best.carrier))?;
         let server = self.masts.sectors.get(strongest.sector)?;
@@ -639,8 +648,8 @@ impl Cells<'_> {
         let signal = strongest.best_ssb_mw * path * milliwatts(beam_db);
         let sinr = signal / (others + milliwatts(carrier.noise_dbm));
         let free = 1.0 - f64::from(server.load);
-        let efficiency = self.air.downlink.efficiency_layered(sinr, self.air.terminal.dl_layers);
-        Some(efficiency * capacity::downlink_mhz(&carrier.resources, &self.air.terminal) * free)
+        let efficiency = self.air.downlink.efficiency_layered(sinr, terminal.dl_layers);
+        Some(efficiency * capacity::downlink_mhz(&carrier.resources, terminal) * free)
     }
 
     /// The strongest sector of a beam, and what the others on its carrier do to it.
@@ -773,31 +782,31 @@ impl Signal {
     }
 
     /// Mean rates down and up, Mbit/s.
-    fn rates(&self, air: &Air, entry: &BuildingEntry) -> (f64, f64) {
+    fn rates(&self, air: &Air, terminal: &Terminal, entry: &BuildingEntry) -> (f64, f64) {
         let cell = &self.carrier.resources;
         let inverse = self.inverse_sinr(entry).nodes::<20>();
         let ratio = self.cosite_ratio as f32;
         let sinr = inverse.value_db.map(|db| 1.0 / (ratio + fast::exp_f32(LN_PER_DB as f32 * db)));
-        let efficiency = inverse.mean(&air.downlink.efficiencies(&sinr, air.terminal.dl_layers));
-        let down = efficiency * capacity::downlink_mhz(cell, &air.terminal);
-        let one_block_db = air.terminal.power_dbm + self.uplink_gain_db - self.carrier.uplink_noise_dbm;
+        let efficiency = inverse.mean(&air.downlink.efficiencies(&sinr, terminal.dl_layers));
+        let down = efficiency * capacity::downlink_mhz(cell, terminal);
+        let one_block_db = terminal.power_dbm + self.uplink_gain_db - self.carrier.uplink_noise_dbm;
         let losses = self.loss.behind(entry.loss_db, entry.sigma_db).parts().nodes::<12>();
         let top_db = one_block_db as f32;
         let one_block = losses.value_db.map(|db| fast::exp_f32(LN_PER_DB as f32 * (top_db - db)));
-        let up = losses.mean(&capacity::uplink_rates(&air.uplink, cell, &air.terminal, &one_block));
+        let up = losses.mean(&capacity::uplink_rates(&air.uplink, cell, terminal, &one_block));
         (down * self.free, up * self.free)
     }
 
     /// Rates down and up that are met with the location probability, Mbit/s: both grow as SINR grows and
     /// loss falls, so a quantile of these is one of the rate.
-    fn rates_at_location(&self, air: &Air, entry: &BuildingEntry) -> (f64, f64) {
+    fn rates_at_location(&self, air: &Air, terminal: &Terminal, entry: &BuildingEntry) -> (f64, f64) {
         let cell = &self.carrier.resources;
         let sinr = milliwatts(self.sinr_db(entry, &air.location));
-        let down = capacity::downlink_mbps(&air.downlink, cell, &air.terminal, sinr);
+        let down = capacity::downlink_mbps(&air.downlink, cell, terminal, sinr);
         let loss_db = self.loss.behind(entry.loss_db, entry.sigma_db);
         let loss_db = loss_db.quantile_db(air.location.probability, air.location.quantile);
-        let top_db = air.terminal.power_dbm + self.uplink_gain_db - self.carrier.uplink_noise_dbm;
-        let up = capacity::uplink(&air.uplink, cell, &air.terminal, milliwatts(top_db - loss_db)).mbps;
+        let top_db = terminal.power_dbm + self.uplink_gain_db - self.carrier.uplink_noise_dbm;
+        let up = capacity::uplink(&air.uplink, cell, terminal, milliwatts(top_db - loss_db)).mbps;
         (down * self.free, up * self.free)
     }
 }

@@ -23,7 +23,7 @@ pub struct AreaFolder {
     folder: OutFolder,
     wanted: Wanted,
     window: Window,
-    rasters: [(&'static str, fn(&Pixel) -> f32, Raster); 3],
+    rasters: [(&'static str, fn(&Pixel) -> f32, Raster); 4],
     /// Levels at every `thinning`-th pixel, for contours.
     thinning: usize,
     levels: Vec<f32>,
@@ -56,6 +56,11 @@ impl AreaFolder {
                     "dl_rate.tif",
                     |p| p.dl_mbps,
                     raster("downlink rate of the best server's network", "Mbit/s")?,
+                ),
+                (
+                    "p_served.tif",
+                    |p| p.p_met[0],
+                    raster("probability of the threshold SS-RSRP at a place", "")?,
                 ),
             ],
             thinning,
@@ -158,6 +163,8 @@ pub fn area_json(map: &AreaMap, sum: &AreaSummary) -> Value {
             .iter()
             .map(|(dbm, km2)| json!({ "rsrp_dbm": dbm, "area_km2": km2 }))
             .collect::<Vec<_>>(),
+        "by_place": sum.by_place,
+        "location_probability": map.location_probability,
         "links": sum.links,
         "shared_profiles": sum.shared,
         "stopped_early": sum.stopped_early,

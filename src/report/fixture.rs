@@ -175,6 +175,8 @@ fn network(rsrp: f32, server: u32) -> NetworkAtSite {
         sinr_data_db: Known::new(9.0),
         dl_mbps: Known::new(150.0),
         ul_mbps: Known::new(3.25),
+        data_server: None,
+        served: [Known::UNKNOWN; 2],
         indoor: IndoorCover::OutdoorIn,
         model: Some(LossModel::Tr38901),
         basis: Basis::Predicted,

@@ -5,12 +5,13 @@
 
 use super::sectors::carrier;
 use crate::coverage::air::terminal;
+use crate::coverage::demand::traffic_share;
 use crate::coverage::fill::{is_nr, resource_blocks};
 use crate::coverage::scene::edition;
 use crate::coverage::score::need;
 use crate::model::kinds::{Rat, Wall};
 use crate::model::records::Site;
-use crate::model::settings::{Carrier, RadioSettings, ServiceNeed, Settings};
+use crate::model::settings::{Carrier, RadioSettings, Settings, TerminalKind};
 use crate::radio::Refusal;
 use crate::radio::capacity::{RateCurve, Resources};
 use crate::radio::hall::{self, Floor, Node, Outdoor, Task, Wanted};
@@ -75,6 +76,9 @@ pub struct HallAsk {
     /// Terminals active at the same time.
     #[serde(default)]
     pub terminals: Option<f64>,
+    /// Terminal; the class's.
+    #[serde(default)]
+    pub terminal: Option<TerminalKind>,
     /// Carrier: member of `radio.carrier`.
     #[serde(default)]
     pub carrier: Option<String>,
@@ -196,12 +200,7 @@ impl HallAsk {
     /// [`HallError`] for carriers and classes that the settings don't have, and outside the models' ranges.
     pub fn task(&self, settings: &Settings) -> Result<Task, HallError> {
         let (radio, h) = (&settings.radio, &settings.radio.hall);
-        let needs = |c: &ServiceNeed| (c.ul_mbps, c.dl_mbps);
-        let class = self.service.as_deref().unwrap_or("data");
-        let (ul_mbps, dl_mbps) = match (self.ul_mbps, self.dl_mbps) {
-            (Some(up), Some(down)) if self.service.is_none() => (up, down),
-            _ => needs(named("service", class, &settings.score.service)?),
-        };
+        let class = named("service", self.service.as_deref().unwrap_or("data"), &settings.score.service)?;
         let of_carrier = |name: &Option<String>| match name {
             Some(name) => {
                 let rat = if is_nr(name) { Rat::Nr } else { Rat::Lte };
@@ -234,11 +233,11 @@ impl HallAsk {
                 noise_figure_db: radio.noise_figure_bs_db,
                 height_m,
             },
-            terminal: terminal(radio),
+            terminal: terminal(self.terminal.unwrap_or(class.terminal), radio),
             terminals: self.terminals.unwrap_or(1.0),
             wanted: Wanted {
-                ul_mbps: self.ul_mbps.unwrap_or(ul_mbps),
-                dl_mbps: self.dl_mbps.unwrap_or(dl_mbps),
+                ul_mbps: self.ul_mbps.unwrap_or(class.ul_mbps),
+                dl_mbps: self.dl_mbps.unwrap_or(class.dl_mbps),
                 rsrp_dbm: self.rsrp_dbm.unwrap_or(radio.threshold.rsrp_dbm),
             },
             load: self.load_pct.unwrap_or(radio.default_load_pct) / 100.0,
@@ -342,7 +341,7 @@ pub struct IndoorSystem {
 }
 
 /// What tells halls apart, as bits.
-type Key = [u64; 6];
+type Key = [u64; 7];
 
 /// Indoor systems of factories, halls alike worked out once.
 pub struct IndoorSystems<'a> {
@@ -392,7 +391,10 @@ fn nodes(ask: &HallAsk, settings: &Settings) -> Option<u32> {
 
 fn key(ask: &HallAsk) -> Key {
     let bits = |v: Option<f64>| v.map_or(u64::MAX, f64::to_bits);
-    [Some(ask.length_m), Some(ask.width_m), ask.ceiling_m, ask.ul_mbps, ask.dl_mbps, ask.terminals].map(bits)
+    let kind = ask.terminal.map(|t| f64::from(t as u8));
+    let figures =
+        [Some(ask.length_m), Some(ask.width_m), ask.ceiling_m, ask.ul_mbps, ask.dl_mbps, ask.terminals, kind];
+    figures.map(bits)
 }
 
 /// The next step at or above a number from one on.
@@ -407,7 +409,7 @@ fn site_halls(site: &Site, settings: &Settings) -> Option<(u32, HallAsk)> {
     let halls = (area_m2 / h.max_m2).ceil().max(1.0);
     let width_m = (area_m2 / halls / h.aspect).sqrt();
     let need = need(site, settings);
-    let terminals = site.terminals_5g.get().unwrap_or(0.0) * settings.radio.busy_share / halls;
+    let terminals = traffic_share(site, &settings.radio) / halls;
     let ask = HallAsk {
         length_m: width_m * h.aspect,
         width_m,
@@ -415,6 +417,7 @@ fn site_halls(site: &Site, settings: &Settings) -> Option<(u32, HallAsk)> {
         ul_mbps: Some(need.ul_mbps),
         dl_mbps: Some(need.dl_mbps),
         terminals: Some(stepped(terminals)),
+        terminal: Some(need.terminal),
         ..HallAsk::default()
     };
     Some((halls as u32, ask))

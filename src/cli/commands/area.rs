@@ -121,7 +121,24 @@ fn text(map: &AreaMap, sum: &AreaSummary, output: &Output, ctx: &Context) -> Str
         ),
     }];
     for (dbm, km2) in &sum.level_km2 {
-        lines.push(format!("  SS-RSRP ≥ {dbm:.0} dBm: {km2:.1} km²"));
+        lines.push(format!(
+            "  SS-RSRP ≥ {dbm:.0} dBm: {km2:.1} km²{}",
+            ctx.pick(" by the median", "（中值）")
+        ));
+    }
+    for level in &sum.by_place {
+        let (dbm, p) = (level.rsrp_dbm, 100.0 * map.location_probability);
+        let (mean, met) = (100.0 * level.mean_share, 100.0 * level.met_share);
+        lines.push(match ctx.lang {
+            crate::model::kinds::Lang::En => format!(
+                "  places with ≥ {dbm:.0} dBm: {mean:.1} % of the known area ({:.1} km²); with {p:.1} % probability at each place: {met:.1} % ({:.1} km²)",
+                level.mean_km2, level.met_km2
+            ),
+            crate::model::kinds::Lang::Zh => format!(
+                "  不低于 {dbm:.0} dBm 的地点占已知面积 {mean:.1}%（{:.1} km²）；每处概率达 {p:.1}% 的占 {met:.1}%（{:.1} km²）",
+                level.mean_km2, level.met_km2
+            ),
+        });
     }
     let links = sum.links.iter().filter(|l| *l.1 > 0).map(|(model, n)| format!("{n} {model}"));
     lines.push(format!("  {}: {}", ctx.pick("links", "链路"), links.collect::<Vec<_>>().join(", ")));

@@ -108,6 +108,7 @@ fn typed(a: &HallArgs) -> HallAsk {
         ul_mbps: a.ul_mbps,
         dl_mbps: a.dl_mbps,
         terminals: a.terminals,
+        terminal: a.terminal,
         carrier: a.carrier.clone(),
         max_nodes: a.max_nodes,
         outdoor: a.outdoor_m.map(|distance_m| OutdoorAsk {

@@ -186,6 +186,8 @@ pub struct Scene<'a> {
     pub reach_m: f64,
     /// How profiles are taken.
     pub profiles: Profiles,
+    /// Levels whose probability is told at each pixel, dBm.
+    pub levels_dbm: [f64; 2],
 }
 
 /// A pixel; all NaN where the ground is unknown.
@@ -197,13 +199,18 @@ pub struct Pixel {
     pub ss_sinr_db: f32,
     /// Downlink rate of the best carrier of its network, Mbit/s.
     pub dl_mbps: f32,
+    /// Probability that the best server's SS-RSRP is at least each of [`Scene::levels_dbm`] at a place of the
+    /// pixel.
+    pub p_met: [f32; 2],
 }
 
 impl Pixel {
     /// Nothing is known.
-    pub const UNKNOWN: Self = Self { rsrp_dbm: f32::NAN, ss_sinr_db: f32::NAN, dl_mbps: f32::NAN };
+    pub const UNKNOWN: Self =
+        Self { rsrp_dbm: f32::NAN, ss_sinr_db: f32::NAN, dl_mbps: f32::NAN, p_met: [f32::NAN; 2] };
     /// No cell reaches it.
-    pub const NONE: Self = Self { rsrp_dbm: NO_LEVEL_DBM, ss_sinr_db: NO_SINR_DB, dl_mbps: 0.0 };
+    pub const NONE: Self =
+        Self { rsrp_dbm: NO_LEVEL_DBM, ss_sinr_db: NO_SINR_DB, dl_mbps: 0.0, p_met: [0.0; 2] };
 }
 
 /// How many links were predicted by which model.
@@ -284,6 +291,10 @@ struct Reached {
 struct Heard {
     network: u16,
     carrier: u16,
+    /// Its source, how far away that is, and the loss to it.
+    source: u32,
+    distance_m: f64,
+    loss_db: f64,
     /// SSB level, dBm.
     ssb_dbm: f64,
     /// Level of a data element in use, in the traffic beam, dBm.
@@ -577,6 +588,9 @@ impl Scene<'_> {
                 heard.push(Heard {
                     network,
                     carrier: s.carrier,
+                    source: r.source,
+                    distance_m: r.way.distance_m,
+                    loss_db,
                     ssb_dbm: s.ssb_epre_dbm + ssb_gain,
                     data_dbm: s.data_epre_dbm + traffic_gain,
                     // Beams of others average to the sector's SSB pattern.
@@ -617,7 +631,26 @@ impl Scene<'_> {
             rsrp_dbm: (best.ssb_dbm as f32).max(NO_LEVEL_DBM),
             ss_sinr_db: (ss_sinr_db as f32).max(NO_SINR_DB),
             dl_mbps: dl_mbps as f32,
+            p_met: self.p_met(&best),
         }
+    }
+
+    /// Probability that a cell's level is met, for each of the levels asked for. By TR 38.901 the level has the
+    /// distribution of its two radio states; over terrain it scatters about the model's with TR 38.901's
+    /// fading of both states, by their probability.
+    fn p_met(&self, best: &Heard) -> [f32; 2] {
+        let Some(source) = self.sources.get(best.source as usize) else { return [0.0; 2] };
+        let range = source.near.ground_range_m();
+        let states = source.near.states(best.distance_m.clamp(*range.start(), *range.end()));
+        let statistical = self.terrain.is_none() || best.distance_m < MIN_DISTANCE_M;
+        let loss = if statistical {
+            LossDistribution::from(states)
+        } else {
+            let (p, square) = (states.p_los, |sigma: f64| sigma * sigma);
+            let sigma = (p * square(states.sigma_los_db) + (1.0 - p) * square(states.sigma_nlos_db)).sqrt();
+            LossDistribution { p_first: 1.0, first: (best.loss_db, sigma), second: (best.loss_db, sigma) }
+        };
+        self.levels_dbm.map(|level| loss.probability_below(best.ssb_dbm + best.loss_db - level) as f32)
     }
 }
 

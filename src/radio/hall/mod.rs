@@ -541,7 +541,7 @@ impl<'a> Trial<'a> {
         }
         let masts = Masts { list: &self.masts, sectors: &site.sectors, table_offset: 0 };
         let ss_sinr = promise == Promise::AtLocation;
-        let asked = Asked { entry: &[], terminals: Terminals::Outdoors, promise, ss_sinr };
+        let asked = Asked { entry: &[], terminals: Terminals::Outdoors, promise, terminal: None, ss_sinr };
         Some((nearest, distance_m, receive(&self.air, &masts, &asked, &mut self.scratch)?))
     }
 
