@@ -108,6 +108,9 @@ pub struct AreaArgs {
     /// Profiles over terrain: each pixel by its own, or work shared between neighbours, within 0.1 dB
     #[arg(long, value_name = "HOW", value_enum, default_value_t = ProfilesArg::Exact)]
     pub profiles: ProfilesArg,
+    /// Model over terrain: by frequency P.1812 or P.452, or ITM (Longley-Rice)
+    #[arg(long, value_name = "MODEL", value_enum, default_value_t = AreaModelArg::Auto)]
+    pub model: AreaModelArg,
     /// Working memory, megabytes
     #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..=1_048_576))]
     pub memory_mb: u32,
@@ -182,6 +185,15 @@ pub struct HallArgs {
     /// The wall: low, high (TR 38.901), p2109-traditional, p2109-efficient [default: radio.wall]
     #[arg(long, value_name = "WORD", requires = "outdoor_m", value_parser = parse_word::<WallAsk>)]
     pub wall: Option<WallAsk>,
+}
+
+/// Which model `covplan area` takes over terrain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AreaModelArg {
+    /// P.1812-8 up to 6 GHz, P.452-18 above
+    Auto,
+    /// ITM 1.4, point to point, from 1 km on
+    Itm,
 }
 
 /// How to read a project.

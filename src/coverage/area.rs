@@ -16,9 +16,10 @@ use crate::model::records::Cell;
 use crate::model::settings::{Settings, TerminalKind};
 use crate::radio::antenna::Pattern;
 use crate::radio::area::{
-    Counts, Lattice, NO_LEVEL_DBM, Profiles, Scene, Sector, Source, TILE, Tile, Window,
+    Counts, Lattice, NO_LEVEL_DBM, OverTerrain, Profiles, Scene, Sector, Source, TILE, Tile, Window,
 };
 use crate::radio::capacity::RateCurve;
+use crate::radio::itm;
 use crate::radio::servers::Carrier;
 use crate::radio::tr38901::Scenario;
 use crate::units::{Db, Metres, Mhz};
@@ -48,6 +49,8 @@ pub struct AreaRequest {
     pub clutter_m: f64,
     /// How profiles are taken over terrain.
     pub profiles: Profiles,
+    /// The model over terrain.
+    pub model: OverTerrain,
     /// Working memory, bytes.
     pub memory_bytes: usize,
 }
@@ -72,6 +75,12 @@ pub enum AreaError {
         /// The most.
         most: usize,
     },
+    /// ITM doesn't cover a cell's frequency.
+    #[error("ITM covers 20 to 20000 MHz, and a cell has {0} MHz: leave --model out, or choose the network")]
+    ItmFrequency(f64),
+    /// ITM needs heights.
+    #[error("ITM needs a dem layer of 100 m posting or finer")]
+    ItmGround,
     /// Not even one tile fits.
     #[error("a tile needs {needed_mb} MB of working memory, more than --memory-mb allows")]
     Memory {
@@ -164,6 +173,15 @@ impl<'a> AreaMap<'a> {
         if sources.is_empty() {
             return Err(AreaError::NoCells);
         }
+        if ask.model == OverTerrain::Itm {
+            if terrain.is_none() {
+                return Err(AreaError::ItmGround);
+            }
+            let outside = sources.iter().map(|s| s.freq().0).find(|f| !itm::FREQUENCIES_MHZ.contains(f));
+            if let Some(mhz) = outside {
+                return Err(AreaError::ItmFrequency(mhz));
+            }
+        }
         let reach_m =
             ask.reach_m.unwrap_or(if terrain.is_some() { TERRAIN_REACH_M } else { radio.search_radius_m });
         let bounds = match ask.bounds_deg {
@@ -193,6 +211,7 @@ impl<'a> AreaMap<'a> {
             reach_m,
             profiles: ask.profiles,
             levels_dbm: [radio.threshold.rsrp_dbm, radio.threshold.rsrp_good_dbm],
+            model: ask.model,
         };
         let tile_bytes = window.tiles(TILE).map(|t| scene.tile_bytes(&t)).max().unwrap_or(1).max(1);
         if tile_bytes > ask.memory_bytes {
@@ -219,6 +238,16 @@ impl<'a> AreaMap<'a> {
     #[must_use]
     pub const fn over_terrain(&self) -> bool {
         self.scene.terrain.is_some()
+    }
+
+    /// What links rest on, for people.
+    #[must_use]
+    pub const fn model(&self) -> &'static str {
+        match (&self.scene.terrain, self.scene.model) {
+            (None, _) => "TR 38.901 without terrain",
+            (Some(_), OverTerrain::ByFrequency) => "P.1812-8 over terrain",
+            (Some(_), OverTerrain::Itm) => "ITM 1.4 over terrain",
+        }
     }
 
     /// Number of tiles.
@@ -277,7 +306,14 @@ impl<'a> AreaMap<'a> {
         sum.links = [
             ("p1812", links.p1812),
             ("p452", links.p452),
-            ("tr38901_nearer_than_250_m", links.near),
+            ("itm", links.itm),
+            (
+                match self.scene.model {
+                    OverTerrain::ByFrequency => "tr38901_nearer_than_250_m",
+                    OverTerrain::Itm => "tr38901_nearer_than_1_km",
+                },
+                links.near,
+            ),
             ("tr38901_without_terrain", links.flat),
             ("unknown_ground", links.unknown),
         ]
@@ -350,13 +386,21 @@ fn model_notes(scene: &Scene, notes: &mut Vec<Note>) {
         ));
         return;
     }
-    notes.push(Note::new(
-        "N111",
-        "over terrain: ITU-R P.1812-8 at 50 % of time and places from 250 m on (P.452-18 above 6 GHz), TR 38.901 \
-         nearer; mid-latitude atmosphere (ΔN 45, N0 325)",
-        "有地形：250 m 以上采用 ITU-R P.1812-8（50% 时间与地点；6 GHz 以上为 P.452-18），更近采用 TR 38.901；\
-         中纬度大气（ΔN 45，N0 325）",
-    ));
+    let (text, zh) = match scene.model {
+        OverTerrain::ByFrequency => (
+            "over terrain: ITU-R P.1812-8 at 50 % of time and places from 250 m on (P.452-18 above 6 GHz), TR 38.901 \
+             nearer; mid-latitude atmosphere (ΔN 45, N0 325)",
+            "有地形：250 m 以上采用 ITU-R P.1812-8（50% 时间与地点；6 GHz 以上为 P.452-18），更近采用 TR 38.901；\
+             中纬度大气（ΔN 45，N0 325）",
+        ),
+        OverTerrain::Itm => (
+            "over terrain: ITM 1.4, point to point, at 50 % of time, places and situations from 1 km on, TR 38.901 \
+             nearer; average ground, continental temperate climate (N0 301)",
+            "有地形：1 km 以上采用 ITM 1.4 点对点（50% 时间、地点与情形），更近采用 TR 38.901；平均地面，\
+             大陆性温带气候（N0 301）",
+        ),
+    };
+    notes.push(Note::new("N111", text, zh));
     notes.push(Note::new(
         "N113",
         "holes of at most 1 km in the heights are bridged from their rims; what lies behind wider ones is unknown",

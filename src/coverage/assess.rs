@@ -10,7 +10,9 @@ use super::measured::{Comparison, Corrections, compare};
 use super::notes::{facts, notes};
 use super::reception::{Depth, DriveTests, Ear, Hosts, Spot, Surround, at_network};
 use super::result::{Assessment, IndoorCover, NetworkAtSite, Score, SiteResult, Towers};
-use super::score::{Quality, fiber_quality, latency_quality, level_quality, need, rate_quality, score, weights};
+use super::score::{
+    Quality, fiber_quality, latency_quality, level_quality, need, rate_quality, score, weights,
+};
 use super::towers::towers;
 use super::widen::Open;
 use crate::geom::{LocalFrame, LonLat, Xy};

@@ -301,9 +301,13 @@ impl LayerLoad<'_> {
                 return self.fault(&mut inputs.issues, &shown, &fault);
             }
         };
-        match TerrainStore::open(&paths, crs.as_ref()) {
+        // Land cover is only looked whether it is sound.
+        let dem = self.layer.name == "dem";
+        let budget_mb = if dem { self.project.settings.radio.terrain.cache_mb } else { 0 };
+        let budget_bytes = budget_mb as usize * (1 << 20);
+        match TerrainStore::open(&paths, crs.as_ref(), budget_bytes) {
             Ok(store) => {
-                self.info.rows_read = store.tiles().len() as u64;
+                self.info.rows_read = store.len() as u64;
                 self.info.rows_kept = self.info.rows_read;
                 if let (true, Err(coarse)) =
                     (self.layer.name == "dem", require_posting(&store, MAX_PROPAGATION_POSTING_M))

@@ -542,6 +542,8 @@ pub struct RadioHallSettings {
 pub struct RadioTerrainSettings {
     /// Score along terrain profiles where a DEM fine enough is at hand.
     pub r#use: bool,
+    /// Memory for height tiles, MB.
+    pub cache_mb: u32,
     /// Masts of each carrier, strongest by TR 38.901 first, whose profile is looked at.
     pub candidates: u32,
     /// What a link over ground without heights gets.

@@ -174,14 +174,12 @@ pub fn area_json(map: &AreaMap, sum: &AreaSummary) -> Value {
 
 fn contours<'a>(areas: &'a [(f64, f64, MultiPolygon<f64>)], map: &AreaMap) -> Layer<'a> {
     let mut c = Columns::default();
-    let over_terrain = map.over_terrain();
+    let model = map.model();
     c.made_text("contour_id", ("contour", "等值线"), |i| Some(format!("rsrp{:.0}", areas[i].0)));
     c.float("rsrp_dbm", 1, "dBm", ("SS-RSRP at least", "SS-RSRP 不低于"), |i| Some(areas[i].0))
         .about("median, best server of any network", "中值，任一网络最佳小区");
     c.float("area_km2", 3, "km²", ("area", "面积"), |i| Some(areas[i].1));
-    c.text("model", ("model", "模型"), move |_| {
-        Some(if over_terrain { "P.1812-8 over terrain" } else { "TR 38.901 without terrain" })
-    });
+    c.text("model", ("model", "模型"), move |_| Some(model));
     Layer {
         name: "contours",
         title: ("Areas by level", "电平等值区"),

@@ -3,14 +3,14 @@
 use super::pipeline::{
     check_output, digests, finding_exit, out_options, read_sound, refuse_report, say_findings,
 };
-use crate::cli::args::{AreaArgs, Output, ProfilesArg, Reading};
+use crate::cli::args::{AreaArgs, AreaModelArg, Output, ProfilesArg, Reading};
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::coverage::area::{AreaMap, AreaRequest, AreaSummary};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Redaction;
 use crate::model::operators::NetworkId;
-use crate::radio::area::{Profiles, SHARED_WITHIN_DB};
+use crate::radio::area::{OverTerrain, Profiles, SHARED_WITHIN_DB};
 use crate::report::area::{AreaFolder, area_json};
 use crate::report::{ReportError, RunInfo};
 
@@ -22,6 +22,10 @@ const REDACTED_STEP_M: f64 = 1000.0;
 /// # Errors
 /// When inputs can't be read, there is nothing to map, or outputs can't be written.
 pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context) -> Result<Exit, Complaint> {
+    if ask.model == AreaModelArg::Itm && ask.profiles == ProfilesArg::Shared {
+        let why = "profiles can't be shared with --model itm: it looks at every point of a profile";
+        return Err(Complaint::usage("A003", why).help("leave --profiles out"));
+    }
     check_output(output)?;
     let mut loaded = read_sound(reading, ctx)?;
     if let Some(level) = output.redact {
@@ -42,6 +46,10 @@ pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context
         profiles: match ask.profiles {
             ProfilesArg::Exact => Profiles::Exact,
             ProfilesArg::Shared => Profiles::Shared,
+        },
+        model: match ask.model {
+            AreaModelArg::Auto => OverTerrain::ByFrequency,
+            AreaModelArg::Itm => OverTerrain::Itm,
         },
         memory_bytes: ask.memory_mb as usize * (1 << 20),
     };

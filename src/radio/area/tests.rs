@@ -55,6 +55,7 @@ fn scene(terrain: Option<&dyn Terrain>) -> Scene<'_> {
         reach_m: 6000.0,
         profiles: Profiles::Exact,
         levels_dbm: [-105.0, -90.0],
+        model: OverTerrain::ByFrequency,
     }
 }
 
@@ -93,6 +94,45 @@ fn tiles_dont_change_the_map() {
         halves.extend(map(&scene, &lattice.window([middle, BOX[1], BOX[2], BOX[3]]), 40));
         assert!(whole == halves);
     }
+}
+
+/// ITM asked for: from 1 km on each pixel's level is that of ITM over its own profile, nearer TR 38.901's.
+#[test]
+fn itm_where_it_is_asked_for() {
+    let hills = Hills { hole: true };
+    let mut scene = Scene { model: OverTerrain::Itm, clutter_m: 8.0, ..scene(Some(&hills)) };
+    scene.sources.truncate(1);
+    scene.sources[0].sectors.truncate(1);
+    scene.sources[0].sectors[0].ssb = Pattern::Omni;
+    let window = Lattice::new(300.0, 42.5).window(BOX);
+    let tile = scene.tile(&window);
+    let from = scene.sources[0].at();
+    let frame = LocalFrame::new(from);
+    let mut far = 0;
+    for (i, p) in tile.pixels.iter().enumerate().filter(|(_, p)| p.rsrp_dbm > NO_LEVEL_DBM) {
+        let way = Way::new(&frame, from, window.center(i % window.columns, i / window.columns));
+        if way.distance_m < 1000.0 {
+            continue;
+        }
+        // The ground anew, from the terrain itself: bilinear on its own lattice it is a little off.
+        let steps = (way.distance_m / 92.6).ceil() as usize;
+        let share = |k: usize| k as f64 / steps as f64;
+        let height = |k: usize| {
+            hills.height_m(way.place(&frame, share(k))).unwrap() + if k % steps == 0 { 0.0 } else { 8.0 }
+        };
+        let profile = Profile {
+            distance_m: (0..=steps).map(|k| way.distance_m * share(k)).collect(),
+            height_m: (0..=steps).map(height).collect(),
+            ..Profile::default()
+        };
+        let link = itm::Link::median(Mhz(3500.0), [30.0, 1.5]);
+        let loss = itm::point_to_point(&link, &profile).unwrap().loss.get();
+        let off = 17.8 + 17.0 - loss - f64::from(p.rsrp_dbm);
+        assert!(off.abs() < 1.0, "{off} at {} m", way.distance_m);
+        far += 1;
+    }
+    assert!(far > 50 && tile.counts.itm > far && tile.counts.p1812 == 0 && tile.counts.near > 0);
+    assert!(tile.counts.unknown > 0);
 }
 
 /// Without terrain: half where the median is the level, and elsewhere the two states' own probability, by hand.

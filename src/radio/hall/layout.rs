@@ -116,9 +116,8 @@ pub fn family(nodes: u32) -> impl Iterator<Item = Layout> {
                 // number of rows either order is the other's mirror image.
                 let proper = match pattern {
                     Pattern::Lattice => !along_width,
-                    // An even number of rows of one are two rows along the other side.
-                    Pattern::Zigzag if per_row == 1 && rows % 2 == 0 => rows == 2 && !along_width,
-                    Pattern::Zigzag => rows > 1,
+                    // An even number of rows along one side is one along the other.
+                    Pattern::Zigzag => rows > 1 && !(along_width && rows % 2 == 0),
                     Pattern::Staggered => rows > 1 && per_row > 1,
                     Pattern::StaggeredShortFirst => rows % 2 == 1 && rows > 1 && per_row > 1,
                 };

@@ -40,7 +40,7 @@ proptest! {
     /// Many at once are each by itself, in every scenario, also beside the bends and for high receivers.
     #[test]
     fn many_at_once_are_each_by_itself(
-        which in 0usize..11, freq in 500.0f64..30_000.0, bs in 23.0f64..50.0, high in 0.0f64..1.0,
+        which in 0usize..11, freq in 500.0f64..30_000.0, bs in 10.0f64..20.0, high in 0.0f64..1.0,
         shares in prop::array::uniform16(0.0f64..1.0),
     ) {
         let scenario = scenarios()[which];
