@@ -60,7 +60,7 @@ impl LosProbability {
     fn of<const N: usize>(&self, d: &[f64; N]) -> [f64; N] {
         let mut p = [1.0; N];
         match *self {
-            Self::Street { near_m, decay_m, height_bonus } if height_bonus == 0.0 => {
+            Self::Street { near_m, decay_m, height_bonus: 0.0 } => {
                 for (p, d) in p.iter_mut().zip(d) {
                     let far = if *d > near_m { *d } else { near_m };
                     let near = near_m / far;
