@@ -262,7 +262,8 @@ impl LayerLoad<'_> {
     fn patterns(&mut self, inputs: &mut Inputs) {
         for shown in &self.spec.paths {
             let path = self.project.resolve(shown);
-            let files = if path.is_dir() { msi::patterns_in(&path) } else { Ok(vec![path]) };
+            let alone = !path.is_dir();
+            let files = if !alone { msi::patterns_in(&path) } else { Ok(vec![path]) };
             let files = match files {
                 Ok(files) => files,
                 Err(e) => {
@@ -271,7 +272,6 @@ impl LayerLoad<'_> {
                     continue;
                 }
             };
-            let alone = files.len() == 1;
             for file in files {
                 self.info.rows_read += 1;
                 match msi::read(&file) {
