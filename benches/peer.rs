@@ -241,6 +241,8 @@ fn area(peer: Option<&str>) -> Outcome<()> {
     };
     let resources = Resources { resource_blocks: 273, scs_khz: 30, dl_share: 0.74, ul_share: 0.23 };
     let mut scene = Scene {
+        levels_dbm: [-105.0, -90.0],
+        model: covplan::radio::area::OverTerrain::ByFrequency,
         sources: vec![Source::new(at, Mhz(3500.0), 30.0, 1.5, near, vec![sector])],
         carriers: vec![Carrier::new(resources, &Terminal::HANDSET, Db(3.5), 0.5)],
         terrain: Some(&ground),

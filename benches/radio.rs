@@ -42,6 +42,21 @@ fn tr38901(c: &mut Criterion) {
                 distances.iter().map(each).sum::<f64>()
             });
         });
+        let chunks = distances.as_chunks::<16>().0;
+        group.bench_function(format!("{name} path loss of both states, 16 at once"), |b| {
+            let each = |chunk: &[f64; 16]| {
+                let (los, nlos) = prepared.losses_of(chunk);
+                los.iter().sum::<f64>() + nlos.iter().sum::<f64>()
+            };
+            b.iter(|| chunks.iter().map(each).sum::<f64>());
+        });
+        group.bench_function(format!("{name} both states and p_los, 16 at once"), |b| {
+            let each = |chunk: &[f64; 16]| {
+                let s = prepared.states_of(chunk);
+                [s.los_db, s.nlos_db, s.p_los].iter().flatten().sum::<f64>()
+            };
+            b.iter(|| chunks.iter().map(each).sum::<f64>());
+        });
         group.bench_function(format!("{name} exact 95 % level"), |b| {
             let z = normal::quantile(0.95);
             b.iter(|| {

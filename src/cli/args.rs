@@ -2,8 +2,10 @@
 
 use crate::crs::Crs;
 use crate::model::kinds::{Lang, Redaction};
+use crate::model::settings::TerminalKind;
 use crate::optimise::Effort;
 use crate::report::formats::{FORMATS, Format as LayerFormat};
+use crate::siting::halls::{OutdoorScenario, WallAsk};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -106,6 +108,9 @@ pub struct AreaArgs {
     /// Profiles over terrain: each pixel by its own, or work shared between neighbours, within 0.1 dB
     #[arg(long, value_name = "HOW", value_enum, default_value_t = ProfilesArg::Exact)]
     pub profiles: ProfilesArg,
+    /// Model over terrain: by frequency P.1812 or P.452, or ITM (Longley-Rice)
+    #[arg(long, value_name = "MODEL", value_enum, default_value_t = AreaModelArg::Auto)]
+    pub model: AreaModelArg,
     /// Working memory, megabytes
     #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..=1_048_576))]
     pub memory_mb: u32,
@@ -118,6 +123,77 @@ pub enum ProfilesArg {
     Exact,
     /// Neighbours share work; proven block by block, measured on the run
     Shared,
+}
+
+/// A hall as typed.
+#[derive(Clone, Debug, Args)]
+pub struct HallArgs {
+    /// Length of the floor, metres
+    #[arg(long, value_name = "M", required_unless_present = "batch")]
+    pub length_m: Option<f64>,
+    /// Width of the floor, metres
+    #[arg(long, value_name = "M", required_unless_present = "batch")]
+    pub width_m: Option<f64>,
+    /// Height of the ceiling, metres [default: radio.height_m.indoor + radio.hall.drop_m]
+    #[arg(long, value_name = "M")]
+    pub ceiling_m: Option<f64>,
+    /// Height of the nodes, metres [default: radio.hall.drop_m below the ceiling]
+    #[arg(long, value_name = "M")]
+    pub node_height_m: Option<f64>,
+    /// Height of the terminals on the machines, metres [default: radio.ue_height_m]
+    #[arg(long, value_name = "M")]
+    pub ue_height_m: Option<f64>,
+    /// Share of the floor that machines and stores take, 0 to 1 [default: radio.hall.clutter_density]
+    #[arg(long, value_name = "SHARE")]
+    pub clutter_density: Option<f64>,
+    /// Their typical size, metres [default: radio.hall.clutter_size_m]
+    #[arg(long, value_name = "M")]
+    pub clutter_size_m: Option<f64>,
+    /// Their height, metres [default: radio.hall.clutter_height_m]
+    #[arg(long, value_name = "M")]
+    pub clutter_height_m: Option<f64>,
+    /// Service class: data, video, robots, or another of score.service [default: data]
+    #[arg(long, value_name = "CLASS")]
+    pub service: Option<String>,
+    /// Uplink of each terminal, Mbit/s [default: the class's]
+    #[arg(long, value_name = "MBIT/S")]
+    pub ul_mbps: Option<f64>,
+    /// Downlink of each terminal, Mbit/s [default: the class's]
+    #[arg(long, value_name = "MBIT/S")]
+    pub dl_mbps: Option<f64>,
+    /// Terminals active at the same time [default: 1]
+    #[arg(long, value_name = "N")]
+    pub terminals: Option<f64>,
+    /// Terminal: full or redcap [default: the class's]
+    #[arg(long, value_name = "KIND", value_parser = parse_word::<TerminalKind>)]
+    pub terminal: Option<TerminalKind>,
+    /// Carrier: n78, or another of radio.carrier [default: siting.carrier]
+    #[arg(long, value_name = "NAME")]
+    pub carrier: Option<String>,
+    /// Most nodes that are tried [default: radio.hall.max_nodes]
+    #[arg(long, value_name = "N")]
+    pub max_nodes: Option<u32>,
+    /// Distance of the station outside that might serve the hall, metres
+    #[arg(long, value_name = "M")]
+    pub outdoor_m: Option<f64>,
+    /// Its scenario: uma, umi, rma, sma [default: uma]
+    #[arg(long, value_name = "WORD", requires = "outdoor_m", value_parser = parse_word::<OutdoorScenario>)]
+    pub outdoor_scenario: Option<OutdoorScenario>,
+    /// Height of its antennas, metres [default: radio.height_m]
+    #[arg(long, value_name = "M", requires = "outdoor_m")]
+    pub outdoor_height_m: Option<f64>,
+    /// The wall: low, high (TR 38.901), p2109-traditional, p2109-efficient [default: radio.wall]
+    #[arg(long, value_name = "WORD", requires = "outdoor_m", value_parser = parse_word::<WallAsk>)]
+    pub wall: Option<WallAsk>,
+}
+
+/// Which model `covplan area` takes over terrain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AreaModelArg {
+    /// P.1812-8 up to 6 GHz, P.452-18 above
+    Auto,
+    /// ITM 1.4, point to point, from 1 km on
+    Itm,
 }
 
 /// How to read a project.
@@ -407,6 +483,27 @@ pub enum Command {
         #[arg(long)]
         overwrite: bool,
     },
+    /// Indoor nodes that a factory hall needs, and where; the station outside against them
+    #[command(
+        after_help = "Examples:\n  covplan hall --length-m 120 --width-m 60 --ceiling-m 10 --service video\n  covplan hall --length-m 80 --width-m 40 --outdoor-m 400 --wall high -o hall\n  covplan hall --batch halls.jsonl"
+    )]
+    Hall {
+        /// The hall.
+        #[command(flatten)]
+        ask: HallArgs,
+        /// Halls as JSON, one a line, one JSON answer a line; `-` for stdin
+        #[arg(long, value_name = "HALLS.jsonl", conflicts_with_all = ["length_m", "width_m", "out"])]
+        batch: Option<PathBuf>,
+        /// Project file whose settings count [default: the catalogue's]
+        #[arg(long, value_name = "PROJECT.toml")]
+        settings: Option<PathBuf>,
+        /// Folder to write; made where it is missing, and must be empty otherwise (but see --overwrite)
+        #[arg(short, long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Replace the outputs of an earlier run in the folder; other files in it stay
+        #[arg(long)]
+        overwrite: bool,
+    },
     /// Propagation loss of single links: one JSON request a line, one JSON answer a line
     #[command(
         after_help = "Example:\n  echo '{\"model\":\"fspl\",\"freq_mhz\":3500,\"distance_m\":1000}' | covplan link --batch -"
@@ -545,6 +642,11 @@ fn parse_lang(s: &str) -> Result<Lang, String> {
 
 fn parse_redaction(s: &str) -> Result<Redaction, String> {
     Redaction::parse(s).ok_or_else(|| "the levels are internal, inter-agency and public".into())
+}
+
+/// A word of a list, as files have it.
+fn parse_word<T: serde::de::DeserializeOwned>(s: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(s.to_owned())).map_err(|e| e.to_string())
 }
 
 fn parse_crs(s: &str) -> Result<Crs, String> {

@@ -1,6 +1,7 @@
 //! The cells as radio sees them: sorted into classes of equal parameters, standing on towers, with the
 //! loss tables that they need.
 
+use super::antennas::{Antennas, PatternKey, pointing, variant};
 use super::fill::{Catalogued, Filled};
 use super::measured::Corrections;
 use super::result::{Tower, Towers};
@@ -13,8 +14,7 @@ use crate::model::inputs::Inputs;
 use crate::model::kinds::{CellKind, Rat, Wall};
 use crate::model::operators::{NetworkId, OperatorId};
 use crate::model::records::{Assumed, Cell, CellId};
-use crate::model::settings::{RadioSettings, Settings};
-use crate::radio::antenna::{Pattern, SectorPattern};
+use crate::model::settings::{RadioSettings, Settings, TerminalKind};
 use crate::radio::capacity::{RateCurve, Terminal};
 use crate::radio::coverage_probability::LossTable;
 use crate::radio::servers::{self, Antenna, BuildingEntry, Carrier, Sector, Sectors};
@@ -47,7 +47,7 @@ pub struct Class {
 }
 
 /// What tells classes apart, as bits.
-type Key = [u64; 6];
+type Key = [u64; 7];
 
 /// Frequency (Hz), kind and height that a loss table is for.
 type Shape = (u64, CellKind, u64);
@@ -128,6 +128,7 @@ fn key(cell: &Cell) -> Key {
         u64::from(cell.operator.0) << 16 | shared,
         (cell.rat as u64) << 8 | kind,
         u64::from(cell.ports),
+        cell.antenna.index().map_or(u64::MAX, |i| i as u64),
     ]
 }
 
@@ -158,7 +159,7 @@ impl<'a> Air<'a> {
     ) -> Self {
         let radio = &settings.radio;
         let edition = edition(radio);
-        let catalogued = Catalogued::new(radio);
+        let catalogued = Catalogued::new(inputs, radio);
         let cells = &inputs.cells.list;
         let serves = |id: &CellId| {
             cells.get(id.at()).filter(|c| {
@@ -201,7 +202,9 @@ impl<'a> Air<'a> {
         let mut classes = Vec::with_capacity(sorted.len());
         for (k, cell) in &sorted {
             let filled = catalogued.fill(cell);
-            if let Some(class) = filled.and_then(|f| parts.class(f, cell, inputs, radio, edition)) {
+            if let Some(class) =
+                filled.and_then(|f| parts.class(f, cell, (inputs, catalogued.antennas()), radio, edition))
+            {
                 numbers.insert(*k, classes.len() as u32);
                 classes.push(class);
             }
@@ -225,7 +228,7 @@ impl<'a> Air<'a> {
                 tables: Vec::new(),
                 carriers: parts.carriers.into_iter().map(|c| c.1).collect(),
                 antennas: parts.antennas,
-                terminal: terminal(radio),
+                terminal: terminal(TerminalKind::Full, radio),
                 terminal_height_m: radio.ue_height_m,
                 downlink: RateCurve::DOWNLINK.with_alpha(radio.shannon_alpha_dl),
                 uplink: RateCurve::UPLINK.with_alpha(radio.shannon_alpha_ul),
@@ -431,12 +434,24 @@ fn prepare(
     scenario.prepare(Mhz(freq_mhz), Metres(height_m.clamp(edge.0, edge.1)), Metres(radio.ue_height_m)).ok()
 }
 
-fn terminal(radio: &RadioSettings) -> Terminal {
-    Terminal {
+/// A terminal of the settings.
+#[must_use]
+pub fn terminal(kind: TerminalKind, radio: &RadioSettings) -> Terminal {
+    let full = Terminal {
         power_dbm: radio.ue_power_dbm,
         noise_figure_db: radio.noise_figure_ue_db,
         dl_layers: radio.dl_layers,
         ..Terminal::HANDSET
+    };
+    let r = &radio.redcap;
+    match kind {
+        TerminalKind::Full => full,
+        TerminalKind::Redcap => Terminal {
+            dl_layers: r.dl_layers.min(radio.dl_layers),
+            max_bandwidth_mhz: r.bw_mhz,
+            listening_share: r.half_duplex.then_some(r.listening_share),
+            ..full
+        },
     }
 }
 
@@ -446,7 +461,7 @@ struct Parts {
     carriers: Vec<((u64, u64), Carrier)>,
     entries: [Vec<BuildingEntry>; 2],
     antennas: Vec<Antenna>,
-    antenna_of: FxHashMap<u64, u16>,
+    antenna_of: FxHashMap<PatternKey, u16>,
 }
 
 impl Parts {
@@ -454,7 +469,7 @@ impl Parts {
         &mut self,
         filled: Filled,
         cell: &Cell,
-        inputs: &Inputs,
+        (inputs, antennas): (&Inputs, &Antennas),
         radio: &RadioSettings,
         edition: Edition,
     ) -> Option<Class> {
@@ -470,7 +485,7 @@ impl Parts {
             networks: [Some(own), other],
             data_epre_dbm: filled.power_dbm - per_element,
             carrier: self.carrier(&filled, radio, edition)?,
-            antenna: self.antenna(&filled),
+            antenna: self.antenna(&filled, antennas),
             filled,
         })
     }
@@ -490,27 +505,21 @@ impl Parts {
         self.entries[1].push(high);
         let noise_figure = Db(radio.noise_figure_bs_db);
         let load = radio.default_load_pct / 100.0;
-        let carrier = Carrier::new(filled.resources(radio), &terminal(radio), noise_figure, load);
+        let carrier =
+            Carrier::new(filled.resources(radio), &terminal(TerminalKind::Full, radio), noise_figure, load);
         self.carriers.push((key, carrier));
         Some(at)
     }
 
-    /// Panels with 16 and more ports steer their beams: the element's pattern is the envelope. Passive
-    /// panels have the width that their gain leaves. Without an azimuth the cell is taken as omni, without
-    /// a tilt the vertical pattern is left out.
-    fn antenna(&mut self, filled: &Filled) -> u16 {
-        let steered = filled.ports >= 16;
-        let key = if steered { u64::MAX } else { filled.gain_ssb_dbi.to_bits() };
+    /// The first of the four patterns of a cell's antenna.
+    fn antenna(&mut self, filled: &Filled, antennas: &Antennas) -> u16 {
+        let key = PatternKey::of(filled);
         if let Some(&at) = self.antenna_of.get(&key) {
             return at;
         }
         let at = u16::try_from(self.antennas.len()).unwrap_or(0);
-        let sector = if steered { SectorPattern::ELEMENT } else { SectorPattern::panel(filled.gain_ssb_dbi) };
-        let flat = SectorPattern { vertical_deg: f64::INFINITY, ..sector };
-        let around = Pattern::Collinear { vertical_deg: sector.vertical_deg, floor_db: sector.side_lobe_db };
-        for p in [Pattern::Omni, around, Pattern::Sector(flat), Pattern::Sector(sector)] {
-            self.antennas.push(Antenna { ssb: p, traffic: p });
-        }
+        let four = key.patterns(antennas).into_iter();
+        self.antennas.extend(four.map(|p| Antenna { ssb: p.clone(), traffic: p }));
         self.antenna_of.insert(key, at);
         at
     }
@@ -721,14 +730,15 @@ fn link(id: Option<CellId>, cell: &Cell, variety: Variety, class: &Class) -> (Se
     ] {
         assumed.0 = if known { assumed.0 & !bit } else { assumed.0 | bit };
     }
+    let points = pointing(azimuth, tilt, cell.mtilt_deg.get(), f.antenna_tilt_deg);
     let sector = Sector {
         carrier: class.carrier,
         table: variety.table,
-        antenna: class.antenna + 2 * u16::from(azimuth.is_some()) + u16::from(tilt.is_some()),
+        antenna: class.antenna + variant(azimuth, tilt),
         height_m: given.unwrap_or(f.height_m) as f32,
-        azimuth_deg: azimuth.unwrap_or(0.0) as f32,
-        electrical_tilt_deg: tilt.unwrap_or(0.0) as f32,
-        mechanical_tilt_deg: 0.0,
+        azimuth_deg: points.azimuth_deg as f32,
+        electrical_tilt_deg: points.electrical_tilt_deg as f32,
+        mechanical_tilt_deg: points.mechanical_tilt_deg as f32,
         ssb_epre_dbm: f.epre_dbm as f32,
         data_epre_dbm: class.data_epre_dbm as f32,
         gain_ssb_dbi: f.gain_ssb_dbi as f32,

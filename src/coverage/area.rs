@@ -1,7 +1,8 @@
 //! The project's cells as a map: what [`radio::area`](crate::radio::area) works out for every pixel, with
 //! parameters filled from the catalogue and a running account of what was found.
 
-use super::air::counts;
+use super::air::{counts, terminal};
+use super::antennas::{Antennas, PatternKey, pointing, variant};
 use super::fill::{Catalogued, Filled};
 use super::scene::{SceneLimits, edition, scenario};
 use crate::geom::{LocalFrame, LonLat, Terrain};
@@ -12,12 +13,13 @@ use crate::model::kinds::CellKind;
 use crate::model::notes::Note;
 use crate::model::operators::NetworkId;
 use crate::model::records::Cell;
-use crate::model::settings::Settings;
-use crate::radio::antenna::{Pattern, Pointing, SectorPattern};
+use crate::model::settings::{Settings, TerminalKind};
+use crate::radio::antenna::Pattern;
 use crate::radio::area::{
-    Counts, Lattice, NO_LEVEL_DBM, Profiles, Scene, Sector, Source, TILE, Tile, Window,
+    Counts, Lattice, NO_LEVEL_DBM, OverTerrain, Profiles, Scene, Sector, Source, TILE, Tile, Window,
 };
-use crate::radio::capacity::{RateCurve, Terminal};
+use crate::radio::capacity::RateCurve;
+use crate::radio::itm;
 use crate::radio::servers::Carrier;
 use crate::radio::tr38901::Scenario;
 use crate::units::{Db, Metres, Mhz};
@@ -47,6 +49,8 @@ pub struct AreaRequest {
     pub clutter_m: f64,
     /// How profiles are taken over terrain.
     pub profiles: Profiles,
+    /// The model over terrain.
+    pub model: OverTerrain,
     /// Working memory, bytes.
     pub memory_bytes: usize,
 }
@@ -71,6 +75,12 @@ pub enum AreaError {
         /// The most.
         most: usize,
     },
+    /// ITM doesn't cover a cell's frequency.
+    #[error("ITM covers 20 to 20000 MHz, and a cell has {0} MHz: leave --model out, or choose the network")]
+    ItmFrequency(f64),
+    /// ITM needs heights.
+    #[error("ITM needs a dem layer of 100 m posting or finer")]
+    ItmGround,
     /// Not even one tile fits.
     #[error("a tile needs {needed_mb} MB of working memory, more than --memory-mb allows")]
     Memory {
@@ -88,6 +98,8 @@ pub struct AreaMap<'a> {
     /// RSRP from which a place is served, and from which it is served well, dBm.
     pub tiers_dbm: Vec<f64>,
     min_sinr_db: f64,
+    /// Probability with which a level is met at a site.
+    pub location_probability: f64,
     /// What readers must know.
     pub notes: Vec<Note>,
     /// Cells on it.
@@ -107,14 +119,31 @@ pub struct AreaSummary {
     pub served_km2: f64,
     /// Share of the known area that is served.
     pub served_share: f64,
-    /// Known area with at least a level, by dBm, km².
+    /// Known area with at least a level as its median, by dBm, km².
     pub level_km2: Vec<(f64, f64)>,
+    /// The same levels by place: on average, and with the location probability.
+    pub by_place: Vec<LevelByPlace>,
     /// Links by model.
     pub links: BTreeMap<&'static str, u64>,
     /// How links by shared profiles compare with exact ones; None when profiles aren't shared.
     pub shared: Option<SharedProfiles>,
     /// Whether it was left unfinished.
     pub stopped_early: bool,
+}
+
+/// How much of the area has a level, its fading counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct LevelByPlace {
+    /// SS-RSRP, dBm.
+    pub rsrp_dbm: f64,
+    /// Mean area with at least that level, km²: each pixel by the probability that a place in it has it.
+    pub mean_km2: f64,
+    /// The same as a share of the known area.
+    pub mean_share: f64,
+    /// Area of pixels where it is met with the location probability asked for at a site, km².
+    pub met_km2: f64,
+    /// The same as a share of the known area.
+    pub met_share: f64,
 }
 
 /// What shared profiles gave, measured on the run.
@@ -144,6 +173,15 @@ impl<'a> AreaMap<'a> {
         if sources.is_empty() {
             return Err(AreaError::NoCells);
         }
+        if ask.model == OverTerrain::Itm {
+            if terrain.is_none() {
+                return Err(AreaError::ItmGround);
+            }
+            let outside = sources.iter().map(|s| s.freq().0).find(|f| !itm::FREQUENCIES_MHZ.contains(f));
+            if let Some(mhz) = outside {
+                return Err(AreaError::ItmFrequency(mhz));
+            }
+        }
         let reach_m =
             ask.reach_m.unwrap_or(if terrain.is_some() { TERRAIN_REACH_M } else { radio.search_radius_m });
         let bounds = match ask.bounds_deg {
@@ -168,15 +206,12 @@ impl<'a> AreaMap<'a> {
             terrain,
             clutter_m: ask.clutter_m,
             terminal_height_m: radio.ue_height_m,
-            terminal: Terminal {
-                power_dbm: radio.ue_power_dbm,
-                noise_figure_db: radio.noise_figure_ue_db,
-                dl_layers: radio.dl_layers,
-                ..Terminal::HANDSET
-            },
+            terminal: terminal(TerminalKind::Full, radio),
             downlink: RateCurve::DOWNLINK.with_alpha(radio.shannon_alpha_dl),
             reach_m,
             profiles: ask.profiles,
+            levels_dbm: [radio.threshold.rsrp_dbm, radio.threshold.rsrp_good_dbm],
+            model: ask.model,
         };
         let tile_bytes = window.tiles(TILE).map(|t| scene.tile_bytes(&t)).max().unwrap_or(1).max(1);
         if tile_bytes > ask.memory_bytes {
@@ -193,6 +228,7 @@ impl<'a> AreaMap<'a> {
             tiles_at_once: (ask.memory_bytes / tile_bytes).clamp(1, 64),
             tiers_dbm,
             min_sinr_db: threshold.sinr_db,
+            location_probability: radio.location_probability,
             notes,
             cells,
         })
@@ -202,6 +238,16 @@ impl<'a> AreaMap<'a> {
     #[must_use]
     pub const fn over_terrain(&self) -> bool {
         self.scene.terrain.is_some()
+    }
+
+    /// What links rest on, for people.
+    #[must_use]
+    pub const fn model(&self) -> &'static str {
+        match (&self.scene.terrain, self.scene.model) {
+            (None, _) => "TR 38.901 without terrain",
+            (Some(_), OverTerrain::ByFrequency) => "P.1812-8 over terrain",
+            (Some(_), OverTerrain::Itm) => "ITM 1.4 over terrain",
+        }
     }
 
     /// Number of tiles.
@@ -222,6 +268,12 @@ impl<'a> AreaMap<'a> {
     ) -> Result<AreaSummary, E> {
         let mut sum = AreaSummary {
             level_km2: self.tiers_dbm.iter().map(|dbm| (*dbm, 0.0)).collect(),
+            by_place: self
+                .scene
+                .levels_dbm
+                .iter()
+                .map(|rsrp_dbm| LevelByPlace { rsrp_dbm: *rsrp_dbm, ..LevelByPlace::default() })
+                .collect(),
             ..AreaSummary::default()
         };
         let mut links = Counts::default();
@@ -241,6 +293,9 @@ impl<'a> AreaMap<'a> {
         }
         let known = sum.area_km2 - sum.unknown_km2;
         sum.served_share = if known > 0.0 { sum.served_km2 / known } else { 0.0 };
+        for level in sum.by_place.iter_mut().filter(|_| known > 0.0) {
+            (level.mean_share, level.met_share) = (level.mean_km2 / known, level.met_km2 / known);
+        }
         sum.shared =
             (self.scene.profiles == Profiles::Shared && self.over_terrain()).then_some(SharedProfiles {
                 links: links.shared,
@@ -251,7 +306,14 @@ impl<'a> AreaMap<'a> {
         sum.links = [
             ("p1812", links.p1812),
             ("p452", links.p452),
-            ("tr38901_nearer_than_250_m", links.near),
+            ("itm", links.itm),
+            (
+                match self.scene.model {
+                    OverTerrain::ByFrequency => "tr38901_nearer_than_250_m",
+                    OverTerrain::Itm => "tr38901_nearer_than_1_km",
+                },
+                links.near,
+            ),
             ("tr38901_without_terrain", links.flat),
             ("unknown_ground", links.unknown),
         ]
@@ -282,6 +344,10 @@ impl<'a> AreaMap<'a> {
                     && f64::from(p.ss_sinr_db) >= self.min_sinr_db
                 {
                     sum.served_km2 += pixel_km2;
+                }
+                for (level, p) in sum.by_place.iter_mut().zip(p.p_met.map(f64::from)) {
+                    level.mean_km2 += p * pixel_km2;
+                    level.met_km2 += if p >= self.location_probability { pixel_km2 } else { 0.0 };
                 }
                 for (dbm, km2) in &mut sum.level_km2 {
                     if rsrp >= *dbm {
@@ -320,13 +386,21 @@ fn model_notes(scene: &Scene, notes: &mut Vec<Note>) {
         ));
         return;
     }
-    notes.push(Note::new(
-        "N111",
-        "over terrain: ITU-R P.1812-8 at 50 % of time and places from 250 m on (P.452-18 above 6 GHz), TR 38.901 \
-         nearer; mid-latitude atmosphere (ΔN 45, N0 325)",
-        "有地形：250 m 以上采用 ITU-R P.1812-8（50% 时间与地点；6 GHz 以上为 P.452-18），更近采用 TR 38.901；\
-         中纬度大气（ΔN 45，N0 325）",
-    ));
+    let (text, zh) = match scene.model {
+        OverTerrain::ByFrequency => (
+            "over terrain: ITU-R P.1812-8 at 50 % of time and places from 250 m on (P.452-18 above 6 GHz), TR 38.901 \
+             nearer; mid-latitude atmosphere (ΔN 45, N0 325)",
+            "有地形：250 m 以上采用 ITU-R P.1812-8（50% 时间与地点；6 GHz 以上为 P.452-18），更近采用 TR 38.901；\
+             中纬度大气（ΔN 45，N0 325）",
+        ),
+        OverTerrain::Itm => (
+            "over terrain: ITM 1.4, point to point, at 50 % of time, places and situations from 1 km on, TR 38.901 \
+             nearer; average ground, continental temperate climate (N0 301)",
+            "有地形：1 km 以上采用 ITM 1.4 点对点（50% 时间、地点与情形），更近采用 TR 38.901；平均地面，\
+             大陆性温带气候（N0 301）",
+        ),
+    };
+    notes.push(Note::new("N111", text, zh));
     notes.push(Note::new(
         "N113",
         "holes of at most 1 km in the heights are bridged from their rims; what lies behind wider ones is unknown",
@@ -364,7 +438,7 @@ fn sources(
     only: Option<NetworkId>,
 ) -> (Vec<Source>, Vec<Carrier>, usize) {
     let radio = &settings.radio;
-    let catalogued = Catalogued::new(radio);
+    let catalogued = Catalogued::new(inputs, radio);
     let mut carriers: Vec<((u64, u64), Carrier)> = Vec::new();
     let mut groups: BTreeMap<PathKey, (Filled, LonLat, Vec<Sector>)> = BTreeMap::new();
     let mut cells = 0;
@@ -383,7 +457,7 @@ fn sources(
         let known = carriers.iter().position(|c| c.0 == key);
         let carrier = known.unwrap_or_else(|| {
             let load = radio.default_load_pct / 100.0;
-            let terminal = Terminal { noise_figure_db: radio.noise_figure_ue_db, ..Terminal::HANDSET };
+            let terminal = terminal(TerminalKind::Full, radio);
             let noise = Db(radio.noise_figure_bs_db);
             carriers.push((key, Carrier::new(filled.resources(radio), &terminal, noise, load)));
             carriers.len() - 1
@@ -392,7 +466,7 @@ fn sources(
         let (lon, lat) = (cell.at.lon_deg().to_bits(), cell.at.lat_deg().to_bits());
         let path = (lon, lat, filled.freq_mhz.to_bits(), filled.height_m.to_bits(), filled.kind);
         let group = groups.entry(path).or_insert_with(|| (filled, cell.at, Vec::new()));
-        group.2.push(sector(&filled, networks, carrier));
+        group.2.push(sector(&filled, catalogued.antennas(), networks, carrier));
         cells += 1;
     }
     let places: Vec<LonLat> = {
@@ -417,29 +491,16 @@ fn sources(
     (sources, carriers.into_iter().map(|c| c.1).collect(), cells)
 }
 
-/// Panels with 16 and more ports steer their beams: the element's pattern is the envelope. Passive panels
-/// have the width that their gain leaves. Without an azimuth the cell is taken as omni, without a tilt the
-/// vertical pattern is left out.
-fn sector(f: &Filled, networks: [Option<u16>; 2], carrier: u16) -> Sector {
-    let panel = if f.ports >= 16 { SectorPattern::ELEMENT } else { SectorPattern::panel(f.gain_ssb_dbi) };
-    let pattern = match (f.azimuth_deg, f.tilt_deg) {
-        (None, None) => Pattern::Omni,
-        (None, Some(_)) => {
-            Pattern::Collinear { vertical_deg: panel.vertical_deg, floor_db: panel.side_lobe_db }
-        }
-        (Some(_), None) => Pattern::Sector(SectorPattern { vertical_deg: f64::INFINITY, ..panel }),
-        (Some(_), Some(_)) => Pattern::Sector(panel),
-    };
+fn sector(f: &Filled, antennas: &Antennas, networks: [Option<u16>; 2], carrier: u16) -> Sector {
+    let mut four = PatternKey::of(f).patterns(antennas);
+    let own = four.get_mut(usize::from(variant(f.azimuth_deg, f.tilt_deg)));
+    let pattern = own.map_or(Pattern::Omni, |p| std::mem::replace(p, Pattern::Omni));
     Sector {
         networks,
         carrier,
-        ssb: pattern,
+        ssb: pattern.clone(),
         traffic: pattern,
-        pointing: Pointing {
-            azimuth_deg: f.azimuth_deg.unwrap_or(0.0),
-            electrical_tilt_deg: f.tilt_deg.unwrap_or(0.0),
-            mechanical_tilt_deg: 0.0,
-        },
+        pointing: pointing(f.azimuth_deg, f.tilt_deg, f.mtilt_deg, f.antenna_tilt_deg),
         ssb_epre_dbm: f.epre_dbm,
         data_epre_dbm: f.power_dbm - 10.0 * (12.0 * f64::from(f.resource_blocks)).log10(),
         gain_ssb_dbi: f.gain_ssb_dbi,

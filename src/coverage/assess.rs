@@ -58,6 +58,7 @@ pub fn assess(inputs: &Inputs, settings: &Settings, fiber: &dyn FiberReach) -> A
             }
         }
     }
+    assessor.serve_demand(&mut sites, &mut at_network);
     let mut result = Assessment {
         networks: inputs.operators.networks().map(|n| inputs.operators.network_name(n)).collect(),
         rats: settings.project.rats.clone(),
@@ -183,7 +184,7 @@ impl<'a> Assessor<'a> {
             inputs,
             settings,
             air: Air::new(inputs, settings, towers, thought, Corrections::default()),
-            catalogued: Catalogued::new(&settings.radio),
+            catalogued: Catalogued::new(inputs, &settings.radio),
             tests: DriveTests::new(inputs, settings),
             hosts: Hosts::new(inputs, settings),
             compute: Compute::new(&inputs.datacenters, &settings.latency),

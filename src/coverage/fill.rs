@@ -1,5 +1,7 @@
 //! What the cells layer leaves open, from the catalogue; every value taken from there is flagged.
 
+use super::antennas::Antennas;
+use crate::model::inputs::Inputs;
 use crate::model::kinds::{CellKind, Rat};
 use crate::model::records::{Assumed, Cell};
 use crate::model::settings::{Carrier, RadioSettings};
@@ -28,6 +30,12 @@ pub struct Filled {
     pub azimuth_deg: Option<f64>,
     /// Downtilt, degrees; `None` when unknown.
     pub tilt_deg: Option<f64>,
+    /// The mechanical part of it, degrees, where it is told apart.
+    pub mtilt_deg: Option<f64>,
+    /// Number of the measured antenna among the run's.
+    pub antenna: Option<u16>,
+    /// Tilt of that antenna by itself, degrees; 0 for formulas.
+    pub antenna_tilt_deg: f64,
     /// Carrier power, dBm.
     pub power_dbm: f64,
     /// Energy per resource element of the synchronisation signals, dBm.
@@ -44,9 +52,17 @@ pub struct Filled {
     pub assumed: Assumed,
 }
 
+/// Whether a catalogue carrier is NR's: its name starts with `n` and a digit.
+#[must_use]
+pub fn is_nr(name: &str) -> bool {
+    name.strip_prefix('n').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 /// The catalogue's carriers, ready to be asked for every cell.
 pub struct Catalogued<'a> {
+    inputs: &'a Inputs,
     radio: &'a RadioSettings,
+    antennas: Antennas,
     /// Carriers of NR, then of older systems, each with the logarithm of its frequency.
     nr: Vec<(f64, &'a Carrier)>,
     older: Vec<(f64, &'a Carrier)>,
@@ -55,12 +71,9 @@ pub struct Catalogued<'a> {
 }
 
 impl<'a> Catalogued<'a> {
-    /// Sorts the catalogue's carriers. A carrier whose name starts with `n` and a digit is NR's.
+    /// Sorts the catalogue's carriers.
     #[must_use]
-    pub fn new(radio: &'a RadioSettings) -> Self {
-        let is_nr = |name: &str| {
-            name.strip_prefix('n').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        };
+    pub fn new(inputs: &'a Inputs, radio: &'a RadioSettings) -> Self {
         let of = |nr: bool| {
             let some = radio.carrier.iter().filter(|(name, _)| is_nr(name) == nr);
             some.map(|(_, c)| (c.freq_mhz.ln(), c)).collect::<Vec<_>>()
@@ -70,12 +83,20 @@ impl<'a> Catalogued<'a> {
             radio.carrier.get(name).or_else(|| list.first().map(|c| c.1))
         };
         Self {
+            inputs,
+            antennas: Antennas::new(inputs),
             radio,
             default_nr: named(&radio.default_carrier.nr, &nr),
             default_older: named(&radio.default_carrier.lte, &older),
             nr,
             older,
         }
+    }
+
+    /// The run's measured antennas.
+    #[must_use]
+    pub const fn antennas(&self) -> &Antennas {
+        &self.antennas
     }
 
     /// The catalogue's carrier that a cell is likest to: the nearest in frequency among those of its
@@ -120,8 +141,13 @@ impl<'a> Catalogued<'a> {
         let height_m = or(positive(cell.height_m.get()), usual_height, Assumed::HEIGHT);
         let narrower = 10.0 * (bw_mhz / carrier.bw_mhz).log10().min(0.0);
         let power_dbm = or(cell.power_dbm.get(), carrier.power_dbm + narrower, Assumed::POWER);
-        let gain_ssb_dbi = or(cell.gain_ssb_dbi.get(), carrier.gain_ssb_dbi, Assumed::GAIN);
-        let gain_traffic_dbi = or(cell.gain_traffic_dbi.get(), carrier.gain_traffic_dbi, Assumed::GAIN);
+        let antenna = self.antennas.number(self.inputs, cell.antenna);
+        let measured = antenna.and_then(|n| self.antennas.get(n));
+        // Its maker knows the gain of an antenna better than the catalogue.
+        let made = measured.and_then(|m| m.gain_dbi);
+        let gain_ssb_dbi = or(cell.gain_ssb_dbi.get().or(made), carrier.gain_ssb_dbi, Assumed::GAIN);
+        let gain_traffic_dbi =
+            or(cell.gain_traffic_dbi.get().or(made), carrier.gain_traffic_dbi, Assumed::GAIN);
         let load = or(cell.load_pct.get(), self.radio.default_load_pct, Assumed::LOAD) / 100.0;
         let azimuth_deg = cell.azimuth_deg.get();
         let tilt_deg = cell.tilt_deg.get();
@@ -144,6 +170,9 @@ impl<'a> Catalogued<'a> {
             height_m,
             azimuth_deg,
             tilt_deg,
+            mtilt_deg: cell.mtilt_deg.get(),
+            antenna,
+            antenna_tilt_deg: measured.map_or(0.0, |m| m.cuts.tilt_deg()),
             power_dbm,
             epre_dbm: cell.ssb_epre_dbm.get().unwrap_or(power_dbm - per_element),
             gain_ssb_dbi,
@@ -157,7 +186,8 @@ impl<'a> Catalogued<'a> {
 
 /// Resource blocks of a channel: of the standard's table, or where it has none of that width 95 % of the
 /// band.
-fn resource_blocks(rat: Rat, freq_mhz: f64, bw_mhz: f64, scs_khz: u32) -> u32 {
+#[must_use]
+pub fn resource_blocks(rat: Rat, freq_mhz: f64, bw_mhz: f64, scs_khz: u32) -> u32 {
     let grid = if rat == Rat::Nr { Grid::Nr(scs_khz) } else { Grid::Lte };
     grid.resource_blocks(Mhz(freq_mhz), Mhz(bw_mhz)).unwrap_or_else(|_| {
         let block_mhz = 12.0 * f64::from(grid.scs_khz()) / 1e3;

@@ -3,8 +3,10 @@
 //! [`Assessment`] is the result; every number in it can be taken apart down to its inputs.
 
 pub mod air;
+pub mod antennas;
 pub mod area;
 pub mod assess;
+pub mod demand;
 pub mod fiber_reach;
 pub mod fill;
 mod gaps;

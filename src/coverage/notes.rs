@@ -30,6 +30,7 @@ pub fn facts(assessor: &Assessor, result: &Assessment) -> Vec<Fact> {
         Fact { code: "towers", value: assessor.air.towers.list.len() as u64 },
         Fact { code: "networks", value: result.networks.len() as u64 },
     ];
+    facts.push(Fact { code: "sites_on_full_cells", value: on_full_cells(result) });
     if assessor.air.terrain.is_some() {
         let t = OverTerrain::count(result, assessor.settings.score.target);
         facts.extend([
@@ -42,6 +43,16 @@ pub fn facts(assessor: &Assessor, result: &Assessment) -> Vec<Fact> {
         ]);
     }
     facts
+}
+
+/// Sites whose best network's cell can't carry all that is asked of it.
+fn on_full_cells(result: &Assessment) -> u64 {
+    let networks = result.networks.len().max(1);
+    let full = |(site, at): &(&super::SiteResult, &[super::NetworkAtSite])| {
+        let best = site.best_network.and_then(|n| at.get(usize::from(n.0)));
+        best.is_some_and(|n| n.served.iter().any(|s| s.or(1.0) < 1.0))
+    };
+    result.sites.iter().zip(result.at_network.chunks(networks)).filter(full).count() as u64
 }
 
 /// What scoring along the ground came to. Links are those of each site to its server, network by network.
@@ -212,6 +223,35 @@ pub fn notes(assessor: &Assessor, result: &Assessment) -> Vec<Note> {
             ),
             format!("{corrected} 组频段与场景的损耗已按路测偏差修正"),
         );
+    }
+    let crowded = on_full_cells(result);
+    if crowded > 0 {
+        note(
+            "N020",
+            format!(
+                "{crowded} sites are served by cells that can't carry what their sites ask for in the busy hour: their \
+                 rates count in part (radio.cell_demand)"
+            ),
+            format!(
+                "{crowded} 家企业的服务小区无法承载忙时业务量：其速率按可承载部分计分（radio.cell_demand）"
+            ),
+        );
+    }
+    if !inputs.antennas.is_empty() {
+        let antennas = super::antennas::Antennas::new(inputs);
+        let nameless = |c: &crate::model::records::Cell| {
+            c.antenna.is_some() && antennas.number(inputs, c.antenna).is_none()
+        };
+        let n = inputs.cells.list.par_iter().filter(nameless).count();
+        if n > 0 {
+            note(
+                "N019",
+                format!(
+                    "{n} cells name an antenna that no file of the antennas layer describes: their patterns are formulas"
+                ),
+                format!("{n} 个小区的天线型号无对应方向图文件：采用公式方向图"),
+            );
+        }
     }
     let networks = result.networks.len().max(1);
     let indoor_unknown = result

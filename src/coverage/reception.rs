@@ -1,11 +1,12 @@
 //! What a site receives of each network: the radio room's answer, with indoor systems and drive tests put
 //! beside it.
 
-use super::air::{Air, Link, NetworkNear, counts, wall_index};
+use super::air::{Air, Link, NetworkNear, counts, terminal, wall_index};
 use super::assess::Desk;
 use super::fill::{Catalogued, Filled};
 use super::result::{IndoorCover, LossModel, NetworkAtSite};
 use super::scene::Scene;
+use super::score::need;
 use super::terrain::{Paths, TerrainDesk, TerrainScoring};
 use crate::geom::{LocalFrame, LonLat, Xy};
 use crate::index::{Hit, PointIndex};
@@ -15,9 +16,9 @@ use crate::model::operators::NetworkId;
 use crate::model::records::{Assumed, Cell, CellId, Site, SiteId};
 use crate::model::settings::Settings;
 use crate::model::text::Known;
-use crate::radio::capacity::downlink_mbps;
+use crate::radio::capacity::{Terminal, downlink_mbps};
 use crate::radio::fast;
-use crate::radio::servers::{self, Asked, Mast, Masts, Reception, Scratch, Terminals};
+use crate::radio::servers::{self, Asked, Mast, Masts, Promise, Reception, Scratch, Terminals};
 use crate::units::Db;
 use rustc_hash::FxHashMap;
 
@@ -31,6 +32,8 @@ pub struct Heard {
     pub radio: Reception,
     /// The best server by SS-RSRP.
     pub server: Link,
+    /// The cell that data come from; `None` for one that is only thought of.
+    pub data_server: Option<CellId>,
     /// Distance to it along the ground, metres.
     pub distance_m: f64,
     /// What its level rests on.
@@ -81,8 +84,9 @@ pub fn hear(
         Some(scoring) => over_terrain(air, near, at, scene, asked, scoring, ear)?,
     };
     let server = *near.links.get(radio.server.sector as usize)?;
+    let data_server = near.links.get(radio.rates.server.sector as usize)?.cell;
     let distance_m = ear.masts.get(radio.server.mast as usize)?.distance_m;
-    Some(Heard { radio, server, distance_m, model })
+    Some(Heard { radio, server, data_server, distance_m, model })
 }
 
 /// The radio room's answer with losses along the ground, and what that of the server rests on.
@@ -292,13 +296,13 @@ impl Hosts {
 /// Rates that an indoor system gives, down and up, Mbit/s: all its resources that the load leaves free, at
 /// [`SYSTEM_SINR_DB`].
 #[must_use]
-pub fn system_rates(air: &Air, filled: &Filled) -> (f64, f64) {
+pub fn system_rates(air: &Air, terminal: &Terminal, filled: &Filled) -> (f64, f64) {
     let r = filled.resources(&air.settings.radio);
     let sinr = Db(SYSTEM_SINR_DB).linear();
     let free = 1.0 - filled.load;
-    let down = downlink_mbps(&air.medium.downlink, &r, &air.medium.terminal, sinr);
-    let blocks = f64::from(r.blocks_for(air.medium.terminal.max_bandwidth_mhz));
-    let up = blocks * r.block_hz() * r.ul_share * air.medium.uplink.efficiency(sinr) / 1e6;
+    let down = downlink_mbps(&air.medium.downlink, &r, terminal, sinr);
+    let blocks = f64::from(r.blocks_for(terminal.max_bandwidth_mhz));
+    let up = blocks * r.block_hz() * r.shares_for(terminal).1 * air.medium.uplink.efficiency(sinr) / 1e6;
     (down * free, up * free)
 }
 
@@ -362,12 +366,15 @@ pub fn at_network(
     let mut r = NetworkAtSite::NOTHING;
     r.indoor = if thought.is_some() { IndoorCover::System } else { around.hosts.indoor(site, id, network) };
     let wall = wall_index(site.wall, &air.settings.radio);
+    let terminal = terminal(need(site, air.settings).terminal, &air.settings.radio);
     let asked = Asked {
         entry: air.entries.get(wall).map_or(&[][..], Vec::as_slice),
         terminals: match r.indoor {
             IndoorCover::OutdoorIn => Terminals::BehindWall,
             _ => Terminals::Outdoors,
         },
+        promise: Promise::Mean,
+        terminal: Some(&terminal),
         ss_sinr: depth == Depth::Full,
     };
     let mut planned = thought.is_some();
@@ -383,6 +390,7 @@ pub fn at_network(
         r.sinr_data_db = known(rates.sinr_db);
         r.dl_mbps = known(rates.dl_mbps);
         r.ul_mbps = known(rates.ul_mbps);
+        r.data_server = h.data_server;
         r.basis = if h.server.assumed.has(DECISIVE) { Basis::Assumed } else { Basis::Predicted };
     }
     if r.indoor == IndoorCover::System {
@@ -396,7 +404,7 @@ pub fn at_network(
             air.settings.project.rats.first().copied().unwrap_or(crate::model::kinds::Rat::Nr),
         );
         if let Some(filled) = around.catalogued.fill(&cell.unwrap_or(generic)) {
-            let (down, up) = system_rates(air, &filled);
+            let (down, up) = system_rates(air, &terminal, &filled);
             r.dl_mbps = known(down);
             r.ul_mbps = known(up);
             r.sinr_data_db = known(SYSTEM_SINR_DB);

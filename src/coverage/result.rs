@@ -126,6 +126,12 @@ pub struct NetworkAtSite {
     pub dl_mbps: Known,
     /// Uplink rate to expect, Mbit/s.
     pub ul_mbps: Known,
+    /// The cell that data come from: the best on the carrier that promises most. Unknown for one that is
+    /// only thought of.
+    pub data_server: Option<CellId>,
+    /// Part of what the sites of that cell ask for that it can carry, down and up; unknown where it carries
+    /// all.
+    pub served: [Known; 2],
     /// State of indoor coverage.
     pub indoor: IndoorCover,
     /// What the server's predicted level rests on; `None` without a server.
@@ -147,6 +153,8 @@ impl NetworkAtSite {
         sinr_data_db: Known::UNKNOWN,
         dl_mbps: Known::UNKNOWN,
         ul_mbps: Known::UNKNOWN,
+        data_server: None,
+        served: [Known::UNKNOWN; 2],
         indoor: IndoorCover::Unknown,
         model: None,
         basis: Basis::Unknown,

@@ -8,7 +8,7 @@
 use super::result::{Score, Term, TermWeights};
 use crate::model::kinds::{LatencyBasis, ServiceClass};
 use crate::model::records::Site;
-use crate::model::settings::{ScoreSettings, ServiceNeed, Settings};
+use crate::model::settings::{ScoreSettings, ServiceNeed, Settings, TerminalKind};
 use crate::model::text::Known;
 
 /// Quality of a term: a value, or the range in which an unknown one must lie.
@@ -87,12 +87,18 @@ pub fn need(site: &Site, settings: &Settings) -> ServiceNeed {
     let class = site.service.unwrap_or(ServiceClass::Data);
     let of = |c: ServiceClass| settings.score.service.get(c.code());
     let usual = of(class).or_else(|| of(ServiceClass::Data)).copied();
-    let usual = usual.unwrap_or(ServiceNeed { ul_mbps: 0.0, dl_mbps: 0.0, latency_rtt_ms: f64::INFINITY });
+    let usual = usual.unwrap_or(ServiceNeed {
+        ul_mbps: 0.0,
+        dl_mbps: 0.0,
+        latency_rtt_ms: f64::INFINITY,
+        terminal: TerminalKind::Full,
+    });
     let there_and_back = if site.latency_basis == Some(LatencyBasis::OneWay) { 2.0 } else { 1.0 };
     ServiceNeed {
         ul_mbps: site.ul_mbps.or(usual.ul_mbps),
         dl_mbps: site.dl_mbps.or(usual.dl_mbps),
         latency_rtt_ms: site.latency_ms.get().map_or(usual.latency_rtt_ms, |l| l * there_and_back),
+        terminal: usual.terminal,
     }
 }
 

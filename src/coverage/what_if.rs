@@ -2,9 +2,10 @@
 
 use super::air::NetworkNear;
 use super::assess::{Assessor, Desk};
+use super::demand::with_served;
 use super::fiber_reach::FiberReach;
 use super::reception::{Depth, Spot, at_network};
-use super::result::Towers;
+use super::result::Assessment;
 use super::score::{need, score};
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
@@ -28,21 +29,23 @@ pub struct Thought<'a> {
 /// Scores sites with one thought-of station at a time set up beside those that stand.
 pub struct WhatIf<'a> {
     assessor: Assessor<'a>,
+    today: &'a Assessment,
     thoughts: &'a [Thought<'a>],
 }
 
 impl<'a> WhatIf<'a> {
-    /// Works out what all sites and thoughts share. `towers` are those of the inputs' cells.
+    /// Works out what all sites and thoughts share. `today` is the assessment of the inputs.
     #[must_use]
     pub fn new(
         inputs: &'a Inputs,
         settings: &'a Settings,
-        towers: &'a Towers,
+        today: &'a Assessment,
         fiber: &'a dyn FiberReach,
         thoughts: &'a [Thought<'a>],
     ) -> Self {
         let cells: Vec<&[Cell]> = thoughts.iter().map(|t| t.cells).collect();
-        Self { assessor: Assessor::with_thoughts(inputs, settings, towers, fiber, &cells), thoughts }
+        let assessor = Assessor::with_thoughts(inputs, settings, &today.towers, fiber, &cells);
+        Self { assessor, today, thoughts }
     }
 
     /// The best score of a site over all networks: today, and with each of the thoughts tried alone, by
@@ -64,7 +67,14 @@ impl<'a> WhatIf<'a> {
         let around = a.surround();
         let total = |spot: &Spot, network: NetworkId, n: &mut NetworkNear, desk: &mut Desk| {
             let r = at_network(&around, spot, network, Some(n), Depth::Score, desk);
-            score(&a.qualities(&r, &ground, &need), a.settings).total.get()
+            let qualities = a.qualities(&r, &ground, &need);
+            // A cell that stands stays as full as it is; one that is thought of has room.
+            let full = self.today.networks_at(id).get(usize::from(network.0));
+            let full = full.filter(|n| {
+                r.data_server.is_some() && r.data_server == n.data_server && r.indoor == n.indoor
+            });
+            let qualities = full.map_or(qualities, |n| with_served(qualities, n.served));
+            score(&qualities, a.settings).total.get()
         };
         let today: Vec<Option<f64>> = near
             .iter_mut()
@@ -127,7 +137,7 @@ mod tests {
         let network = inputs.operators.network(operator);
         let thoughts = [Thought { network, at, cells: &cells, host: None }];
         let (now, with) =
-            WhatIf::new(&inputs, &settings, &before.towers, &NoRoads, &thoughts).scores(gap.site, &[0, 7]);
+            WhatIf::new(&inputs, &settings, &before, &NoRoads, &thoughts).scores(gap.site, &[0, 7]);
         assert!((now.unwrap() - before.sites[gap.site.at()].score.total.or(0.0)).abs() < 1e-6);
         assert_eq!(with[1], None);
         let promised = with[0].unwrap();
@@ -148,7 +158,7 @@ mod tests {
         let cells = [Cell::at(Default::default(), inputs.sites.list[gap.at()].at, operator, Rat::Nr)];
         let network = inputs.operators.network(operator);
         let thoughts = [Thought { network, at: cells[0].at, cells: &cells, host: Some(gap) }];
-        let what_if = WhatIf::new(&inputs, &settings, &before.towers, &NoRoads, &thoughts);
+        let what_if = WhatIf::new(&inputs, &settings, &before, &NoRoads, &thoughts);
         let (now, with) = what_if.scores(gap, &[0]);
         assert!(with[0].unwrap() > now.unwrap() + 10.0, "{now:?} {with:?}");
         let (now, with) = what_if.scores(other, &[0]);

@@ -244,7 +244,7 @@ type Guess = (i64, &'static Layer, Header);
 fn guess(peek: &Peek, best: Option<Guess>) -> Option<Guess> {
     let spec = LayerSpec::default();
     let mut best = best;
-    for layer in LAYERS.iter().filter(|l| l.shape != Shape::Grid) {
+    for layer in LAYERS.iter().filter(|l| !matches!(l.shape, Shape::Grid | Shape::Patterns)) {
         let fits = match (peek.shape, layer.shape) {
             (Some(a), b) => a == b || b == Shape::Any && a != Shape::Area,
             (None, _) => peek.names.is_none() || layer.shape == Shape::None,
@@ -475,8 +475,8 @@ fn toml_of(layer: &'static Layer, spec: &LayerSpec, binding: &Binding, lang: Lan
 }
 
 fn grid(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
-    let store = TerrainStore::open(&[path.to_path_buf()], None).map_err(|e| super::load::broken(e).1)?;
-    found.rows = store.tiles().len() as u64;
+    let store = TerrainStore::open(&[path.to_path_buf()], None, 0).map_err(|e| super::load::broken(e).1)?;
+    found.rows = store.len() as u64;
     found.layer = Some("dem".to_owned());
     let posting = crate::geom::Terrain::posting_m(&store);
     found.crs = lang.pick("as the file says", "以文件所载为准").to_owned();

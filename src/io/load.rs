@@ -11,7 +11,7 @@ use super::records::points::{CandidateReader, DataCenterReader, MeasurementReade
 use super::records::regions::{self, RegionReader};
 use super::source::Fault;
 use super::terrain::{MAX_PROPAGATION_POSTING_M, TerrainStore, require_posting};
-use super::{features, foreign, settle, workbook};
+use super::{features, foreign, msi, settle, workbook};
 use crate::model::inputs::{Inputs, LayerInfo};
 use crate::model::issues::{Issues, Place, Severity};
 use crate::model::operators::Operators;
@@ -111,10 +111,10 @@ impl LayerLoad<'_> {
         self.info.as_of = self.spec.as_of.clone();
         self.info.source = self.spec.source.clone();
         self.info.synthetic = self.spec.synthetic;
-        if self.layer.shape == Shape::Grid {
-            self.grid(inputs);
-        } else {
-            self.rows(inputs);
+        match self.layer.shape {
+            Shape::Grid => self.grid(inputs),
+            Shape::Patterns => self.patterns(inputs),
+            _ => self.rows(inputs),
         }
         inputs.layers.insert(self.layer.name.to_owned(), self.info);
     }
@@ -256,6 +256,38 @@ impl LayerLoad<'_> {
         }
     }
 
+    /// Reads antenna patterns; a folder stands for the pattern files in it.
+    fn patterns(&mut self, inputs: &mut Inputs) {
+        for shown in &self.spec.paths {
+            let path = self.project.resolve(shown);
+            let alone = !path.is_dir();
+            let files = if !alone { msi::patterns_in(&path) } else { Ok(vec![path]) };
+            let files = match files {
+                Ok(files) => files,
+                Err(e) => {
+                    let fault = Fault::new(&rules::FILE_UNREADABLE, e.to_string());
+                    self.fault(&mut inputs.issues, shown, &fault);
+                    continue;
+                }
+            };
+            for file in files {
+                self.info.rows_read += 1;
+                match msi::read(&file) {
+                    Ok(pattern) => {
+                        self.info.rows_kept += 1;
+                        inputs.antennas.push(pattern);
+                    }
+                    Err(fault) => {
+                        let inside =
+                            file.file_name().map_or_else(String::new, |f| f.to_string_lossy().into_owned());
+                        let place = if alone { shown.clone() } else { format!("{shown}/{inside}") };
+                        self.fault(&mut inputs.issues, &place, &fault);
+                    }
+                }
+            }
+        }
+    }
+
     fn grid(&mut self, inputs: &mut Inputs) {
         let paths: Vec<PathBuf> = self.spec.paths.iter().map(|p| self.project.resolve(p)).collect();
         let shown = self.spec.paths.join(", ");
@@ -267,9 +299,13 @@ impl LayerLoad<'_> {
                 return self.fault(&mut inputs.issues, &shown, &fault);
             }
         };
-        match TerrainStore::open(&paths, crs.as_ref()) {
+        // Land cover is only looked whether it is sound.
+        let dem = self.layer.name == "dem";
+        let budget_mb = if dem { self.project.settings.radio.terrain.cache_mb } else { 0 };
+        let budget_bytes = budget_mb as usize * (1 << 20);
+        match TerrainStore::open(&paths, crs.as_ref(), budget_bytes) {
             Ok(store) => {
-                self.info.rows_read = store.tiles().len() as u64;
+                self.info.rows_read = store.len() as u64;
                 self.info.rows_kept = self.info.rows_read;
                 if let (true, Err(coarse)) =
                     (self.layer.name == "dem", require_posting(&store, MAX_PROPAGATION_POSTING_M))

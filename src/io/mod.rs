@@ -24,6 +24,7 @@ mod load;
 #[cfg(test)]
 mod load_tests;
 pub mod location_files;
+pub mod msi;
 mod ofds;
 pub mod osm;
 mod place;

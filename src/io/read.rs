@@ -470,7 +470,7 @@ impl Reader for PositionsOnly {
             Shape::Point => row.point().map(|_| ()),
             Shape::Line => row.lines().map(|_| ()),
             Shape::Area => row.area().map(|_| ()),
-            Shape::Any | Shape::None | Shape::Grid => Some(()),
+            Shape::Any | Shape::None | Shape::Grid | Shape::Patterns => Some(()),
         }
     }
 }

@@ -31,6 +31,9 @@ impl Desk<'_> {
 pub(super) fn finish(inputs: &mut Inputs) {
     let mut issues = std::mem::take(&mut inputs.issues);
     draw_segments(inputs, &mut issues);
+    if inputs.antennas.is_empty() {
+        inputs.cells.list.forget_antennas();
+    }
     macro_rules! settle {
         ($layer:literal, $column:literal, $run:expr) => {{
             let name = if inputs.layers.contains_key($layer) || !$layer.starts_with("fiber") {

@@ -7,6 +7,8 @@ use crate::geom::{LonLat, Terrain, geodesic_m};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, RwLock};
 
 /// Coarsest posting on which terrain propagation (P.1812, P.452, ITM) is computed, metres.
 pub const MAX_PROPAGATION_POSTING_M: f64 = 100.0;
@@ -43,6 +45,13 @@ pub enum Samples {
 }
 
 impl Samples {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::I16(v) => size_of_val(&**v),
+            Self::F32(v) => size_of_val(&**v),
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::I16(v) => v.len(),
@@ -252,18 +261,71 @@ impl Tile {
 }
 
 /// Height tiles found by place, the finest first where several cover a point.
-#[derive(Clone, Debug)]
+///
+/// Tiles that were read from files stay in memory within a budget: when another one is needed, those that
+/// weren't asked for longest go, and are read again when they are. So memory stays within the budget, and within
+/// one tile where that alone is larger; answers don't depend on it. A file that can't be read again is unknown
+/// ground from then on.
+#[derive(Debug)]
 pub struct TerrainStore {
-    tiles: Vec<Tile>,
+    tiles: Vec<Held>,
     /// Tiles by whole degree (west, south).
     by_degree: FxHashMap<(i16, i16), SmallVec<[u32; 2]>>,
     posting_m: f64,
+    budget_bytes: usize,
+    /// CRS that overrides what files say of themselves.
+    crs: Option<Crs>,
+    /// Tiles read so far: the time by which uses are told.
+    reads: AtomicU64,
+    /// Held while tiles come and go: bytes in memory.
+    loading: Mutex<usize>,
+}
+
+/// A tile, in memory or put away.
+#[derive(Debug)]
+struct Held {
+    path: PathBuf,
+    bounds: [f64; 4],
+    posting_m: f64,
+    bytes: usize,
+    /// For good, where all tiles fit the budget: no lock to take.
+    kept: Option<Tile>,
+    tile: RwLock<Option<Tile>>,
+    /// [`TerrainStore::reads`] when it was last asked for.
+    used: AtomicU64,
+}
+
+impl Held {
+    fn holds(&self, at: LonLat) -> bool {
+        let [west, south, east, north] = self.bounds;
+        let (lon, lat) = (at.lon_deg(), at.lat_deg());
+        (south..=north).contains(&lat)
+            && (-1..=1).any(|turn| (west..=east).contains(&(lon + 360.0 * f64::from(turn))))
+    }
+}
+
+impl From<Tile> for Held {
+    fn from(tile: Tile) -> Self {
+        Self {
+            path: tile.path.clone(),
+            bounds: tile.bounds,
+            posting_m: tile.posting_m,
+            bytes: tile.samples.bytes(),
+            kept: None,
+            tile: RwLock::new(Some(tile)),
+            used: AtomicU64::new(0),
+        }
+    }
 }
 
 impl TerrainStore {
-    /// A store of tiles. Finer tiles answer first, equally fine ones in the order given.
+    /// A store of tiles that all stay in memory. Finer tiles answer first, equally fine ones in the order given.
     #[must_use]
-    pub fn new(mut tiles: Vec<Tile>) -> Self {
+    pub fn new(tiles: Vec<Tile>) -> Self {
+        Self::holding(tiles.into_iter().map(Held::from).collect(), usize::MAX, None)
+    }
+
+    fn holding(mut tiles: Vec<Held>, budget_bytes: usize, crs: Option<Crs>) -> Self {
         tiles.sort_by(|a, b| a.posting_m.total_cmp(&b.posting_m));
         let mut by_degree: FxHashMap<(i16, i16), SmallVec<[u32; 2]>> = FxHashMap::default();
         for (i, tile) in (0u32..).zip(&tiles) {
@@ -275,15 +337,33 @@ impl TerrainStore {
             }
         }
         let posting_m = tiles.last().map_or(f64::INFINITY, |t| t.posting_m);
-        Self { tiles, by_degree, posting_m }
+        let (mut all_here, mut bytes) = (true, 0);
+        for held in &mut tiles {
+            let here = held.tile.get_mut().is_ok_and(|tile| tile.is_some());
+            all_here &= here;
+            bytes += if here { held.bytes } else { 0 };
+        }
+        for held in tiles.iter_mut().filter(|_| all_here) {
+            held.kept = held.tile.get_mut().ok().and_then(Option::take);
+        }
+        Self {
+            tiles,
+            by_degree,
+            posting_m,
+            budget_bytes,
+            crs,
+            reads: AtomicU64::new(0),
+            loading: Mutex::new(bytes),
+        }
     }
 
     /// Reads `.hgt` (also `.gz`, `.zip`) and GeoTIFF files; a folder stands for all such files in it, by
-    /// name. `crs` overrides what a GeoTIFF says of itself.
+    /// name. `crs` overrides what a GeoTIFF says of itself. Every file is read once, to tell what is wrong with
+    /// it; at most `budget_bytes` of them stay in memory.
     ///
     /// # Errors
     /// [`BrokenFile`] of the first file that can't be read.
-    pub fn open(paths: &[PathBuf], crs: Option<&Crs>) -> Result<Self, BrokenFile> {
+    pub fn open(paths: &[PathBuf], crs: Option<&Crs>, budget_bytes: usize) -> Result<Self, BrokenFile> {
         let mut files = Vec::new();
         for path in paths {
             if path.is_dir() {
@@ -296,21 +376,91 @@ impl TerrainStore {
                 files.push(path.clone());
             }
         }
-        let tiles = files.iter().map(|file| match format_of(file) {
-            Some(Format::Hgt) => hgt::read(file),
-            Some(Format::GeoTiff) => geotiff::read(file, crs),
-            None => Err(BrokenFile::unsupported(
-                file,
-                "heights are read from .hgt (.gz, .zip) and GeoTIFF (.tif)",
-            )),
-        });
-        Ok(Self::new(tiles.collect::<Result<_, _>>()?))
+        let mut held: Vec<Held> = Vec::with_capacity(files.len());
+        let mut bytes = 0usize;
+        for file in &files {
+            let mut tile = Held::from(read(file, crs)?);
+            if bytes.saturating_add(tile.bytes) > budget_bytes {
+                tile.tile = RwLock::new(None);
+            } else {
+                bytes += tile.bytes;
+            }
+            held.push(tile);
+        }
+        Ok(Self::holding(held, budget_bytes, crs.cloned()))
     }
 
-    /// The tiles, finest first.
+    /// How many tiles there are.
     #[must_use]
-    pub fn tiles(&self) -> &[Tile] {
-        &self.tiles
+    pub fn len(&self) -> usize {
+        self.tiles.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tiles.is_empty()
+    }
+
+    /// Bytes of samples in memory.
+    #[must_use]
+    pub fn bytes_held(&self) -> usize {
+        self.loading.lock().map_or(0, |bytes| *bytes)
+    }
+
+    /// A tile's answer, the tile read again where it was put away.
+    fn ask(&self, held: &Held, at: LonLat) -> Option<f64> {
+        if let Some(tile) = &held.kept {
+            return tile.height_m(at);
+        }
+        let now = self.reads.load(Ordering::Relaxed);
+        if held.used.load(Ordering::Relaxed) != now {
+            held.used.store(now, Ordering::Relaxed);
+        }
+        if let Some(tile) = held.tile.read().ok()?.as_ref() {
+            return tile.height_m(at);
+        }
+        self.fetch(held, at)
+    }
+
+    /// Reads a tile again and answers, others put away to make room: those asked for longest ago first.
+    fn fetch(&self, held: &Held, at: LonLat) -> Option<f64> {
+        let mut bytes = self.loading.lock().ok()?;
+        // Another thread may have been first; while this one holds the lock nothing is put away.
+        if let Some(tile) = held.tile.read().ok()?.as_ref() {
+            return tile.height_m(at);
+        }
+        let mut others: Vec<(u64, usize)> =
+            self.tiles.iter().enumerate().map(|(i, t)| (t.used.load(Ordering::Relaxed), i)).collect();
+        others.sort_unstable();
+        for (_, i) in others {
+            if bytes.saturating_add(held.bytes) <= self.budget_bytes {
+                break;
+            }
+            let Some(other) = self.tiles.get(i) else { continue };
+            if other.tile.write().is_ok_and(|mut tile| tile.take().is_some()) {
+                *bytes -= other.bytes;
+            }
+        }
+        let tile = read(&held.path, self.crs.as_ref()).ok()?;
+        let height_m = tile.height_m(at);
+        held.used.store(self.reads.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        if let Ok(mut slot) = held.tile.write() {
+            *slot = Some(tile);
+            *bytes += held.bytes;
+        }
+        height_m
+    }
+}
+
+/// Reads a file of heights.
+fn read(file: &Path, crs: Option<&Crs>) -> Result<Tile, BrokenFile> {
+    match format_of(file) {
+        Some(Format::Hgt) => hgt::read(file),
+        Some(Format::GeoTiff) => geotiff::read(file, crs),
+        None => {
+            Err(BrokenFile::unsupported(file, "heights are read from .hgt (.gz, .zip) and GeoTIFF (.tif)"))
+        }
     }
 }
 
@@ -350,7 +500,8 @@ fn format_of(path: &Path) -> Option<Format> {
 impl Terrain for TerrainStore {
     fn height_m(&self, at: LonLat) -> Option<f64> {
         let degree = (at.lon_deg().floor() as i16, at.lat_deg().floor() as i16);
-        self.by_degree.get(&degree)?.iter().find_map(|&i| self.tiles.get(i as usize)?.height_m(at))
+        let here = self.by_degree.get(&degree)?.iter().filter_map(|&i| self.tiles.get(i as usize));
+        here.filter(|held| held.holds(at)).find_map(|held| self.ask(held, at))
     }
 
     /// The coarsest tile's posting; infinite for an empty store.
@@ -385,6 +536,46 @@ mod tests {
         let fine = TerrainStore::new(vec![tile("fine", 101, 0.0008, 2.0)]);
         assert!(require_posting(&fine, MAX_PROPAGATION_POSTING_M).is_ok());
         assert!(require_posting(&TerrainStore::new(Vec::new()), MAX_PROPAGATION_POSTING_M).is_err());
+    }
+
+    /// Three files, and room for two, one, none: answers are those of a store that holds all, whatever the
+    /// order and the threads, and memory stays within the budget.
+    #[test]
+    fn tiles_stay_within_the_budget() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files: Vec<PathBuf> = (0..3i16)
+            .map(|i| {
+                let path = folder.path().join(format!("N10E10{i}.hgt"));
+                let samples = (0..1201u32 * 1201).flat_map(|k| (i * 1000 + (k % 997) as i16).to_be_bytes());
+                std::fs::write(&path, samples.collect::<Vec<u8>>()).expect("written");
+                path
+            })
+            .collect();
+        let one = 1201 * 1201 * 2;
+        let all = TerrainStore::open(&files, None, usize::MAX).expect("sound files");
+        assert_eq!(all.bytes_held(), 3 * one);
+        for budget in [2 * one, one, 0] {
+            let few = TerrainStore::open(&files, None, budget).expect("sound files");
+            assert!(few.bytes_held() <= budget && few.len() == 3);
+            let ask = |from: u32| {
+                for k in 0..120u32 {
+                    let k = k.wrapping_mul(2_654_435_761).wrapping_add(from);
+                    let (x, y) = (f64::from(k % 2900) / 1000.0, f64::from(k % 983) / 1000.0);
+                    let here = at(100.02 + x, 10.005 + y);
+                    assert_eq!(few.height_m(here), all.height_m(here), "{here:?}");
+                    assert!(few.bytes_held() <= budget.max(one));
+                }
+            };
+            std::thread::scope(|scope| {
+                scope.spawn(|| ask(1));
+                ask(7);
+            });
+        }
+        // What was put away and is gone is unknown, never sea level.
+        let few = TerrainStore::open(&files, None, one).expect("sound files");
+        files.iter().for_each(|f| std::fs::remove_file(f).expect("removed"));
+        assert!(few.height_m(at(100.5, 10.5)).is_some());
+        assert_eq!(few.height_m(at(102.5, 10.5)), None);
     }
 
     #[test]

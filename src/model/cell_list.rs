@@ -21,7 +21,7 @@ pub struct CellList {
 }
 
 /// The values that many cells share, as bits.
-type Shared = [u64; 5];
+type Shared = [u64; 6];
 
 #[derive(Clone, Copy, Debug)]
 struct Packed {
@@ -51,6 +51,7 @@ fn shared(c: &Cell) -> Shared {
         two(c.gain_ssb_dbi, c.gain_traffic_dbi),
         operators,
         words << 32 | u64::from(c.assumed.0) << 16 | u64::from(c.origin.file),
+        u64::from(c.mtilt_deg.bits()) << 32 | c.antenna.index().map_or(u64::from(u32::MAX), |i| i as u64),
     ]
 }
 
@@ -136,6 +137,12 @@ impl CellList {
         if let Some(row) = self.rows.get_mut(i) {
             *row = packed;
         }
+    }
+
+    /// Leaves the antenna models out: for when no file describes any.
+    pub fn forget_antennas(&mut self) {
+        self.alike.iter_mut().for_each(|c| c.antenna = Text::NONE);
+        self.numbers.clear();
     }
 
     /// The id of a cell.
@@ -234,6 +241,8 @@ mod tests {
                 cell.gain_traffic_dbi = Known::new(f32::from(c) * 0.1);
                 cell.height_m = Known::new(n as f32 * 0.3);
                 cell.ports = a * 32;
+                cell.mtilt_deg = [Known::UNKNOWN, Known::new(2.0), Known::new(3.0)][usize::from(a)];
+                cell.antenna = [Text::NONE, id, pool.push("A")][usize::from(c)];
                 cell.assumed = Assumed(u16::from(b) * 512);
                 cell.origin = Origin { file: u16::from(c), row: n };
                 cell

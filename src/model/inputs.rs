@@ -1,5 +1,6 @@
 //! Everything that was read, with what is known about the reading.
 
+use super::antennas::AntennaFile;
 use super::issues::Issues;
 use super::operators::Operators;
 use super::records::{
@@ -82,6 +83,8 @@ pub struct Inputs {
     pub supply_links: Vec<SupplyLink>,
     /// Answers for 5G-factory schemes.
     pub questionnaire: Vec<Answer>,
+    /// Antenna patterns.
+    pub antennas: Vec<AntennaFile>,
     /// Ground heights, when a file gives them.
     pub terrain: Option<Arc<dyn Terrain>>,
     /// What was read, by layer name (`sites`, `cells`, …).

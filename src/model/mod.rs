@@ -1,5 +1,6 @@
 //! The domain: what a planner's inputs mean, and the one catalogue of defaults. Knows nothing of files.
 
+pub mod antennas;
 pub mod bands;
 pub mod catalogue;
 pub mod cell_list;

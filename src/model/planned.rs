@@ -36,6 +36,8 @@ pub struct Station {
     pub at: LonLat,
     /// Antenna height, metres.
     pub height_m: f64,
+    /// Nodes of an indoor system, where the hall's area is known.
+    pub nodes: Option<u32>,
     /// Carrier (`n78`).
     pub carrier: String,
     /// City (adcode), when known.

@@ -233,6 +233,10 @@ pub struct Cell {
     pub azimuth_deg: Known,
     /// Electrical plus mechanical downtilt, degrees.
     pub tilt_deg: Known,
+    /// The mechanical part of it, where both are told, degrees.
+    pub mtilt_deg: Known,
+    /// Antenna model.
+    pub antenna: Text,
     /// Carrier power, dBm.
     pub power_dbm: Known,
     /// SSB energy per resource element, dBm.
@@ -276,6 +280,8 @@ impl Cell {
             height_m: Known::UNKNOWN,
             azimuth_deg: Known::UNKNOWN,
             tilt_deg: Known::UNKNOWN,
+            mtilt_deg: Known::UNKNOWN,
+            antenna: Text::NONE,
             power_dbm: Known::UNKNOWN,
             ssb_epre_dbm: Known::UNKNOWN,
             gain_ssb_dbi: Known::UNKNOWN,

@@ -170,6 +170,8 @@ pub enum Shape {
     None,
     /// A grid of heights or classes.
     Grid,
+    /// Antenna patterns, a file each.
+    Patterns,
 }
 
 /// One layer.
@@ -199,7 +201,7 @@ impl Layer {
         let place: &'static [Column] = match self.shape {
             Shape::Point | Shape::Any => tables::POINT,
             Shape::Line | Shape::Area => tables::GEOMETRY,
-            Shape::None | Shape::Grid => &[],
+            Shape::None | Shape::Grid | Shape::Patterns => &[],
         };
         self.own.iter().chain(place).chain(tables::EVERY)
     }

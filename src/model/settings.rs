@@ -269,7 +269,15 @@ pub struct SitingSettings {
     pub roof_height_m: f64,
     /// Share of a station's own fiber that counts in its price when stations are chosen.
     pub backhaul_share: f64,
-    /// Indoor system for a factory, CNY.
+    /// Indoor system, without its nodes, CNY.
+    pub indoor_base_cny: f64,
+    /// Each node of an indoor system, CNY.
+    pub indoor_node_cny: f64,
+    /// Mean power of an indoor system, without its nodes, kW.
+    pub indoor_base_kw: f64,
+    /// Mean power of each of its nodes, kW.
+    pub indoor_node_kw: f64,
+    /// Indoor system for a factory whose area isn't known, CNY.
     pub indoor_system_cny: f64,
     /// Rent of a slot on a shared tower, CNY/yr.
     pub tower_rent_cny_yr: f64,
@@ -495,6 +503,19 @@ pub struct ServiceNeed {
     pub dl_mbps: f64,
     /// Round trip needed, ms.
     pub latency_rtt_ms: f64,
+    /// Terminal of the class.
+    pub terminal: TerminalKind,
+}
+
+/// What a class's terminals are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TerminalKind {
+    /// An ordinary terminal.
+    #[default]
+    Full,
+    /// Reduced capability (Rel-17): section `radio.redcap`.
+    Redcap,
 }
 
 /// Section `score.weight`.
@@ -561,6 +582,10 @@ pub struct RadioSettings {
     pub shannon_alpha_dl: f64,
     /// Attenuation of the Shannon bound, uplink.
     pub shannon_alpha_ul: f64,
+    /// Cells must carry the demand of the sites that they serve.
+    pub cell_demand: bool,
+    /// Share of a site's 5G terminals that are active at the same time.
+    pub busy_share: f64,
     /// Spatial layers in the downlink.
     pub dl_layers: u32,
     /// Section `radio.bias_db`.
@@ -573,6 +598,10 @@ pub struct RadioSettings {
     pub default_carrier: RadioDefaultCarrierSettings,
     /// Section `radio.height_m`.
     pub height_m: RadioHeightMSettings,
+    /// Section `radio.redcap`.
+    pub redcap: RadioRedcapSettings,
+    /// Section `radio.hall`.
+    pub hall: RadioHallSettings,
     /// Section `radio.threshold`.
     pub threshold: RadioThresholdSettings,
 }
@@ -589,12 +618,52 @@ pub struct RadioBiasDbSettings {
     pub rural: f64,
 }
 
+/// Section `radio.redcap`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RadioRedcapSettings {
+    /// Widest channel of a RedCap terminal, MHz.
+    pub bw_mhz: f64,
+    /// Spatial layers in the downlink.
+    pub dl_layers: u32,
+    /// It can't send and receive at once in FDD.
+    pub half_duplex: bool,
+    /// Share of time that it receives then; the rest it sends.
+    pub listening_share: f64,
+}
+
+/// Section `radio.hall`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RadioHallSettings {
+    /// Carrier power of an indoor node, dBm.
+    pub power_dbm: f64,
+    /// Antenna gain of an indoor node, dBi.
+    pub gain_dbi: f64,
+    /// How far indoor nodes hang below the ceiling, m.
+    pub drop_m: f64,
+    /// Share of a hall's floor that machines and stores take.
+    pub clutter_density: f64,
+    /// Typical size of machines and stores, m.
+    pub clutter_size_m: f64,
+    /// Height of machines and stores, m.
+    pub clutter_height_m: f64,
+    /// Length over width of a hall of which only the area is known.
+    pub aspect: f64,
+    /// Largest hall, m2: a larger floor counts as several equal halls.
+    pub max_m2: f64,
+    /// Most nodes of one hall that are tried.
+    pub max_nodes: u32,
+}
+
 /// Section `radio.terrain`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RadioTerrainSettings {
     /// Score along terrain profiles where a DEM fine enough is at hand.
     pub r#use: bool,
+    /// Memory for height tiles, MB.
+    pub cache_mb: u32,
     /// Masts of each carrier, strongest by TR 38.901 first, whose profile is looked at.
     pub candidates: u32,
     /// What a link over ground without heights gets.

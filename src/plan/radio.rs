@@ -65,11 +65,7 @@ fn operator_of(inputs: &Inputs, network: NetworkId) -> OperatorId {
 
 /// Yearly cost of a station: energy, rent, maintenance.
 fn opex(place: &Place, settings: &Settings) -> (f64, f64) {
-    let kw = match place.build {
-        StationBuild::Pole | StationBuild::Indoor => settings.siting.station_kw * 0.3,
-        _ => settings.siting.station_kw,
-    };
-    let kwh = kw * HOURS_PER_YEAR;
+    let kwh = place.kw * HOURS_PER_YEAR;
     let grid = Grid::of([].iter(), &settings.energy);
     (
         kwh,
@@ -155,7 +151,7 @@ pub fn prepare(
                 .filter(|_| places[o.place as usize].build == StationBuild::Indoor),
         })
         .collect();
-    let what_if = WhatIf::new(inputs, settings, &today.towers, fiber, &thoughts);
+    let what_if = WhatIf::new(inputs, settings, today, fiber, &thoughts);
     let reach_m = settings.radio.search_radius_m;
     let per_place = networks.len() as u32;
     let per_site: Vec<(f64, Vec<(u32, f64)>)> = wanted
@@ -245,6 +241,7 @@ pub fn stations(
                 network: inputs.operators.network_name(option.network),
                 at: place.at,
                 height_m: place.height_m,
+                nodes: place.nodes,
                 carrier: settings.siting.carrier.clone(),
                 city: None,
                 sites_lifted: std::mem::take(&mut lifted[o as usize]),

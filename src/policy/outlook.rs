@@ -247,6 +247,7 @@ impl Budget {
             noise_figure_db: radio.noise_figure_ue_db + band.noise_extra_db,
             dl_layers: radio.dl_layers,
             max_bandwidth_mhz: band.bw_mhz,
+            listening_share: None,
         };
         let gains_db = band.gain_bs_dbi + band.gain_ue_dbi + case.budget_db;
         let element_hz = f64::from(band.scs_khz) * 1e3;

@@ -8,6 +8,7 @@ use crate::model::inputs::Inputs;
 use crate::model::kinds::{Basis, FirmSize, Indoor5g};
 use crate::model::records::{Site, SiteId};
 use crate::model::settings::Settings;
+use crate::siting::halls::IndoorSystems;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -118,7 +119,7 @@ pub fn readiness(inputs: &Inputs, settings: &Settings, found: &Assessment) -> Ve
     }
     let has_cells = inputs.has("cells") || !inputs.cells.list.is_empty();
     let text = &inputs.sites.text;
-    inputs
+    let judged: Vec<_> = inputs
         .sites
         .list
         .iter()
@@ -138,14 +139,19 @@ pub fn readiness(inputs: &Inputs, settings: &Settings, found: &Assessment) -> Ve
                 });
             let (checks, network) =
                 best.unwrap_or_else(|| (checks(site, r, &NetworkAtSite::NOTHING, settings, has_cells), None));
-            Plant {
-                site: i,
-                network,
-                checks,
-                cost_cny: cost(r, &checks, settings),
-                answers: answers.get(text.get(site.id)).copied().unwrap_or_default(),
-                listed: text.opt(site.factory_scheme).and_then(Scheme::parse),
-            }
+            (i, site, r, checks, network)
+        })
+        .collect();
+    let systems = IndoorSystems::new(judged.iter().filter(|j| wants_system(&j.3)).map(|j| j.1), settings);
+    judged
+        .into_iter()
+        .map(|(i, site, r, checks, network)| Plant {
+            site: i,
+            network,
+            checks,
+            cost_cny: cost(r, &checks, settings, || systems.of(site).map(|s| s.capex_cny)),
+            answers: answers.get(text.get(site.id)).copied().unwrap_or_default(),
+            listed: text.opt(site.factory_scheme).and_then(Scheme::parse),
         })
         .collect()
 }
@@ -195,10 +201,20 @@ fn checks(
     ]
 }
 
+/// Whether rates or the level inside are too low: an indoor system's business.
+fn wants_system(checks: &[State; 6]) -> bool {
+    [Check::Indoor, Check::Uplink, Check::Downlink].into_iter().any(|c| checks[c as usize] == State::Missing)
+}
+
 /// What removing the blocks of one plant costs by itself: a station on its roof where it is dark outside, an
 /// indoor system where rates or the level inside are too low, its own way to fiber. A plant that only an
 /// edge node nearer by would help has no price of its own, since others share it.
-fn cost(r: &SiteResult, checks: &[State; 6], settings: &Settings) -> Option<f64> {
+fn cost(
+    r: &SiteResult,
+    checks: &[State; 6],
+    settings: &Settings,
+    indoor_cny: impl Fn() -> Option<f64>,
+) -> Option<f64> {
     let missing = |c: Check| checks[c as usize] == State::Missing;
     if missing(Check::Latency) {
         return None;
@@ -207,8 +223,8 @@ fn cost(r: &SiteResult, checks: &[State; 6], settings: &Settings) -> Option<f64>
     if missing(Check::Outdoor) {
         cny += settings.siting.roof_station_cny;
     }
-    if missing(Check::Indoor) || missing(Check::Uplink) || missing(Check::Downlink) {
-        cny += settings.siting.indoor_system_cny;
+    if wants_system(checks) {
+        cny += indoor_cny()?;
     }
     if missing(Check::Fiber) {
         let f = &settings.fiber;
@@ -395,10 +411,11 @@ mod tests {
         let r = result(Some(1000.0), Some(12.0));
         // Roof station 220,000 + indoor system 120,000 + 1 km × (120 + 8) per metre + terminal 6,000.
         let all = [Missing, Missing, Missing, Met, Met, Missing];
-        assert_eq!(cost(&r, &all, &s), Some(220_000.0 + 120_000.0 + 128_000.0 + 6_000.0));
-        assert_eq!(cost(&r, &[Met; 6], &s), Some(0.0));
-        assert_eq!(cost(&r, &[Met, Met, Met, Met, Missing, Met], &s), None);
-        assert_eq!(cost(&result(None, None), &[Met, Met, Met, Met, Met, Missing], &s), None);
+        let indoor = || Some(120_000.0);
+        assert_eq!(cost(&r, &all, &s, indoor), Some(220_000.0 + 120_000.0 + 128_000.0 + 6_000.0));
+        assert_eq!(cost(&r, &[Met; 6], &s, indoor), Some(0.0));
+        assert_eq!(cost(&r, &[Met, Met, Met, Met, Missing, Met], &s, indoor), None);
+        assert_eq!(cost(&result(None, None), &[Met, Met, Met, Met, Met, Missing], &s, indoor), None);
     }
 
     #[test]

@@ -374,7 +374,7 @@ mod tests {
         let (mut inputs, mut s) = small();
         let work = Work { effort: Effort::LOW, seed: 1, gap: 0.0, stop: Stop::NEVER };
         let plan = plan::run(&mut inputs, &s, work).unwrap();
-        let mut with = |threads: usize, inputs: &mut Inputs, s: &Settings| {
+        let with = |threads: usize, inputs: &mut Inputs, s: &Settings| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| uncertainty(inputs, s, &plan, (12, 1), 3, Stop::NEVER).unwrap())
         };

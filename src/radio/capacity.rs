@@ -94,6 +94,17 @@ impl Resources {
         SUBCARRIERS_PER_RB * f64::from(self.scs_khz) * 1e3
     }
 
+    /// Shares of time that a terminal has for the downlink and the uplink.
+    #[must_use]
+    pub fn shares_for(&self, terminal: &Terminal) -> (f64, f64) {
+        match terminal.listening_share {
+            Some(share) if self.dl_share + self.ul_share > 1.0 => {
+                (self.dl_share * share, self.ul_share * (1.0 - share))
+            }
+            _ => (self.dl_share, self.ul_share),
+        }
+    }
+
     /// Resource blocks that a terminal limited to `max_bandwidth_mhz` can use.
     #[must_use]
     pub fn blocks_for(&self, max_bandwidth_mhz: f64) -> u32 {
@@ -114,21 +125,35 @@ pub struct Terminal {
     pub dl_layers: u32,
     /// Widest channel that it uses, MHz.
     pub max_bandwidth_mhz: f64,
+    /// Share of time that it receives, if it can't send meanwhile; the rest it sends. TDD carriers share their
+    /// time out themselves.
+    pub listening_share: Option<f64>,
 }
 
 impl Terminal {
     /// An ordinary terminal of power class 3 with two layers.
-    pub const HANDSET: Self =
-        Self { power_dbm: 23.0, noise_figure_db: 8.0, dl_layers: 2, max_bandwidth_mhz: 400.0 };
+    pub const HANDSET: Self = Self {
+        power_dbm: 23.0,
+        noise_figure_db: 8.0,
+        dl_layers: 2,
+        max_bandwidth_mhz: 400.0,
+        listening_share: None,
+    };
     /// RedCap (TS 38.101-1, Rel-17, FR1) with one receive antenna: 20 MHz, one layer.
-    pub const REDCAP: Self =
-        Self { power_dbm: 23.0, noise_figure_db: 8.0, dl_layers: 1, max_bandwidth_mhz: 20.0 };
+    pub const REDCAP: Self = Self {
+        power_dbm: 23.0,
+        noise_figure_db: 8.0,
+        dl_layers: 1,
+        max_bandwidth_mhz: 20.0,
+        listening_share: None,
+    };
 }
 
 /// Downlink resources that a terminal can use, MHz of continuous transmission: bandwidth times share of time.
 #[must_use]
 pub fn downlink_mhz(cell: &Resources, terminal: &Terminal) -> f64 {
-    f64::from(cell.blocks_for(terminal.max_bandwidth_mhz)) * cell.block_hz() * cell.dl_share / 1e6
+    f64::from(cell.blocks_for(terminal.max_bandwidth_mhz)) * cell.block_hz() * cell.shares_for(terminal).0
+        / 1e6
 }
 
 /// Downlink rate at a linear SINR over all resources of a cell, Mbit/s.
@@ -163,7 +188,7 @@ pub fn uplink(curve: &RateCurve, cell: &Resources, terminal: &Terminal, one_bloc
     }
     // Rounding must not push a block below the lowest SINR that it was counted with.
     let sinr = (one_block / f64::from(blocks)).max(curve.min_sinr);
-    let bit_s = f64::from(blocks) * cell.block_hz() * cell.ul_share * curve.efficiency(sinr);
+    let bit_s = f64::from(blocks) * cell.block_hz() * cell.shares_for(terminal).1 * curve.efficiency(sinr);
     Uplink { mbps: bit_s / 1e6, blocks, sinr }
 }
 
@@ -178,7 +203,7 @@ pub fn uplink_rates<const M: usize>(
 ) -> [f32; M] {
     let (scale, cap) = ((curve.alpha * std::f64::consts::LOG2_E) as f32, curve.max_bit_s_hz as f32);
     let (lowest, most) = (curve.min_sinr as f32, cell.blocks_for(terminal.max_bandwidth_mhz) as f32);
-    let mbps_per_bit = (cell.block_hz() * cell.ul_share / 1e6) as f32;
+    let mbps_per_bit = (cell.block_hz() * cell.shares_for(terminal).1 / 1e6) as f32;
     let mut rates = [0.0f32; M];
     for (mbps, one_block) in rates.iter_mut().zip(one_block) {
         let affordable = one_block * (1.0 / lowest);
@@ -256,6 +281,26 @@ mod tests {
         // 20 MHz, one layer, 256QAM: of the order of the 85 Mbit/s quoted for RedCap in a TDD carrier.
         assert!((70.0..95.0).contains(&rate(&Terminal::REDCAP)), "{}", rate(&Terminal::REDCAP));
         assert!(rate(&Terminal::HANDSET) > 500.0);
+    }
+
+    /// 20 MHz of 15 kHz blocks: 95 % of it are 105 blocks of 180 kHz, 18.9 MHz. In FDD a half-duplex terminal
+    /// has half of that time each way; in TDD the frame stays.
+    #[test]
+    fn half_duplex_by_hand() {
+        let half = Terminal { listening_share: Some(0.5), ..Terminal::REDCAP };
+        let fdd = Resources { resource_blocks: 160, scs_khz: 15, dl_share: 1.0, ul_share: 1.0 };
+        let down = |t: &Terminal, cell: &Resources| downlink_mbps(&RateCurve::DOWNLINK, cell, t, 1e6);
+        assert!((down(&Terminal::REDCAP, &fdd) - 18.9 * 5.98).abs() < 1e-9);
+        assert!((down(&half, &fdd) - 9.45 * 5.98).abs() < 1e-9);
+        assert_eq!(down(&half, &CELL), down(&Terminal::REDCAP, &CELL));
+        let up = |t: &Terminal, cell: &Resources| uplink(&RateCurve::UPLINK, cell, t, 1e6).mbps;
+        assert!((up(&half, &fdd) - 9.45 * 2.927).abs() < 1e-9);
+        assert_eq!(up(&half, &CELL), up(&Terminal::REDCAP, &CELL));
+        let many = uplink_rates(&RateCurve::UPLINK, &fdd, &half, &[1e6f32; 4]);
+        assert!((f64::from(many[0]) - 9.45 * 2.927).abs() < 1e-3);
+        let third = Terminal { listening_share: Some(0.3), ..half };
+        assert!((down(&third, &fdd) / down(&half, &fdd) - 0.6).abs() < 1e-12);
+        assert!((up(&third, &fdd) / up(&half, &fdd) - 1.4).abs() < 1e-12);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod capacity;
 pub mod coverage_probability;
 pub mod fast;
 pub mod fspl;
+pub mod hall;
 pub mod interference;
 pub mod itm;
 pub mod link;

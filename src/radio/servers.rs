@@ -41,7 +41,7 @@ pub const SHADOW_CORRELATION: f64 = 0.5;
 const SHADOW_CORRELATION_ROOT: f64 = std::f64::consts::FRAC_1_SQRT_2;
 
 /// The two patterns of an antenna.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Antenna {
     /// Of the SSB beam, over all its sweeps.
     pub ssb: Pattern,
@@ -124,6 +124,12 @@ impl Location {
     pub const fn probability(&self) -> f64 {
         self.probability
     }
+
+    /// The standard normal's quantile of it.
+    #[must_use]
+    pub const fn quantile(&self) -> f64 {
+        self.quantile
+    }
 }
 
 /// A cell, whoever receives it. Indices point into [`Air`].
@@ -203,6 +209,15 @@ pub struct Server {
     pub sector: u32,
 }
 
+/// Which rate is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// The mean over fading and line of sight.
+    Mean,
+    /// The rate that is met with the location probability, as levels are.
+    AtLocation,
+}
+
 /// What the terminal gets through.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
@@ -211,9 +226,9 @@ pub struct Rates {
     pub server: Server,
     /// Data SINR at the neighbours' load, with all levels at their mean in dB.
     pub sinr_db: f64,
-    /// Mean downlink rate, Mbit/s.
+    /// Downlink rate, Mbit/s.
     pub dl_mbps: f64,
-    /// Mean uplink rate, Mbit/s.
+    /// Uplink rate, Mbit/s.
     pub ul_mbps: f64,
 }
 
@@ -234,21 +249,31 @@ pub struct Asked<'a> {
     pub entry: &'a [BuildingEntry],
     /// Where rates are meant.
     pub terminals: Terminals,
+    /// Which rates are meant.
+    pub promise: Promise,
+    /// The terminal whose rates are meant, where it is another than [`Air::terminal`].
+    pub terminal: Option<&'a Terminal>,
     /// Whether the SS-SINR is asked for.
     pub ss_sinr: bool,
 }
 
 impl<'a> Asked<'a> {
-    /// Everything, rates outdoors.
+    /// Everything, mean rates outdoors.
     #[must_use]
     pub const fn outdoors(entry: &'a [BuildingEntry]) -> Self {
-        Self { entry, terminals: Terminals::Outdoors, ss_sinr: true }
+        Self { entry, terminals: Terminals::Outdoors, promise: Promise::Mean, terminal: None, ss_sinr: true }
     }
 
-    /// Everything, rates behind the wall.
+    /// Everything, mean rates behind the wall.
     #[must_use]
     pub const fn indoors(entry: &'a [BuildingEntry]) -> Self {
-        Self { entry, terminals: Terminals::BehindWall, ss_sinr: true }
+        Self {
+            entry,
+            terminals: Terminals::BehindWall,
+            promise: Promise::Mean,
+            terminal: None,
+            ss_sinr: true,
+        }
     }
 }
 
@@ -529,11 +554,12 @@ struct Cells<'a> {
 impl Cells<'_> {
     fn receive(&self, asked: &Asked, carriers: &[Best], order: &mut Vec<(f64, u32)>) -> Option<Reception> {
         let first = carriers.first()?;
+        let terminal = asked.terminal.unwrap_or(&self.air.terminal);
         let (mut served, mut fastest) = (first, first);
         if carriers.len() > 1 {
-            let mut speed = self.rough_speed(first)?;
+            let mut speed = self.rough_speed(first, terminal)?;
             for best in &carriers[1..] {
-                let its_speed = self.rough_speed(best)?;
+                let its_speed = self.rough_speed(best, terminal)?;
                 if best.median_dbm > served.median_dbm {
                     served = best;
                 }
@@ -554,7 +580,10 @@ impl Cells<'_> {
             Terminals::Outdoors => OPEN,
         };
         let location = &self.air.location;
-        let (dl_mbps, ul_mbps) = data.rates(self.air, &behind);
+        let (dl_mbps, ul_mbps) = match asked.promise {
+            Promise::Mean => data.rates(self.air, terminal, &behind),
+            Promise::AtLocation => data.rates_at_location(self.air, terminal, &behind),
+        };
         let ss_sinr_db = match asked.ss_sinr {
             true => Some(self.signal(best, loss, Use::Ssb, order)?.sinr_db(&OPEN, location)),
             false => None,
@@ -603,7 +632,7 @@ impl Cells<'_> {
     }
 
     /// Rate from medians alone: enough to tell which carrier is worth working out.
-    fn rough_speed(&self, best: &Best) -> Option<f64> {
+    fn rough_speed(&self, best: &Best, terminal: &Terminal) -> Option<f64> {
         let strongest = self.beams.get(best.beam as usize)?;
         let carrier = self.air.carriers.get(usize::from(best.carrier))?;
         let server = self.masts.sectors.get(strongest.sector)?;
@@ -619,8 +648,8 @@ impl Cells<'_> {
         let signal = strongest.best_ssb_mw * path * milliwatts(beam_db);
         let sinr = signal / (others + milliwatts(carrier.noise_dbm));
         let free = 1.0 - f64::from(server.load);
-        let efficiency = self.air.downlink.efficiency_layered(sinr, self.air.terminal.dl_layers);
-        Some(efficiency * capacity::downlink_mhz(&carrier.resources, &self.air.terminal) * free)
+        let efficiency = self.air.downlink.efficiency_layered(sinr, terminal.dl_layers);
+        Some(efficiency * capacity::downlink_mhz(&carrier.resources, terminal) * free)
     }
 
     /// The strongest sector of a beam, and what the others on its carrier do to it.
@@ -753,18 +782,31 @@ impl Signal {
     }
 
     /// Mean rates down and up, Mbit/s.
-    fn rates(&self, air: &Air, entry: &BuildingEntry) -> (f64, f64) {
+    fn rates(&self, air: &Air, terminal: &Terminal, entry: &BuildingEntry) -> (f64, f64) {
         let cell = &self.carrier.resources;
         let inverse = self.inverse_sinr(entry).nodes::<20>();
         let ratio = self.cosite_ratio as f32;
         let sinr = inverse.value_db.map(|db| 1.0 / (ratio + fast::exp_f32(LN_PER_DB as f32 * db)));
-        let efficiency = inverse.mean(&air.downlink.efficiencies(&sinr, air.terminal.dl_layers));
-        let down = efficiency * capacity::downlink_mhz(cell, &air.terminal);
-        let one_block_db = air.terminal.power_dbm + self.uplink_gain_db - self.carrier.uplink_noise_dbm;
+        let efficiency = inverse.mean(&air.downlink.efficiencies(&sinr, terminal.dl_layers));
+        let down = efficiency * capacity::downlink_mhz(cell, terminal);
+        let one_block_db = terminal.power_dbm + self.uplink_gain_db - self.carrier.uplink_noise_dbm;
         let losses = self.loss.behind(entry.loss_db, entry.sigma_db).parts().nodes::<12>();
         let top_db = one_block_db as f32;
         let one_block = losses.value_db.map(|db| fast::exp_f32(LN_PER_DB as f32 * (top_db - db)));
-        let up = losses.mean(&capacity::uplink_rates(&air.uplink, cell, &air.terminal, &one_block));
+        let up = losses.mean(&capacity::uplink_rates(&air.uplink, cell, terminal, &one_block));
+        (down * self.free, up * self.free)
+    }
+
+    /// Rates down and up that are met with the location probability, Mbit/s: both grow as SINR grows and
+    /// loss falls, so a quantile of these is one of the rate.
+    fn rates_at_location(&self, air: &Air, terminal: &Terminal, entry: &BuildingEntry) -> (f64, f64) {
+        let cell = &self.carrier.resources;
+        let sinr = milliwatts(self.sinr_db(entry, &air.location));
+        let down = capacity::downlink_mbps(&air.downlink, cell, terminal, sinr);
+        let loss_db = self.loss.behind(entry.loss_db, entry.sigma_db);
+        let loss_db = loss_db.quantile_db(air.location.probability, air.location.quantile);
+        let top_db = terminal.power_dbm + self.uplink_gain_db - self.carrier.uplink_noise_dbm;
+        let up = capacity::uplink(&air.uplink, cell, terminal, milliwatts(top_db - loss_db)).mbps;
         (down * self.free, up * self.free)
     }
 }

@@ -23,7 +23,7 @@ pub struct AreaFolder {
     folder: OutFolder,
     wanted: Wanted,
     window: Window,
-    rasters: [(&'static str, fn(&Pixel) -> f32, Raster); 3],
+    rasters: [(&'static str, fn(&Pixel) -> f32, Raster); 4],
     /// Levels at every `thinning`-th pixel, for contours.
     thinning: usize,
     levels: Vec<f32>,
@@ -56,6 +56,11 @@ impl AreaFolder {
                     "dl_rate.tif",
                     |p| p.dl_mbps,
                     raster("downlink rate of the best server's network", "Mbit/s")?,
+                ),
+                (
+                    "p_served.tif",
+                    |p| p.p_met[0],
+                    raster("probability of the threshold SS-RSRP at a place", "")?,
                 ),
             ],
             thinning,
@@ -158,6 +163,8 @@ pub fn area_json(map: &AreaMap, sum: &AreaSummary) -> Value {
             .iter()
             .map(|(dbm, km2)| json!({ "rsrp_dbm": dbm, "area_km2": km2 }))
             .collect::<Vec<_>>(),
+        "by_place": sum.by_place,
+        "location_probability": map.location_probability,
         "links": sum.links,
         "shared_profiles": sum.shared,
         "stopped_early": sum.stopped_early,
@@ -167,14 +174,12 @@ pub fn area_json(map: &AreaMap, sum: &AreaSummary) -> Value {
 
 fn contours<'a>(areas: &'a [(f64, f64, MultiPolygon<f64>)], map: &AreaMap) -> Layer<'a> {
     let mut c = Columns::default();
-    let over_terrain = map.over_terrain();
+    let model = map.model();
     c.made_text("contour_id", ("contour", "等值线"), |i| Some(format!("rsrp{:.0}", areas[i].0)));
     c.float("rsrp_dbm", 1, "dBm", ("SS-RSRP at least", "SS-RSRP 不低于"), |i| Some(areas[i].0))
         .about("median, best server of any network", "中值，任一网络最佳小区");
     c.float("area_km2", 3, "km²", ("area", "面积"), |i| Some(areas[i].1));
-    c.text("model", ("model", "模型"), move |_| {
-        Some(if over_terrain { "P.1812-8 over terrain" } else { "TR 38.901 without terrain" })
-    });
+    c.text("model", ("model", "模型"), move |_| Some(model));
     Layer {
         name: "contours",
         title: ("Areas by level", "电平等值区"),

@@ -253,6 +253,8 @@ fn network(v: View, name: &str, n: &NetworkAtSite) -> Value {
         "sinr_data_db": number(n.sinr_data_db),
         "dl_mbps": number(n.dl_mbps),
         "ul_mbps": number(n.ul_mbps),
+        "served_dl": number(n.served[0]),
+        "served_ul": number(n.served[1]),
         "server": server.and_then(|c| v.inputs.cells.text.opt(c.id)),
         "server_m": number(n.distance_m),
         "server_row": server.map_or(Value::Null, |c| source(v, "cells", c.origin)),

@@ -85,6 +85,7 @@ pub fn stations<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
         Some(s[i].height_m).filter(|h| *h > 0.0)
     })
     .from("given or assumed", "withheld");
+    c.int("nodes", "", ("indoor nodes", "室内节点数"), move |i| s[i].nodes.map(i64::from));
     c.text("city", ("city", "地市"), move |i| s[i].city.as_deref().map(|code| v.region_name(code)));
     c.text("adcode", ("region code", "行政区划代码"), move |i| s[i].city.as_deref());
     c.int("sites", "", ("sites lifted", "达标企业数"), move |i| Some(s[i].sites_lifted.len() as i64));

@@ -5,6 +5,7 @@
 //! of propagation.
 
 mod choice;
+pub mod halls;
 mod places;
 mod sectors;
 

@@ -1,13 +1,14 @@
 //! Where antennas could stand: the candidates layer, towers that carry cells already, roofs of factories
 //! that lack coverage, and new towers among them.
 
+use super::halls::{IndoorSystem, IndoorSystems};
 use crate::coverage::Assessment;
 use crate::geom::{LocalFrame, LonLat, Xy};
 use crate::index::PointIndex;
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{CandidateKind, Lock};
+use crate::model::kinds::{CandidateKind, Indoor5g, Lock};
 use crate::model::planned::StationBuild;
-use crate::model::records::SiteId;
+use crate::model::records::{Site, SiteId};
 use crate::model::settings::Settings;
 
 /// New towers stand at least this far from each other: half the reach of an urban macro cell.
@@ -26,6 +27,10 @@ pub struct Place {
     pub height_m: f64,
     /// Capex, yuan.
     pub capex_cny: f64,
+    /// Mean power of what is built there, kW.
+    pub kw: f64,
+    /// Nodes of an indoor system, where the hall's area is known.
+    pub nodes: Option<u32>,
     /// Rent per year, yuan.
     pub rent_cny_yr: f64,
     /// Who pays.
@@ -77,7 +82,25 @@ pub fn places(inputs: &Inputs, today: &Assessment, needy: &[SiteId], settings: &
     let make = |id: String, build: StationBuild, at: LonLat, made: bool| {
         let (capex_cny, rent_cny_yr, height_m, payer) = defaults(build, settings);
         let lock = if opened(&id) { Lock::Open } else { Lock::Free };
-        Place { id, build, at, height_m, capex_cny, rent_cny_yr, payer, owner: None, lock, host: None, made }
+        let kw = match build {
+            StationBuild::Pole | StationBuild::Indoor => settings.siting.station_kw * 0.3,
+            _ => settings.siting.station_kw,
+        };
+        Place {
+            id,
+            build,
+            at,
+            height_m,
+            capex_cny,
+            kw,
+            nodes: None,
+            rent_cny_yr,
+            payer,
+            owner: None,
+            lock,
+            host: None,
+            made,
+        }
     };
     let reach_m = settings.radio.search_radius_m;
     let near_need = PointIndex::of((0..).zip(needy.iter().map(|s| inputs.sites.list[s.at()].at)));
@@ -112,12 +135,19 @@ pub fn places(inputs: &Inputs, today: &Assessment, needy: &[SiteId], settings: &
         out.push(make(id, StationBuild::SharedTower, tower.at, true));
     }
 
+    // An indoor system is offered only where the data say that there is none: unknown is no gap.
+    let bare = |s: &Site| s.indoor_5g == Some(Indoor5g::None);
+    let halls = needy.iter().map(|s| &inputs.sites.list[s.at()]).filter(|s| bare(s));
+    let systems = IndoorSystems::new(halls, settings);
     for &site in needy {
         let s = &inputs.sites.list[site.at()];
         let name = inputs.sites.text.get(s.id);
         for (prefix, build) in [("IN", StationBuild::Indoor), ("ROOF", StationBuild::Roof)] {
-            // An indoor system is offered only where the data say that there is none: unknown is no gap.
-            if build == StationBuild::Indoor && s.indoor_5g != Some(crate::model::kinds::Indoor5g::None) {
+            let system = match build {
+                StationBuild::Indoor if bare(s) => systems.of(s),
+                _ => None,
+            };
+            if build == StationBuild::Indoor && system.is_none() {
                 continue;
             }
             let id = format!("{prefix}-{name}");
@@ -126,6 +156,9 @@ pub fn places(inputs: &Inputs, today: &Assessment, needy: &[SiteId], settings: &
             }
             let mut p = make(id, build, s.at, true);
             p.host = Some(site);
+            if let Some(IndoorSystem { nodes, capex_cny, kw }) = system {
+                (p.nodes, p.capex_cny, p.kw) = (nodes, capex_cny, kw);
+            }
             out.push(p);
         }
     }

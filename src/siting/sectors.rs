@@ -5,11 +5,23 @@ use crate::model::kinds::{CellKind, Rat};
 use crate::model::operators::OperatorId;
 use crate::model::planned::StationBuild;
 use crate::model::records::{Assumed, Cell};
-use crate::model::settings::Settings;
+use crate::model::settings::{Carrier, Settings};
 use crate::model::text::{Known, Text};
 
 /// Azimuths of a three-sector station, degrees.
 const SECTORS: [f64; 3] = [0.0, 120.0, 240.0];
+
+/// The carrier of new cells with its technology: `siting.carrier`, or LTE's default one where NR doesn't count.
+#[must_use]
+pub fn carrier(settings: &Settings) -> Option<(Rat, &Carrier)> {
+    // Where only LTE counts, by the planner's wish, an NR station would lift nobody.
+    let (rat, name) = if settings.project.rats.contains(&Rat::Nr) {
+        (Rat::Nr, &settings.siting.carrier)
+    } else {
+        (Rat::Lte, &settings.radio.default_carrier.lte)
+    };
+    Some((rat, settings.radio.carrier.get(name)?))
+}
 
 /// The cells of a station of `siting.carrier` (LTE's default carrier where NR doesn't count): three sectors on towers and roofs, one omni cell on poles,
 /// one cell inside a hall. Load is the default, so that what is planned isn't judged empty.
@@ -21,13 +33,7 @@ pub fn sectors(
     operator: OperatorId,
     settings: &Settings,
 ) -> Vec<Cell> {
-    // Where only LTE counts, by the planner's wish, an NR station would lift nobody.
-    let (rat, name) = if settings.project.rats.contains(&Rat::Nr) {
-        (Rat::Nr, &settings.siting.carrier)
-    } else {
-        (Rat::Lte, &settings.radio.default_carrier.lte)
-    };
-    let Some(carrier) = settings.radio.carrier.get(name) else { return Vec::new() };
+    let Some((rat, carrier)) = carrier(settings) else { return Vec::new() };
     let mut cell = Cell::at(Text::NONE, at, operator, rat);
     cell.freq_mhz = Known::new(carrier.freq_mhz as f32);
     cell.bw_mhz = Known::new(carrier.bw_mhz as f32);

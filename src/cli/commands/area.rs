@@ -3,14 +3,14 @@
 use super::pipeline::{
     check_output, digests, finding_exit, out_options, read_sound, refuse_report, say_findings,
 };
-use crate::cli::args::{AreaArgs, Output, ProfilesArg, Reading};
+use crate::cli::args::{AreaArgs, AreaModelArg, Output, ProfilesArg, Reading};
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::coverage::area::{AreaMap, AreaRequest, AreaSummary};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Redaction;
 use crate::model::operators::NetworkId;
-use crate::radio::area::{Profiles, SHARED_WITHIN_DB};
+use crate::radio::area::{OverTerrain, Profiles, SHARED_WITHIN_DB};
 use crate::report::area::{AreaFolder, area_json};
 use crate::report::{ReportError, RunInfo};
 
@@ -22,6 +22,10 @@ const REDACTED_STEP_M: f64 = 1000.0;
 /// # Errors
 /// When inputs can't be read, there is nothing to map, or outputs can't be written.
 pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context) -> Result<Exit, Complaint> {
+    if ask.model == AreaModelArg::Itm && ask.profiles == ProfilesArg::Shared {
+        let why = "profiles can't be shared with --model itm: it looks at every point of a profile";
+        return Err(Complaint::usage("A003", why).help("leave --profiles out"));
+    }
     check_output(output)?;
     let mut loaded = read_sound(reading, ctx)?;
     if let Some(level) = output.redact {
@@ -42,6 +46,10 @@ pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context
         profiles: match ask.profiles {
             ProfilesArg::Exact => Profiles::Exact,
             ProfilesArg::Shared => Profiles::Shared,
+        },
+        model: match ask.model {
+            AreaModelArg::Auto => OverTerrain::ByFrequency,
+            AreaModelArg::Itm => OverTerrain::Itm,
         },
         memory_bytes: ask.memory_mb as usize * (1 << 20),
     };
@@ -121,7 +129,24 @@ fn text(map: &AreaMap, sum: &AreaSummary, output: &Output, ctx: &Context) -> Str
         ),
     }];
     for (dbm, km2) in &sum.level_km2 {
-        lines.push(format!("  SS-RSRP ≥ {dbm:.0} dBm: {km2:.1} km²"));
+        lines.push(format!(
+            "  SS-RSRP ≥ {dbm:.0} dBm: {km2:.1} km²{}",
+            ctx.pick(" by the median", "（中值）")
+        ));
+    }
+    for level in &sum.by_place {
+        let (dbm, p) = (level.rsrp_dbm, 100.0 * map.location_probability);
+        let (mean, met) = (100.0 * level.mean_share, 100.0 * level.met_share);
+        lines.push(match ctx.lang {
+            crate::model::kinds::Lang::En => format!(
+                "  places with ≥ {dbm:.0} dBm: {mean:.1} % of the known area ({:.1} km²); with {p:.1} % probability at each place: {met:.1} % ({:.1} km²)",
+                level.mean_km2, level.met_km2
+            ),
+            crate::model::kinds::Lang::Zh => format!(
+                "  不低于 {dbm:.0} dBm 的地点占已知面积 {mean:.1}%（{:.1} km²）；每处概率达 {p:.1}% 的占 {met:.1}%（{:.1} km²）",
+                level.mean_km2, level.met_km2
+            ),
+        });
     }
     let links = sum.links.iter().filter(|l| *l.1 > 0).map(|(model, n)| format!("{n} {model}"));
     lines.push(format!("  {}: {}", ctx.pick("links", "链路"), links.collect::<Vec<_>>().join(", ")));

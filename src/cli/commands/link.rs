@@ -21,6 +21,18 @@ pub fn run(batch: &Path, verbose: bool, ctx: &mut Context) -> Result<Exit, Compl
     let folder = batch.parent().filter(|_| batch.as_os_str() != "-").unwrap_or(Path::new(""));
     let read_profile = |name: &str| read_profile(&folder.join(name));
     let options = LinkOptions { verbose, read_profile: Some(&read_profile) };
+    answer_lines(batch, ctx, |line| answer_line(line, &options))
+}
+
+/// Answers every line of a file (`-`: stdin) with one line, in the same order.
+///
+/// # Errors
+/// When the file can't be read or stdout can't be written.
+pub(super) fn answer_lines(
+    batch: &Path,
+    ctx: &Context,
+    answer: impl Fn(&str) -> String + Sync,
+) -> Result<Exit, Complaint> {
     let place = Place { file: batch.display().to_string(), ..Place::default() };
     let unreadable = |e: std::io::Error| {
         Complaint::data("C010", format!("can't read the requests: {e}")).at(place.clone())
@@ -51,7 +63,7 @@ pub fn run(batch: &Path, verbose: bool, ctx: &mut Context) -> Result<Exit, Compl
         if lines.is_empty() || ctx.interrupted() {
             break;
         }
-        let answers: Vec<String> = lines.par_iter().map(|l| answer_line(l, &options)).collect();
+        let answers: Vec<String> = lines.par_iter().map(|l| answer(l)).collect();
         let written = answers.iter().try_for_each(|a| writeln!(out, "{a}")).and_then(|()| out.flush());
         match written {
             Ok(()) => {}

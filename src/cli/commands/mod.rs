@@ -5,6 +5,7 @@ mod area;
 mod config;
 mod convert;
 mod explain;
+mod hall;
 mod init;
 mod inspect;
 mod link;
@@ -61,6 +62,9 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
         Command::Convert { file, layer, from, to, out, overwrite } => {
             convert::run((&file, layer.as_deref()), &from, &to, out.as_deref(), overwrite, ctx)
+        }
+        Command::Hall { ask, batch, settings, out, overwrite } => {
+            hall::run(&ask, batch.as_deref(), settings.as_deref(), out, overwrite, ctx)
         }
         Command::Link { batch, verbose } => link::run(&batch, verbose, ctx),
         Command::Solve { problem, file, format, p, radius, budget, gap, work } => {

@@ -5,6 +5,7 @@ use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::fiber::RouteError;
 use crate::io::formats::Format;
+use crate::io::msi::patterns_in;
 use crate::io::terrain::rasters_in;
 use crate::io::{LoadError, LoadOptions, Refused, load};
 use crate::model::inputs::Inputs;
@@ -190,8 +191,8 @@ pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
                 }
                 continue;
             }
-            // A folder stands for the height tiles in it.
-            let inside = rasters_in(&path)
+            // A folder stands for the height tiles or antenna patterns in it.
+            let inside = if layer == "antennas" { patterns_in(&path) } else { rasters_in(&path) }
                 .map_err(|e| refuse_report(&ReportError::Unreadable { path, reason: e.to_string() }))?;
             let named = inside.into_iter().map(|file| {
                 let tile = file.file_name().map_or_else(String::new, |f| f.to_string_lossy().into_owned());

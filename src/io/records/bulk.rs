@@ -247,7 +247,7 @@ impl CellPart {
         let global = |o: OperatorId| ids.get(usize::from(o.0)).copied().unwrap_or(o);
         for mut c in self.list.drain(..) {
             map.unique(&mut c.id);
-            for t in [&mut c.station, &mut c.tower, &mut c.host_site] {
+            for t in [&mut c.station, &mut c.tower, &mut c.host_site, &mut c.antenna] {
                 map.shared(t);
             }
             c.operator = global(c.operator);
@@ -274,6 +274,7 @@ columns!(CellColumns {
     azimuth_deg,
     etilt_deg,
     mtilt_deg,
+    antenna,
     power_dbm,
     power_w,
     ssb_epre_dbm,
@@ -338,10 +339,14 @@ impl Reader for CellReader {
         cell.kind = row.word(c.kind, CellKind::parse);
         cell.height_m = row.known(c.height_m);
         cell.azimuth_deg = Known::from_f64(row.number_unless(c.azimuth_deg, OMNI).map(|a| a % 360.0));
-        cell.tilt_deg = Known::from_f64(match (row.number(c.etilt_deg), row.number(c.mtilt_deg)) {
+        let (etilt, mtilt) = (row.number(c.etilt_deg), row.number(c.mtilt_deg));
+        cell.tilt_deg = Known::from_f64(match (etilt, mtilt) {
             (None, None) => None,
             (e, m) => Some(e.unwrap_or(0.0) + m.unwrap_or(0.0)),
         });
+        // A lone tilt may be the sum of both, whatever its heading.
+        cell.mtilt_deg = Known::from_f64(etilt.and(mtilt));
+        cell.antenna = row.shared_code(c.antenna, shared);
         let watts = row.number(c.power_w).filter(|w| *w > 0.0).map(|w| Dbm::from_watts(w).get());
         cell.power_dbm = Known::from_f64(row.number(c.power_dbm).or(watts));
         cell.ssb_epre_dbm = row.known(c.ssb_epre_dbm);

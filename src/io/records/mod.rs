@@ -13,14 +13,8 @@ mod tests {
     use crate::model::schema::Layer;
 
     /// Columns that the records don't keep.
-    const UNKEPT: &[&str] = &[
-        "cells.antenna",
-        "cells.tdd_frame",
-        "fiber_nodes.name",
-        "fiber_segments.name",
-        "fiber.id",
-        "barriers.barrier_id",
-    ];
+    const UNKEPT: &[&str] =
+        &["cells.tdd_frame", "fiber_nodes.name", "fiber_segments.name", "fiber.id", "barriers.barrier_id"];
 
     #[test]
     fn every_column_of_the_schema_is_read() {

@@ -155,7 +155,12 @@ pub(super) fn cells<'a>(rows: &'a [Cell], text: &'a TextPool, operators: &'a Ope
         key("lat", |r: &'a Cell| Value::Degrees(r.at.lat_deg())),
         col("height_m", |r: &'a Cell| given(r, Assumed::HEIGHT, r.height_m)),
         col("azimuth_deg", |r: &'a Cell| given(r, Assumed::AZIMUTH, r.azimuth_deg)),
-        col("etilt_deg", |r: &'a Cell| given(r, Assumed::TILT, r.tilt_deg)),
+        col("etilt_deg", |r: &'a Cell| {
+            let electrical = r.tilt_deg.get().map(|t| t - r.mtilt_deg.or(0.0));
+            given(r, Assumed::TILT, Known::from_f64(electrical))
+        }),
+        col("mtilt_deg", |r: &'a Cell| given(r, Assumed::TILT, r.mtilt_deg)),
+        col("antenna", move |r: &'a Cell| pooled(text, r.antenna)),
         col("power_dbm", |r: &'a Cell| given(r, Assumed::POWER, r.power_dbm)),
         col("ssb_epre_dbm", |r: &'a Cell| known(r.ssb_epre_dbm)),
         col("gain_ssb_dbi", |r: &'a Cell| given(r, Assumed::GAIN, r.gain_ssb_dbi)),

@@ -24,9 +24,10 @@ pub fn markdown() -> String {
             Shape::Any => "points or lines",
             Shape::None => "no geometry",
             Shape::Grid => "a grid: GeoTIFF or SRTM tiles, a file, several, or a folder",
+            Shape::Patterns => "MSI (Planet) files: one, several, or a folder of `.msi` and `.pln`",
         };
         let _ = write!(out, "\n## {} ({})\n\n{}; {shape}.\n", layer.name, layer.zh, layer.doc);
-        if layer.shape == Shape::Grid {
+        if matches!(layer.shape, Shape::Grid | Shape::Patterns) {
             continue;
         }
         out.push_str("\n| Column | 名称 | Type | Unit | Range | Need | Also known as | Meaning |\n|---|---|---|---|---|---|---|---|\n");

@@ -201,7 +201,9 @@ static CELLS: &[Column] = &[
     col("ports", "通道数", Code, Optional)
         .aka(&["天线通道数", "收发通道", "mimo"])
         .doc("Transmit ports, such as 64T64R"),
-    col("antenna", "天线型号", Text, Optional).aka(&["天线类型"]).doc("Antenna model"),
+    col("antenna", "天线型号", Text, Optional)
+        .aka(&["天线类型"])
+        .doc("Antenna model; a file of the `antennas` layer may describe it"),
     col("tdd_frame", "时隙配比", Text, Optional).aka(&["帧结构", "上下行配比"]).doc("TDD frame"),
     col("pci", "物理小区标识", Whole, Optional).within("", 0.0, 1007.0).doc("Physical cell id"),
     col("load_pct", "PRB利用率", Number, Optional)
@@ -584,4 +586,11 @@ pub static LAYERS: &[Layer] = &[
     },
     Layer { name: "dem", zh: "地形", doc: "Ground heights", shape: Shape::Grid, own: &[] },
     Layer { name: "clutter", zh: "地物", doc: "Land cover", shape: Shape::Grid, own: &[] },
+    Layer {
+        name: "antennas",
+        zh: "天线方向图",
+        doc: "Antenna patterns; cells name theirs in `antenna`, by the file's `NAME` or its own name",
+        shape: Shape::Patterns,
+        own: &[],
+    },
 ];

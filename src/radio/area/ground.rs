@@ -2,6 +2,7 @@
 //! profiles along geodesics over it.
 
 use crate::geom::{LocalFrame, LonLat, Terrain, Xy};
+use crate::radio::profile::Profile;
 use crate::radio::terrain_path::{Spacing, TerrainPath};
 
 const EARTH_RADIUS_M: f64 = crate::geom::EARTH_RADIUS_M;
@@ -219,6 +220,21 @@ impl Ground<'_> {
     pub(super) fn point(&self, way: &Way, km: f64) -> (f64, f64, f64) {
         let (lon, lat) = way.at(km * 1e3 / way.distance_m);
         (km, self.heights.at(lon, lat), self.clutter_m)
+    }
+
+    /// Evenly spaced ground along a way, its ends included, with the clutter on what lies between; false when
+    /// some of it is unknown.
+    pub fn even_profile(&self, way: &Way, profile: &mut Profile) -> bool {
+        let steps = (way.distance_m / self.spacing_m).ceil().max(2.0) as usize;
+        let share = |i: usize| i as f64 / steps as f64;
+        profile.distance_m.clear();
+        profile.distance_m.extend((0..=steps).map(|i| way.distance_m * share(i)));
+        profile.height_m.clear();
+        profile.height_m.extend((0..=steps).map(|i| {
+            let (lon, lat) = way.at(share(i));
+            self.heights.at(lon, lat) + if i % steps == 0 { 0.0 } else { self.clutter_m }
+        }));
+        profile.height_m.iter().all(|h| !h.is_nan())
     }
 
     /// Fills a path with the ground along a way; false when some of it is unknown.

@@ -8,7 +8,8 @@
 //! |---|---|
 //! | over terrain, 250 m and more, 30 MHz–6 GHz | P.1812-8 at 50 % of time and places |
 //! | over terrain, 250 m and more, above 6 GHz | P.452-18 at 50 % of time |
-//! | over terrain, nearer than 250 m | TR 38.901, median over both radio states |
+//! | over terrain, ITM asked for, from 1 km on | ITM, point to point, 50 % of time, places and situations |
+//! | over terrain, nearer than 250 m (ITM 1 km) | TR 38.901, median over both radio states |
 //! | without terrain | TR 38.901, median over both radio states |
 
 pub mod ground;
@@ -18,6 +19,8 @@ pub mod rays;
 use super::antenna::{Pattern, Pointing};
 use super::capacity::{self, RateCurve, Terminal};
 use super::coverage_probability::{LN_PER_DB, LossDistribution};
+use super::itm;
+use super::profile::Profile;
 use super::servers::Carrier;
 use super::terrain_link::{MIN_DISTANCE_M, TerrainModel};
 use super::terrain_path::TerrainPath;
@@ -57,7 +60,7 @@ pub enum Profiles {
 }
 
 /// One sector of a source.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sector {
     /// Radio networks that it serves.
     pub networks: [Option<u16>; 2],
@@ -149,6 +152,12 @@ impl Source {
         self.at
     }
 
+    /// Its frequency.
+    #[must_use]
+    pub const fn freq(&self) -> Mhz {
+        self.freq
+    }
+
     /// Whether one of its pixels can lie in a box of west, south, east, north, degrees.
     fn reaches(&self, [west, south, east, north]: [f64; 4], reach_m: f64) -> bool {
         let lon = self.at.lon_deg();
@@ -186,6 +195,20 @@ pub struct Scene<'a> {
     pub reach_m: f64,
     /// How profiles are taken.
     pub profiles: Profiles,
+    /// Levels whose probability is told at each pixel, dBm.
+    pub levels_dbm: [f64; 2],
+    /// The model over terrain.
+    pub model: OverTerrain,
+}
+
+/// Which model predicts links over terrain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OverTerrain {
+    /// P.1812, or above its frequencies P.452.
+    #[default]
+    ByFrequency,
+    /// ITM (Longley-Rice), point to point, from 1 km on; profiles are exact.
+    Itm,
 }
 
 /// A pixel; all NaN where the ground is unknown.
@@ -197,13 +220,18 @@ pub struct Pixel {
     pub ss_sinr_db: f32,
     /// Downlink rate of the best carrier of its network, Mbit/s.
     pub dl_mbps: f32,
+    /// Probability that the best server's SS-RSRP is at least each of [`Scene::levels_dbm`] at a place of the
+    /// pixel.
+    pub p_met: [f32; 2],
 }
 
 impl Pixel {
     /// Nothing is known.
-    pub const UNKNOWN: Self = Self { rsrp_dbm: f32::NAN, ss_sinr_db: f32::NAN, dl_mbps: f32::NAN };
+    pub const UNKNOWN: Self =
+        Self { rsrp_dbm: f32::NAN, ss_sinr_db: f32::NAN, dl_mbps: f32::NAN, p_met: [f32::NAN; 2] };
     /// No cell reaches it.
-    pub const NONE: Self = Self { rsrp_dbm: NO_LEVEL_DBM, ss_sinr_db: NO_SINR_DB, dl_mbps: 0.0 };
+    pub const NONE: Self =
+        Self { rsrp_dbm: NO_LEVEL_DBM, ss_sinr_db: NO_SINR_DB, dl_mbps: 0.0, p_met: [0.0; 2] };
 }
 
 /// How many links were predicted by which model.
@@ -213,6 +241,8 @@ pub struct Counts {
     pub p1812: u64,
     /// P.452 over terrain.
     pub p452: u64,
+    /// ITM over terrain.
+    pub itm: u64,
     /// TR 38.901 for links nearer than the terrain models allow.
     pub near: u64,
     /// TR 38.901 for want of terrain.
@@ -233,6 +263,7 @@ impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.p1812 += other.p1812;
         self.p452 += other.p452;
+        self.itm += other.itm;
         self.near += other.near;
         self.flat += other.flat;
         self.unknown += other.unknown;
@@ -261,6 +292,7 @@ struct Desk {
     heard: Vec<Heard>,
     indices: Vec<usize>,
     path: TerrainPath,
+    profile: Profile,
     counts: Counts,
     /// For each source near the block, once asked for: rays over it, where they are of use.
     rays: Vec<Option<Option<Rays>>>,
@@ -284,6 +316,10 @@ struct Reached {
 struct Heard {
     network: u16,
     carrier: u16,
+    /// Its source, how far away that is, and the loss to it.
+    source: u32,
+    distance_m: f64,
+    loss_db: f64,
     /// SSB level, dBm.
     ssb_dbm: f64,
     /// Level of a data element in use, in the traffic beam, dBm.
@@ -482,9 +518,17 @@ impl Scene<'_> {
             desk.counts.flat += 1;
             return Some(statistical(r.way.distance_m));
         };
-        if r.way.distance_m < MIN_DISTANCE_M {
+        if r.way.distance_m < self.nearest_m() {
             desk.counts.near += 1;
             return Some(statistical(r.way.distance_m));
+        }
+        if self.model == OverTerrain::Itm {
+            let known = ground.even_profile(&r.way, &mut desk.profile);
+            *(if known { &mut desk.counts.itm } else { &mut desk.counts.unknown }) += 1;
+            let link = itm::Link::median(source.freq, [source.height_m, self.terminal_height_m]);
+            // A link outside the model's range reaches nobody.
+            let loss = || itm::point_to_point(&link, &desk.profile).map_or(f64::INFINITY, |p| p.loss.get());
+            return known.then(loss);
         }
         let Some(far) = &source.far else { return Some(f64::INFINITY) };
         let shared = self.shared_db(source, far, r, spot, ground, desk);
@@ -577,6 +621,9 @@ impl Scene<'_> {
                 heard.push(Heard {
                     network,
                     carrier: s.carrier,
+                    source: r.source,
+                    distance_m: r.way.distance_m,
+                    loss_db,
                     ssb_dbm: s.ssb_epre_dbm + ssb_gain,
                     data_dbm: s.data_epre_dbm + traffic_gain,
                     // Beams of others average to the sector's SSB pattern.
@@ -617,7 +664,34 @@ impl Scene<'_> {
             rsrp_dbm: (best.ssb_dbm as f32).max(NO_LEVEL_DBM),
             ss_sinr_db: (ss_sinr_db as f32).max(NO_SINR_DB),
             dl_mbps: dl_mbps as f32,
+            p_met: self.p_met(&best),
         }
+    }
+
+    /// Shortest link that is predicted over terrain, m.
+    const fn nearest_m(&self) -> f64 {
+        match self.model {
+            OverTerrain::ByFrequency => MIN_DISTANCE_M,
+            OverTerrain::Itm => *itm::DISTANCES_M.start(),
+        }
+    }
+
+    /// Probability that a cell's level is met, for each of the levels asked for. By TR 38.901 the level has the
+    /// distribution of its two radio states; over terrain it scatters about the model's with TR 38.901's
+    /// fading of both states, by their probability.
+    fn p_met(&self, best: &Heard) -> [f32; 2] {
+        let Some(source) = self.sources.get(best.source as usize) else { return [0.0; 2] };
+        let range = source.near.ground_range_m();
+        let states = source.near.states(best.distance_m.clamp(*range.start(), *range.end()));
+        let statistical = self.terrain.is_none() || best.distance_m < self.nearest_m();
+        let loss = if statistical {
+            LossDistribution::from(states)
+        } else {
+            let (p, square) = (states.p_los, |sigma: f64| sigma * sigma);
+            let sigma = (p * square(states.sigma_los_db) + (1.0 - p) * square(states.sigma_nlos_db)).sqrt();
+            LossDistribution { p_first: 1.0, first: (best.loss_db, sigma), second: (best.loss_db, sigma) }
+        };
+        self.levels_dbm.map(|level| loss.probability_below(best.ssb_dbm + best.loss_db - level) as f32)
     }
 }
 

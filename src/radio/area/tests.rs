@@ -20,6 +20,20 @@ impl Terrain for Hills {
     }
 }
 
+/// A plane, which interpolation between samples gives back as it is, with the same hole.
+struct Plane;
+
+impl Terrain for Plane {
+    fn height_m(&self, at: LonLat) -> Option<f64> {
+        let known = at.lon_deg() < 1.58;
+        known.then(|| 1200.0 + 3000.0 * (at.lon_deg() - 1.5) + 2000.0 * (at.lat_deg() - 42.5))
+    }
+
+    fn posting_m(&self) -> f64 {
+        92.6
+    }
+}
+
 fn source(lon: f64, lat: f64, azimuths: &[f64], freq_mhz: f64) -> Source {
     let near = Scenario::Rma(Surroundings::RURAL).prepare(Mhz(freq_mhz), Metres(30.0), Metres(1.5)).unwrap();
     let sector = |azimuth_deg: &f64| Sector {
@@ -54,20 +68,22 @@ fn scene(terrain: Option<&dyn Terrain>) -> Scene<'_> {
         downlink: RateCurve::DOWNLINK,
         reach_m: 6000.0,
         profiles: Profiles::Exact,
+        levels_dbm: [-105.0, -90.0],
+        model: OverTerrain::ByFrequency,
     }
 }
 
 const BOX: [f64; 4] = [1.46, 42.45, 1.62, 42.56];
 
 /// All pixels of a window, by global column and row.
-fn map(scene: &Scene, window: &Window, size: usize) -> std::collections::BTreeMap<(i64, i64), [u32; 3]> {
+fn map(scene: &Scene, window: &Window, size: usize) -> std::collections::BTreeMap<(i64, i64), [u32; 4]> {
     let mut pixels = std::collections::BTreeMap::new();
     for tile in window.tiles(size) {
         let done = scene.tile(&tile);
         for (i, p) in done.pixels.iter().enumerate() {
             let (column, row) = (i % tile.columns, i / tile.columns);
             let at = (tile.first_column + column as i64, tile.first_row + row as i64);
-            let bits = [p.rsrp_dbm, p.ss_sinr_db, p.dl_mbps].map(f32::to_bits);
+            let bits = [p.rsrp_dbm, p.ss_sinr_db, p.dl_mbps, p.p_met[0]].map(f32::to_bits);
             assert!(pixels.insert(at, bits).is_none());
         }
     }
@@ -91,6 +107,83 @@ fn tiles_dont_change_the_map() {
         let mut halves = map(&scene, &lattice.window([BOX[0], BOX[1], middle, BOX[3]]), 64);
         halves.extend(map(&scene, &lattice.window([middle, BOX[1], BOX[2], BOX[3]]), 40));
         assert!(whole == halves);
+    }
+}
+
+/// ITM asked for: from 1 km on each pixel's level is that of ITM over its own profile, nearer TR 38.901's.
+#[test]
+fn itm_where_it_is_asked_for() {
+    let mut scene = Scene { model: OverTerrain::Itm, clutter_m: 8.0, ..scene(Some(&Plane)) };
+    scene.sources.truncate(1);
+    scene.sources[0].sectors.truncate(1);
+    scene.sources[0].sectors[0].ssb = Pattern::Omni;
+    let window = Lattice::new(300.0, 42.5).window(BOX);
+    let tile = scene.tile(&window);
+    let from = scene.sources[0].at();
+    let frame = LocalFrame::new(from);
+    let mut far = 0;
+    for (i, p) in tile.pixels.iter().enumerate().filter(|(_, p)| p.rsrp_dbm > NO_LEVEL_DBM) {
+        let way = Way::new(&frame, from, window.center(i % window.columns, i / window.columns));
+        if way.distance_m < 1000.0 {
+            continue;
+        }
+        // The ground anew, from the terrain itself.
+        let steps = (way.distance_m / 92.6).ceil() as usize;
+        let share = |k: usize| k as f64 / steps as f64;
+        let height = |k: usize| {
+            Plane.height_m(way.place(&frame, share(k))).unwrap() + if k % steps == 0 { 0.0 } else { 8.0 }
+        };
+        let profile = Profile {
+            distance_m: (0..=steps).map(|k| way.distance_m * share(k)).collect(),
+            height_m: (0..=steps).map(height).collect(),
+            ..Profile::default()
+        };
+        let link = itm::Link::median(Mhz(3500.0), [30.0, 1.5]);
+        let loss = itm::point_to_point(&link, &profile).unwrap().loss.get();
+        let off = 17.8 + 17.0 - loss - f64::from(p.rsrp_dbm);
+        assert!(off.abs() < 0.02, "{off} at {} m", way.distance_m);
+        far += 1;
+    }
+    assert!(far > 50 && tile.counts.itm > far && tile.counts.p1812 == 0 && tile.counts.near > 0);
+    assert!(tile.counts.unknown > 0);
+}
+
+/// Without terrain: half where the median is the level, and elsewhere the two states' own probability, by hand.
+#[test]
+fn levels_are_met_with_their_probability() {
+    let mut flat = scene(None);
+    flat.sources.truncate(1);
+    let window = Lattice::new(150.0, 42.5).window(BOX);
+    let tile = flat.tile(&window);
+    let (i, p) = tile.pixels.iter().enumerate().find(|(_, p)| (-100.0..-95.0).contains(&p.rsrp_dbm)).unwrap();
+    let at = window.center(i % window.columns, i / window.columns);
+    let frame = LocalFrame::new(flat.sources[0].at());
+    let states = flat.sources[0].near.states(Way::new(&frame, flat.sources[0].at(), at).distance_m);
+    let loss = LossDistribution::from(states);
+    // The median pins the power towards the pixel.
+    let eirp = f64::from(p.rsrp_dbm) + loss.quantile_db(0.5, 0.0);
+    let normal = |x: f64, (mean, sigma): (f64, f64)| crate::radio::normal::cumulative((x - mean) / sigma);
+    let want = |level: f64| {
+        let x = eirp - level;
+        loss.p_first * normal(x, loss.first) + (1.0 - loss.p_first) * normal(x, loss.second)
+    };
+    assert!((f64::from(p.p_met[0]) - want(-105.0)).abs() < 1e-3 && p.p_met[0] > p.p_met[1], "{p:?}");
+    flat.levels_dbm = [f64::from(p.rsrp_dbm), f64::from(p.rsrp_dbm)];
+    assert!((flat.tile(&window).pixels[i].p_met[0] - 0.5).abs() < 1e-3);
+    // Over terrain the spread is one, about the model's level.
+    let hills = Hills { hole: false };
+    let mut hilly = Scene { levels_dbm: [-100.0, -100.0 + 1e-9], ..scene(Some(&hills)) };
+    hilly.sources.truncate(1);
+    let done = hilly.tile(&window);
+    for (i, p) in done.pixels.iter().enumerate().filter(|(_, p)| (-103.0..-97.0).contains(&p.rsrp_dbm)) {
+        let at = window.center(i % window.columns, i / window.columns);
+        let distance = Way::new(&frame, hilly.sources[0].at(), at).distance_m;
+        if distance > 400.0 {
+            let s = hilly.sources[0].near.states(distance);
+            let sigma = (s.p_los * s.sigma_los_db.powi(2) + (1.0 - s.p_los) * s.sigma_nlos_db.powi(2)).sqrt();
+            let want = normal(f64::from(p.rsrp_dbm) + 100.0, (0.0, sigma));
+            assert!((f64::from(p.p_met[0]) - want).abs() < 1e-4, "{p:?} {want}");
+        }
     }
 }
 

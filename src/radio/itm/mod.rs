@@ -22,8 +22,10 @@ pub use variability::Percentages;
 
 const MODEL: &str = "itm";
 
+/// Frequencies that it covers, MHz.
+pub const FREQUENCIES_MHZ: std::ops::RangeInclusive<f64> = 20.0..=20_000.0;
 /// Path lengths, metres.
-const DISTANCES_M: std::ops::RangeInclusive<f64> = 1e3..=2e6;
+pub const DISTANCES_M: std::ops::RangeInclusive<f64> = 1e3..=2e6;
 
 /// Radio climate, numbered from 1 as in the reference program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +129,29 @@ pub struct Link {
     pub percentages: Percentages,
 }
 
+impl Link {
+    /// A link over average ground of the continental temperate climate (ε 15, σ 0.005 S/m, N₀ 301), vertical
+    /// polarisation, at the median of time, places and situations.
+    #[must_use]
+    pub const fn median(freq: Mhz, height_m: [f64; 2]) -> Self {
+        Self {
+            freq,
+            height_m,
+            polarization: Polarization::Vertical,
+            permittivity: 15.0,
+            conductivity_s_m: 0.005,
+            n0: 301.0,
+            climate: Climate::ContinentalTemperate,
+            mode: VariabilityMode {
+                statistics: Statistics::Broadcast,
+                no_location: false,
+                no_situation: false,
+            },
+            percentages: Percentages { time: 50.0, location: 50.0, situation: 50.0 },
+        }
+    }
+}
+
 /// How carefully the terminals of an area were placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Siting {
@@ -227,7 +252,7 @@ fn check(link: &Link) -> Result<Vec<&'static str>, Refusal> {
     let [tx, rx] = link.height_m;
     within(MODEL, "tx_height_m", tx, 0.5..=3000.0, " m")?;
     within(MODEL, "rx_height_m", rx, 0.5..=3000.0, " m")?;
-    within(MODEL, "freq_mhz", link.freq.0, 20.0..=20_000.0, " MHz")?;
+    within(MODEL, "freq_mhz", link.freq.0, FREQUENCIES_MHZ, " MHz")?;
     within(MODEL, "n0", link.n0, 250.0..=400.0, " N-units")?;
     within(MODEL, "ground_permittivity", link.permittivity, 1.0..=1e4, "")?;
     within(MODEL, "ground_conductivity_s_per_m", link.conductivity_s_m, f64::MIN_POSITIVE..=1e4, " S/m")?;

@@ -57,7 +57,7 @@ impl Sectors {
     }
 }
 
-/// An SSB beam in single precision, whose error is some 10⁻⁵ dB. All patterns have one form: the
+/// An SSB beam in single precision, whose error is some 10⁻⁵ dB. All formulas have one form: the
 /// greatest of a parabola each across and upwards, each with a floor, and a floor over both.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ray {
@@ -73,17 +73,17 @@ pub(super) struct Ray {
     ssb_mw: f32,
     /// Power of data over that of the SSB, over all elements in use or not.
     pub data_over_ssb: f32,
-    /// A beam turned in the vertical, which has no such form.
-    turned: bool,
+    /// A beam turned in the vertical, or measured, which has no such form.
+    formless: bool,
 }
 
 impl Ray {
     fn new(sector: &Sector, air: &Air) -> Self {
         let parabola = |width_deg: f64| (12.0 / (width_deg * width_deg)) as f32;
-        let pattern = air.antennas.get(usize::from(sector.antenna)).map(|a| a.ssb);
+        let pattern = air.antennas.get(usize::from(sector.antenna)).map(|a| &a.ssb);
         let (across, upwards, floors) = match pattern {
-            None | Some(Pattern::Omni) => (0.0, 0.0, [0.0; 3]),
-            Some(Pattern::Collinear { vertical_deg, floor_db }) => {
+            None | Some(Pattern::Omni | Pattern::Cuts(_)) => (0.0, 0.0, [0.0; 3]),
+            Some(&Pattern::Collinear { vertical_deg, floor_db }) => {
                 (0.0, parabola(vertical_deg), [0.0, floor_db, floor_db])
             }
             Some(Pattern::Sector(s)) => (
@@ -104,15 +104,15 @@ impl Ray {
             floor_db,
             ssb_mw: milliwatts(f64::from(sector.ssb_epre_dbm) + f64::from(sector.gain_ssb_dbi)) as f32,
             data_over_ssb: milliwatts(shift_db) as f32 * sector.load,
-            turned: sector.mechanical_tilt_deg != 0.0,
+            formless: sector.mechanical_tilt_deg != 0.0 || matches!(pattern, Some(Pattern::Cuts(_))),
         }
     }
 
     /// Power per resource element of the SSB towards a receiver, mW.
     #[inline]
     pub fn ssb_mw(&self, sector: &Sector, air: &Air, bearing_deg: f32, elevation_deg: f32) -> f32 {
-        let loss_db = if self.turned {
-            let pattern = air.antennas.get(usize::from(sector.antenna)).map_or(Pattern::Omni, |a| a.ssb);
+        let loss_db = if self.formless {
+            let pattern = air.antennas.get(usize::from(sector.antenna)).map_or(&Pattern::Omni, |a| &a.ssb);
             let (bearing, elevation) = (f64::from(bearing_deg), f64::from(elevation_deg));
             -pattern.relative_gain(&sector.pointing(), bearing, elevation).get() as f32
         } else {
@@ -148,7 +148,7 @@ mod tests {
         ) {
             let mut air = air();
             let around = Pattern::Collinear { vertical_deg: 7.0, floor_db: 20.0 };
-            air.antennas.push(super::super::Antenna { ssb: around, traffic: around });
+            air.antennas.push(super::super::Antenna { ssb: around.clone(), traffic: around });
             for mechanical in [0.0, mechanical] {
                 let mut sector = cell(0, 100.0, 0.0).sector;
                 sector.antenna = antenna;
@@ -156,7 +156,7 @@ mod tests {
                 sector.electrical_tilt_deg = tilt;
                 sector.mechanical_tilt_deg = mechanical;
                 let got = Ray::new(&sector, &air).ssb_mw(&sector, &air, bearing as f32, elevation as f32);
-                let pattern = air.antennas[usize::from(antenna)].ssb;
+                let pattern = &air.antennas[usize::from(antenna)].ssb;
                 let gain = pattern.relative_gain(&sector.pointing(), bearing, elevation).get();
                 let want = f64::from(sector.ssb_epre_dbm) + f64::from(sector.gain_ssb_dbi) + gain;
                 prop_assert!((super::super::dbm(f64::from(got)) - want).abs() < 1e-3, "{got} {want}");

@@ -308,7 +308,7 @@ fn sectored_masts_against_drawing() {
             .map(|m| {
                 let eirp = |s: &Seen| {
                     let elevation = -(28.5f64).atan2(s.distance_m).to_degrees();
-                    let pattern = air.antennas[1].ssb;
+                    let pattern = &air.antennas[1].ssb;
                     53.0 - 35.1527
                         + 18.0
                         + pattern.relative_gain(&s.sector.pointing(), s.bearing_deg, elevation).get()

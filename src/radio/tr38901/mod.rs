@@ -3,11 +3,13 @@
 //! Every scenario of Table 7.4.1-1 is, for given frequency and heights, a few straight lines over the
 //! logarithm of the 3D distance: a LOS line with one breakpoint, and NLOS lines of which the highest
 //! counts. [`Scenario::prepare`] works those lines out once ([`Prepared`]); a loss then costs a square
-//! root and a logarithm. One file per family holds the coefficients.
+//! root and a logarithm, and less where many are asked for at once ([`Prepared::states_of`]). One file per
+//! family holds the coefficients.
 //!
 //! Editions V16 and V19 differ here in the IRR glass of [`o2i`], and V19 adds the scenario SMa. The TR
 //! rounds the speed of light to 3·10⁸ m/s; the exact value is used (0.006 dB past a breakpoint).
 
+mod batch;
 mod inf;
 mod inh;
 pub mod o2i;
@@ -18,6 +20,7 @@ mod umi;
 
 use super::refusal::{Refusal, within};
 use crate::units::{Db, Metres, Mhz};
+pub use batch::StatesOf;
 pub use inf::{Clutter, Hall};
 pub use inh::Office;
 pub use rma::Surroundings;

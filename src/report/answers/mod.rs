@@ -4,6 +4,7 @@ mod compare;
 mod duplicates;
 mod energy;
 mod failures;
+mod hall;
 mod joint;
 mod kpi;
 mod outlook;
@@ -14,6 +15,7 @@ pub use compare::{compare_answer, read_run};
 pub use duplicates::duplicates_answer;
 pub use energy::energy_answer;
 pub use failures::failures_answer;
+pub use hall::{hall_answer, hall_json, hall_svg};
 pub use joint::joint_answer;
 pub use kpi::kpi_answer;
 pub use outlook::outlook_answer;
@@ -65,6 +67,21 @@ impl Answer {
         options: &OutOptions,
         stopped_early: bool,
     ) -> Result<Vec<OutputFile>, ReportError> {
+        self.write_with(settings, run, options, stopped_early, &[])
+    }
+
+    /// The same, with further files by name.
+    ///
+    /// # Errors
+    /// [`ReportError`]; nothing is left behind or changed then.
+    pub fn write_with(
+        &self,
+        settings: &Settings,
+        run: &RunInfo,
+        options: &OutOptions,
+        stopped_early: bool,
+        further: &[(&str, String)],
+    ) -> Result<Vec<OutputFile>, ReportError> {
         let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
         let json = self.json();
         folder.file(&format!("{}.json", self.name), |out| pretty(out, &json))?;
@@ -77,6 +94,9 @@ impl Answer {
         folder.file("report.html", |out| out.write_all(html::plain_page(d, run).as_bytes()))?;
         let workbook = xlsx::workbook(d)?;
         folder.file("report.xlsx", |out| out.write_all(&workbook))?;
+        for (name, text) in further {
+            folder.file(name, |out| out.write_all(text.as_bytes()))?;
+        }
         let outputs = folder.files().to_vec();
         folder.file(MANIFEST, |out| -> Result<(), FillError> {
             let m =
