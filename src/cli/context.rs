@@ -1,5 +1,6 @@
 //! What every command shares: language, quiet, threads, the clock, the interrupt, and the way out.
 
+use crate::model::said::Bilingual;
 use super::args::Common;
 use super::exit::Complaint;
 use crate::model::kinds::Lang;
@@ -39,7 +40,7 @@ impl Context {
             rayon::ThreadPoolBuilder::new()
                 .num_threads(usize::from(n))
                 .build_global()
-                .map_err(|e| Complaint::usage("C002", format!("can't start {n} threads: {e}")))?;
+                .map_err(|e| Complaint::usage("C002", (format!("can't start {n} threads: {e}"), format!("无法启动 {n} 个线程：{e}"))))?;
         }
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupted);
@@ -152,7 +153,11 @@ impl Context {
             let json =
                 serde_json::json!({ "schema": "covplan/timing/1", "seconds": total, "stages": stages });
             std::fs::write(path, format!("{json:#}\n")).map_err(|e| {
-                Complaint::usage("C003", format!("can't write the timing file {}: {e}", path.display()))
+                let (file, why) = (path.display(), e.zh());
+                Complaint::usage(
+                    "C003",
+                    (format!("can't write the timing file {file}: {e}"), format!("无法写出计时文件 {file}：{why}")),
+                )
             })?;
         }
         if !self.stages.is_empty() {
@@ -182,8 +187,14 @@ pub fn print(text: &str) -> Result<(), Complaint> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Complaint::usage("C004", format!("can't write to stdout: {e}")))
+            Err(closed(&e))
         }
         _ => Ok(()),
     }
+}
+
+/// Stdout that can't be written.
+#[must_use]
+pub fn closed(e: &std::io::Error) -> Complaint {
+    Complaint::usage("C004", (format!("can't write to stdout: {e}"), format!("无法写到标准输出：{}", e.zh())))
 }

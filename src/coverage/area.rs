@@ -1,6 +1,7 @@
 //! The project's cells as a map: what [`radio::area`](crate::radio::area) works out for every pixel, with
 //! parameters filled from the catalogue and a running account of what was found.
 
+use crate::model::said::Bilingual;
 use super::air::counts;
 use super::fill::{Catalogued, Filled};
 use super::scene::{SceneLimits, edition, scenario};
@@ -77,6 +78,19 @@ pub enum AreaError {
         /// Megabytes needed.
         needed_mb: usize,
     },
+}
+
+impl Bilingual for AreaError {
+    fn zh(&self) -> String {
+        match self {
+            Self::NoCells => "没有可用的小区：须在网、室外、制式计入覆盖且在模型适用范围内".to_owned(),
+            Self::Bounds(b) => format!("范围 {b:?} 不是以度表示的西、南、东、北"),
+            Self::TooLarge { pixels, most } => {
+                format!("{pixels} 个像元超过上限 {most}：请加大 --step-m，或用 --bbox 分块（各块可拼接）")
+            }
+            Self::Memory { needed_mb } => format!("一个分块需要 {needed_mb} MB 工作内存，超过 --memory-mb"),
+        }
+    }
 }
 
 /// A map that is ready to be worked out.

@@ -1,5 +1,6 @@
 //! Which halls serve which sites.
 
+use crate::model::said::Bilingual;
 use super::halls::Hall;
 use crate::coverage::latency;
 use crate::geom::LonLat;
@@ -42,6 +43,14 @@ pub enum PlacementError {
     /// The location problem has no answer.
     #[error(transparent)]
     Facility(#[from] FacilityError),
+}
+
+impl Bilingual for PlacementError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Facility(e) => e.zh(),
+        }
+    }
 }
 
 struct Group {

@@ -1,5 +1,6 @@
 //! Spare fibers at the nodes that are joined: a node takes no more than it has.
 
+use crate::model::said::Bilingual;
 use super::Terminal;
 use super::bill::{Member, Round};
 use super::budget::{Prize, build_order};
@@ -115,6 +116,15 @@ pub enum JoinError {
     /// The solver refused.
     #[error(transparent)]
     Steiner(#[from] crate::optimise::steiner::SteinerError),
+}
+
+impl Bilingual for JoinError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Graph(e) => e.zh(),
+            Self::Steiner(e) => e.zh(),
+        }
+    }
 }
 
 /// Joins members to the root by a tree. Where a node would have to give more than it has to spare, it keeps

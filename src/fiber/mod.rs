@@ -27,6 +27,8 @@ mod web;
 pub use cable::{Cables, SIZES, size as cable_size};
 pub use capacity::{JoinError, Spare};
 
+use crate::model::said::Bilingual;
+use crate::model::words::{listed_zh, yuan_zh};
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Basis;
@@ -170,6 +172,23 @@ pub enum RouteError {
         /// The budget.
         budget_cny: f64,
     },
+}
+
+impl Bilingual for RouteError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Join(e) => e.zh(),
+            Self::NoSuchClass { name, known } => {
+                format!("fiber.pon.class = \"{name}\" 不在 fiber.pon_class 之中，可选 {}", listed_zh(known))
+            }
+            Self::LockedBeyondBudget { ids, need_cny, budget_cny } => format!(
+                "锁定开放的 {} 需要光缆 {}，超过预算 {}",
+                listed_zh(ids),
+                yuan_zh(*need_cny),
+                yuan_zh(*budget_cny)
+            ),
+        }
+    }
 }
 
 impl From<crate::graph::GraphError> for RouteError {

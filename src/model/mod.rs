@@ -14,6 +14,7 @@ pub mod project;
 pub mod quantity;
 pub mod records;
 pub mod rules;
+pub mod said;
 pub mod schema;
 pub mod settings;
 pub mod submissions;

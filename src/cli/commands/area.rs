@@ -45,7 +45,7 @@ pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context
         },
         memory_bytes: ask.memory_mb as usize * (1 << 20),
     };
-    let refuse = |e: crate::coverage::area::AreaError| Complaint::usage("A001", e.to_string());
+    let refuse = |e: crate::coverage::area::AreaError| Complaint::usage("A001", &e);
     let map = AreaMap::new(&loaded.inputs, &settings, &request).map_err(refuse)?;
     let options = out_options(output);
     let inputs_read = if options.is_some() { digests(&loaded)? } else { Vec::new() };
@@ -97,7 +97,13 @@ fn network(inputs: &Inputs, name: &str) -> Result<NetworkId, Complaint> {
     let found = names.iter().find(|(_, n)| *n == wanted || n.split('+').any(|o| o == wanted));
     found.map(|(n, _)| *n).ok_or_else(|| {
         let known: Vec<&str> = names.iter().map(|(_, n)| n.as_str()).collect();
-        Complaint::usage("A002", format!("no network is called {name:?}; there are {}", known.join(", ")))
+        Complaint::usage(
+            "A002",
+            (
+                format!("no network is called {name:?}; there are {}", known.join(", ")),
+                format!("没有名为 {name:?} 的网络；现有 {}", known.join("、")),
+            ),
+        )
     })
 }
 

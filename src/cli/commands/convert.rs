@@ -1,6 +1,7 @@
 //! `covplan convert`: the coordinates of a CSV or GeoJSON file in another reference system.
 
-use super::pipeline::place;
+use crate::model::said::Bilingual;
+use super::pipeline::{place, refuse_report};
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::crs::{Crs, CrsError};
@@ -26,22 +27,34 @@ pub fn run(
 ) -> Result<Exit, Complaint> {
     let crs = |text: &str| -> Result<Crs, Complaint> {
         text.parse().map_err(|e: CrsError| {
-            Complaint::usage("C050", format!("{text}: {e}")).help("CRS: EPSG:n, gcj02, bd09")
+            Complaint::usage("C050", (format!("{text}: {e}"), format!("{text}：{}", e.zh()))).help((
+                "`covplan help crs` lists what can be given: EPSG:n, gcj02, bd09, …",
+                "可用的写法见 `covplan help crs`：EPSG:n、gcj02、bd09……",
+            ))
         })
     };
     if ctx.json && out.is_none() {
-        return Err(Complaint::usage("C052", "--json sums up on stdout, where the converted file would go")
-            .help("name the file to write with -o"));
+        return Err(Complaint::usage(
+            "C052",
+            (
+                "--json sums up on stdout, where the converted file would go",
+                "--json 的摘要与转换后的文件都要写到标准输出",
+            ),
+        )
+        .help(("name the file to write with -o", "请用 -o 指定输出文件")));
     }
     let (from_text, to_text) = (from, to);
     let (from, to) = (crs(from)?, crs(to)?);
-    let refuse_write = |e: ReportError| Complaint::usage("O001", e.to_string());
+    let refuse_write = |e: ReportError| refuse_report(&e);
     if let Some(path) = out.filter(|p| !overwrite && p.exists()) {
         return Err(refuse_write(ReportError::Exists(path.to_path_buf())));
     }
     let converted = convert(file, &from, &to).map_err(|e| match e {
-        ConvertError::Crs(e) => Complaint::usage("C050", format!("--from {from_text} --to {to_text}: {e}")),
-        other => Complaint::data("C051", other.to_string()).at(place(file)),
+        ConvertError::Crs(e) => {
+            let asked = format!("--from {from_text} --to {to_text}");
+            Complaint::usage("C050", (format!("{asked}: {e}"), format!("{asked}：{}", e.zh())))
+        }
+        other => Complaint::data("C051", &other).at(place(file)),
     })?;
     match out {
         Some(path) => write_file(path, overwrite, |w| w.write_all(&converted.bytes)).map_err(refuse_write)?,

@@ -4,13 +4,16 @@ mod answers;
 mod area;
 mod config;
 mod convert;
+mod doctor;
 mod explain;
 mod init;
 mod inspect;
 mod link;
 mod pipeline;
+mod shell;
 mod solve;
 mod synth;
+mod topics;
 
 use super::args::{Command, Output};
 use super::context::Context;
@@ -59,5 +62,9 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
             solve::run(&solve::Arguments { problem, file, format, p, radius, budget, gap, work }, ctx)
         }
         Command::Config { project } => config::run(project.as_deref(), ctx),
+        Command::Doctor => doctor::run(ctx),
+        Command::Help { topic } => topics::run(&topic, ctx),
+        Command::Completions { shell } => shell::completions(shell, ctx),
+        Command::Man { out, overwrite } => shell::man(out.as_deref(), overwrite, ctx),
     }
 }

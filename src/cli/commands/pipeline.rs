@@ -1,5 +1,6 @@
 //! `demo`, `check`, `coverage`, `plan`: read, work, write, print.
 
+use crate::model::said::{Bilingual, Said};
 use crate::cli::args::{Budget, Output, Reading};
 use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
@@ -43,7 +44,7 @@ fn read(reading: &Reading, ctx: &mut Context) -> Result<(Loaded, bool), Complain
             let Refused { project, inputs } = *refused;
             (Loaded { project, inputs }, false)
         }
-        Err(LoadError::Project(e)) => return Err(super::config::refuse(e, ctx.lang)),
+        Err(LoadError::Project(e)) => return Err(super::config::refuse(&e)),
     };
     if !ctx.lang_given {
         ctx.lang = loaded.project.lang;
@@ -52,9 +53,9 @@ fn read(reading: &Reading, ctx: &mut Context) -> Result<(Loaded, bool), Complain
         say_turned(&loaded.inputs, ctx);
     }
     if loaded.project.layers.is_empty() {
-        return Err(Complaint::usage("C006", ctx.pick("the project names no layers", "项目未列出任何图层"))
+        return Err(Complaint::usage("C006", ("the project names no layers", "项目未列出任何图层"))
             .at(place(&reading.project))
-            .help("[layers.sites]\n        path = \"sites.csv\""));
+            .help(Said::verbatim("[layers.sites]\n        path = \"sites.csv\"")));
     }
     Ok((loaded, sound))
 }
@@ -92,11 +93,14 @@ pub(super) fn read_sound(reading: &Reading, ctx: &mut Context) -> Result<Loaded,
 }
 
 pub(super) fn refuse_report(e: &ReportError) -> Complaint {
-    let complaint = Complaint::usage("O001", e.to_string());
+    let complaint = Complaint::usage("O001", e);
     match e {
         // Windows keeps a file that another program has open.
         ReportError::Denied { .. } => {
-            complaint.help("check the permissions, and close its files in other programs")
+            complaint.help((
+                "check the permissions, and close its files in other programs",
+                "请检查权限，并在其他程序中关闭其中的文件",
+            ))
         }
         _ => complaint,
     }
@@ -113,15 +117,24 @@ pub(super) fn refuse_plan(e: &PlanError) -> Complaint {
         | PlanError::Fiber(_)
         | PlanError::Placement(_) => Exit::Infeasible,
     };
-    let way_out = matches!(
-        e,
-        PlanError::LockedBeyondBudget { .. } | PlanError::Fiber(RouteError::LockedBeyondBudget { .. })
-    )
-    .then(|| "raise plan.budget_cny, or take ids out of plan.lock.open".to_owned());
-    let own_class = matches!(e, PlanError::Fiber(RouteError::NoSuchClass { .. })).then(|| {
-        "take one of these, or give your own: [fiber.pon_class.NAME] with budget_db and reach_m (the classes of 50G-PON differ by amendment)".to_owned()
-    });
-    Complaint { exit, help: way_out.or(own_class), ..Complaint::usage("P001", e.to_string()) }
+    let way_out: Option<Said> = match e {
+        PlanError::LockedBeyondBudget { .. } | PlanError::Fiber(RouteError::LockedBeyondBudget { .. }) => Some(
+            (
+                "raise plan.budget_cny, or take ids out of plan.lock.open",
+                "提高 plan.budget_cny，或从 plan.lock.open 中去掉部分编号",
+            )
+                .into(),
+        ),
+        PlanError::Fiber(RouteError::NoSuchClass { .. }) => Some(
+            (
+                "take one of these, or give your own: [fiber.pon_class.NAME] with budget_db and reach_m (the classes of 50G-PON differ by amendment)",
+                "请选用其中之一，或自行给出：[fiber.pon_class.名称]，含 budget_db 与 reach_m（50G-PON 的等级因标准修订而异）",
+            )
+                .into(),
+        ),
+        _ => None,
+    };
+    Complaint { exit, help: way_out, ..Complaint::usage("P001", e) }
 }
 
 pub(super) fn say_findings(found: &Issues, ctx: &Context) {
@@ -181,7 +194,7 @@ pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
             }
             // A folder stands for the height tiles in it.
             let inside = rasters_in(&path)
-                .map_err(|e| refuse_report(&ReportError::Unreadable { path, reason: e.to_string() }))?;
+                .map_err(|e| refuse_report(&ReportError::Unreadable { path, reason: Said::from(&e) }))?;
             let named = inside.into_iter().map(|file| {
                 let tile = file.file_name().map_or_else(String::new, |f| f.to_string_lossy().into_owned());
                 (layer.clone(), format!("{}/{tile}", name.trim_end_matches(['/', '\\'])), file)
@@ -216,7 +229,9 @@ pub(super) fn out_options(output: &Output) -> Option<OutOptions> {
 pub(super) fn check_output(output: &Output) -> Result<(), Complaint> {
     let Some(options) = out_options(output) else { return Ok(()) };
     crate::report::out::probe(&options.folder, options.overwrite).map_err(|e| refuse_report(&e))?;
-    let refused = |e: crate::crs::CrsError| Complaint::usage("C009", format!("--output-crs: {e}"));
+    let refused = |e: crate::crs::CrsError| {
+        Complaint::usage("C009", (format!("--output-crs: {e}"), format!("--output-crs：{}", e.zh())))
+    };
     options.wanted.definition().map(|_| ()).map_err(refused)
 }
 
@@ -308,9 +323,8 @@ pub fn demo(output: &Output, budget: &Budget, ctx: &mut Context) -> Result<Exit,
     let label = ctx.pick("making the study area", "生成示例区域").to_owned();
     let inputs = ctx.stage("synth", &label, |_| synth::demo());
     let mut project =
-        Project::empty(ctx.pick("Jiangsu, synthetic study area", "江苏（合成示例）")).map_err(|e| {
-            Complaint::usage("C001", e.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        })?;
+        Project::empty(ctx.pick("Jiangsu, synthetic study area", "江苏（合成示例）"))
+            .map_err(|e| Complaint::usage("C001", Said::lines(&e)))?;
     project.lang = ctx.lang;
     Ok(work_out(Loaded { project, inputs }, "demo", output, budget, ctx)?.0)
 }

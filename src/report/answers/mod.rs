@@ -12,6 +12,8 @@ pub use joint::joint_answer;
 pub use kpi::kpi_answer;
 pub use readiness::{Readiness, readiness_answer};
 
+use crate::model::said::Said;
+use crate::report::explain::not_json;
 use super::document::{Document, document_json};
 use super::explain::read;
 use super::out::{FillError, MANIFEST, OutFolder, OutputFile, ReportError};
@@ -87,11 +89,11 @@ impl Answer {
 pub fn earlier_counts(folder: &Path) -> Result<BTreeMap<String, StationCount>, ReportError> {
     let own = folder.join("kpi.json");
     let (rows, key) = if own.is_file() {
-        let fault = |reason: String| ReportError::Unreadable { path: own.clone(), reason };
-        let bytes = std::fs::read(&own).map_err(|e| fault(e.to_string()))?;
-        let run: Value = serde_json::from_slice(&bytes).map_err(|e| fault(e.to_string()))?;
+        let fault = |reason: Said| ReportError::Unreadable { path: own.clone(), reason };
+        let bytes = std::fs::read(&own).map_err(|e| fault(Said::from(&e)))?;
+        let run: Value = serde_json::from_slice(&bytes).map_err(|e| fault(not_json(&e)))?;
         if run["schema"].as_str() != Some("covplan/kpi/1") {
-            return Err(fault("it isn't of `covplan kpi`".into()));
+            return Err(fault(("it isn't of `covplan kpi`", "不是 `covplan kpi` 写出的").into()));
         }
         (run["result"]["regions"].clone(), "adcode")
     } else {
