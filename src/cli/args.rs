@@ -455,7 +455,8 @@ fn parse_lang(s: &str) -> Result<Lang, BadValue> {
 }
 
 fn parse_redaction(s: &str) -> Result<Redaction, BadValue> {
-    let said = ("the levels are internal, inter-agency and public", "级别有 internal、inter-agency 与 public");
+    let said =
+        ("the levels are internal, inter-agency and public", "级别有 internal、inter-agency 与 public");
     Redaction::parse(s).map_or_else(|| bad(said), Ok)
 }
 

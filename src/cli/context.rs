@@ -1,9 +1,9 @@
 //! What every command shares: language, quiet, threads, the clock, the interrupt, and the way out.
 
-use crate::model::said::Bilingual;
 use super::args::Common;
 use super::exit::Complaint;
 use crate::model::kinds::Lang;
+use crate::model::said::Bilingual;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -37,10 +37,12 @@ impl Context {
     /// When the thread pool can't be made.
     pub fn new(common: &Common) -> Result<Self, Complaint> {
         if let Some(n) = common.threads {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(usize::from(n))
-                .build_global()
-                .map_err(|e| Complaint::usage("C002", (format!("can't start {n} threads: {e}"), format!("无法启动 {n} 个线程：{e}"))))?;
+            rayon::ThreadPoolBuilder::new().num_threads(usize::from(n)).build_global().map_err(|e| {
+                Complaint::usage(
+                    "C002",
+                    (format!("can't start {n} threads: {e}"), format!("无法启动 {n} 个线程：{e}")),
+                )
+            })?;
         }
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupted);
@@ -102,6 +104,11 @@ impl Context {
         }
     }
 
+    /// Suggests what comes next, on stderr.
+    pub fn next(&self, command: &str) {
+        self.say(&format!("{} {command}", self.pick("next:", "下一步：")));
+    }
+
     /// The text in the run's language.
     #[must_use]
     pub fn pick<'a>(&self, en: &'a str, zh: &'a str) -> &'a str {
@@ -110,9 +117,12 @@ impl Context {
 
     /// Runs a stage: shows it on a terminal, notes its time.
     pub fn stage<T>(&mut self, name: &'static str, label: &str, work: impl FnOnce(&Self) -> T) -> T {
-        if !self.quiet && !self.json && std::io::stderr().is_terminal() {
+        if self.shows_progress() {
             let bar = indicatif::ProgressBar::new_spinner();
             bar.set_message(label.to_owned());
+            if let Some(style) = self.style() {
+                bar.set_style(style);
+            }
             bar.enable_steady_tick(Duration::from_millis(120));
             self.bar = Some(bar);
         }
@@ -125,10 +135,35 @@ impl Context {
         result
     }
 
+    /// Whether a bar has someone to look at it.
+    fn shows_progress(&self) -> bool {
+        !self.quiet && !self.json && std::io::stderr().is_terminal()
+    }
+
+    /// How a stage shows itself: the time it has taken, and, where the work ends with a limit, a bar that
+    /// fills up to it with the time left.
+    fn style(&self) -> Option<indicatif::ProgressStyle> {
+        let Some(limit) = self.deadline else {
+            return indicatif::ProgressStyle::with_template("{spinner} {msg} {elapsed}").ok();
+        };
+        let started = self.started;
+        let at_most = self.pick("at most", "至多还需").to_owned();
+        let style = indicatif::ProgressStyle::with_template("{spinner} {msg} {filled} {left}").ok()?;
+        let style =
+            style.with_key("filled", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+                // A bar that can't be drawn is no reason to fail.
+                let _ = w.write_str(&filled(started.elapsed().as_secs_f64() / limit.as_secs_f64()));
+            });
+        Some(style.with_key("left", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+            let left = limit.saturating_sub(started.elapsed()).as_secs();
+            let _ = write!(w, "{at_most} {left} s");
+        }))
+    }
+
     /// A bar for so many steps, on a terminal that wants one.
     #[must_use]
     pub fn progress(&self, steps: u64, label: &str) -> Option<indicatif::ProgressBar> {
-        if self.quiet || self.json || !std::io::stderr().is_terminal() {
+        if !self.shows_progress() {
             return None;
         }
         if let Some(spinner) = &self.bar {
@@ -156,7 +191,10 @@ impl Context {
                 let (file, why) = (path.display(), e.zh());
                 Complaint::usage(
                     "C003",
-                    (format!("can't write the timing file {file}: {e}"), format!("无法写出计时文件 {file}：{why}")),
+                    (
+                        format!("can't write the timing file {file}: {e}"),
+                        format!("无法写出计时文件 {file}：{why}"),
+                    ),
                 )
             })?;
         }
@@ -166,6 +204,13 @@ impl Context {
         }
         Ok(())
     }
+}
+
+/// A bar of thirty columns that is full by that share.
+fn filled(share: f64) -> String {
+    const COLUMNS: usize = 30;
+    let full = (share.clamp(0.0, 1.0) * COLUMNS as f64).round() as usize;
+    format!("{}{}", "█".repeat(full), "░".repeat(COLUMNS - full))
 }
 
 /// Columns of what goes into a pipe or a file.
@@ -186,9 +231,7 @@ pub fn terminal_width() -> u16 {
 pub fn print(text: &str) -> Result<(), Complaint> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(closed(&e))
-        }
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(closed(&e)),
         _ => Ok(()),
     }
 }

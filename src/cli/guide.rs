@@ -146,10 +146,7 @@ pub static GUIDES: &[Guide] = &[
         "explain",
         "拆解已完成方案中的评分、路由、基站或数据中心",
         &["covplan explain out SITE-00412", "covplan explain out FR-00001 --json"],
-        (
-            "set plan.lock in the project, and plan again",
-            "在项目中设置 plan.lock 后重新规划",
-        ),
+        ("set plan.lock in the project, and plan again", "在项目中设置 plan.lock 后重新规划"),
     ),
     guide(
         "convert",
@@ -226,7 +223,11 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("", "overwrite", "替换文件夹中上次运行的输出；其他文件不动"),
     ("", "redact", "输出可传播的范围：internal、inter-agency 或 public [默认：项目的设置]"),
     ("", "formats", "图层格式，以逗号分隔；见 covplan help formats [默认：geojson]"),
-    ("", "output_crs", "gpkg、fgb、parquet、shp 的坐标系：EPSG:n、cgcs2000、WKT 或 PROJ 字符串；其余为 WGS 84"),
+    (
+        "",
+        "output_crs",
+        "gpkg、fgb、parquet、shp 的坐标系：EPSG:n、cgcs2000、WKT 或 PROJ 字符串；其余为 WGS 84",
+    ),
     ("", "effort", "确定性的计算量：low、normal、high，或从 1 起的整数"),
     ("", "time_limit", "到达该秒数即停止，写出当前最优方案（退出码 5）"),
     ("", "project", "工程文件（covplan.toml）"),

@@ -1,7 +1,6 @@
 //! The project's cells as a map: what [`radio::area`](crate::radio::area) works out for every pixel, with
 //! parameters filled from the catalogue and a running account of what was found.
 
-use crate::model::said::Bilingual;
 use super::air::counts;
 use super::fill::{Catalogued, Filled};
 use super::scene::{SceneLimits, edition, scenario};
@@ -13,6 +12,7 @@ use crate::model::kinds::CellKind;
 use crate::model::notes::Note;
 use crate::model::operators::NetworkId;
 use crate::model::records::Cell;
+use crate::model::said::Bilingual;
 use crate::model::settings::Settings;
 use crate::radio::antenna::{Pattern, Pointing, SectorPattern};
 use crate::radio::area::{

@@ -14,8 +14,8 @@ mod transform;
 pub use definition::Definition;
 pub use transform::{FromWgs84, PointError, ToWgs84};
 
-use crate::model::said::Bilingual;
 use crate::geom::LonLat;
+use crate::model::said::Bilingual;
 use rayon::prelude::*;
 use std::fmt;
 use std::str::FromStr;
@@ -125,10 +125,12 @@ pub enum CrsError {
 impl Bilingual for CrsError {
     fn zh(&self) -> String {
         match self {
-            Self::Unknown { text } => format!(
-                "未知坐标系“{text}”：可用 EPSG:n、wgs84、cgcs2000、gcj02、bd09、WKT 或 PROJ 字符串"
-            ),
-            Self::NotHorizontal { name, kind } => format!("“{name}”是{}：位置需要地理坐标系或投影坐标系", kind.1),
+            Self::Unknown { text } => {
+                format!("未知坐标系“{text}”：可用 EPSG:n、wgs84、cgcs2000、gcj02、bd09、WKT 或 PROJ 字符串")
+            }
+            Self::NotHorizontal { name, kind } => {
+                format!("“{name}”是{}：位置需要地理坐标系或投影坐标系", kind.1)
+            }
             Self::NoDatumShift { name, reason, way_out } => {
                 format!("“{name}”无法转换到 WGS 84：{}；{}", reason.1, way_out.1)
             }
@@ -276,7 +278,13 @@ pub struct Named {
 /// The systems with names of their own; all others go by code, WKT or PROJ string.
 pub static NAMED: &[Named] = &[
     Named {
-        words: &["wgs84", "crs84", "ogc:crs84", "urn:ogc:def:crs:ogc:1.3:crs84", "urn:ogc:def:crs:ogc::crs84"],
+        words: &[
+            "wgs84",
+            "crs84",
+            "ogc:crs84",
+            "urn:ogc:def:crs:ogc:1.3:crs84",
+            "urn:ogc:def:crs:ogc::crs84",
+        ],
         about: ("WGS 84 longitude and latitude: GPS, OpenStreetMap", "WGS 84 经纬度：GPS、OpenStreetMap"),
         make: || Ok(Crs::wgs84()),
     },

@@ -1,8 +1,8 @@
 //! One PROJ object per direction and thread, and the checks that PROJ leaves to its caller.
 
-use crate::model::said::Bilingual;
-use super::{Words, About, Crs, CrsError, Kind, Shift, gcj02};
+use super::{About, Crs, CrsError, Kind, Shift, Words, gcj02};
 use crate::geom::{LonLat, LonLatError};
+use crate::model::said::Bilingual;
 use proj::{Area, Proj};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -208,10 +208,16 @@ fn route(crs: &Crs, to_wgs84: bool) -> Result<Route, CrsError> {
     let no_shift = |reason, way_out| CrsError::NoDatumShift { name: about.name.clone(), reason, way_out };
     match about.shift {
         Shift::Unpublished => {
-            return Err(no_shift(("the parameters of this Chinese datum aren't public", "该基准的转换参数未公开"), CHINESE_WAY_OUT));
+            return Err(no_shift(
+                ("the parameters of this Chinese datum aren't public", "该基准的转换参数未公开"),
+                CHINESE_WAY_OUT,
+            ));
         }
         Shift::Unknown => {
-            return Err(no_shift(("its definition names an ellipsoid but no datum", "其定义只有椭球，没有基准"), WAY_OUT));
+            return Err(no_shift(
+                ("its definition names an ellipsoid but no datum", "其定义只有椭球，没有基准"),
+                WAY_OUT,
+            ));
         }
         Shift::Given | Shift::Looked => {}
     }

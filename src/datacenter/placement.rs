@@ -1,6 +1,5 @@
 //! Which halls serve which sites.
 
-use crate::model::said::Bilingual;
 use super::halls::Hall;
 use crate::coverage::latency;
 use crate::geom::LonLat;
@@ -10,6 +9,7 @@ use crate::model::kinds;
 use crate::model::notes::Note;
 use crate::model::planned::{Center, Certificate};
 use crate::model::records::SiteId;
+use crate::model::said::Bilingual;
 use crate::model::settings::Settings;
 use crate::optimise::Work;
 use crate::optimise::cover::{Lock, SparseRows};

@@ -1,6 +1,5 @@
 //! Spare fibers at the nodes that are joined: a node takes no more than it has.
 
-use crate::model::said::Bilingual;
 use super::Terminal;
 use super::bill::{Member, Round};
 use super::budget::{Prize, build_order};
@@ -10,6 +9,7 @@ use super::tree::{Hung, OneByOne, Tree, access_of, join};
 use super::web::{Link, Web};
 use crate::graph::{EdgeId, Graph, GraphError, NodeId, components};
 use crate::model::inputs::Inputs;
+use crate::model::said::Bilingual;
 use crate::model::settings::FiberSettings;
 use crate::network::{AccessKind, AccessPoint};
 use crate::optimise::Work;

@@ -27,15 +27,15 @@ mod web;
 pub use cable::{Cables, SIZES, size as cable_size};
 pub use capacity::{JoinError, Spare};
 
-use crate::model::said::Bilingual;
-use crate::model::words::{listed_zh, yuan_zh};
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Basis;
 use crate::model::notes::Note;
 use crate::model::planned::{Certificate, Connection, ConnectionState, PonKind, PonNode, RouteSegment};
+use crate::model::said::Bilingual;
 use crate::model::settings::Settings;
 use crate::model::words::{listed, yuan};
+use crate::model::words::{listed_zh, yuan_zh};
 use crate::network::{AccessKind, FiberAccess, Reach, Snap, Snapper};
 use crate::optimise::{Work, relative_gap};
 use bill::{Bill, Member, Site};

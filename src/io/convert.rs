@@ -1,9 +1,9 @@
 //! Coordinates of a table or GeoJSON file in another reference system; everything else stays as it is.
 
-use crate::model::said::{Bilingual, Said};
 use crate::crs::gauss_kruger::{AxisOrder, guess_grid};
 use crate::crs::{Crs, CrsError, PointError};
 use crate::geom::LonLat;
+use crate::model::said::{Bilingual, Said};
 use crate::model::schema::Layer;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -116,7 +116,8 @@ fn move_all(
 
 fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, ConvertError> {
     let malformed = |reason: Said| ConvertError::Malformed { path: path.to_path_buf(), reason };
-    let text = decode(bytes).ok_or_else(|| malformed(("neither UTF-8 nor GB18030 text", "不是 UTF-8 或 GB18030 文本").into()))?;
+    let text = decode(bytes)
+        .ok_or_else(|| malformed(("neither UTF-8 nor GB18030 text", "不是 UTF-8 或 GB18030 文本").into()))?;
     let first = text.lines().next().unwrap_or_default();
     let delimiter = [b',', b'\t', b';']
         .into_iter()
@@ -220,8 +221,8 @@ fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
 
 fn geojson(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, ConvertError> {
     let malformed = |reason: Said| ConvertError::Malformed { path: path.to_path_buf(), reason };
-    let mut document: Value =
-        serde_json::from_slice(bytes).map_err(|e| malformed((format!("not GeoJSON: {e}"), format!("不是 GeoJSON：{e}")).into()))?;
+    let mut document: Value = serde_json::from_slice(bytes)
+        .map_err(|e| malformed((format!("not GeoJSON: {e}"), format!("不是 GeoJSON：{e}")).into()))?;
     let mut points = Vec::new();
     each_position(&mut document, &mut |p| points.push(*p));
     if points.is_empty() && document["type"] != "FeatureCollection" {

@@ -3,8 +3,8 @@
 use crate::model::catalogue::{Catalogue, CatalogueError};
 use crate::model::issues::Place;
 use crate::model::kinds::Lang;
-use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use crate::model::project::{Axis, Format, LayerSpec, Project};
+use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use crate::model::schema::{self, Layer, Shape};
 use crate::model::settings::Settings;
 use std::collections::BTreeMap;
@@ -53,7 +53,8 @@ impl Bilingual for ProjectError {
             Self::Unreadable { path, source } => format!("无法读取 {path}：{}", source.zh()),
             Self::NotUtf8 { path } => format!("{path} 不是 UTF-8 文本；请把工程文件另存为 UTF-8"),
             Self::Faults(faults) => {
-                let lines: Vec<String> = faults.iter().map(|f| format!("{}：{}", f.place, f.message.zh)).collect();
+                let lines: Vec<String> =
+                    faults.iter().map(|f| format!("{}：{}", f.place, f.message.zh)).collect();
                 lines.join("\n")
             }
         }
@@ -187,13 +188,27 @@ impl Reader<'_> {
             if let Some(v) = t.remove("name") {
                 match v {
                     Value::String(s) => name = s,
-                    other => self.fault_at("project.name", (format!("`name` takes a text, not {other}"), format!("`name` 应为文本，而不是 {other}")), Said::default()),
+                    other => self.fault_at(
+                        "project.name",
+                        (
+                            format!("`name` takes a text, not {other}"),
+                            format!("`name` 应为文本，而不是 {other}"),
+                        ),
+                        Said::default(),
+                    ),
                 }
             }
             if let Some(v) = t.remove("lang") {
                 match v.as_str().and_then(Lang::parse) {
                     Some(l) => lang = l,
-                    None => self.fault_at("project.lang", (format!("`lang` = {v} is not one of: en, zh"), format!("`lang` = {v} 不在可选值之中：en、zh")), Said::default()),
+                    None => self.fault_at(
+                        "project.lang",
+                        (
+                            format!("`lang` = {v} is not one of: en, zh"),
+                            format!("`lang` = {v} 不在可选值之中：en、zh"),
+                        ),
+                        Said::default(),
+                    ),
                 }
             }
         }
@@ -206,7 +221,15 @@ impl Reader<'_> {
                     let Some(layer) = Layer::named(&key) else {
                         let all: Vec<&str> = schema::LAYERS.iter().map(|l| l.name).collect();
                         let nearest = schema::nearest_layer(&key).map(str::to_owned);
-                        self.unknown(&path, &path, nearest, (format!("layers are: {}", all.join(", ")), format!("图层有：{}", all.join("、"))));
+                        self.unknown(
+                            &path,
+                            &path,
+                            nearest,
+                            (
+                                format!("layers are: {}", all.join(", ")),
+                                format!("图层有：{}", all.join("、")),
+                            ),
+                        );
                         continue;
                     };
                     match value {
@@ -218,11 +241,22 @@ impl Reader<'_> {
                         Value::String(file) => {
                             layers.insert(key, LayerSpec { paths: vec![file], ..LayerSpec::default() });
                         }
-                        _ => self.fault_at(&path, (format!("`{path}` takes a table with a `path`"), format!("`{path}` 应为含 `path` 的表")), Said::default()),
+                        _ => self.fault_at(
+                            &path,
+                            (
+                                format!("`{path}` takes a table with a `path`"),
+                                format!("`{path}` 应为含 `path` 的表"),
+                            ),
+                            Said::default(),
+                        ),
                     }
                 }
             }
-            Some(_) => self.fault_at("layers", ("`layers` takes tables, one a layer", "`layers` 应为表，每个图层一个"), Said::verbatim("[layers.sites]")),
+            Some(_) => self.fault_at(
+                "layers",
+                ("`layers` takes tables, one a layer", "`layers` 应为表，每个图层一个"),
+                Said::verbatim("[layers.sites]"),
+            ),
         }
         let settings = self.settings(&table);
         Some(Project {
@@ -252,21 +286,26 @@ impl Reader<'_> {
                         self.unknown(key, key, nearest, Said::default());
                         continue;
                     }
-                    (key.clone(), (format!("sections are: project, layers, {sections}"), format!("可用的节：project、layers、{}", sections.replace(", ", "、"))).into())
+                    (
+                        key.clone(),
+                        (
+                            format!("sections are: project, layers, {sections}"),
+                            format!("可用的节：project、layers、{}", sections.replace(", ", "、")),
+                        )
+                            .into(),
+                    )
                 }
                 CatalogueError::WrongType { key, .. }
                 | CatalogueError::OutOfRange { key, .. }
                 | CatalogueError::NotAChoice { key, .. } => (key.clone(), Said::default()),
-                CatalogueError::Incomplete { group, sibling, example, .. } => {
-                    (
+                CatalogueError::Incomplete { group, sibling, example, .. } => (
                     group.clone(),
                     (
                         format!("give every key; `{sibling}` has: {example}"),
                         format!("请写全每个键；`{sibling}` 为：{example}"),
                     )
                         .into(),
-                )
-                }
+                ),
                 CatalogueError::Broken(_) => (String::new(), Said::default()),
             };
             // The key itself, or the nearest table that is in the file.
@@ -307,9 +346,14 @@ impl Reader<'_> {
                 "sheet" => spec.sheet = Some(self.text_of(&at, value)),
                 "header_row" => match value.as_integer().and_then(|i| u32::try_from(i).ok()) {
                     Some(row) => spec.header_row = Some(row),
-                    None => {
-                        self.fault_at(&at, ("`header_row` takes a row number from 1, or 0 for none", "`header_row` 应为从 1 起的行号，0 表示无表头"), Said::default())
-                    }
+                    None => self.fault_at(
+                        &at,
+                        (
+                            "`header_row` takes a row number from 1, or 0 for none",
+                            "`header_row` 应为从 1 起的行号，0 表示无表头",
+                        ),
+                        Said::default(),
+                    ),
                 },
                 "crs" => spec.crs = Some(self.text_of(&at, value)),
                 "encoding" => spec.encoding = Some(self.text_of(&at, value)),
@@ -318,7 +362,11 @@ impl Reader<'_> {
                     let word = if word.eq_ignore_ascii_case("tab") { "\t".to_owned() } else { word };
                     match (word.len(), word.chars().next()) {
                         (1, c @ Some(_)) => spec.delimiter = c,
-                        _ => self.fault_at(&at, ("`delimiter` takes one ASCII character", "`delimiter` 应为一个 ASCII 字符"), Said::default()),
+                        _ => self.fault_at(
+                            &at,
+                            ("`delimiter` takes one ASCII character", "`delimiter` 应为一个 ASCII 字符"),
+                            Said::default(),
+                        ),
                     }
                 }
                 "columns" => {
@@ -351,17 +399,32 @@ impl Reader<'_> {
                     "xy" | "en" | "east-north" | "lonlat" => spec.axis = Some(Axis::EastNorth),
                     "yx" | "ne" | "north-east" | "latlon" => spec.axis = Some(Axis::NorthEast),
                     word => {
-                        let message = (format!("`axis` = \"{word}\" is not one of: xy, yx"), format!("`axis` = \"{word}\" 不在可选值之中：xy、yx"));
-                        self.fault_at(&at, message, ("xy: first east, then north; yx: first north", "xy：先东后北；yx：先北后东"));
+                        let message = (
+                            format!("`axis` = \"{word}\" is not one of: xy, yx"),
+                            format!("`axis` = \"{word}\" 不在可选值之中：xy、yx"),
+                        );
+                        self.fault_at(
+                            &at,
+                            message,
+                            ("xy: first east, then north; yx: first north", "xy：先东后北；yx：先北后东"),
+                        );
                     }
                 },
                 "swap_xy" => match value.as_bool() {
                     Some(b) => spec.swap_xy = b,
-                    None => self.fault_at(&at, ("`swap_xy` takes true or false", "`swap_xy` 应为 true 或 false"), Said::default()),
+                    None => self.fault_at(
+                        &at,
+                        ("`swap_xy` takes true or false", "`swap_xy` 应为 true 或 false"),
+                        Said::default(),
+                    ),
                 },
                 "synthetic" => match value.as_bool() {
                     Some(b) => spec.synthetic = b,
-                    None => self.fault_at(&at, ("`synthetic` takes true or false", "`synthetic` 应为 true 或 false"), Said::default()),
+                    None => self.fault_at(
+                        &at,
+                        ("`synthetic` takes true or false", "`synthetic` 应为 true 或 false"),
+                        Said::default(),
+                    ),
                 },
                 "as_of" => spec.as_of = Some(self.scalar(&at, value)),
                 "source" => spec.source = Some(self.text_of(&at, value)),
@@ -376,14 +439,21 @@ impl Reader<'_> {
                         &at,
                         &at,
                         nearest,
-                        (format!("keys of a layer are: {}", LAYER_KEYS.join(", ")), format!("图层的键有：{}", LAYER_KEYS.join("、"))),
+                        (
+                            format!("keys of a layer are: {}", LAYER_KEYS.join(", ")),
+                            format!("图层的键有：{}", LAYER_KEYS.join("、")),
+                        ),
                     );
                 }
             }
         }
         if spec.paths.is_empty() {
             if !(layer.shape == Shape::Grid && spec == LayerSpec::default()) {
-                self.fault_at(path, (format!("`{path}` needs a `path`"), format!("`{path}` 需要 `path`")), Said::verbatim("path = \"file.csv\""));
+                self.fault_at(
+                    path,
+                    (format!("`{path}` needs a `path`"), format!("`{path}` 需要 `path`")),
+                    Said::verbatim("path = \"file.csv\""),
+                );
             }
             return None;
         }
@@ -396,14 +466,29 @@ impl Reader<'_> {
         }
         let nearest = layer.nearest(column).map(str::to_owned);
         let all: Vec<&str> = layer.columns().map(|c| c.name).collect();
-        self.unknown(path, path, nearest, (format!("columns of {} are: {}", layer.name, all.join(", ")), format!("{} 的列有：{}", layer.name, all.join("、"))));
+        self.unknown(
+            path,
+            path,
+            nearest,
+            (
+                format!("columns of {} are: {}", layer.name, all.join(", ")),
+                format!("{} 的列有：{}", layer.name, all.join("、")),
+            ),
+        );
     }
 
     fn table(&mut self, path: &str, value: Value) -> Table {
         match value {
             Value::Table(t) => t,
             other => {
-                self.fault_at(path, (format!("`{path}` takes a table, not {other}"), format!("`{path}` 应为表，而不是 {other}")), Said::default());
+                self.fault_at(
+                    path,
+                    (
+                        format!("`{path}` takes a table, not {other}"),
+                        format!("`{path}` 应为表，而不是 {other}"),
+                    ),
+                    Said::default(),
+                );
                 Table::new()
             }
         }
@@ -413,7 +498,14 @@ impl Reader<'_> {
         match value {
             Value::String(s) => s,
             other => {
-                self.fault_at(path, (format!("`{path}` takes a text in quotes, not {other}"), format!("`{path}` 应为带引号的文本，而不是 {other}")), Said::default());
+                self.fault_at(
+                    path,
+                    (
+                        format!("`{path}` takes a text in quotes, not {other}"),
+                        format!("`{path}` 应为带引号的文本，而不是 {other}"),
+                    ),
+                    Said::default(),
+                );
                 String::new()
             }
         }
@@ -434,7 +526,14 @@ impl Reader<'_> {
             Value::Boolean(b) => b.to_string(),
             Value::Datetime(d) => d.to_string(),
             other => {
-                self.fault_at(path, (format!("`{path}` takes a text or a number, not {other}"), format!("`{path}` 应为文本或数字，而不是 {other}")), Said::default());
+                self.fault_at(
+                    path,
+                    (
+                        format!("`{path}` takes a text or a number, not {other}"),
+                        format!("`{path}` 应为文本或数字，而不是 {other}"),
+                    ),
+                    Said::default(),
+                );
                 String::new()
             }
         }

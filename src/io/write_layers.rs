@@ -6,9 +6,9 @@
 mod columns;
 mod number;
 
-use crate::model::said::Bilingual;
 use crate::geom::LonLat;
 use crate::model::inputs::{Inputs, LayerInfo};
+use crate::model::said::Bilingual;
 use columns::{Column, Table, Value};
 use std::fmt::Write as _;
 use std::fs::{self, File};

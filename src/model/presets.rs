@@ -2,8 +2,8 @@
 //!
 //! The shipped ones stand in `data/presets`, one TOML file each; a user's own file has the same form.
 
-use super::said::{Bilingual, Said};
 use super::catalogue::Trust;
+use super::said::{Bilingual, Said};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -176,7 +176,9 @@ impl Preset {
             return Err(PresetError::Form(("there is no [[target]]", "没有 [[target]]").into()));
         }
         if preset.due.as_deref().is_some_and(|d| days(d).is_none()) {
-            return Err(PresetError::Form(("due is a date such as 2027-12-31", "due 应为日期，如 2027-12-31").into()));
+            return Err(PresetError::Form(
+                ("due is a date such as 2027-12-31", "due 应为日期，如 2027-12-31").into(),
+            ));
         }
         for (i, t) in preset.targets.iter().enumerate() {
             let fault = |en: &str, zh: &str| PresetError::Figure { number: i + 1, what: (en, zh).into() };
@@ -185,7 +187,10 @@ impl Preset {
                 return Err(fault("a figure is a number from 0", "数值应为不小于 0 的数字"));
             }
             if t.metric == Metric::Other && t.needs.is_none() {
-                return Err(fault("metric = \"other\" says in `needs` what would answer it", "metric = \"other\" 须在 `needs` 中说明所需数据"));
+                return Err(fault(
+                    "metric = \"other\" says in `needs` what would answer it",
+                    "metric = \"other\" 须在 `needs` 中说明所需数据",
+                ));
             }
             if preset.targets[..i].iter().any(|o| o.metric == t.metric && t.metric != Metric::Other) {
                 return Err(fault("its metric has a target already", "该指标已有目标"));

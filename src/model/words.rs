@@ -81,7 +81,10 @@ mod tests {
         let ids: Vec<String> = (1..=7).map(|i| format!("C{i}")).collect();
         assert_eq!(listed(&ids[..2]), "C1, C2");
         assert_eq!(listed(&ids), "C1, C2, C3, C4, C5 and 2 more");
-        assert_eq!((listed_zh(&ids), yuan_zh(1234.4)), ("C1、C2、C3、C4、C5等 7 个".into(), "1,234 元".into()));
+        assert_eq!(
+            (listed_zh(&ids), yuan_zh(1234.4)),
+            ("C1、C2、C3、C4、C5等 7 个".into(), "1,234 元".into())
+        );
     }
 
     #[test]

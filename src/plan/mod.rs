@@ -15,12 +15,12 @@ pub use crate::model::planned::{
 pub use result::Plan;
 pub use run::{run, today};
 
-use crate::model::said::Bilingual;
-use crate::model::words::{listed_zh, yuan_zh};
 use crate::datacenter::PlacementError;
 use crate::fiber::RouteError;
 use crate::graph::GraphError;
+use crate::model::said::Bilingual;
 use crate::model::words::{listed, yuan};
+use crate::model::words::{listed_zh, yuan_zh};
 use crate::siting::SitingError;
 
 /// Why there is no plan.

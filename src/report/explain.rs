@@ -1,7 +1,6 @@
 //! Explains a score, a station, a route, a splitter, a data center or a region from the folder of a finished run:
 //! every term, its input, the row that the input stands in, and the formula.
 
-use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::number::{grouped_decimal, money};
 use super::out::ReportError;
@@ -9,6 +8,7 @@ use crate::coverage::Term;
 use crate::geom::{LonLat, geodesic_m};
 use crate::model::catalogue::Catalogue;
 use crate::model::kinds::{Basis, Lang};
+use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use crate::model::words::counted;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

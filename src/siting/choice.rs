@@ -1,11 +1,11 @@
 //! Which places to build on: the cheapest choice that lifts every site that can be lifted, or the choice
 //! that gains most within a budget. Both come with a proven bound.
 
-use crate::model::said::Bilingual;
-use crate::model::words::yuan_zh;
 use crate::model::kinds;
 use crate::model::operators::NetworkId;
+use crate::model::said::Bilingual;
 use crate::model::words::yuan;
+use crate::model::words::yuan_zh;
 use crate::optimise::cover::{self, CoverError, CoverProblem, Lock, SparseRows};
 use crate::optimise::set_cover::{self, SetCoverError, SetCoverProblem};
 use crate::optimise::{Certified, Work};

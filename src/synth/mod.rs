@@ -16,11 +16,11 @@ mod regions;
 mod sites;
 mod streets;
 
-use crate::model::said::{Bilingual, did_you_mean_zh};
 use crate::model::inputs::{Inputs, LayerInfo};
 use crate::model::kinds::Lang;
 use crate::model::operators::Operators;
 use crate::model::records::Town;
+use crate::model::said::{Bilingual, did_you_mean_zh};
 use gazetteer::Gazetteer;
 
 /// What to make.

@@ -1,6 +1,5 @@
 //! Commands that answer one question each: read, evaluate, write a folder if asked for, print.
 
-use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use super::pipeline::{
     Loaded, check_output, digests, finding_exit, out_options, read_sound, refuse_plan, refuse_report,
     say_findings,
@@ -11,6 +10,7 @@ use crate::cli::exit::{Complaint, Exit};
 use crate::coverage::Assessment;
 use crate::model::presets::Preset;
 use crate::model::records::StationCount;
+use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use crate::model::settings::Settings;
 use crate::optimise::{Effort, Stop, Work};
 use crate::plan;

@@ -86,6 +86,11 @@ pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context
     } else {
         print(&text(&map, &sum, output, ctx))?;
     }
+    let project = reading.project.display();
+    ctx.next(&match &output.out {
+        Some(folder) => format!("gdalinfo {}", folder.join("rsrp.tif").display()),
+        None => format!("covplan area {project} -o map"),
+    });
     Ok(if sum.stopped_early { Exit::Interrupted } else { finding_exit(reading, &loaded.inputs.issues) })
 }
 

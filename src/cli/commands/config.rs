@@ -1,11 +1,11 @@
 //! `covplan config`: the effective settings, each with unit, range, source and trust.
 
-use crate::model::said::Said;
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::io::project::{ProjectError, read};
 use crate::model::catalogue::{Catalogue, Entry};
 use crate::model::kinds::Lang;
+use crate::model::said::Said;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -54,6 +54,7 @@ pub fn run(project: Option<&Path>, ctx: &mut Context) -> Result<Exit, Complaint>
         return Ok(Exit::Ok);
     }
     print(&as_toml(&described, ctx.lang))?;
+    ctx.next(ctx.pick("put what differs into covplan.toml", "把需要改动的项写入 covplan.toml"));
     Ok(Exit::Ok)
 }
 

@@ -1,12 +1,12 @@
 //! `covplan convert`: the coordinates of a CSV or GeoJSON file in another reference system.
 
-use crate::model::said::Bilingual;
 use super::pipeline::{place, refuse_report};
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::crs::{Crs, CrsError};
 use crate::io::convert::{ConvertError, convert};
 use crate::model::kinds::Lang;
+use crate::model::said::Bilingual;
 use crate::model::words::counted;
 use crate::report::ReportError;
 use crate::report::out::write_file;
@@ -75,5 +75,8 @@ pub fn run(
         Lang::En => format!("{} converted", counted(converted.positions, "position")),
         Lang::Zh => format!("已转换 {} 个坐标", converted.positions),
     });
+    if let Some(out) = out {
+        ctx.next(&format!("covplan inspect {}", out.display()));
+    }
     Ok(Exit::Ok)
 }

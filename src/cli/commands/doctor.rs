@@ -88,7 +88,7 @@ pub fn run(ctx: &Context) -> Result<Exit, Complaint> {
     if worst_is_fault {
         return Ok(Exit::Usage);
     }
-    ctx.say(ctx.pick("next: covplan demo -o out", "下一步：covplan demo -o out"));
+    ctx.next("covplan demo -o out");
     Ok(Exit::Ok)
 }
 
@@ -132,7 +132,9 @@ fn proj() -> Vec<Check> {
                     format!("{name}={value} 使 PROJ 使用其他数据；与本版本相容"),
                 );
                 let environment = ("PROJ in the environment", "PROJ 环境变量");
-                checks.push(Check::new("proj_environment", environment, found).but(State::Remark, (own, own_zh)));
+                checks.push(
+                    Check::new("proj_environment", environment, found).but(State::Remark, (own, own_zh)),
+                );
             }
             checks
         }
@@ -187,12 +189,17 @@ fn fonts() -> Check {
             names
         }
         // Windows and macOS bring theirs.
-        _ => ["C:/Windows/Fonts/msyh.ttc", "C:/Windows/Fonts/simsun.ttc", "/System/Library/Fonts/PingFang.ttc"]
-            .into_iter()
-            .chain(["/System/Library/Fonts/STHeiti Light.ttc", "/System/Library/Fonts/Hiragino Sans GB.ttc"])
-            .filter(|f| Path::new(f).exists())
-            .map(str::to_owned)
-            .collect(),
+        _ => {
+            ["C:/Windows/Fonts/msyh.ttc", "C:/Windows/Fonts/simsun.ttc", "/System/Library/Fonts/PingFang.ttc"]
+                .into_iter()
+                .chain([
+                    "/System/Library/Fonts/STHeiti Light.ttc",
+                    "/System/Library/Fonts/Hiragino Sans GB.ttc",
+                ])
+                .filter(|f| Path::new(f).exists())
+                .map(str::to_owned)
+                .collect()
+        }
     };
     match families.first() {
         Some(first) => {
@@ -254,7 +261,10 @@ fn threads() -> Check {
     Check::new(
         "threads",
         ("threads", "线程"),
-        (format!("{used} used, {cores} cores; results don't depend on it"), format!("使用 {used} 个，共 {cores} 核；结果与之无关")),
+        (
+            format!("{used} used, {cores} cores; results don't depend on it"),
+            format!("使用 {used} 个，共 {cores} 核；结果与之无关"),
+        ),
     )
 }
 
@@ -264,12 +274,9 @@ fn folder(key: &'static str, title: (&'static str, &'static str), path: &Path) -
     let shown = shown.display();
     let made = tempfile::Builder::new().prefix(".covplan-doctor-").tempfile_in(path);
     match made.and_then(|mut f| f.write_all(&[0; 1 << 16]).and_then(|()| f.flush())) {
-        Ok(()) => {
-            Check::new(key, title, (format!("{shown} can be written"), format!("{shown} 可写")))
-        }
+        Ok(()) => Check::new(key, title, (format!("{shown} can be written"), format!("{shown} 可写"))),
         Err(e) => {
-            let found =
-                (format!("{shown} can't be written: {e}"), format!("{shown} 不可写：{}", e.zh()));
+            let found = (format!("{shown} can't be written: {e}"), format!("{shown} 不可写：{}", e.zh()));
             // Reading works in any folder; without a temporary folder large outputs don't.
             if key == "temp" {
                 let help = (

@@ -1,8 +1,8 @@
 //! `covplan init`: a commented project that runs as it is.
 
-use crate::model::said::Bilingual;
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
+use crate::model::said::Bilingual;
 use std::path::Path;
 
 const FILES: [(&str, &str); 4] = [
@@ -21,10 +21,7 @@ pub fn run(dir: &Path, ctx: &mut Context) -> Result<Exit, Complaint> {
         let at = dir.display();
         Complaint::usage(
             "C020",
-            (
-                format!("can't write the project into {at}: {e}"),
-                format!("无法把项目写入 {at}：{}", e.zh()),
-            ),
+            (format!("can't write the project into {at}: {e}"), format!("无法把项目写入 {at}：{}", e.zh())),
         )
     };
     let holds_something = match std::fs::read_dir(dir) {
@@ -52,6 +49,6 @@ pub fn run(dir: &Path, ctx: &mut Context) -> Result<Exit, Complaint> {
         print(&format!("{document:#}\n"))?;
     }
     let project = dir.join("covplan.toml");
-    ctx.say(&format!("{} covplan plan {} -o out", ctx.pick("next:", "下一步："), project.display()));
+    ctx.next(&format!("covplan plan {} -o out", project.display()));
     Ok(Exit::Ok)
 }

@@ -1,9 +1,9 @@
 //! `covplan link`: one JSON request a line, one JSON answer a line, in the same order.
 
-use crate::model::said::Bilingual;
 use crate::cli::context::{Context, closed};
 use crate::cli::exit::{Complaint, Exit};
 use crate::model::issues::Place;
+use crate::model::said::Bilingual;
 use crate::radio::link::{LinkOptions, answer_line};
 use crate::radio::profile::{Profile, Zone};
 use rayon::prelude::*;

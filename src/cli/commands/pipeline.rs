@@ -1,6 +1,5 @@
 //! `demo`, `check`, `coverage`, `plan`: read, work, write, print.
 
-use crate::model::said::{Bilingual, Said};
 use crate::cli::args::{Budget, Output, Reading};
 use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
@@ -11,6 +10,7 @@ use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Place, Severity};
 use crate::model::kinds::{Lang, Redaction};
 use crate::model::project::Project;
+use crate::model::said::{Bilingual, Said};
 use crate::model::words::counted;
 use crate::optimise::{Effort, Stop, Work};
 use crate::plan::{self, PlanError};
@@ -96,12 +96,10 @@ pub(super) fn refuse_report(e: &ReportError) -> Complaint {
     let complaint = Complaint::usage("O001", e);
     match e {
         // Windows keeps a file that another program has open.
-        ReportError::Denied { .. } => {
-            complaint.help((
-                "check the permissions, and close its files in other programs",
-                "请检查权限，并在其他程序中关闭其中的文件",
-            ))
-        }
+        ReportError::Denied { .. } => complaint.help((
+            "check the permissions, and close its files in other programs",
+            "请检查权限，并在其他程序中关闭其中的文件",
+        )),
         _ => complaint,
     }
 }
@@ -173,6 +171,11 @@ pub fn check(reading: &Reading, ctx: &mut Context) -> Result<Exit, Complaint> {
     } else {
         print(&check_text(inputs, ctx.lang))?;
     }
+    let project = reading.project.display();
+    ctx.next(&match inputs.issues.worst() {
+        Some(Severity::Error) => format!("covplan help layers; covplan check {project}"),
+        _ => format!("covplan coverage {project} -o out"),
+    });
     Ok(match inputs.issues.worst() {
         None => Exit::Ok,
         Some(Severity::Error) => Exit::Data,
@@ -322,9 +325,8 @@ pub fn demo(output: &Output, budget: &Budget, ctx: &mut Context) -> Result<Exit,
     check_output(output)?;
     let label = ctx.pick("making the study area", "生成示例区域").to_owned();
     let inputs = ctx.stage("synth", &label, |_| synth::demo());
-    let mut project =
-        Project::empty(ctx.pick("Jiangsu, synthetic study area", "江苏（合成示例）"))
-            .map_err(|e| Complaint::usage("C001", Said::lines(&e)))?;
+    let mut project = Project::empty(ctx.pick("Jiangsu, synthetic study area", "江苏（合成示例）"))
+        .map_err(|e| Complaint::usage("C001", Said::lines(&e)))?;
     project.lang = ctx.lang;
     Ok(work_out(Loaded { project, inputs }, "demo", output, budget, ctx)?.0)
 }

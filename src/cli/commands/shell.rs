@@ -30,7 +30,9 @@ pub fn man(out: Option<&Path>, overwrite: bool, ctx: &Context) -> Result<Exit, C
         let mut page = Vec::new();
         clap_mangen::Man::new(c.clone()).render(&mut page).map_err(|e| closed(&e))?;
         let examples = Guide::of(guide).map(Guide::examples).unwrap_or_default();
-        page.extend(format!(".SH {}\n.nf\n{}.fi\n", ctx.pick("EXAMPLES", "示例"), verbatim(&examples)).bytes());
+        page.extend(
+            format!(".SH {}\n.nf\n{}.fi\n", ctx.pick("EXAMPLES", "示例"), verbatim(&examples)).bytes(),
+        );
         Ok(page)
     };
     let main = page(&root, "")?;
@@ -54,7 +56,7 @@ pub fn man(out: Option<&Path>, overwrite: bool, ctx: &Context) -> Result<Exit, C
         });
         print(&format!("{document:#}\n"))?;
     }
-    ctx.say(&format!("{} man {}", ctx.pick("next:", "下一步："), folder.join("covplan.1").display()));
+    ctx.next(&format!("man {}", folder.join("covplan.1").display()));
     Ok(Exit::Ok)
 }
 

@@ -1,9 +1,9 @@
 //! `covplan synth`: a synthetic project, seeded by real towns.
 
-use crate::model::kinds::Lang;
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::io::write_layers::{WriteError, write_project};
+use crate::model::kinds::Lang;
 use crate::synth::{Recipe, SynthError, generate, provinces};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -56,6 +56,6 @@ pub fn run(
         print(&format!("{document:#}\n"))?;
     }
     let project = out.join("covplan.toml");
-    ctx.say(&format!("{} covplan plan {} -o out", ctx.pick("next:", "下一步："), project.display()));
+    ctx.next(&format!("covplan plan {} -o out", project.display()));
     Ok(Exit::Ok)
 }

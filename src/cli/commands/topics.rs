@@ -62,7 +62,12 @@ struct Part {
 impl Part {
     fn json(&self) -> Value {
         let row = |r: &Vec<String>| -> Value {
-            self.headings.iter().zip(r).map(|((key, _), v)| ((*key).to_owned(), json!(v))).collect::<serde_json::Map<_, _>>().into()
+            self.headings
+                .iter()
+                .zip(r)
+                .map(|((key, _), v)| ((*key).to_owned(), json!(v)))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
         };
         self.rows.iter().map(row).collect()
     }
@@ -91,7 +96,10 @@ fn formats(lang: Lang) -> Vec<Part> {
     vec![
         Part {
             key: "read",
-            title: lang.pick("Read, by the end of the name or `format` of the layer (docs/formats.md)", "可读取，按文件名结尾或图层的 `format`（docs/formats.md）"),
+            title: lang.pick(
+                "Read, by the end of the name or `format` of the layer (docs/formats.md)",
+                "可读取，按文件名结尾或图层的 `format`（docs/formats.md）",
+            ),
             headings: vec![("format", "format"), ("ends", lang.pick("ends of names", "文件名结尾"))],
             rows: read.collect(),
         },
@@ -129,8 +137,10 @@ fn columns(name: &str, lang: Lang) -> Result<Vec<Part>, Complaint> {
     let Some(layer) = Layer::named(name) else {
         let near = nearest_layer(name);
         let meant = near.map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
-        let said =
-            (format!("no layer is called `{name}`{meant}"), format!("没有图层 `{name}`{}", did_you_mean_zh(near)));
+        let said = (
+            format!("no layer is called `{name}`{meant}"),
+            format!("没有图层 `{name}`{}", did_you_mean_zh(near)),
+        );
         return Err(Complaint::usage("C071", said)
             .help(("`covplan help layers` lists them", "`covplan help layers` 列出全部图层")));
     };
@@ -159,26 +169,52 @@ fn columns(name: &str, lang: Lang) -> Result<Vec<Part>, Complaint> {
 }
 
 fn systems(lang: Lang) -> Vec<Part> {
-    let mut rows: Vec<Vec<String>> = NAMED
-        .iter()
-        .map(|n| vec![n.words.join(", "), lang.pick(n.about.0, n.about.1).to_owned()])
-        .collect();
+    let mut rows: Vec<Vec<String>> =
+        NAMED.iter().map(|n| vec![n.words.join(", "), lang.pick(n.about.0, n.about.1).to_owned()]).collect();
     let zones = |width, prefixed| {
         let ends = [75.0, 135.0].map(|lon: f64| Zone::containing(lon, width).map_or(0, |z| z.epsg(prefixed)));
         format!("EPSG:{}–{}", ends[0], ends[1])
     };
     for (width, prefixed, en, zh) in [
-        (ZoneWidth::ThreeDegrees, true, "CGCS2000, zones of 3°, easting with the zone's number", "CGCS2000 3 度带，横坐标带带号"),
-        (ZoneWidth::ThreeDegrees, false, "CGCS2000, zones of 3°, by central meridian", "CGCS2000 3 度带，按中央子午线"),
-        (ZoneWidth::SixDegrees, true, "CGCS2000, zones of 6°, easting with the zone's number", "CGCS2000 6 度带，横坐标带带号"),
-        (ZoneWidth::SixDegrees, false, "CGCS2000, zones of 6°, by central meridian", "CGCS2000 6 度带，按中央子午线"),
+        (
+            ZoneWidth::ThreeDegrees,
+            true,
+            "CGCS2000, zones of 3°, easting with the zone's number",
+            "CGCS2000 3 度带，横坐标带带号",
+        ),
+        (
+            ZoneWidth::ThreeDegrees,
+            false,
+            "CGCS2000, zones of 3°, by central meridian",
+            "CGCS2000 3 度带，按中央子午线",
+        ),
+        (
+            ZoneWidth::SixDegrees,
+            true,
+            "CGCS2000, zones of 6°, easting with the zone's number",
+            "CGCS2000 6 度带，横坐标带带号",
+        ),
+        (
+            ZoneWidth::SixDegrees,
+            false,
+            "CGCS2000, zones of 6°, by central meridian",
+            "CGCS2000 6 度带，按中央子午线",
+        ),
     ] {
         rows.push(vec![zones(width, prefixed), lang.pick(en, zh).to_owned()]);
     }
     let any = [
-        ("EPSG:n", "any other system of the EPSG register; also ESRI:n, an OGC URN or URL", "EPSG 登记的其他坐标系；也可用 ESRI:n、OGC 的 URN 或 URL"),
+        (
+            "EPSG:n",
+            "any other system of the EPSG register; also ESRI:n, an OGC URN or URL",
+            "EPSG 登记的其他坐标系；也可用 ESRI:n、OGC 的 URN 或 URL",
+        ),
         ("WKT", "the text of a .prj file", ".prj 文件的内容"),
-        ("+proj=…", "a PROJ string; +towgs84= where the datum's shift is your own", "PROJ 字符串；自有基准参数用 +towgs84="),
+        (
+            "+proj=…",
+            "a PROJ string; +towgs84= where the datum's shift is your own",
+            "PROJ 字符串；自有基准参数用 +towgs84=",
+        ),
     ];
     rows.extend(any.map(|(word, en, zh)| vec![word.to_owned(), lang.pick(en, zh).to_owned()]));
     vec![Part {

@@ -1,12 +1,12 @@
 //! The answer of `covplan compare`: what changed between two runs, and why.
 
-use crate::model::said::Said;
-use crate::report::explain::not_json;
 use super::Answer;
 use crate::model::kinds::Lang;
+use crate::model::said::Said;
 use crate::policy::compare::{Cause, Comparison, Figure, RunRecord};
 use crate::report::coverage_document::{MAX_ROWS, headings};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
+use crate::report::explain::not_json;
 use crate::report::explain::read;
 use crate::report::number::{grouped, grouped_decimal};
 use crate::report::out::{MANIFEST, ReportError};

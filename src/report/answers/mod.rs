@@ -12,15 +12,15 @@ pub use joint::joint_answer;
 pub use kpi::kpi_answer;
 pub use readiness::{Readiness, readiness_answer};
 
-use crate::model::said::Said;
-use crate::report::explain::not_json;
 use super::document::{Document, document_json};
 use super::explain::read;
 use super::out::{FillError, MANIFEST, OutFolder, OutputFile, ReportError};
 use super::write::{OutOptions, RunInfo, pretty};
 use super::{csv, html, manifest, markdown, xlsx};
 use crate::model::records::StationCount;
+use crate::model::said::Said;
 use crate::model::settings::Settings;
+use crate::report::explain::not_json;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -11,7 +11,9 @@ use serde_json::json;
 /// Solves a Steiner problem on the file of `request`.
 pub(super) fn solve(problem: Problem, request: &Request<'_>) -> Result<Answer, NoAnswer> {
     if !matches!(request.format, None | Some(Format::Stp | Format::Gr)) {
-        return Err(bad_argument(("Steiner problems come as stp or gr", "斯坦纳问题的文件格式为 stp 或 gr")).into());
+        return Err(
+            bad_argument(("Steiner problems come as stp or gr", "斯坦纳问题的文件格式为 stp 或 gr")).into()
+        );
     }
     if request.p.is_some() || request.radius.is_some() || request.budget.is_some() {
         let said = (
@@ -22,8 +24,7 @@ pub(super) fn solve(problem: Problem, request: &Request<'_>) -> Result<Answer, N
     }
     let file = stp::read(request.file).map_err(|e| bad_file(request.file, e.line(), &e))?;
     fits(problem, &file).map_err(|why| bad_file(request.file, None, why))?;
-    let graph = Graph::from_edges(file.nodes, &file.edges)
-        .map_err(|e| bad_file(request.file, None, &e))?;
+    let graph = Graph::from_edges(file.nodes, &file.edges).map_err(|e| bad_file(request.file, None, &e))?;
     let found = match problem {
         Problem::Steiner => {
             let terminals: Vec<NodeId> = file.terminals.iter().map(|&t| NodeId(t)).collect();
@@ -56,12 +57,10 @@ pub(super) fn solve(problem: Problem, request: &Request<'_>) -> Result<Answer, N
         other => bad_file(request.file, None, &other).into(),
     })?;
     let tree = as_in_file(&graph, &found.value.0, found.value.1);
-    let objective = file
-        .cost_of(&tree)
-        .map_err(|why| {
-            let said = (format!("the solver's tree doesn't hold: {why}"), format!("求解器给出的树不成立：{why}"));
-            NoAnswer::Refused(bad_argument(said))
-        })?;
+    let objective = file.cost_of(&tree).map_err(|why| {
+        let said = (format!("the solver's tree doesn't hold: {why}"), format!("求解器给出的树不成立：{why}"));
+        NoAnswer::Refused(bad_argument(said))
+    })?;
     let proven = found.ended == Ended::Proven;
     Ok(Answer {
         objective,

@@ -1,9 +1,9 @@
 //! Facility-location problems on the public formats: from the file's numbers to a solver's input, and from
 //! its answer to the numbers of the file.
 
-use crate::model::said::Said;
 use crate::cli::args::Problem;
 use crate::io::location_files::{Instance, Weighted};
+use crate::model::said::Said;
 use crate::optimise::center::{self, CenterError, Distances};
 use crate::optimise::cover::{self, CoverProblem, Lock, SparseRows};
 use crate::optimise::facility::{self, Capacity, Count, FacilityError, FacilityProblem};
@@ -72,7 +72,9 @@ pub(super) fn solve(
         }
         (Problem::SetCover, Instance::Covering { costs, rows }) => covering(costs, rows, work),
         (Problem::Mclp, Instance::Weighted { points, spherical }) => maximal(points, *spherical, extra, work),
-        _ => Err(Unsolved::Usage(("the file's format belongs to another problem", "文件格式属于另一类问题").into())),
+        _ => Err(Unsolved::Usage(
+            ("the file's format belongs to another problem", "文件格式属于另一类问题").into(),
+        )),
     }
 }
 
@@ -520,8 +522,10 @@ fn maximal(points: &[Weighted], spherical: bool, extra: Extra, work: Work<'_>) -
         Unsolved::Usage(said.into())
     })?;
     if extra.p.is_none() && extra.budget.is_none() {
-        let said =
-            ("maximal covering needs a limit; give --p or --budget", "最大覆盖需要限额；请用 --p 或 --budget 指定");
+        let said = (
+            "maximal covering needs a limit; give --p or --budget",
+            "最大覆盖需要限额；请用 --p 或 --budget 指定",
+        );
         return Err(Unsolved::Usage(said.into()));
     }
     let reach = within(points, radius, spherical);
