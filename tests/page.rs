@@ -50,7 +50,7 @@ fn hostile(lang: &str) -> (tempfile::TempDir, PathBuf) {
         ("p.toml", "[project]\nname = \"<b>t</b>\"\n[layers.sites]\npath = \"sites.csv\"\n[layers.cells]\npath = \"cells.csv\"\n[layers.fiber_nodes]\npath = \"nodes.csv\"\n".to_owned()),
         ("sites.csv", format!("site_id,name,lon,lat\n{}", rows.concat())),
         ("cells.csv", "cell_id,operator,rat,lon,lat,band,height_m,power_dbm,azimuth_deg\nC1,cmcc,nr,118.81,32.07,n41,30,53,0\n".to_owned()),
-        ("nodes.csv", "node_id,lon,lat,kind\nN1,118.83,32.05,olt\n".to_owned()),
+        ("nodes.csv", "node_id,lon,lat,kind,owner\nN1,118.83,32.05,olt,cmcc\n".to_owned()),
     ] {
         std::fs::write(dir.path().join(name), text).unwrap();
     }

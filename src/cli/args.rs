@@ -5,6 +5,7 @@ use crate::model::kinds::{Lang, Redaction};
 use crate::model::said::Said;
 use crate::optimise::Effort;
 use crate::report::formats::{FORMATS, Format as LayerFormat};
+use crate::report::tiles::CLOSEST;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -98,6 +99,34 @@ pub struct AreaArgs {
     /// Working memory, megabytes
     #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..=1_048_576))]
     pub memory_mb: u32,
+}
+
+/// What tiles are made of, and how.
+#[derive(Clone, Debug, Args)]
+pub struct TilesArgs {
+    /// Folder of a finished run with GeoJSON layers
+    pub dir: PathBuf,
+    /// File to write
+    #[arg(short, long, value_name = "FILE.pmtiles")]
+    pub out: PathBuf,
+    /// Layers to take, separated by commas [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub layers: Vec<String>,
+    /// Fields to keep, separated by commas; ids always are [default: all but the sources of values]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub attributes: Vec<String>,
+    /// First zoom level
+    #[arg(long, value_name = "Z", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=i64::from(CLOSEST)))]
+    pub min_zoom: u8,
+    /// Last zoom level, which shows every feature [default: 12 to 16, as far in as dense places need]
+    #[arg(long, value_name = "Z", value_parser = clap::value_parser!(u8).range(0..=i64::from(CLOSEST)))]
+    pub max_zoom: Option<u8>,
+    /// Compressed kilobytes that a layer may have in a tile; less important features give way
+    #[arg(long, value_name = "KB", default_value_t = 500, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub tile_kb: u32,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 /// How `covplan area` takes profiles.
@@ -276,6 +305,8 @@ pub enum Command {
         /// Id of a site, station, route or data center
         id: String,
     },
+    /// Vector tiles of a run's layers in one PMTiles file, for layers too large to draw
+    Tiles(TilesArgs),
     /// Convert the coordinates of a file between reference systems
     Convert {
         /// CSV with lon, lat (or x_m, y_m), or GeoJSON

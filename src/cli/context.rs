@@ -106,7 +106,7 @@ impl Context {
 
     /// Suggests what comes next, on stderr.
     pub fn next(&self, command: &str) {
-        self.say(&format!("{} {command}", self.pick("next:", "下一步：")));
+        self.say(&format!("{}{command}", self.pick("next: ", "下一步：")));
     }
 
     /// The text in the run's language.

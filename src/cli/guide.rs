@@ -149,6 +149,18 @@ pub static GUIDES: &[Guide] = &[
         ("set plan.lock in the project, and plan again", "在项目中设置 plan.lock 后重新规划"),
     ),
     guide(
+        "tiles",
+        "把一次运行的图层做成矢量瓦片（单个 PMTiles 文件），用于要素过多的图层",
+        &[
+            "covplan tiles out -o out.pmtiles",
+            "covplan tiles out -o sites.pmtiles --layers sites,gaps --attributes name,score --max-zoom 14",
+        ],
+        (
+            "open it in QGIS (Layer > Add Vector Tile Layer) or MapLibre",
+            "在 QGIS（添加矢量瓦片图层）或 MapLibre 中打开",
+        ),
+    ),
+    guide(
         "convert",
         "在坐标系之间转换文件坐标",
         &[
@@ -254,6 +266,14 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("joint", "orders", "多于 6 方时抽取的加入次序数，正反成对 [默认：4]"),
     ("explain", "dir", "已完成方案的文件夹"),
     ("explain", "id", "企业、基站、路由或数据中心的编号"),
+    ("tiles", "dir", "已完成运行的文件夹，须含 GeoJSON 图层"),
+    ("tiles", "out", "要写的文件"),
+    ("tiles", "layers", "要取的图层，以逗号分隔 [默认：全部]"),
+    ("tiles", "attributes", "要保留的字段，以逗号分隔；编号总是保留 [默认：除取值来源外的全部]"),
+    ("tiles", "min_zoom", "起始级别 [默认：0]"),
+    ("tiles", "max_zoom", "末级，显示全部要素 [默认：12 至 16，按最密处的需要]"),
+    ("tiles", "tile_kb", "每个瓦片中一个图层压缩后的上限，KB；次要要素让位 [默认：500]"),
+    ("tiles", "overwrite", "文件已存在时替换"),
     ("convert", "file", "含 lon、lat（或 x_m、y_m）的 CSV，或 GeoJSON"),
     ("convert", "from", "文件的坐标系：EPSG:n、gcj02、bd09"),
     ("convert", "to", "目标坐标系"),
@@ -308,7 +328,7 @@ impl Guide {
         }
         let next = lang.pick(self.next.0, self.next.1);
         if !next.is_empty() {
-            after += &format!("{} {next}", lang.pick("Next:", "下一步："));
+            after += &format!("{}{next}", lang.pick("Next: ", "下一步："));
         }
         let command = command.before_help(examples).after_help(after);
         if lang == Lang::Zh { command.about(self.about_zh) } else { command }

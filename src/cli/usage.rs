@@ -56,7 +56,7 @@ fn in_chinese(e: &clap::Error) -> Option<String> {
             let _ = writeln!(out, "  是否应为：{suggestion}");
         }
     }
-    let usage = of(ContextKind::Usage).replace("Usage:", "用法：");
+    let usage = of(ContextKind::Usage).replace("Usage: ", "用法：");
     let _ = writeln!(out, "\n{}\n\n更多说明见 --help", usage.trim());
     Some(out)
 }
@@ -73,7 +73,7 @@ mod tests {
             in_chinese(&e).unwrap_or_default()
         };
         for (line, words) in [
-            ("covplan plann", "未知命令 plann\n  是否应为：plan"),
+            ("covplan plann", "未知命令 plann\n  是否应为：explain, plan"),
             ("covplan plan", "缺少参数：<PROJECT.toml>"),
             ("covplan plan p.toml --outt x", "未知选项 --outt\n  是否应为：--out"),
             ("covplan plan p.toml --effort much", "“much”不是计算量"),

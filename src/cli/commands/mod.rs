@@ -13,6 +13,7 @@ mod pipeline;
 mod shell;
 mod solve;
 mod synth;
+mod tiles;
 mod topics;
 
 use super::args::{Command, Output};
@@ -53,6 +54,7 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Joint { reading, parties, orders, output, budget } => {
             answers::joint(&reading, parties, orders, &output, &budget, ctx)
         }
+        Command::Tiles(ask) => tiles::run(&ask, ctx),
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
         Command::Convert { file, from, to, out, overwrite } => {
             convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)

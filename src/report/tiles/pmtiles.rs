@@ -313,7 +313,15 @@ pub(super) mod tests {
     #[test]
     fn ids_are_those_of_the_specification() {
         // Examples of the specification's text.
-        for (z, x, y, id) in [(0, 0, 0, 0), (1, 0, 0, 1), (1, 0, 1, 2), (1, 1, 1, 3), (1, 1, 0, 4), (2, 0, 0, 5), (12, 3423, 1763, 19_078_479)] {
+        for (z, x, y, id) in [
+            (0, 0, 0, 0),
+            (1, 0, 0, 1),
+            (1, 0, 1, 2),
+            (1, 1, 1, 3),
+            (1, 1, 0, 4),
+            (2, 0, 0, 5),
+            (12, 3423, 1763, 19_078_479),
+        ] {
             assert_eq!(first_of(z) + hilbert(z, x, y), id, "{z}/{x}/{y}");
             assert_eq!(tile_at(z, id - first_of(z)), [x, y]);
         }
@@ -321,7 +329,12 @@ pub(super) mod tests {
 
     #[test]
     fn what_goes_in_comes_out_through_leaves_too() {
-        let about = || About { min_zoom: 0, max_zoom: 9, bounds: [1.0, 2.0, 3.0, 4.0], metadata: serde_json::json!({ "a": "南京" }) };
+        let about = || About {
+            min_zoom: 0,
+            max_zoom: 9,
+            bounds: [1.0, 2.0, 3.0, 4.0],
+            metadata: serde_json::json!({ "a": "南京" }),
+        };
         for n in [0u64, 1, 300, 60_000] {
             let mut archive = Archive::new().unwrap();
             let mut put = BTreeMap::new();

@@ -195,7 +195,7 @@ impl Visitor<'_> for ValueSeed<'_> {
         value_int(self.0, v);
         Ok(Some((Kind::Number, v as f64)))
     }
-    fn visit_u64<E>(self, v: u64) -> Result<Self::Value, E> {
+    fn visit_u64<E: serde::de::Error>(self, v: u64) -> Result<Self::Value, E> {
         match i64::try_from(v) {
             Ok(v) => self.visit_i64(v),
             Err(_) => self.visit_f64(v as f64),
@@ -408,19 +408,29 @@ pub(super) fn read(
         }
         let strange = |n: usize, why: &str| {
             let at = first_row + n as u64 + 1;
-            fault((format!("line {at} is no feature as covplan writes it{why}"), format!("第 {at} 行不是 covplan 写出的要素{why}")).into())
+            fault(
+                (
+                    format!("line {at} is no feature as covplan writes it{why}"),
+                    format!("第 {at} 行不是 covplan 写出的要素{why}"),
+                )
+                    .into(),
+            )
         };
         let Some(fields) = &known else {
             // A collection all in one line, or not GeoJSON at all; an empty layer has a head and a foot.
-            if let Some(n) = lines.iter().position(|l| l.len() > 4096 || !l.trim_ascii().starts_with(b"{\"type\":\"FeatureCollection\"") && !l.trim_ascii().starts_with(b"]}")) {
+            let around = |l: &[u8]| {
+                let l = l.trim_ascii();
+                l.is_empty()
+                    || l.starts_with(b"]}")
+                    || l.starts_with(b"{\"type\":\"FeatureCollection\"") && l.len() < 4096
+            };
+            if let Some(n) = lines.iter().position(|l| !around(l)) {
                 return Err(strange(n, ""));
             }
             continue;
         };
-        let taken: Vec<Result<Option<Taken>, serde_json::Error>> = lines
-            .par_iter()
-            .map(|l| feature(l).map_or(Ok(None), |f| take(f, fields)))
-            .collect();
+        let taken: Vec<Result<Option<Taken>, serde_json::Error>> =
+            lines.par_iter().map(|l| feature(l).map_or(Ok(None), |f| take(f, fields))).collect();
         for (n, t) in taken.into_iter().enumerate() {
             let Some(t) = t.map_err(|e| strange(n, &format!(": {e}")))? else { continue };
             if source.at.is_empty() {
@@ -441,7 +451,10 @@ pub(super) fn read(
             }
         }
         if tick(bytes) {
-            return Err(ReportError::Failed { path: path.to_path_buf(), source: io::ErrorKind::Interrupted.into() });
+            return Err(ReportError::Failed {
+                path: path.to_path_buf(),
+                source: io::ErrorKind::Interrupted.into(),
+            });
         }
     }
     out.flush().map_err(io_fault)?;
