@@ -298,6 +298,39 @@ pub enum Command {
         #[command(flatten)]
         budget: Budget,
     },
+    /// Electricity and carbon of networks and data centers, today and after the plan; PUE limits, sharing
+    Energy {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Leave the plan out
+        #[arg(long)]
+        today: bool,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+        /// How long to work.
+        #[command(flatten)]
+        budget: Budget,
+    },
+    /// What breaks if one thing fails: a cable, a duct, a node, a data center
+    Failures {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// What new bands (U6G, FR3, mmWave, sub-THz) would ask for: reach, stations, backhaul, as intervals
+    Outlook {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Every term behind a score, route, station or data center of a finished plan
     Explain {
         /// Folder of a finished plan

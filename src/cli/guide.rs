@@ -143,6 +143,24 @@ pub static GUIDES: &[Guide] = &[
         ("covplan plan covplan.toml -o out", "covplan plan covplan.toml -o out"),
     ),
     guide(
+        "energy",
+        "网络与数据中心的用电与碳排放，现状与规划后；PUE 限值与共享",
+        &["covplan energy covplan.toml", "covplan energy covplan.toml --today -o out"],
+        ("covplan plan covplan.toml -o out", "covplan plan covplan.toml -o out"),
+    ),
+    guide(
+        "failures",
+        "单点失效的影响：光缆、管道、节点、数据中心",
+        &["covplan failures covplan.toml", "covplan failures covplan.toml --json"],
+        ("covplan plan covplan.toml -o out", "covplan plan covplan.toml -o out"),
+    ),
+    guide(
+        "outlook",
+        "新频段（U6G、FR3、毫米波、亚太赫兹）的需求：半径、站数、回传，均为区间",
+        &["covplan outlook covplan.toml", "covplan outlook covplan.toml --json --lang zh"],
+        ("covplan plan covplan.toml -o out", "covplan plan covplan.toml -o out"),
+    ),
+    guide(
         "explain",
         "拆解已完成方案中的评分、路由、基站或数据中心",
         &["covplan explain out SITE-00412", "covplan explain out FR-00001 --json"],
@@ -264,6 +282,7 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("readiness", "wanted", "希望网络就绪的工厂总数：列出最省钱的提升对象"),
     ("joint", "parties", "谁来共建：operators（无线网络与铁塔公司）或 cities（区域图层的城市）"),
     ("joint", "orders", "多于 6 方时抽取的加入次序数，正反成对 [默认：4]"),
+    ("energy", "today", "不作规划，只看现状"),
     ("explain", "dir", "已完成方案的文件夹"),
     ("explain", "id", "企业、基站、路由或数据中心的编号"),
     ("tiles", "dir", "已完成运行的文件夹，须含 GeoJSON 图层"),
