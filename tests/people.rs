@@ -168,3 +168,23 @@ fn nothing_moves_on_stderr_when_it_is_piped() {
     let out = run(&["demo", "--effort", "low", "--quiet"]);
     assert!(out.status.success() && out.stderr.is_empty(), "{}", String::from_utf8_lossy(&out.stderr));
 }
+
+/// On a terminal a bar with the time left; `script` lends one.
+#[test]
+fn a_terminal_sees_the_time_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = format!("{} demo --time-limit 4 --effort 1000 --lang zh", env!("CARGO_BIN_EXE_covplan"));
+    let out = Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .current_dir(&dir)
+        .env("TERM", "xterm")
+        .env_remove("PROJ_DATA")
+        .env_remove("PROJ_LIB")
+        .output();
+    let Ok(out) = out else {
+        eprintln!("skipped: no script(1) to lend a terminal");
+        return;
+    };
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(said.contains("规划") && said.contains('░') && said.contains("剩余 ≤ "), "{said}");
+}

@@ -3,6 +3,7 @@
 use super::args::Common;
 use super::exit::Complaint;
 use crate::model::kinds::Lang;
+use crate::model::progress::Progress;
 use crate::model::said::Bilingual;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -117,11 +118,22 @@ impl Context {
 
     /// Runs a stage: shows it on a terminal, notes its time.
     pub fn stage<T>(&mut self, name: &'static str, label: &str, work: impl FnOnce(&Self) -> T) -> T {
+        self.counted(name, label, &Progress::default(), work)
+    }
+
+    /// A [`stage`](Self::stage) whose work tells how far it is.
+    pub fn counted<T>(
+        &mut self,
+        name: &'static str,
+        label: &str,
+        progress: &Progress,
+        work: impl FnOnce(&Self) -> T,
+    ) -> T {
         if self.shows_progress() {
             let bar = indicatif::ProgressBar::new_spinner();
             bar.set_message(label.to_owned());
-            if let Some(style) = self.style() {
-                bar.set_style(style);
+            if let Ok(style) = indicatif::ProgressStyle::with_template("{spinner} {msg} {state}") {
+                bar.set_style(style.with_key("state", self.state(progress)));
             }
             bar.enable_steady_tick(Duration::from_millis(120));
             self.bar = Some(bar);
@@ -140,24 +152,30 @@ impl Context {
         !self.quiet && !self.json && std::io::stderr().is_terminal()
     }
 
-    /// How a stage shows itself: the time it has taken, and, where the work ends with a limit, a bar that
-    /// fills up to it with the time left.
-    fn style(&self) -> Option<indicatif::ProgressStyle> {
-        let Some(limit) = self.deadline else {
-            return indicatif::ProgressStyle::with_template("{spinner} {msg} {elapsed}").ok();
-        };
-        let started = self.started;
-        let at_most = self.pick("at most", "至多还需").to_owned();
-        let style = indicatif::ProgressStyle::with_template("{spinner} {msg} {filled} {left}").ok()?;
-        let style =
-            style.with_key("filled", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
-                // A bar that can't be drawn is no reason to fail.
-                let _ = w.write_str(&filled(started.elapsed().as_secs_f64() / limit.as_secs_f64()));
-            });
-        Some(style.with_key("left", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
-            let left = limit.saturating_sub(started.elapsed()).as_secs();
-            let _ = write!(w, "{at_most} {left} s");
-        }))
+    /// How a stage shows itself: a bar with the time left where the share done is known or the work ends
+    /// with a limit, else the time it has taken.
+    fn state(
+        &self,
+        progress: &Progress,
+    ) -> impl Fn(&indicatif::ProgressState, &mut dyn std::fmt::Write) + Clone + Send + Sync + 'static {
+        let (started, deadline, progress) = (self.started, self.deadline, progress.clone());
+        let words = self.lang.pick("left", "剩余").to_owned();
+        move |bar: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+            let taken = bar.elapsed().as_secs_f64();
+            let by_limit = deadline.map(|limit| started.elapsed().as_secs_f64() / limit.as_secs_f64());
+            // A bar that can't be drawn is no reason to fail.
+            let _ = match (progress.share(), by_limit) {
+                (Some(share), _) => {
+                    let left = taken / share * (1.0 - share);
+                    write!(w, "{} {words} {left:.0} s", filled(share))
+                }
+                (None, Some(share)) => {
+                    let left = deadline.map_or(0, |limit| limit.saturating_sub(started.elapsed()).as_secs());
+                    write!(w, "{} {words} ≤ {left} s", filled(share))
+                }
+                (None, None) => write!(w, "{taken:.0} s"),
+            };
+        }
     }
 
     /// A bar for so many steps, on a terminal that wants one.
@@ -240,4 +258,17 @@ pub fn print(text: &str) -> Result<(), Complaint> {
 #[must_use]
 pub fn closed(e: &std::io::Error) -> Complaint {
     Complaint::usage("C004", (format!("can't write to stdout: {e}"), format!("无法写到标准输出：{}", e.zh())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_fills_up() {
+        assert_eq!(filled(0.0), "░".repeat(30));
+        assert_eq!(filled(0.5), "█".repeat(15) + &"░".repeat(15));
+        assert_eq!(filled(7.0), "█".repeat(30));
+        assert_eq!(filled(f64::NAN).chars().count(), 30);
+    }
 }

@@ -11,6 +11,7 @@ pub mod notes;
 pub mod operators;
 pub mod planned;
 pub mod presets;
+pub mod progress;
 pub mod project;
 pub mod quantity;
 pub mod records;

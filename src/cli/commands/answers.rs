@@ -9,6 +9,7 @@ use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::coverage::Assessment;
 use crate::model::presets::Preset;
+use crate::model::progress::Progress;
 use crate::model::records::StationCount;
 use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use crate::model::settings::Settings;
@@ -39,7 +40,9 @@ fn read(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<(Loaded
 /// The state of today.
 fn today(loaded: &Loaded, settings: &Settings, ctx: &mut Context) -> Result<Assessment, Complaint> {
     let label = ctx.pick("scoring", "评估").to_owned();
-    ctx.stage("coverage", &label, |_| plan::today(&loaded.inputs, settings)).map_err(|e| refuse_plan(&e))
+    let progress = Progress::default();
+    let work = |_: &Context| plan::today_told(&loaded.inputs, settings, &progress);
+    ctx.counted("coverage", &label, &progress, work).map_err(|e| refuse_plan(&e))
 }
 
 fn run_info(

@@ -9,6 +9,7 @@ use crate::io::{LoadError, LoadOptions, Refused, load};
 use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Place, Severity};
 use crate::model::kinds::{Lang, Redaction};
+use crate::model::progress::Progress;
 use crate::model::project::Project;
 use crate::model::said::{Bilingual, Said};
 use crate::model::words::counted;
@@ -36,16 +37,17 @@ pub struct Loaded {
 
 /// Reads a project, whatever its data hold: the inputs, and whether they break a rule of level *error*.
 fn read(reading: &Reading, ctx: &mut Context) -> Result<(Loaded, bool), Complaint> {
-    let options = LoadOptions { swap_xy: reading.swap_xy };
+    let options = LoadOptions { swap_xy: reading.swap_xy, ..LoadOptions::default() };
     let label = ctx.pick("reading", "读取数据").to_owned();
-    let (loaded, sound) = match ctx.stage("read", &label, |_| load(&reading.project, &options)) {
-        Ok((project, inputs)) => (Loaded { project, inputs }, true),
-        Err(LoadError::Data(refused)) => {
-            let Refused { project, inputs } = *refused;
-            (Loaded { project, inputs }, false)
-        }
-        Err(LoadError::Project(e)) => return Err(super::config::refuse(&e)),
-    };
+    let (loaded, sound) =
+        match ctx.counted("read", &label, &options.progress, |_| load(&reading.project, &options)) {
+            Ok((project, inputs)) => (Loaded { project, inputs }, true),
+            Err(LoadError::Data(refused)) => {
+                let Refused { project, inputs } = *refused;
+                (Loaded { project, inputs }, false)
+            }
+            Err(LoadError::Project(e)) => return Err(super::config::refuse(&e)),
+        };
     if !ctx.lang_given {
         ctx.lang = loaded.project.lang;
     }
@@ -270,9 +272,10 @@ pub fn coverage(reading: &Reading, output: &Output, ctx: &mut Context) -> Result
     if settings.redact.level == Redaction::Internal {
         loaded.inputs.candidates = Vec::new();
     }
-    let (found, inputs_read) = ctx.stage("coverage", &label, |_| {
+    let progress = Progress::default();
+    let (found, inputs_read) = ctx.counted("coverage", &label, &progress, |_| {
         rayon::join(
-            || plan::today(&loaded.inputs, &settings),
+            || plan::today_told(&loaded.inputs, &settings, &progress),
             || if wants_files { digests(&loaded) } else { Ok(Vec::new()) },
         )
     });

@@ -209,7 +209,7 @@ pub(super) mod tests {
     }
 
     /// Fields of a message: number, and the number or the bytes that it holds.
-    fn fields<'b>(mut b: &'b [u8]) -> Vec<(u64, u64, &'b [u8])> {
+    fn fields(mut b: &[u8]) -> Vec<(u64, u64, &[u8])> {
         let mut out = Vec::new();
         while !b.is_empty() {
             let tag = read_varint(&mut b);

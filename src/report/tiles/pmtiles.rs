@@ -32,7 +32,7 @@ pub(super) fn hilbert(zoom: u8, mut x: u32, mut y: u32) -> u64 {
     for bit in (0..zoom).rev() {
         let side = 1u32 << bit;
         let (right, down) = (x & side != 0, y & side != 0);
-        d = d << 2 | u64::from(u32::from(right) * 3 ^ u32::from(down));
+        d = d << 2 | u64::from((u32::from(right) * 3) ^ u32::from(down));
         x &= side - 1;
         y &= side - 1;
         if !down {

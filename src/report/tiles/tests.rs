@@ -94,7 +94,7 @@ fn every_point_is_there_in_its_place_with_its_values() {
             assert_eq!(f.tags["ok"], Tag::Flag(i % 2 == 0));
             assert_eq!(
                 f.tags.get("score"),
-                (i % 7 != 0).then(|| Tag::Float((i % 100) as f64 + 0.5)).as_ref()
+                (i % 7 != 0).then_some(Tag::Float((i % 100) as f64 + 0.5)).as_ref()
             );
             assert!(!f.tags.contains_key("score_src"));
         }
