@@ -1,9 +1,9 @@
 //! `covplan tiles`: the layers of a run's folder as vector tiles in one PMTiles file, for layers too large to
 //! draw at once.
 //!
-//! [`source`] takes features into a temporary file, [`layer_tiles`] thins them, cuts them and encodes them
+//! `source` takes features into a temporary file, `layer_tiles` thins them, cuts them and encodes them
 //! zoom level by zoom level, each layer into a temporary file of its own in the order of tiles, and
-//! [`tiles`] puts the parts of a tile together: layers of a vector tile may simply follow each other. So
+//! `tiles` puts the parts of a tile together: layers of a vector tile may simply follow each other. So
 //! neither features nor tiles ever stand in memory as a whole.
 
 mod cut;
