@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fills the tables of docs/configuration.md and docs/outputs.md from the program itself.
+"""Fills tables of docs/configuration.md, docs/outputs.md and docs/commands.md from the program itself.
 
     python3 docs/make.py [COVPLAN]          # default: target/release/covplan
     python3 docs/make.py --check [COVPLAN]  # change nothing; exit 1 when a page is stale
@@ -92,13 +92,19 @@ def fields(covplan):
     return "\n".join(out)
 
 
+def exit_codes(covplan):
+    codes = json.loads(run(covplan, "help", "exit-codes", "--json"))["codes"]
+    return table(["Code", "Meaning"], [[c["code"], c["meaning"]] for c in codes])
+
+
 def main():
     args = sys.argv[1:]
     check = "--check" in args
     args = [a for a in args if a != "--check"]
     covplan = args[0] if args else str(DOCS.parent / "target/release/covplan")
     stale = False
-    for page, mark, make in [("configuration.md", "settings", settings), ("outputs.md", "fields", fields)]:
+    for page, mark, make in [("configuration.md", "settings", settings), ("outputs.md", "fields", fields),
+                             ("commands.md", "exit codes", exit_codes)]:
         file = DOCS / page
         text = file.read_text(encoding="utf-8")
         begin, end = f"<!-- {mark}: made by docs/make.py -->\n", f"<!-- end of {mark} -->\n"

@@ -821,6 +821,65 @@ fn every_bad_input_is_answered_in_order() {
     assert!(failures.is_empty(), "{} cases fail\n\n{}", failures.len(), failures.join("\n\n"));
 }
 
+/// Codes in brackets, such as `[D012]`.
+fn codes(text: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = text
+        .split('[')
+        .skip(1)
+        .filter_map(|t| t.get(..5))
+        .filter(|c| c.ends_with(']') && c[1..4].bytes().all(|b| b.is_ascii_digit()))
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+fn han(text: &str) -> bool {
+    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+}
+
+/// The same codes and the same exit in Chinese, and every complaint in Chinese words.
+#[test]
+fn every_bad_input_is_answered_in_chinese() {
+    let mut failures = Vec::new();
+    let mut complaints = 0;
+    for case in all() {
+        // Without arguments there is only the help.
+        if case.args.is_empty() || case.args.contains(&"--lang") || case.args.contains(&"link") {
+            continue;
+        }
+        let said = |lang: &str| {
+            let dir = tempfile::tempdir().unwrap();
+            for (name, body) in &case.files {
+                let path = dir.path().join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, body).unwrap();
+            }
+            let mut args = case.args.clone();
+            args.extend(["--lang", lang]);
+            let out = run(dir.path(), &args);
+            let text =
+                format!("{}{}", String::from_utf8_lossy(&out.stderr), String::from_utf8_lossy(&out.stdout));
+            (out.status.code(), text)
+        };
+        let (en, zh) = (said("en"), said("zh"));
+        if en.0 != zh.0 || codes(&en.1) != codes(&zh.1) {
+            failures.push(format!("{}: {:?} {:?}\n{}\n{}", case.name, en.0, zh.0, en.1, zh.1));
+        }
+        for line in zh.1.lines().filter(|l| l.starts_with("错误")) {
+            complaints += 1;
+            let words = line.trim_start_matches("错误");
+            if !han(words) {
+                failures.push(format!("{}: {line}", case.name));
+            }
+        }
+        if zh.1.contains("error[") || zh.1.contains("\nerror:") || zh.1.starts_with("error:") {
+            failures.push(format!("{}: still English: {}", case.name, zh.1));
+        }
+    }
+    assert!(complaints > 60, "{complaints}");
+    assert!(failures.is_empty(), "{} cases fail\n\n{}", failures.len(), failures.join("\n\n"));
+}
+
 #[test]
 fn the_sound_project_is_sound() {
     for args in [&CHECK[..], &COVERAGE, &PLAN] {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a build ("build") or the tests ("test") need and the machine lacks.
 # build: cmake and a C++ compiler, for PROJ.
-# test:  also GDAL's ogrinfo and a Python with pyogrio, geopandas, pyarrow and openpyxl, which open what covplan writes, and a
+# test:  also GDAL's ogrinfo and a Python with pyogrio, geopandas, pyarrow, openpyxl and pmtiles, which open what covplan writes, and a
 #        browser that draws the report, and PostGIS, of which a test starts a server of its own. What can't be
 #        installed is reported by the tests as skipped.
 set -eu
@@ -50,10 +50,10 @@ if [ "$what" = test ]; then
         install postgresql-postgis postgis postgis || echo "setup: no PostGIS; its test will say that it was skipped" >&2
     fi
     venv=target/readers
-    if ! "$venv/bin/python" -c 'import pyogrio, openpyxl, geopandas, pyarrow' 2>/dev/null; then
+    if ! "$venv/bin/python" -c 'import pyogrio, openpyxl, geopandas, pyarrow, pmtiles' 2>/dev/null; then
         mkdir -p target
         { python3 -m venv "$venv" 2>/dev/null || { install python3-venv python3 python && python3 -m venv "$venv"; }; } &&
-            "$venv/bin/python" -m pip install --quiet pyogrio openpyxl geopandas pyarrow ||
-            echo "setup: no pyogrio, geopandas, pyarrow or openpyxl; their tests will say that they were skipped" >&2
+            "$venv/bin/python" -m pip install --quiet pyogrio openpyxl geopandas pyarrow pmtiles ||
+            echo "setup: no pyogrio, geopandas, pyarrow, openpyxl or pmtiles; their tests will say that they were skipped" >&2
     fi
 fi

@@ -2,28 +2,18 @@
 
 use crate::crs::Crs;
 use crate::model::kinds::{Lang, Redaction};
+use crate::model::said::Said;
 use crate::model::settings::TerminalKind;
 use crate::optimise::Effort;
 use crate::report::formats::{FORMATS, Format as LayerFormat};
+use crate::report::tiles::CLOSEST;
 use crate::siting::halls::{OutdoorScenario, WallAsk};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-const EXAMPLES: &str = "\
-Examples:
-  covplan demo                              plan the embedded study area, print the report
-  covplan demo -o out                       the same, with map, tables and GeoJSON in ./out
-  covplan init project                      a commented project to fill in
-  covplan check project/covplan.toml        are the inputs sound?
-  covplan plan project/covplan.toml -o out  coverage, stations, fiber, data centers, report
-  covplan explain out SITE-00412            why this score
-
-Exit codes: 0 done; 1 findings; 2 usage or configuration; 3 invalid data; 4 infeasible;
-5 limit reached, best plan written; 130 interrupted, best plan written.";
-
 /// Plans 5G coverage, optical fiber and data centers for the factories of a region.
 #[derive(Debug, Parser)]
-#[command(name = "covplan", version, before_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "covplan", version, arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -114,6 +104,34 @@ pub struct AreaArgs {
     /// Working memory, megabytes
     #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..=1_048_576))]
     pub memory_mb: u32,
+}
+
+/// What tiles are made of, and how.
+#[derive(Clone, Debug, Args)]
+pub struct TilesArgs {
+    /// Folder of a finished run with GeoJSON layers
+    pub dir: PathBuf,
+    /// File to write
+    #[arg(short, long, value_name = "FILE.pmtiles")]
+    pub out: PathBuf,
+    /// Layers to take, separated by commas [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub layers: Vec<String>,
+    /// Fields to keep, separated by commas; ids always are [default: all but the sources of values]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub attributes: Vec<String>,
+    /// First zoom level
+    #[arg(long, value_name = "Z", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=i64::from(CLOSEST)))]
+    pub min_zoom: u8,
+    /// Last zoom level, which shows every feature [default: 12 to 16, as far in as dense places need]
+    #[arg(long, value_name = "Z", value_parser = clap::value_parser!(u8).range(0..=i64::from(CLOSEST)))]
+    pub max_zoom: Option<u8>,
+    /// Compressed kilobytes that a layer may have in a tile; less important features give way
+    #[arg(long, value_name = "KB", default_value_t = 500, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub tile_kb: u32,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 /// How `covplan area` takes profiles.
@@ -214,9 +232,6 @@ pub struct Reading {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Plan the embedded study area: no input needed
-    #[command(
-        after_help = "Examples:\n  covplan demo\n  covplan demo -o out --lang zh\n  covplan demo --json | jq .headline"
-    )]
     Demo {
         /// Where to write.
         #[command(flatten)]
@@ -231,17 +246,11 @@ pub enum Command {
         dir: PathBuf,
     },
     /// Show what a file holds, and propose a mapping onto a layer
-    #[command(
-        after_help = "Examples:\n  covplan inspect 工参_移动_2026Q3.xlsx\n  covplan inspect sites.csv --json"
-    )]
     Inspect {
         /// File to look at
         file: PathBuf,
     },
     /// Make a synthetic project seeded by real towns
-    #[command(
-        after_help = "Examples:\n  covplan synth --region Jiangsu --sites 3000 --cells 12000 -o project\n  covplan plan project/covplan.toml -o out"
-    )]
     Synth {
         /// Province or larger city, in English or Chinese or by GB/T 2260 code, or China
         #[arg(long, default_value = "Jiangsu")]
@@ -266,9 +275,6 @@ pub enum Command {
         reading: Reading,
     },
     /// Score sites, list gaps, KPIs
-    #[command(
-        after_help = "Examples:\n  covplan coverage covplan.toml\n  covplan coverage covplan.toml -o out --json"
-    )]
     Coverage {
         /// What to read.
         #[command(flatten)]
@@ -278,9 +284,6 @@ pub enum Command {
         output: Output,
     },
     /// Coverage as a map: GeoTIFF rasters of level, SINR and rate, contours as a layer
-    #[command(
-        after_help = "Examples:\n  covplan area covplan.toml -o map\n  covplan area covplan.toml -o map --step-m 100 --bbox 1.4,42.4,1.8,42.7\n\nNext: gdalinfo map/rsrp.tif, or open map/ in QGIS"
-    )]
     Area {
         /// What to read.
         #[command(flatten)]
@@ -293,9 +296,6 @@ pub enum Command {
         ask: AreaArgs,
     },
     /// Coverage, stations, fiber, data centers, budget, report
-    #[command(
-        after_help = "Examples:\n  covplan plan covplan.toml -o out\n  covplan plan covplan.toml -o out --effort high --lang zh --redact public\n  covplan plan covplan.toml -o out --formats geojson,gpkg --output-crs EPSG:4549"
-    )]
     Plan {
         /// What to read.
         #[command(flatten)]
@@ -308,9 +308,6 @@ pub enum Command {
         budget: Budget,
     },
     /// Regions against the dated targets of a policy: reported stations, what is missing, what it costs
-    #[command(
-        after_help = "Examples:\n  covplan kpi covplan.toml --preset set-sail-2027\n  covplan kpi covplan.toml --preset my-targets.toml --before q2 -o q3\n\nShipped presets: set-sail-2027, 512-upgrade-2027, gigabit-city-2023, computing-power-2025,\neast-data-west-compute"
-    )]
     Kpi {
         /// What to read.
         #[command(flatten)]
@@ -326,9 +323,6 @@ pub enum Command {
         output: Output,
     },
     /// What changed between two runs, and why: sites, gaps and money by cause
-    #[command(
-        after_help = "Examples:\n  covplan compare q2 q3\n  covplan compare q2 q3 -o changes --lang zh"
-    )]
     Compare {
         /// Folder of the earlier run
         before: PathBuf,
@@ -342,9 +336,6 @@ pub enum Command {
         overwrite: bool,
     },
     /// Which applied-for projects double what stands or each other; exit code 1 when any does
-    #[command(
-        after_help = "Examples:\n  covplan duplicates covplan.toml\n  covplan duplicates covplan.toml -o out --redact inter-agency"
-    )]
     Duplicates {
         /// What to read.
         #[command(flatten)]
@@ -354,9 +345,6 @@ pub enum Command {
         output: Output,
     },
     /// Plants against the three schemes of 5G factories: what is met, missing, unknown; who uses 5G
-    #[command(
-        after_help = "Examples:\n  covplan readiness covplan.toml\n  covplan readiness covplan.toml --wanted 500 -o out"
-    )]
     Readiness {
         /// What to read.
         #[command(flatten)]
@@ -369,9 +357,6 @@ pub enum Command {
         output: Output,
     },
     /// What building together saves against each by itself, and who pays what of it
-    #[command(
-        after_help = "Examples:\n  covplan joint covplan.toml\n  covplan joint covplan.toml --parties cities --orders 8 -o out"
-    )]
     Joint {
         /// What to read.
         #[command(flatten)]
@@ -390,9 +375,6 @@ pub enum Command {
         budget: Budget,
     },
     /// Electricity and carbon of networks and data centers, today and after the plan; PUE limits, sharing
-    #[command(
-        after_help = "Examples:\n  covplan energy covplan.toml\n  covplan energy covplan.toml --today -o out"
-    )]
     Energy {
         /// What to read.
         #[command(flatten)]
@@ -408,9 +390,6 @@ pub enum Command {
         budget: Budget,
     },
     /// What breaks if one thing fails: a cable, a duct, a node, a data center
-    #[command(
-        after_help = "Examples:\n  covplan failures covplan.toml\n  covplan failures covplan.toml --json"
-    )]
     Failures {
         /// What to read.
         #[command(flatten)]
@@ -420,9 +399,6 @@ pub enum Command {
         output: Output,
     },
     /// What new bands (U6G, FR3, mmWave, sub-THz) would ask for: reach, stations, backhaul, as intervals
-    #[command(
-        after_help = "Examples:\n  covplan outlook covplan.toml\n  covplan outlook covplan.toml --json --lang zh"
-    )]
     Outlook {
         /// What to read.
         #[command(flatten)]
@@ -453,17 +429,15 @@ pub enum Command {
         budget: Budget,
     },
     /// Every term behind a score, route, station or data center of a finished plan
-    #[command(after_help = "Example:\n  covplan explain out SITE-00412")]
     Explain {
         /// Folder of a finished plan
         dir: PathBuf,
         /// Id of a site, station, route or data center
         id: String,
     },
+    /// Vector tiles of a run's layers in one PMTiles file, for layers too large to draw
+    Tiles(TilesArgs),
     /// Convert the coordinates of a file between reference systems
-    #[command(
-        after_help = "Examples:\n  covplan convert points.csv --from gcj02 --to EPSG:4326 -o out.csv\n  covplan convert points.csv --from EPSG:4547 --to EPSG:4490"
-    )]
     Convert {
         /// CSV with lon, lat (or x_m, y_m), GeoJSON, or another file of features, which becomes GeoJSON
         file: PathBuf,
@@ -505,9 +479,6 @@ pub enum Command {
         overwrite: bool,
     },
     /// Propagation loss of single links: one JSON request a line, one JSON answer a line
-    #[command(
-        after_help = "Example:\n  echo '{\"model\":\"fspl\",\"freq_mhz\":3500,\"distance_m\":1000}' | covplan link --batch -"
-    )]
     Link {
         /// Requests; `-` for stdin
         #[arg(long, value_name = "REQUESTS.jsonl")]
@@ -517,9 +488,6 @@ pub enum Command {
         verbose: bool,
     },
     /// Solve a benchmark file: Steiner tree, location, covering; the answer comes with a proven bound
-    #[command(
-        after_help = "Examples:\n  covplan solve steiner graph.stp.gz --time-limit 30 --json\n  covplan solve p-median pmed1.txt --p 5"
-    )]
     Solve {
         /// Kind of problem
         problem: Problem,
@@ -548,6 +516,28 @@ pub enum Command {
     Config {
         /// Project file; without it the defaults
         project: Option<PathBuf>,
+    },
+    /// Is this machine ready: PROJ data, environment, fonts, encoding, memory, threads, temporary folder
+    Doctor,
+    /// Help on a command, or on a topic: formats, layers, crs, exit-codes
+    Help {
+        /// Command or topic; a layer may follow `layers`
+        #[arg(value_name = "COMMAND|TOPIC")]
+        topic: Vec<String>,
+    },
+    /// Print the script that completes commands and options in a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// Folder to write; without it the main page goes to stdout
+        #[arg(short, long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Write into a folder that isn't empty, replacing files of the same name
+        #[arg(long)]
+        overwrite: bool,
     },
 }
 
@@ -629,71 +619,86 @@ pub enum Format {
     Gr,
 }
 
-fn parse_amount(s: &str) -> Result<f64, String> {
+/// An argument's value that isn't taken.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.en)]
+pub struct BadValue(pub Said);
+
+fn bad<T>(said: impl Into<Said>) -> Result<T, BadValue> {
+    Err(BadValue(said.into()))
+}
+
+fn parse_amount(s: &str) -> Result<f64, BadValue> {
     match s.parse::<f64>() {
         Ok(v) if v.is_finite() && v >= 0.0 => Ok(v),
-        _ => Err("a number from 0".into()),
+        _ => bad(("a number from 0", "应为不小于 0 的数字")),
     }
 }
 
-fn parse_lang(s: &str) -> Result<Lang, String> {
-    Lang::parse(s).ok_or_else(|| "the languages are en and zh".into())
+fn parse_lang(s: &str) -> Result<Lang, BadValue> {
+    Lang::parse(s).map_or_else(|| bad(("the languages are en and zh", "语言有 en 与 zh")), Ok)
 }
 
-fn parse_redaction(s: &str) -> Result<Redaction, String> {
-    Redaction::parse(s).ok_or_else(|| "the levels are internal, inter-agency and public".into())
+fn parse_redaction(s: &str) -> Result<Redaction, BadValue> {
+    let said =
+        ("the levels are internal, inter-agency and public", "级别有 internal、inter-agency 与 public");
+    Redaction::parse(s).map_or_else(|| bad(said), Ok)
 }
 
 /// A word of a list, as files have it.
-fn parse_word<T: serde::de::DeserializeOwned>(s: &str) -> Result<T, String> {
-    serde_json::from_value(serde_json::Value::String(s.to_owned())).map_err(|e| e.to_string())
+fn parse_word<T: serde::de::DeserializeOwned>(s: &str) -> Result<T, BadValue> {
+    serde_json::from_value(serde_json::Value::String(s.to_owned()))
+        .or_else(|e| bad(Said::verbatim(e.to_string())))
 }
 
-fn parse_crs(s: &str) -> Result<Crs, String> {
-    s.parse().map_err(|e: crate::crs::CrsError| e.to_string())
+fn parse_crs(s: &str) -> Result<Crs, BadValue> {
+    s.parse().or_else(|e: crate::crs::CrsError| bad(&e))
 }
 
-fn parse_layer_format(s: &str) -> Result<&'static LayerFormat, String> {
-    LayerFormat::of(s).ok_or_else(|| {
-        let words: Vec<&str> = FORMATS.iter().map(|f| f.word).collect();
-        format!("the formats are {}", words.join(", "))
-    })
+fn parse_layer_format(s: &str) -> Result<&'static LayerFormat, BadValue> {
+    let words: Vec<&str> = FORMATS.iter().map(|f| f.word).collect();
+    let said = (format!("the formats are {}", words.join(", ")), format!("格式有 {}", words.join("、")));
+    LayerFormat::of(s).map_or_else(|| bad(said), Ok)
 }
 
-fn parse_effort(s: &str) -> Result<Effort, String> {
-    s.parse().map_err(|e: crate::optimise::BadEffort| e.to_string())
+fn parse_effort(s: &str) -> Result<Effort, BadValue> {
+    s.parse().or_else(|e: crate::optimise::BadEffort| bad(&e))
 }
 
-fn parse_seconds(s: &str) -> Result<f64, String> {
+fn parse_seconds(s: &str) -> Result<f64, BadValue> {
     match s.parse::<f64>() {
         Ok(v) if v.is_finite() && v > 0.0 && v <= 1e7 => Ok(v),
-        _ => Err("a number of seconds above 0".into()),
+        _ => bad(("a number of seconds above 0", "应为大于 0 的秒数")),
     }
 }
 
-fn number_within(s: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
+fn number_within(s: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, BadValue> {
+    let (from, to) = (range.start(), range.end());
     match s.parse::<f64>() {
         Ok(v) if range.contains(&v) => Ok(v),
-        _ => Err(format!("a number from {} to {}", range.start(), range.end())),
+        _ => bad((format!("a number from {from} to {to}"), format!("应为 {from} 至 {to} 的数字"))),
     }
 }
 
-fn parse_step(s: &str) -> Result<f64, String> {
+fn parse_step(s: &str) -> Result<f64, BadValue> {
     number_within(s, 1.0..=10_000.0)
 }
 
-fn parse_reach(s: &str) -> Result<f64, String> {
+fn parse_reach(s: &str) -> Result<f64, BadValue> {
     number_within(s, 0.1..=100.0)
 }
 
-fn parse_clutter(s: &str) -> Result<f64, String> {
+fn parse_clutter(s: &str) -> Result<f64, BadValue> {
     number_within(s, 0.0..=100.0)
 }
 
-fn parse_bbox(s: &str) -> Result<[f64; 4], String> {
+fn parse_bbox(s: &str) -> Result<[f64; 4], BadValue> {
     let numbers: Option<Vec<f64>> = s.split(',').map(|v| v.trim().parse().ok()).collect();
     match numbers.as_deref() {
         Some(&[west, south, east, north]) if west < east && south < north => Ok([west, south, east, north]),
-        _ => Err("west, south, east, north in degrees, such as 1.4,42.4,1.8,42.7".into()),
+        _ => bad((
+            "west, south, east, north in degrees, such as 1.4,42.4,1.8,42.7",
+            "应为以度表示的西,南,东,北，如 1.4,42.4,1.8,42.7",
+        )),
     }
 }

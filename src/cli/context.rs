@@ -3,6 +3,8 @@
 use super::args::Common;
 use super::exit::Complaint;
 use crate::model::kinds::Lang;
+use crate::model::progress::Progress;
+use crate::model::said::Bilingual;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -36,10 +38,12 @@ impl Context {
     /// When the thread pool can't be made.
     pub fn new(common: &Common) -> Result<Self, Complaint> {
         if let Some(n) = common.threads {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(usize::from(n))
-                .build_global()
-                .map_err(|e| Complaint::usage("C002", format!("can't start {n} threads: {e}")))?;
+            rayon::ThreadPoolBuilder::new().num_threads(usize::from(n)).build_global().map_err(|e| {
+                Complaint::usage(
+                    "C002",
+                    (format!("can't start {n} threads: {e}"), format!("无法启动 {n} 个线程：{e}")),
+                )
+            })?;
         }
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupted);
@@ -101,6 +105,11 @@ impl Context {
         }
     }
 
+    /// Suggests what comes next, on stderr.
+    pub fn next(&self, command: &str) {
+        self.say(&format!("{}{command}", self.pick("next: ", "下一步：")));
+    }
+
     /// The text in the run's language.
     #[must_use]
     pub fn pick<'a>(&self, en: &'a str, zh: &'a str) -> &'a str {
@@ -109,9 +118,23 @@ impl Context {
 
     /// Runs a stage: shows it on a terminal, notes its time.
     pub fn stage<T>(&mut self, name: &'static str, label: &str, work: impl FnOnce(&Self) -> T) -> T {
-        if !self.quiet && !self.json && std::io::stderr().is_terminal() {
+        self.counted(name, label, &Progress::default(), work)
+    }
+
+    /// A [`stage`](Self::stage) whose work tells how far it is.
+    pub fn counted<T>(
+        &mut self,
+        name: &'static str,
+        label: &str,
+        progress: &Progress,
+        work: impl FnOnce(&Self) -> T,
+    ) -> T {
+        if self.shows_progress() {
             let bar = indicatif::ProgressBar::new_spinner();
             bar.set_message(label.to_owned());
+            if let Ok(style) = indicatif::ProgressStyle::with_template("{spinner} {msg} {state}") {
+                bar.set_style(style.with_key("state", self.state(progress)));
+            }
             bar.enable_steady_tick(Duration::from_millis(120));
             self.bar = Some(bar);
         }
@@ -124,10 +147,41 @@ impl Context {
         result
     }
 
+    /// Whether a bar has someone to look at it.
+    fn shows_progress(&self) -> bool {
+        !self.quiet && !self.json && std::io::stderr().is_terminal()
+    }
+
+    /// How a stage shows itself: a bar with the time left where the share done is known or the work ends
+    /// with a limit, else the time it has taken.
+    fn state(
+        &self,
+        progress: &Progress,
+    ) -> impl Fn(&indicatif::ProgressState, &mut dyn std::fmt::Write) + Clone + Send + Sync + 'static {
+        let (started, deadline, progress) = (self.started, self.deadline, progress.clone());
+        let words = self.lang.pick("left", "剩余").to_owned();
+        move |bar: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+            let taken = bar.elapsed().as_secs_f64();
+            let by_limit = deadline.map(|limit| started.elapsed().as_secs_f64() / limit.as_secs_f64());
+            // A bar that can't be drawn is no reason to fail.
+            let _ = match (progress.share(), by_limit) {
+                (Some(share), _) => {
+                    let left = taken / share * (1.0 - share);
+                    write!(w, "{} {words} {left:.0} s", filled(share))
+                }
+                (None, Some(share)) => {
+                    let left = deadline.map_or(0, |limit| limit.saturating_sub(started.elapsed()).as_secs());
+                    write!(w, "{} {words} ≤ {left} s", filled(share))
+                }
+                (None, None) => write!(w, "{taken:.0} s"),
+            };
+        }
+    }
+
     /// A bar for so many steps, on a terminal that wants one.
     #[must_use]
     pub fn progress(&self, steps: u64, label: &str) -> Option<indicatif::ProgressBar> {
-        if self.quiet || self.json || !std::io::stderr().is_terminal() {
+        if !self.shows_progress() {
             return None;
         }
         if let Some(spinner) = &self.bar {
@@ -152,7 +206,14 @@ impl Context {
             let json =
                 serde_json::json!({ "schema": "covplan/timing/1", "seconds": total, "stages": stages });
             std::fs::write(path, format!("{json:#}\n")).map_err(|e| {
-                Complaint::usage("C003", format!("can't write the timing file {}: {e}", path.display()))
+                let (file, why) = (path.display(), e.zh());
+                Complaint::usage(
+                    "C003",
+                    (
+                        format!("can't write the timing file {file}: {e}"),
+                        format!("无法写出计时文件 {file}：{why}"),
+                    ),
+                )
             })?;
         }
         if !self.stages.is_empty() {
@@ -161,6 +222,13 @@ impl Context {
         }
         Ok(())
     }
+}
+
+/// A bar of thirty columns that is full by that share.
+fn filled(share: f64) -> String {
+    const COLUMNS: usize = 30;
+    let full = (share.clamp(0.0, 1.0) * COLUMNS as f64).round() as usize;
+    format!("{}{}", "█".repeat(full), "░".repeat(COLUMNS - full))
 }
 
 /// Columns of what goes into a pipe or a file.
@@ -181,9 +249,26 @@ pub fn terminal_width() -> u16 {
 pub fn print(text: &str) -> Result<(), Complaint> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Complaint::usage("C004", format!("can't write to stdout: {e}")))
-        }
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(closed(&e)),
         _ => Ok(()),
+    }
+}
+
+/// Stdout that can't be written.
+#[must_use]
+pub fn closed(e: &std::io::Error) -> Complaint {
+    Complaint::usage("C004", (format!("can't write to stdout: {e}"), format!("无法写到标准输出：{}", e.zh())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_fills_up() {
+        assert_eq!(filled(0.0), "░".repeat(30));
+        assert_eq!(filled(0.5), "█".repeat(15) + &"░".repeat(15));
+        assert_eq!(filled(7.0), "█".repeat(30));
+        assert_eq!(filled(f64::NAN).chars().count(), 30);
     }
 }

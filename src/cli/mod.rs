@@ -4,10 +4,13 @@ mod args;
 mod commands;
 mod context;
 mod exit;
+mod guide;
+mod usage;
 
 pub use exit::{Complaint, Exit};
 
-use clap::Parser;
+use crate::model::kinds::Lang;
+use clap::FromArgMatches as _;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -30,26 +33,25 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(args: &[OsString]) -> ExitCode {
-    let cli = match args::Cli::try_parse_from(args) {
+    let lang = guide::lang_asked(args).unwrap_or(Lang::En);
+    let parsed = guide::command(lang).try_get_matches_from(args);
+    let cli = match parsed.and_then(|m| args::Cli::from_arg_matches(&m)) {
         Ok(cli) => cli,
         Err(e) => {
-            let code = if e.use_stderr() { Exit::Usage } else { Exit::Ok };
-            // Nothing can be done about a closed terminal.
-            let _ = e.print();
-            return code.into();
+            usage::print(&e, lang);
+            return if e.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
         }
     };
-    let lang = cli.common.lang.unwrap_or(crate::model::kinds::Lang::En);
-    let outcome = context::Context::new(&cli.common).and_then(|mut ctx| {
-        let exit = commands::run(cli.command, &mut ctx)?;
-        ctx.finish()?;
-        Ok(exit)
-    });
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(complaint) => {
-            let _ = write!(std::io::stderr(), "{}", complaint.render(lang));
-            complaint.exit.into()
-        }
-    }
+    let complain = |complaint: Complaint, lang| {
+        // Nothing can be done about a closed terminal.
+        let _ = write!(std::io::stderr(), "{}", complaint.render(lang));
+        complaint.exit
+    };
+    let mut ctx = match context::Context::new(&cli.common) {
+        Ok(ctx) => ctx,
+        Err(complaint) => return complain(complaint, lang).into(),
+    };
+    let outcome = commands::run(cli.command, &mut ctx).and_then(|exit| ctx.finish().map(|()| exit));
+    // By now the project may have said which language it is in.
+    outcome.unwrap_or_else(|complaint| complain(complaint, ctx.lang)).into()
 }

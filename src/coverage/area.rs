@@ -13,6 +13,7 @@ use crate::model::kinds::CellKind;
 use crate::model::notes::Note;
 use crate::model::operators::NetworkId;
 use crate::model::records::Cell;
+use crate::model::said::Bilingual;
 use crate::model::settings::{Settings, TerminalKind};
 use crate::radio::antenna::Pattern;
 use crate::radio::area::{
@@ -87,6 +88,23 @@ pub enum AreaError {
         /// Megabytes needed.
         needed_mb: usize,
     },
+}
+
+impl Bilingual for AreaError {
+    fn zh(&self) -> String {
+        match self {
+            Self::NoCells => "没有可用的小区：须在网、室外、制式计入覆盖且在模型适用范围内".to_owned(),
+            Self::Bounds(b) => format!("范围 {b:?} 不是以度表示的西、南、东、北"),
+            Self::TooLarge { pixels, most } => {
+                format!("{pixels} 个像元超过上限 {most}：请加大 --step-m，或用 --bbox 分块（各块可拼接）")
+            }
+            Self::ItmFrequency(mhz) => {
+                format!("ITM 适用 20 至 20000 MHz，而有小区为 {mhz} MHz：请不用 --model，或指定网络")
+            }
+            Self::ItmGround => "ITM 需要格距不超过 100 m 的 dem 图层".to_owned(),
+            Self::Memory { needed_mb } => format!("一个分块需要 {needed_mb} MB 工作内存，超过 --memory-mb"),
+        }
+    }
 }
 
 /// A map that is ready to be worked out.

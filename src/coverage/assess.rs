@@ -20,6 +20,7 @@ use crate::index::{Hit, PointIndex, hilbert_order};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{Basis, FirmSize, SiteStatus};
 use crate::model::operators::NetworkId;
+use crate::model::progress::Progress;
 use crate::model::records::{Cell, Site, SiteId};
 use crate::model::settings::{ServiceNeed, Settings};
 use crate::model::text::Known;
@@ -38,6 +39,18 @@ const BLOCK_REACH_M: f64 = 1000.0;
 /// Scores every site of the inputs. `fiber` tells distances by road.
 #[must_use]
 pub fn assess(inputs: &Inputs, settings: &Settings, fiber: &dyn FiberReach) -> Assessment {
+    assess_told(inputs, settings, fiber, &Progress::default())
+}
+
+/// [`assess`], telling of every site that is scored.
+#[must_use]
+pub fn assess_told(
+    inputs: &Inputs,
+    settings: &Settings,
+    fiber: &dyn FiberReach,
+    progress: &Progress,
+) -> Assessment {
+    progress.expect(inputs.sites.list.len() as u64);
     let towers = towers(&inputs.cells, settings.siting.cluster_m);
     let assessor = Assessor::new(inputs, settings, &towers, fiber);
     let networks = inputs.operators.network_count();
@@ -47,7 +60,11 @@ pub fn assess(inputs: &Inputs, settings: &Settings, fiber: &dyn FiberReach) -> A
     for batch in order.chunks(REGION * BATCH) {
         let done: Vec<(Vec<SiteResult>, Vec<NetworkAtSite>)> = batch
             .par_chunks(REGION)
-            .map_init(Desk::default, |desk, region| assessor.region(region, desk))
+            .map_init(Desk::default, |desk, region| {
+                let done = assessor.region(region, desk);
+                progress.add(region.len() as u64);
+                done
+            })
             .collect();
         for (region, (results, radio)) in batch.chunks(REGION).zip(done) {
             for (i, (site, result)) in region.iter().zip(results).enumerate() {

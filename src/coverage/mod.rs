@@ -24,7 +24,7 @@ pub mod towers;
 pub mod what_if;
 mod widen;
 
-pub use assess::{Assessor, assess};
+pub use assess::{Assessor, assess, assess_told};
 pub use fiber_reach::{FiberDistance, FiberReach, NoRoads};
 pub use result::{
     Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, LossModel, NetworkAtSite, Score, SiteResult, Term,

@@ -35,8 +35,14 @@ impl Crs {
             Kind::Gcj02 | Kind::Bd09 => {
                 return Err(CrsError::NoDatumShift {
                     name: self.name().to_owned(),
-                    reason: "it has no code that a file could carry, so programs would show it displaced",
-                    way_out: "write WGS 84 or CGCS2000, or convert single files with `covplan convert`",
+                    reason: (
+                        "it has no code that a file could carry, so programs would show it displaced",
+                        "文件无法标明该坐标系，其他软件打开会有偏移",
+                    ),
+                    way_out: (
+                        "write WGS 84 or CGCS2000, or convert single files with `covplan convert`",
+                        "请输出 WGS 84 或 CGCS2000，或用 `covplan convert` 转换单个文件",
+                    ),
                 });
             }
             Kind::Proj { text, .. } => text,

@@ -15,6 +15,7 @@ pub use definition::Definition;
 pub use transform::{FromWgs84, PointError, ToWgs84};
 
 use crate::geom::LonLat;
+use crate::model::said::Bilingual;
 use rayon::prelude::*;
 use std::fmt;
 use std::str::FromStr;
@@ -70,6 +71,9 @@ enum Shift {
     Unknown,
 }
 
+/// A phrase in English and Chinese.
+type Words = (&'static str, &'static str);
+
 /// Why a system can't be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CrsError {
@@ -82,22 +86,22 @@ pub enum CrsError {
         text: String,
     },
     /// A system, but not one of places on the ground.
-    #[error("'{name}' is a {kind}: positions need a geographic or a projected system")]
+    #[error("'{name}' is a {}: positions need a geographic or a projected system", kind.0)]
     NotHorizontal {
         /// Name of the system.
         name: String,
         /// What it is instead.
-        kind: String,
+        kind: Words,
     },
     /// Between its datum and WGS 84 PROJ has no operation that moves anything, or none fit to use.
-    #[error("'{name}' can't be brought to WGS 84: {reason}; {way_out}")]
+    #[error("'{name}' can't be brought to WGS 84: {}; {}", reason.0, way_out.0)]
     NoDatumShift {
         /// Name of the system.
         name: String,
         /// What is missing.
-        reason: &'static str,
+        reason: Words,
         /// What the user can do.
-        way_out: &'static str,
+        way_out: Words,
     },
     /// Even EPSG:4326 is unknown: a `proj.db` of another PROJ stands in the way.
     #[error(
@@ -116,6 +120,26 @@ pub enum CrsError {
         /// PROJ's words.
         message: String,
     },
+}
+
+impl Bilingual for CrsError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Unknown { text } => {
+                format!("未知坐标系“{text}”：可用 EPSG:n、wgs84、cgcs2000、gcj02、bd09、WKT 或 PROJ 字符串")
+            }
+            Self::NotHorizontal { name, kind } => {
+                format!("“{name}”是{}：位置需要地理坐标系或投影坐标系", kind.1)
+            }
+            Self::NoDatumShift { name, reason, way_out } => {
+                format!("“{name}”无法转换到 WGS 84：{}；{}", reason.1, way_out.1)
+            }
+            Self::ProjDatabase { cause } => {
+                format!("PROJ 数据库无法使用：{cause} 指向其他版本 PROJ 的文件；取消该设置后重新运行")
+            }
+            Self::NoOperation { name, message } => format!("“{name}”与 WGS 84 之间没有可用的转换：{message}"),
+        }
+    }
 }
 
 /// Below this many positions other threads cost more (a PROJ object each) than they save.
@@ -242,6 +266,71 @@ impl fmt::Display for Crs {
     }
 }
 
+/// A system that has a name of its own.
+pub struct Named {
+    /// What it may be called, in lower case without blanks, `-` and `_`; the first is the usual one.
+    pub words: &'static [&'static str],
+    /// What it is, in English and Chinese.
+    pub about: (&'static str, &'static str),
+    make: fn() -> Result<Crs, CrsError>,
+}
+
+/// The systems with names of their own; all others go by code, WKT or PROJ string.
+pub static NAMED: &[Named] = &[
+    Named {
+        words: &[
+            "wgs84",
+            "crs84",
+            "ogc:crs84",
+            "urn:ogc:def:crs:ogc:1.3:crs84",
+            "urn:ogc:def:crs:ogc::crs84",
+        ],
+        about: ("WGS 84 longitude and latitude: GPS, OpenStreetMap", "WGS 84 经纬度：GPS、OpenStreetMap"),
+        make: || Ok(Crs::wgs84()),
+    },
+    Named {
+        words: &["cgcs2000", "国家2000", "2000国家大地坐标系", "国家大地坐标系2000"],
+        about: ("CGCS2000 longitude and latitude, EPSG:4490", "2000 国家大地坐标系经纬度，EPSG:4490"),
+        make: || Crs::epsg(4490),
+    },
+    Named {
+        words: &["gcj02", "火星坐标", "火星坐标系", "国测局坐标"],
+        about: ("GCJ-02: maps of Amap and Tencent", "GCJ-02：高德、腾讯地图"),
+        make: || Ok(Crs::gcj02()),
+    },
+    Named {
+        words: &["bd09", "bd09ll", "百度坐标", "百度坐标系"],
+        about: ("BD-09: maps of Baidu", "BD-09：百度地图"),
+        make: || Ok(Crs::bd09()),
+    },
+];
+
+/// PROJ as it is found on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proj {
+    /// Its version.
+    pub version: String,
+    /// An environment variable that leads it to files other than its own, and its value.
+    pub led_by: Option<(&'static str, String)>,
+}
+
+/// Whether PROJ works: a known place is moved into a Gauss-Krüger zone, which needs its database.
+///
+/// # Errors
+/// [`CrsError`] when the database can't be used or gives another place.
+pub fn proj_at_work() -> Result<Proj, CrsError> {
+    let failed = |message: String| CrsError::NoOperation { name: "EPSG:4548".into(), message };
+    let zone = Crs::epsg(4548)?;
+    let nanjing = LonLat::new(118.796_877, 32.060_255).map_err(|e| failed(e.to_string()))?;
+    let [x, y] = zone.xy(nanjing)?.map_err(|e| failed(e.to_string()))?;
+    let back = zone.lon_lat(x, y)?.map_err(|e| failed(e.to_string()))?;
+    let close = (back.lon_deg() - nanjing.lon_deg()).abs() < 1e-8 && (x - 669_693.6).abs() < 100.0;
+    if !close {
+        return Err(failed(format!("a known place came out at {x:.1}, {y:.1}")));
+    }
+    Ok(Proj { version: transform::version().unwrap_or_default(), led_by: transform::led_by() })
+}
+
 impl FromStr for Crs {
     type Err = CrsError;
 
@@ -255,20 +344,8 @@ impl FromStr for Crs {
             .filter(|c| !c.is_whitespace() && !"-_".contains(*c))
             .flat_map(char::to_lowercase)
             .collect();
-        match short.as_str() {
-            "wgs84"
-            | "crs84"
-            | "ogc:crs84"
-            | "urn:ogc:def:crs:ogc:1.3:crs84"
-            | "urn:ogc:def:crs:ogc::crs84" => {
-                return Ok(Self::wgs84());
-            }
-            "gcj02" | "火星坐标" | "火星坐标系" | "国测局坐标" => return Ok(Self::gcj02()),
-            "bd09" | "bd09ll" | "百度坐标" | "百度坐标系" => return Ok(Self::bd09()),
-            "cgcs2000" | "国家2000" | "2000国家大地坐标系" | "国家大地坐标系2000" => {
-                return Self::epsg(4490);
-            }
-            _ => {}
+        if let Some(named) = NAMED.iter().find(|n| n.words.contains(&short.as_str())) {
+            return (named.make)();
         }
         let proj_text = if is_wkt(text) || is_projjson(text) {
             text.to_owned()

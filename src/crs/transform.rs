@@ -1,7 +1,8 @@
 //! One PROJ object per direction and thread, and the checks that PROJ leaves to its caller.
 
-use super::{About, Crs, CrsError, Kind, Shift, gcj02};
+use super::{About, Crs, CrsError, Kind, Shift, Words, gcj02};
 use crate::geom::{LonLat, LonLatError};
+use crate::model::said::Bilingual;
 use proj::{Area, Proj};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -24,9 +25,15 @@ const SAME_AS_WGS84: [&str; 4] =
 /// to 15 m, and everywhere else PROJ would return the numbers unchanged, some 50–120 m off.
 const UNPUBLISHED: [&str; 4] = ["Beijing 1954", "Xian 1980", "New Beijing", "Xi'an 1980"];
 
-const CHINESE_WAY_OUT: &str = "convert the layer to CGCS2000 with the parameters of the province's surveying \
-    office, or give the datum as a PROJ string with +towgs84=";
-const WAY_OUT: &str = "convert the layer to WGS 84 first, or give the datum as a PROJ string with +towgs84=";
+const CHINESE_WAY_OUT: Words = (
+    "convert the layer to CGCS2000 with the parameters of the province's surveying office, or give the datum \
+     as a PROJ string with +towgs84=",
+    "请用省测绘部门的参数把图层转换到 CGCS2000，或用带 +towgs84= 的 PROJ 字符串给出基准",
+);
+const WAY_OUT: Words = (
+    "convert the layer to WGS 84 first, or give the datum as a PROJ string with +towgs84=",
+    "请先把图层转换到 WGS 84，或用带 +towgs84= 的 PROJ 字符串给出基准",
+);
 
 /// Why one position can't be moved.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -62,6 +69,22 @@ pub enum PointError {
     /// The projection has no answer.
     #[error("outside the domain of the projection ({0})")]
     Projection(Box<str>),
+}
+
+impl Bilingual for PointError {
+    fn zh(&self) -> String {
+        match self {
+            Self::NotFinite { x, y } => format!("{x}, {y} 不是一对有限数值"),
+            Self::OutOfRange(e) => e.zh(),
+            Self::OutOfArea { at, west, south, east, north } => format!(
+                "({}, {}) 在坐标系适用范围之外（东经 {west}..{east}，北纬 {south}..{north}）",
+                at.lon_deg(),
+                at.lat_deg()
+            ),
+            Self::NoDatumShift => format!("此处没有误差在 {MAX_SHIFT_ERROR_M} m 以内的 WGS 84 基准转换"),
+            Self::Projection(why) => format!("超出投影的定义域（{why}）"),
+        }
+    }
 }
 
 /// Brings positions of one system to WGS 84. Bound to its thread; making one takes 10–40 ms.
@@ -185,10 +208,16 @@ fn route(crs: &Crs, to_wgs84: bool) -> Result<Route, CrsError> {
     let no_shift = |reason, way_out| CrsError::NoDatumShift { name: about.name.clone(), reason, way_out };
     match about.shift {
         Shift::Unpublished => {
-            return Err(no_shift("the parameters of this Chinese datum aren't public", CHINESE_WAY_OUT));
+            return Err(no_shift(
+                ("the parameters of this Chinese datum aren't public", "该基准的转换参数未公开"),
+                CHINESE_WAY_OUT,
+            ));
         }
         Shift::Unknown => {
-            return Err(no_shift("its definition names an ellipsoid but no datum", WAY_OUT));
+            return Err(no_shift(
+                ("its definition names an ellipsoid but no datum", "其定义只有椭球，没有基准"),
+                WAY_OUT,
+            ));
         }
         Shift::Given | Shift::Looked => {}
     }
@@ -267,14 +296,14 @@ pub(super) fn describe(text: &str, unknown: &dyn Fn() -> CrsError) -> Result<Abo
     };
     if !horizontal {
         let kind = match kind {
-            "GeodeticCRS" => "geocentric system",
-            "VerticalCRS" => "height system",
-            "EngineeringCRS" => "local system",
+            "GeodeticCRS" => ("geocentric system", "地心坐标系"),
+            "VerticalCRS" => ("height system", "高程系统"),
+            "EngineeringCRS" => ("local system", "局部坐标系"),
             "" => return Err(unknown()),
             // A pipeline or a bare operation: reads well, names no system.
-            _ => "coordinate operation",
+            _ => ("coordinate operation", "坐标运算"),
         };
-        return Err(CrsError::NotHorizontal { name, kind: kind.into() });
+        return Err(CrsError::NotHorizontal { name, kind });
     }
     let geographic = kind == "GeographicCRS";
     let base = if geographic { part } else { &part["base_crs"] };
@@ -294,15 +323,25 @@ pub(super) fn describe(text: &str, unknown: &dyn Fn() -> CrsError) -> Result<Abo
     Ok(About { name, geographic, shift })
 }
 
+/// The variable that leads PROJ to files other than its own, and its value.
+pub(super) fn led_by() -> Option<(&'static str, String)> {
+    ["PROJ_DATA", "PROJ_LIB"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()).map(|v| (name, v)))
+}
+
+/// PROJ's version.
+pub(super) fn version() -> Option<String> {
+    proj::ProjBuilder::new().lib_info().ok().map(|info| info.version)
+}
+
 /// The reason when not even WGS 84 can be made: some other PROJ's files are found before the embedded ones.
 fn foreign_database() -> Option<CrsError> {
     let probe = Proj::new("EPSG:4326");
     if probe.is_ok() {
         return None;
     }
-    let variable = ["PROJ_DATA", "PROJ_LIB"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()).map(|v| format!("{name}={v}")));
+    let variable = led_by().map(|(name, value)| format!("{name}={value}"));
     let cause = variable.or_else(|| proj::ProjBuilder::new().lib_info().ok().map(|info| info.searchpath));
     Some(CrsError::ProjDatabase { cause: cause.unwrap_or_else(|| "PROJ's search path".into()) })
 }

@@ -10,6 +10,7 @@ use crate::model::kinds;
 use crate::model::notes::Note;
 use crate::model::planned::{Center, Certificate};
 use crate::model::records::SiteId;
+use crate::model::said::Bilingual;
 use crate::model::settings::Settings;
 use crate::optimise::Work;
 use crate::optimise::cover::{Lock, SparseRows};
@@ -42,6 +43,14 @@ pub enum PlacementError {
     /// The location problem has no answer.
     #[error(transparent)]
     Facility(#[from] FacilityError),
+}
+
+impl Bilingual for PlacementError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Facility(e) => e.zh(),
+        }
+    }
 }
 
 struct Group {

@@ -9,6 +9,7 @@ use super::tree::{Hung, OneByOne, Tree, access_of, join};
 use super::web::{Link, Web};
 use crate::graph::{EdgeId, Graph, GraphError, NodeId, components};
 use crate::model::inputs::Inputs;
+use crate::model::said::Bilingual;
 use crate::model::settings::FiberSettings;
 use crate::network::{AccessKind, AccessPoint};
 use crate::optimise::Work;
@@ -115,6 +116,15 @@ pub enum JoinError {
     /// The solver refused.
     #[error(transparent)]
     Steiner(#[from] crate::optimise::steiner::SteinerError),
+}
+
+impl Bilingual for JoinError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Graph(e) => e.zh(),
+            Self::Steiner(e) => e.zh(),
+        }
+    }
 }
 
 /// Joins members to the root by a tree. Where a node would have to give more than it has to spare, it keeps

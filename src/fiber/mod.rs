@@ -32,8 +32,10 @@ use crate::model::inputs::Inputs;
 use crate::model::kinds::Basis;
 use crate::model::notes::Note;
 use crate::model::planned::{Certificate, Connection, ConnectionState, PonKind, PonNode, RouteSegment};
+use crate::model::said::Bilingual;
 use crate::model::settings::Settings;
 use crate::model::words::{listed, yuan};
+use crate::model::words::{listed_zh, yuan_zh};
 use crate::network::{AccessKind, FiberAccess, Reach, Snap, Snapper};
 use crate::optimise::{Work, relative_gap};
 use bill::{Bill, Member, Site};
@@ -170,6 +172,23 @@ pub enum RouteError {
         /// The budget.
         budget_cny: f64,
     },
+}
+
+impl Bilingual for RouteError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Join(e) => e.zh(),
+            Self::NoSuchClass { name, known } => {
+                format!("fiber.pon.class = \"{name}\" 不在 fiber.pon_class 之中，可选 {}", listed_zh(known))
+            }
+            Self::LockedBeyondBudget { ids, need_cny, budget_cny } => format!(
+                "锁定开放的 {} 需要光缆 {}，超过预算 {}",
+                listed_zh(ids),
+                yuan_zh(*need_cny),
+                yuan_zh(*budget_cny)
+            ),
+        }
+    }
 }
 
 impl From<crate::graph::GraphError> for RouteError {

@@ -15,6 +15,7 @@ mod search;
 pub use connectivity::{Components, Cuts, Losses, components, cuts, losses, minimum_spanning_forest};
 pub use search::{Dijkstra, Path, Until};
 
+use crate::model::said::Bilingual;
 use thiserror::Error;
 
 /// A node, as its index in the graph's arrays.
@@ -78,6 +79,19 @@ pub enum GraphError {
         /// Number of edges asked for.
         edges: usize,
     },
+}
+
+impl Bilingual for GraphError {
+    fn zh(&self) -> String {
+        match self {
+            Self::NoSuchNode { edge, node, nodes } => {
+                format!("边 {edge} 的端点 {node} 不存在，只有 {nodes} 个节点")
+            }
+            Self::BadWeight { edge, weight } => format!("边 {edge} 的权重为 {weight}；权重应为有限的非负数"),
+            Self::WrongWeightCount { weights, edges } => format!("{edges} 条边给出了 {weights} 个权重"),
+            Self::TooLarge { nodes, edges } => format!("{nodes} 个节点和 {edges} 条边超出图的编号范围"),
+        }
+    }
 }
 
 /// An undirected graph with non-negative edge weights.

@@ -10,6 +10,7 @@ use crate::crs::gauss_kruger::{AxisOrder, guess_grid};
 use crate::crs::{Crs, CrsError, PointError};
 use crate::geom::LonLat;
 use crate::model::project::LayerSpec;
+use crate::model::said::{Bilingual, Said};
 use crate::model::schema::Layer;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -40,12 +41,12 @@ pub enum ConvertError {
         source: std::io::Error,
     },
     /// The file isn't what its name says.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}", path.display(), reason.en)]
     Malformed {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        reason: String,
+        reason: Said,
     },
     /// No pair of columns holds coordinates.
     #[error("{}: no coordinate columns; name them lon, lat or x_m, y_m (found: {})", path.display(), columns.join(", "))]
@@ -56,7 +57,7 @@ pub enum ConvertError {
         columns: Vec<String>,
     },
     /// A value isn't a position.
-    #[error("{}:{row}: {value} isn't a position of the source system: {reason}", path.display())]
+    #[error("{}:{row}: {value} isn't a position of the source system: {}", path.display(), reason.en)]
     BadPosition {
         /// The file.
         path: PathBuf,
@@ -65,8 +66,26 @@ pub enum ConvertError {
         /// The value.
         value: String,
         /// What is wrong.
-        reason: String,
+        reason: Said,
     },
+}
+
+impl Bilingual for ConvertError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Crs(e) => e.zh(),
+            Self::Unreadable { path, source } => format!("无法读取 {}：{}", path.display(), source.zh()),
+            Self::Malformed { path, reason } => format!("{}：{}", path.display(), reason.zh),
+            Self::NoCoordinates { path, columns } => format!(
+                "{}：没有坐标列；请命名为 lon、lat 或 x_m、y_m（现有列：{}）",
+                path.display(),
+                columns.join("、")
+            ),
+            Self::BadPosition { path, row, value, reason } => {
+                format!("{}:{row}：{value} 不是源坐标系中的位置：{}", path.display(), reason.zh)
+            }
+        }
+    }
 }
 
 /// Converts all positions of a file. Planar systems are in metres: GeoJSON as east, north; tables of a
@@ -108,8 +127,9 @@ fn move_all(
 }
 
 fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, ConvertError> {
-    let malformed = |reason: String| ConvertError::Malformed { path: path.to_path_buf(), reason };
-    let text = decode(bytes).ok_or_else(|| malformed("neither UTF-8 nor GB18030 text".into()))?;
+    let malformed = |reason: Said| ConvertError::Malformed { path: path.to_path_buf(), reason };
+    let text = decode(bytes)
+        .ok_or_else(|| malformed(("neither UTF-8 nor GB18030 text", "不是 UTF-8 或 GB18030 文本").into()))?;
     let first = text.lines().next().unwrap_or_default();
     let delimiter = [b',', b'\t', b';']
         .into_iter()
@@ -117,7 +137,7 @@ fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, C
         .unwrap_or(b',');
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|e| malformed(e.to_string()))?.clone();
+    let headers = reader.headers().map_err(|e| malformed(Said::verbatim(e.to_string())))?.clone();
     let sites = Layer::named("sites");
     let names = |h: &str, standard: &str| {
         sites.and_then(|l| l.match_header(h)).is_some_and(|(column, _)| column.name == standard)
@@ -133,14 +153,14 @@ fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, C
     let mut rows = Vec::new();
     let mut points = Vec::new();
     for (i, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| malformed(e.to_string()))?;
+        let record = record.map_err(|e| malformed(Said::verbatim(e.to_string())))?;
         let number = |column: usize| -> Result<f64, ConvertError> {
             let value = record.get(column).unwrap_or_default();
             value.trim().parse().map_err(|_| ConvertError::BadPosition {
                 path: path.to_path_buf(),
                 row: i + 2,
                 value: format!("\"{value}\""),
-                reason: "not a number".into(),
+                reason: ("not a number", "不是数字").into(),
             })
         };
         points.push([number(x)?, number(y)?]);
@@ -160,12 +180,12 @@ fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, C
         path: path.to_path_buf(),
         row: i + 2,
         value: format!("{}, {}", points[i][0], points[i][1]),
-        reason: e.to_string(),
+        reason: e.into(),
     })?;
     let order = plane(to, &[]);
     let names = if to.is_geographic() { ("lon", "lat") } else { ("x_m", "y_m") };
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(Vec::new());
-    let write_failed = |e: csv::Error| malformed(e.to_string());
+    let write_failed = |e: csv::Error| malformed(Said::verbatim(e.to_string()));
     let header: Vec<&str> = headers
         .iter()
         .enumerate()
@@ -198,7 +218,7 @@ fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, C
             .collect();
         writer.write_record(row).map_err(write_failed)?;
     }
-    let bytes = writer.into_inner().map_err(|e| malformed(e.to_string()))?;
+    let bytes = writer.into_inner().map_err(|e| malformed(Said::verbatim(e.to_string())))?;
     Ok(Converted { bytes, positions: moved.len() as u64 })
 }
 
@@ -212,19 +232,19 @@ fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 fn geojson(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, ConvertError> {
-    let malformed = |reason: String| ConvertError::Malformed { path: path.to_path_buf(), reason };
-    let mut document: Value =
-        serde_json::from_slice(bytes).map_err(|e| malformed(format!("not GeoJSON: {e}")))?;
+    let malformed = |reason: Said| ConvertError::Malformed { path: path.to_path_buf(), reason };
+    let mut document: Value = serde_json::from_slice(bytes)
+        .map_err(|e| malformed((format!("not GeoJSON: {e}"), format!("不是 GeoJSON：{e}")).into()))?;
     let mut points = Vec::new();
     each_position(&mut document, &mut |p| points.push(*p));
     if points.is_empty() && document["type"] != "FeatureCollection" {
-        return Err(malformed("not GeoJSON: no coordinates".into()));
+        return Err(malformed(("not GeoJSON: no coordinates", "不是 GeoJSON：没有坐标").into()));
     }
     let moved = move_all(&points, from, to, |i, e| ConvertError::BadPosition {
         path: path.to_path_buf(),
         row: i + 1,
         value: format!("{}, {}", points[i][0], points[i][1]),
-        reason: e.to_string(),
+        reason: e.into(),
     })?;
     let mut next = moved.iter();
     each_position(&mut document, &mut |p| {
@@ -236,7 +256,7 @@ fn geojson(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted,
         object.remove("crs");
         object.remove("bbox");
     }
-    let mut bytes = serde_json::to_vec(&document).map_err(|e| malformed(e.to_string()))?;
+    let mut bytes = serde_json::to_vec(&document).map_err(|e| malformed(Said::verbatim(e.to_string())))?;
     bytes.push(b'\n');
     Ok(Converted { bytes, positions: moved.len() as u64 })
 }
@@ -249,7 +269,8 @@ fn of_features(
     from: &Crs,
     to: &Crs,
 ) -> Result<Converted, ConvertError> {
-    let malformed = |reason: String| ConvertError::Malformed { path: path.to_path_buf(), reason };
+    let malformed =
+        |reason: String| ConvertError::Malformed { path: path.to_path_buf(), reason: Said::verbatim(reason) };
     let faulty = |f: Fault| {
         let row = f.row.map(|r| format!("row {r}: ")).unwrap_or_default();
         malformed(format!("{row}{}", f.message))
@@ -273,7 +294,7 @@ fn of_features(
                 path: path.to_path_buf(),
                 row: at,
                 value: format!("{}, {}", points[i][0], points[i][1]),
-                reason: e.to_string(),
+                reason: Said::from(e),
             })?;
             positions += moved.len() as u64;
             for (place, q) in places.iter_mut().zip(moved) {

@@ -15,6 +15,7 @@ use super::{features, foreign, msi, settle, workbook};
 use crate::model::inputs::{Inputs, LayerInfo};
 use crate::model::issues::{Issues, Place, Severity};
 use crate::model::operators::Operators;
+use crate::model::progress::Progress;
 use crate::model::project::{LayerSpec, Project};
 use crate::model::rules;
 use crate::model::schema::{Layer, Shape};
@@ -22,10 +23,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What the command line says about reading.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
     /// Exchange longitude and latitude in every file in which they look swapped.
     pub swap_xy: bool,
+    /// Told how many bytes there are to read, and of every file that is.
+    pub progress: Progress,
 }
 
 /// Why a project can't be loaded.
@@ -84,6 +87,8 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<(Project, Inputs), Loa
 pub fn load_layers(project: &Project, options: &LoadOptions) -> Inputs {
     let mut inputs =
         Inputs { operators: Operators::new(&project.settings.project.sharing_groups), ..Inputs::default() };
+    let layers = project.layers.values();
+    layers.flat_map(|s| &s.paths).for_each(|p| options.progress.expect(size(&project.resolve(p))));
     // Regions and nodes come before what refers to them only in `finish`; the order here is that of ids.
     for (name, spec) in &project.layers {
         if let Some(layer) = Layer::named(name) {
@@ -92,6 +97,11 @@ pub fn load_layers(project: &Project, options: &LoadOptions) -> Inputs {
     }
     settle::finish(&mut inputs);
     inputs
+}
+
+/// Length of a file; 0 of a folder, and of what isn't there.
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |m| if m.is_file() { m.len() } else { 0 })
 }
 
 /// More operators than a continent has.
@@ -199,6 +209,7 @@ impl LayerLoad<'_> {
                         inputs.issues = issues;
                     }
                 }
+                self.options.progress.add(size(&path));
             }
         }
     }
@@ -228,9 +239,11 @@ impl LayerLoad<'_> {
             }
             match read_file::<R>(&job, format, issues, sink) {
                 Ok(Some(o)) => self.count(o),
-                Ok(None) => {}
+                // Read elsewhere.
+                Ok(None) => continue,
                 Err(fault) => self.fault(issues, shown, &fault),
             }
+            self.options.progress.add(size(&path));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Facility-location instances in the public benchmark formats: OR-Library graphs, point files, and the
 //! tables with headers `UFL`, `CFLP`, `SCP` and `MCLP`. Plain text or gzip; numbers apart by white space.
 
+use crate::model::said::Bilingual;
 use flate2::read::MultiGzDecoder;
 use std::fmt;
 use std::io::Read as _;
@@ -165,6 +166,19 @@ pub enum LocationFileError {
         "the layout isn't one of the known ones: it starts with `{0}`; give --format if it is meant as one"
     )]
     Unknown(String),
+}
+
+impl Bilingual for LocationFileError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Io(e) => format!("无法读取：{}", e.zh()),
+            Self::Value { line, what, found } => format!("第 {line} 行不合格式（{what}），实际为 `{found}`"),
+            Self::Length(what) => format!("长度不符：{what}"),
+            Self::Unknown(start) => {
+                format!("无法识别文件布局：开头为 `{start}`；如属某一格式，请用 --format 指定")
+            }
+        }
+    }
 }
 
 /// Reads a file. Without a format the header tells; points without a header are taken as `points`.

@@ -5,6 +5,7 @@ use crate::model::catalogue::{Catalogue, CatalogueError};
 use crate::model::issues::Place;
 use crate::model::kinds::Lang;
 use crate::model::project::{Address, Axis, LayerSpec, Project};
+use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use crate::model::schema::{self, Layer, Shape};
 use crate::model::settings::Settings;
 use std::collections::BTreeMap;
@@ -15,14 +16,14 @@ use toml::{Table, Value};
 
 /// One thing wrong in a project file.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{message}")]
+#[error("{}", message.en)]
 pub struct Fault {
     /// File, line and column.
     pub place: Place,
     /// What is wrong, and the nearest key that exists.
-    pub message: String,
+    pub message: Said,
     /// The way out.
-    pub help: String,
+    pub help: Said,
 }
 
 /// Why a project file can't be used.
@@ -47,6 +48,20 @@ pub enum ProjectError {
     Faults(Vec<Fault>),
 }
 
+impl Bilingual for ProjectError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Unreadable { path, source } => format!("无法读取 {path}：{}", source.zh()),
+            Self::NotUtf8 { path } => format!("{path} 不是 UTF-8 文本；请把工程文件另存为 UTF-8"),
+            Self::Faults(faults) => {
+                let lines: Vec<String> =
+                    faults.iter().map(|f| format!("{}：{}", f.place, f.message.zh)).collect();
+                lines.join("\n")
+            }
+        }
+    }
+}
+
 fn list(faults: &[Fault]) -> String {
     let lines: Vec<String> = faults
         .iter()
@@ -54,8 +69,8 @@ fn list(faults: &[Fault]) -> String {
             format!(
                 "{}: {}{}",
                 f.place,
-                f.message,
-                if f.help.is_empty() { String::new() } else { format!(" ({})", f.help) }
+                f.message.en,
+                if f.help.is_empty() { String::new() } else { format!(" ({})", f.help.en) }
             )
         })
         .collect();
@@ -111,7 +126,9 @@ pub fn parse(text: &str, shown: &str) -> Result<Project, Vec<Fault>> {
         Ok(t) => t,
         Err(e) => {
             let e: toml::de::Error = e;
-            reader.fault(e.span(), e.message().trim().to_owned(), "see the TOML syntax".into());
+            let told = e.message().trim();
+            let message = (told.to_owned(), format!("不是有效的 TOML：{told}"));
+            reader.fault(e.span(), message.into(), ("see the TOML syntax", "请检查 TOML 语法").into());
             return Err(reader.faults);
         }
     };
@@ -145,7 +162,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, span: Option<Range<usize>>, message: String, help: String) {
+    fn fault(&mut self, span: Option<Range<usize>>, message: Said, help: Said) {
         let mut place = Place { file: self.shown.to_owned(), row: None, column: None };
         if let Some(head) = span.and_then(|s| self.text.get(..s.start)) {
             let line = head.bytes().filter(|b| *b == b'\n').count() + 1;
@@ -156,15 +173,16 @@ impl Reader<'_> {
         self.faults.push(Fault { place, message, help });
     }
 
-    fn fault_at(&mut self, path: &str, message: String, help: &str) {
+    fn fault_at(&mut self, path: &str, message: impl Into<Said>, help: impl Into<Said>) {
         let span = self.spans.get(path).cloned();
-        self.fault(span, message, help.to_owned());
+        self.fault(span, message.into(), help.into());
     }
 
-    fn unknown(&mut self, path: &str, key: &str, nearest: Option<String>, help: String) {
-        let guess = nearest.map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
-        let span = self.spans.get(path).cloned();
-        self.fault(span, format!("unknown key `{key}`{guess}"), help);
+    fn unknown(&mut self, path: &str, key: &str, nearest: Option<String>, help: impl Into<Said>) {
+        let guess = nearest.as_ref().map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
+        let guess_zh = did_you_mean_zh(nearest.as_deref());
+        let message = (format!("unknown key `{key}`{guess}"), format!("未知的键 `{key}`{guess_zh}"));
+        self.fault_at(path, message, help);
     }
 
     fn project(&mut self, mut table: Table) -> Option<Project> {
@@ -173,13 +191,27 @@ impl Reader<'_> {
             if let Some(v) = t.remove("name") {
                 match v {
                     Value::String(s) => name = s,
-                    other => self.fault_at("project.name", format!("`name` takes a text, not {other}"), ""),
+                    other => self.fault_at(
+                        "project.name",
+                        (
+                            format!("`name` takes a text, not {other}"),
+                            format!("`name` 应为文本，而不是 {other}"),
+                        ),
+                        Said::default(),
+                    ),
                 }
             }
             if let Some(v) = t.remove("lang") {
                 match v.as_str().and_then(Lang::parse) {
                     Some(l) => lang = l,
-                    None => self.fault_at("project.lang", format!("`lang` = {v} is not one of: en, zh"), ""),
+                    None => self.fault_at(
+                        "project.lang",
+                        (
+                            format!("`lang` = {v} is not one of: en, zh"),
+                            format!("`lang` = {v} 不在可选值之中：en、zh"),
+                        ),
+                        Said::default(),
+                    ),
                 }
             }
         }
@@ -192,7 +224,15 @@ impl Reader<'_> {
                     let Some(layer) = Layer::named(&key) else {
                         let all: Vec<&str> = schema::LAYERS.iter().map(|l| l.name).collect();
                         let nearest = schema::nearest_layer(&key).map(str::to_owned);
-                        self.unknown(&path, &path, nearest, format!("layers are: {}", all.join(", ")));
+                        self.unknown(
+                            &path,
+                            &path,
+                            nearest,
+                            (
+                                format!("layers are: {}", all.join(", ")),
+                                format!("图层有：{}", all.join("、")),
+                            ),
+                        );
                         continue;
                     };
                     match value {
@@ -206,11 +246,22 @@ impl Reader<'_> {
                             self.database(&path, &mut spec);
                             layers.insert(key, spec);
                         }
-                        _ => self.fault_at(&path, format!("`{path}` takes a table with a `path`"), ""),
+                        _ => self.fault_at(
+                            &path,
+                            (
+                                format!("`{path}` takes a table with a `path`"),
+                                format!("`{path}` 应为含 `path` 的表"),
+                            ),
+                            Said::default(),
+                        ),
                     }
                 }
             }
-            Some(_) => self.fault_at("layers", "`layers` takes tables, one a layer".into(), "[layers.sites]"),
+            Some(_) => self.fault_at(
+                "layers",
+                ("`layers` takes tables, one a layer", "`layers` 应为表，每个图层一个"),
+                Said::verbatim("[layers.sites]"),
+            ),
         }
         let settings = self.settings(&table);
         Some(Project {
@@ -237,18 +288,30 @@ impl Reader<'_> {
                     let own = PROJECT_KEYS.iter().find(|k| strsim::jaro_winkler(k, leaf) > 0.85);
                     if key.starts_with("project.") && own.is_some() {
                         let nearest = own.map(|k| (*k).to_owned());
-                        self.unknown(key, key, nearest, String::new());
+                        self.unknown(key, key, nearest, Said::default());
                         continue;
                     }
-                    (key.clone(), format!("sections are: project, layers, {sections}"))
+                    (
+                        key.clone(),
+                        (
+                            format!("sections are: project, layers, {sections}"),
+                            format!("可用的节：project、layers、{}", sections.replace(", ", "、")),
+                        )
+                            .into(),
+                    )
                 }
                 CatalogueError::WrongType { key, .. }
                 | CatalogueError::OutOfRange { key, .. }
-                | CatalogueError::NotAChoice { key, .. } => (key.clone(), String::new()),
-                CatalogueError::Incomplete { group, sibling, example, .. } => {
-                    (group.clone(), format!("give every key; `{sibling}` has: {example}"))
-                }
-                CatalogueError::Broken(_) => (String::new(), String::new()),
+                | CatalogueError::NotAChoice { key, .. } => (key.clone(), Said::default()),
+                CatalogueError::Incomplete { group, sibling, example, .. } => (
+                    group.clone(),
+                    (
+                        format!("give every key; `{sibling}` has: {example}"),
+                        format!("请写全每个键；`{sibling}` 为：{example}"),
+                    )
+                        .into(),
+                ),
+                CatalogueError::Broken(_) => (String::new(), Said::default()),
             };
             // The key itself, or the nearest table that is in the file.
             let mut path = key.as_str();
@@ -259,7 +322,7 @@ impl Reader<'_> {
                 }
             }
             let span = self.spans.get(path).cloned();
-            self.fault(span, e.to_string(), help);
+            self.fault(span, Said::from(&e), help);
         }
         None
     }
@@ -274,8 +337,15 @@ impl Reader<'_> {
                     let word = self.text_of(&at, value);
                     spec.format = Format::parse(&word).map(|f| f.word().to_owned());
                     if spec.format.is_none() && !word.is_empty() {
-                        let message = format!("`format` = \"{word}\" is not one of: {}", Format::all());
-                        self.fault_at(&at, message, "");
+                        let all = Format::all();
+                        self.fault_at(
+                            &at,
+                            (
+                                format!("`format` = \"{word}\" is not one of: {all}"),
+                                format!("`format` = \"{word}\" 不在可选值之中：{all}"),
+                            ),
+                            Said::default(),
+                        );
                     }
                 }
                 "query" => spec.query = Some(self.text_of(&at, value)),
@@ -283,9 +353,14 @@ impl Reader<'_> {
                 "sheet" => spec.sheet = Some(self.text_of(&at, value)),
                 "header_row" => match value.as_integer().and_then(|i| u32::try_from(i).ok()) {
                     Some(row) => spec.header_row = Some(row),
-                    None => {
-                        self.fault_at(&at, "`header_row` takes a row number from 1, or 0 for none".into(), "")
-                    }
+                    None => self.fault_at(
+                        &at,
+                        (
+                            "`header_row` takes a row number from 1, or 0 for none",
+                            "`header_row` 应为从 1 起的行号，0 表示无表头",
+                        ),
+                        Said::default(),
+                    ),
                 },
                 "crs" => spec.crs = Some(self.text_of(&at, value)),
                 "encoding" => spec.encoding = Some(self.text_of(&at, value)),
@@ -294,7 +369,11 @@ impl Reader<'_> {
                     let word = if word.eq_ignore_ascii_case("tab") { "\t".to_owned() } else { word };
                     match (word.len(), word.chars().next()) {
                         (1, c @ Some(_)) => spec.delimiter = c,
-                        _ => self.fault_at(&at, "`delimiter` takes one ASCII character".into(), ""),
+                        _ => self.fault_at(
+                            &at,
+                            ("`delimiter` takes one ASCII character", "`delimiter` 应为一个 ASCII 字符"),
+                            Said::default(),
+                        ),
                     }
                 }
                 "columns" => {
@@ -327,17 +406,32 @@ impl Reader<'_> {
                     "xy" | "en" | "east-north" | "lonlat" => spec.axis = Some(Axis::EastNorth),
                     "yx" | "ne" | "north-east" | "latlon" => spec.axis = Some(Axis::NorthEast),
                     word => {
-                        let message = format!("`axis` = \"{word}\" is not one of: xy, yx");
-                        self.fault_at(&at, message, "xy: first east, then north; yx: first north");
+                        let message = (
+                            format!("`axis` = \"{word}\" is not one of: xy, yx"),
+                            format!("`axis` = \"{word}\" 不在可选值之中：xy、yx"),
+                        );
+                        self.fault_at(
+                            &at,
+                            message,
+                            ("xy: first east, then north; yx: first north", "xy：先东后北；yx：先北后东"),
+                        );
                     }
                 },
                 "swap_xy" => match value.as_bool() {
                     Some(b) => spec.swap_xy = b,
-                    None => self.fault_at(&at, "`swap_xy` takes true or false".into(), ""),
+                    None => self.fault_at(
+                        &at,
+                        ("`swap_xy` takes true or false", "`swap_xy` 应为 true 或 false"),
+                        Said::default(),
+                    ),
                 },
                 "synthetic" => match value.as_bool() {
                     Some(b) => spec.synthetic = b,
-                    None => self.fault_at(&at, "`synthetic` takes true or false".into(), ""),
+                    None => self.fault_at(
+                        &at,
+                        ("`synthetic` takes true or false", "`synthetic` 应为 true 或 false"),
+                        Said::default(),
+                    ),
                 },
                 "as_of" => spec.as_of = Some(self.scalar(&at, value)),
                 "source" => spec.source = Some(self.text_of(&at, value)),
@@ -352,7 +446,10 @@ impl Reader<'_> {
                         &at,
                         &at,
                         nearest,
-                        format!("keys of a layer are: {}", LAYER_KEYS.join(", ")),
+                        (
+                            format!("keys of a layer are: {}", LAYER_KEYS.join(", ")),
+                            format!("图层的键有：{}", LAYER_KEYS.join("、")),
+                        ),
                     );
                 }
             }
@@ -360,7 +457,11 @@ impl Reader<'_> {
         self.database(path, &mut spec);
         if spec.paths.is_empty() {
             if !(layer.shape == Shape::Grid && spec == LayerSpec::default()) {
-                self.fault_at(path, format!("`{path}` needs a `path`"), "path = \"file.csv\"");
+                self.fault_at(
+                    path,
+                    (format!("`{path}` needs a `path`"), format!("`{path}` 需要 `path`")),
+                    Said::verbatim("path = \"file.csv\""),
+                );
             }
             return None;
         }
@@ -372,12 +473,17 @@ impl Reader<'_> {
         let addresses: Vec<Address> = spec.paths.iter().filter_map(|p| Address::of_path(p)).collect();
         let given = !addresses.is_empty();
         if given && spec.paths.len() > 1 {
-            self.fault_at(&join(path, "path"), "a database stands alone in `path`".into(), "");
+            self.fault_at(
+                &join(path, "path"),
+                ("a database stands alone in `path`", "数据库在 `path` 中须单独给出"),
+                Said::default(),
+            );
         }
         let of_postgres = spec.format.as_deref() == Some("postgresql");
         if spec.query.is_some() && !given && !(spec.paths.is_empty() || of_postgres) {
-            let message = "`query` asks a database, and `path` names a file".to_owned();
-            self.fault_at(&join(path, "query"), message, "path = \"postgresql://\"");
+            let message =
+                ("`query` asks a database, and `path` names a file", "`query` 用于数据库，而 `path` 是文件");
+            self.fault_at(&join(path, "query"), message, Said::verbatim("path = \"postgresql://\""));
             return;
         }
         if given || of_postgres || spec.query.is_some() {
@@ -395,14 +501,29 @@ impl Reader<'_> {
         }
         let nearest = layer.nearest(column).map(str::to_owned);
         let all: Vec<&str> = layer.columns().map(|c| c.name).collect();
-        self.unknown(path, path, nearest, format!("columns of {} are: {}", layer.name, all.join(", ")));
+        self.unknown(
+            path,
+            path,
+            nearest,
+            (
+                format!("columns of {} are: {}", layer.name, all.join(", ")),
+                format!("{} 的列有：{}", layer.name, all.join("、")),
+            ),
+        );
     }
 
     fn table(&mut self, path: &str, value: Value) -> Table {
         match value {
             Value::Table(t) => t,
             other => {
-                self.fault_at(path, format!("`{path}` takes a table, not {other}"), "");
+                self.fault_at(
+                    path,
+                    (
+                        format!("`{path}` takes a table, not {other}"),
+                        format!("`{path}` 应为表，而不是 {other}"),
+                    ),
+                    Said::default(),
+                );
                 Table::new()
             }
         }
@@ -412,7 +533,14 @@ impl Reader<'_> {
         match value {
             Value::String(s) => s,
             other => {
-                self.fault_at(path, format!("`{path}` takes a text in quotes, not {other}"), "");
+                self.fault_at(
+                    path,
+                    (
+                        format!("`{path}` takes a text in quotes, not {other}"),
+                        format!("`{path}` 应为带引号的文本，而不是 {other}"),
+                    ),
+                    Said::default(),
+                );
                 String::new()
             }
         }
@@ -433,7 +561,14 @@ impl Reader<'_> {
             Value::Boolean(b) => b.to_string(),
             Value::Datetime(d) => d.to_string(),
             other => {
-                self.fault_at(path, format!("`{path}` takes a text or a number, not {other}"), "");
+                self.fault_at(
+                    path,
+                    (
+                        format!("`{path}` takes a text or a number, not {other}"),
+                        format!("`{path}` 应为文本或数字，而不是 {other}"),
+                    ),
+                    Said::default(),
+                );
                 String::new()
             }
         }
@@ -474,9 +609,9 @@ mod tests {
         let find = |needle: &str| {
             let f = faults
                 .iter()
-                .find(|f| f.message.contains(needle))
+                .find(|f| f.message.en.contains(needle))
                 .unwrap_or_else(|| panic!("{needle}: {faults:#?}"));
-            (f.place.row.unwrap_or(0), f.message.clone())
+            (f.place.row.unwrap_or(0), f.message.en.clone())
         };
         assert_eq!(find("did you mean `name`").0, 2);
         assert_eq!(find("did you mean `sites`").0, 3);

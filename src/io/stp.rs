@@ -4,6 +4,7 @@
 //! `RootP v` for a root. Node numbers count from one. Sections that say nothing of the problem (comments,
 //! coordinates, tree decompositions) are passed over.
 
+use crate::model::said::Bilingual;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
@@ -46,6 +47,16 @@ pub enum StpError {
     /// The file ends too early or lacks a part.
     #[error("{0}")]
     Incomplete(String),
+}
+
+impl Bilingual for StpError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Unreadable(e) => format!("无法读取文件：{}", e.zh()),
+            Self::Line { line, what, got } => format!("第 {line} 行不合格式（{what}），实际为“{got}”"),
+            Self::Incomplete(what) => format!("文件不完整：{what}"),
+        }
+    }
 }
 
 impl StpError {

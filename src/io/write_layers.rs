@@ -8,6 +8,7 @@ mod number;
 
 use crate::geom::LonLat;
 use crate::model::inputs::{Inputs, LayerInfo};
+use crate::model::said::Bilingual;
 use columns::{Column, Table, Value};
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -31,6 +32,16 @@ pub enum WriteError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+impl Bilingual for WriteError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Exists(path) => format!("{} 已存在；请换一个文件夹，或加 --overwrite", path.display()),
+            Self::NotAFolder(path) => format!("{} 是文件，不是文件夹", path.display()),
+            Self::Failed { path, source } => format!("写入 {} 失败：{}", path.display(), source.zh()),
+        }
+    }
 }
 
 impl WriteError {

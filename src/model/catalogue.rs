@@ -3,6 +3,7 @@
 //! `data/catalogue.toml` is embedded. An entry is a table with a `value`; everything else is a section.
 //! A project overrides a key by its path; a key that the catalogue doesn't have is refused.
 
+use super::said::{Bilingual, did_you_mean_zh};
 use std::collections::BTreeMap;
 use toml::{Table, Value};
 
@@ -58,12 +59,12 @@ pub enum CatalogueError {
         suggestion: Option<String>,
     },
     /// The value has another type than the default.
-    #[error("`{key}` takes {expected}, not {found}")]
+    #[error("`{key}` takes {}, not {found}", expected.0)]
     WrongType {
         /// The key.
         key: String,
         /// What it takes.
-        expected: &'static str,
+        expected: (&'static str, &'static str),
         /// What was given.
         found: String,
     },
@@ -106,6 +107,27 @@ pub enum CatalogueError {
     /// The catalogue in the program is broken; a test keeps this from happening.
     #[error("the embedded catalogue is broken: {0}")]
     Broken(String),
+}
+
+impl Bilingual for CatalogueError {
+    fn zh(&self) -> String {
+        match self {
+            Self::UnknownKey { key, suggestion } => {
+                format!("未知的键 `{key}`{}", did_you_mean_zh(suggestion.as_deref()))
+            }
+            Self::WrongType { key, expected, found } => {
+                format!("`{key}` 应为{}，而不是 {found}", expected.1)
+            }
+            Self::OutOfRange { key, value, min, max, unit } => {
+                format!("`{key}` = {value} 超出范围 {min}..{max} {unit}")
+            }
+            Self::NotAChoice { key, value, choices } => {
+                format!("`{key}` = \"{value}\" 不在可选值之中：{}", choices.join("、"))
+            }
+            Self::Incomplete { group, missing, .. } => format!("`{group}` 缺少 {}", list_keys(missing)),
+            Self::Broken(why) => format!("内置默认值目录已损坏：{why}"),
+        }
+    }
 }
 
 fn list_keys(keys: &[String]) -> String {
@@ -300,15 +322,15 @@ fn nest(values: &BTreeMap<String, Value>) -> Table {
     root
 }
 
-fn kind(value: &Value) -> &'static str {
+fn kind(value: &Value) -> (&'static str, &'static str) {
     match value {
-        Value::String(_) => "a text in quotes",
-        Value::Integer(_) => "a whole number",
-        Value::Float(_) => "a number",
-        Value::Boolean(_) => "true or false",
-        Value::Array(_) => "a list",
-        Value::Datetime(_) => "a date",
-        Value::Table(_) => "a table",
+        Value::String(_) => ("a text in quotes", "带引号的文本"),
+        Value::Integer(_) => ("a whole number", "整数"),
+        Value::Float(_) => ("a number", "数字"),
+        Value::Boolean(_) => ("true or false", " true 或 false"),
+        Value::Array(_) => ("a list", "列表"),
+        Value::Datetime(_) => ("a date", "日期"),
+        Value::Table(_) => ("a table", "表"),
     }
 }
 

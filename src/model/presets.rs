@@ -3,6 +3,7 @@
 //! The shipped ones stand in `data/presets`, one TOML file each; a user's own file has the same form.
 
 use super::catalogue::Trust;
+use super::said::{Bilingual, Said};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -142,16 +143,25 @@ pub struct Preset {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PresetError {
     /// Not TOML, or not of this form.
-    #[error("{0}")]
-    Form(String),
+    #[error("{}", .0.en)]
+    Form(Said),
     /// A figure is no target.
-    #[error("target {number}: {what}")]
+    #[error("target {number}: {}", what.en)]
     Figure {
         /// Which, from one.
         number: usize,
         /// What is wrong.
-        what: String,
+        what: Said,
     },
+}
+
+impl Bilingual for PresetError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Form(what) => what.zh.clone(),
+            Self::Figure { number, what } => format!("第 {number} 项目标：{}", what.zh),
+        }
+    }
 }
 
 impl Preset {
@@ -161,24 +171,29 @@ impl Preset {
     /// [`PresetError`].
     pub fn parse(text: &str) -> Result<Self, PresetError> {
         let preset: Preset =
-            toml::from_str(text).map_err(|e| PresetError::Form(e.to_string().trim_end().to_owned()))?;
+            toml::from_str(text).map_err(|e| PresetError::Form(Said::verbatim(e.to_string().trim_end())))?;
         if preset.targets.is_empty() {
-            return Err(PresetError::Form("there is no [[target]]".into()));
+            return Err(PresetError::Form(("there is no [[target]]", "没有 [[target]]").into()));
         }
         if preset.due.as_deref().is_some_and(|d| days(d).is_none()) {
-            return Err(PresetError::Form("due is a date such as 2027-12-31".into()));
+            return Err(PresetError::Form(
+                ("due is a date such as 2027-12-31", "due 应为日期，如 2027-12-31").into(),
+            ));
         }
         for (i, t) in preset.targets.iter().enumerate() {
-            let fault = |what: &str| PresetError::Figure { number: i + 1, what: what.to_owned() };
+            let fault = |en: &str, zh: &str| PresetError::Figure { number: i + 1, what: (en, zh).into() };
             let mut figures = t.region.values().chain([&t.value]);
             if !figures.all(|v| v.is_finite() && *v >= 0.0) {
-                return Err(fault("a figure is a number from 0"));
+                return Err(fault("a figure is a number from 0", "数值应为不小于 0 的数字"));
             }
             if t.metric == Metric::Other && t.needs.is_none() {
-                return Err(fault("metric = \"other\" says in `needs` what would answer it"));
+                return Err(fault(
+                    "metric = \"other\" says in `needs` what would answer it",
+                    "metric = \"other\" 须在 `needs` 中说明所需数据",
+                ));
             }
             if preset.targets[..i].iter().any(|o| o.metric == t.metric && t.metric != Metric::Other) {
-                return Err(fault("its metric has a target already"));
+                return Err(fault("its metric has a target already", "该指标已有目标"));
             }
         }
         Ok(preset)

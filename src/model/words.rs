@@ -24,6 +24,12 @@ pub fn yuan(cny: f64) -> String {
     format!("{} yuan", grouped(cny.round() as i64))
 }
 
+/// [`yuan`] in Chinese.
+#[must_use]
+pub fn yuan_zh(cny: f64) -> String {
+    format!("{} 元", grouped(cny.round() as i64))
+}
+
 /// A counted word in English: `1 row`, `2,048 rows`. `one` is a noun whose plural is made with s.
 #[must_use]
 pub fn counted(n: u64, one: &str) -> String {
@@ -31,13 +37,23 @@ pub fn counted(n: u64, one: &str) -> String {
     format!("{} {one}{plural}", grouped(i64::try_from(n).unwrap_or(i64::MAX)))
 }
 
+/// Ids that a list names.
+const NAMED: usize = 5;
+
 /// A list of ids, at most five of them by name.
 #[must_use]
 pub fn listed(ids: &[String]) -> String {
-    const NAMED: usize = 5;
     let named: Vec<&str> = ids.iter().take(NAMED).map(String::as_str).collect();
     let more = if ids.len() > NAMED { format!(" and {} more", ids.len() - NAMED) } else { String::new() };
     named.join(", ") + &more
+}
+
+/// [`listed`] in Chinese.
+#[must_use]
+pub fn listed_zh(ids: &[String]) -> String {
+    let named: Vec<&str> = ids.iter().take(NAMED).map(String::as_str).collect();
+    let more = if ids.len() > NAMED { format!("等 {} 个", ids.len()) } else { String::new() };
+    named.join("、") + &more
 }
 
 /// Characters of a value that a finding keeps.
@@ -65,6 +81,10 @@ mod tests {
         let ids: Vec<String> = (1..=7).map(|i| format!("C{i}")).collect();
         assert_eq!(listed(&ids[..2]), "C1, C2");
         assert_eq!(listed(&ids), "C1, C2, C3, C4, C5 and 2 more");
+        assert_eq!(
+            (listed_zh(&ids), yuan_zh(1234.4)),
+            ("C1、C2、C3、C4、C5等 7 个".into(), "1,234 元".into())
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! distances, and is found by bisection with a set-covering decision at each step (Minieka 1970). The
 //! farthest-first traversal (Gonzalez 1985) gives a radius to start from.
 
+use crate::model::said::Bilingual;
 use thiserror::Error;
 
 use super::location::SparseRows;
@@ -34,6 +35,17 @@ pub enum CenterError {
         /// No smaller number reaches every client; one more than there are candidates if none does.
         at_least: usize,
     },
+}
+
+impl Bilingual for CenterError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Malformed(why) => format!("p-中心问题的数据不成立：{why}"),
+            Self::TooFew { allowed, at_least } => {
+                format!("{allowed} 个设施无法服务所有需求点：至少需要 {at_least} 个")
+            }
+        }
+    }
 }
 
 /// Chooses at most `p` facilities for the least largest distance of a client to the nearest of them.

@@ -7,6 +7,7 @@
 //! online submodular one (Leskovec et al. 2007), which for any choice adds the best marginal gains that
 //! fit the limit.
 
+use crate::model::said::Bilingual;
 use thiserror::Error;
 
 use super::location::solve::{scale_of, solve as solve_service};
@@ -54,6 +55,17 @@ pub enum CoverError {
         /// Sum of their prices.
         cost: f64,
     },
+}
+
+impl Bilingual for CoverError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Malformed(why) => format!("覆盖问题的数据不成立：{why}"),
+            Self::LockedTooMuch { count, cost } => {
+                format!("锁定开放的候选有 {count} 个、费用 {cost}，超过限额")
+            }
+        }
+    }
 }
 
 /// Chooses candidates for the largest total gain within the limits.

@@ -12,6 +12,7 @@ mod location;
 pub mod set_cover;
 pub mod steiner;
 
+use crate::model::said::Bilingual;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -57,6 +58,12 @@ impl Effort {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("\"{0}\" is no effort; give low, normal, high, or a whole number from 1")]
 pub struct BadEffort(pub String);
+
+impl Bilingual for BadEffort {
+    fn zh(&self) -> String {
+        format!("“{}”不是计算量；请给出 low、normal、high，或从 1 起的整数", self.0)
+    }
+}
 
 impl FromStr for Effort {
     type Err = BadEffort;

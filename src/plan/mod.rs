@@ -13,12 +13,14 @@ pub use crate::model::planned::{
     RouteSegment, Station, StationBuild,
 };
 pub use result::Plan;
-pub use run::{run, standing, today};
+pub use run::{run, standing, today, today_told};
 
 use crate::datacenter::PlacementError;
 use crate::fiber::RouteError;
 use crate::graph::GraphError;
+use crate::model::said::Bilingual;
 use crate::model::words::{listed, yuan};
+use crate::model::words::{listed_zh, yuan_zh};
 use crate::siting::SitingError;
 
 /// Why there is no plan.
@@ -74,4 +76,28 @@ pub enum PlanError {
         /// The id.
         id: String,
     },
+}
+
+impl Bilingual for PlanError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Roads(e) => format!("道路无法构成网络：{}", e.zh()),
+            Self::Siting(e) => format!("无法选定基站：{}", e.zh()),
+            Self::LockedBeyondBudget { ids, cost_cny, budget_cny } => format!(
+                "plan.lock.open 要求 {}，连同接入光缆费用为 {}，超过 plan.budget_cny（{}）",
+                listed_zh(ids),
+                yuan_zh(*cost_cny),
+                yuan_zh(*budget_cny)
+            ),
+            Self::Fiber(e) => format!("无法规划光缆：{}", e.zh()),
+            Self::Placement(e) => format!("无法布局数据中心：{}", e.zh()),
+            Self::UnknownGround { links, site } => format!(
+                "{links} 条链路经过 dem 图层没有高程的地面，其中有企业“{site}”的链路（radio.terrain.unknown = \"error\"）"
+            ),
+            Self::LockOfNothing { id } => {
+                format!("plan.lock 中的“{id}”不是输入中的候选点、企业、道路、管道、节点或数据中心")
+            }
+            Self::LockedBothWays { id } => format!("plan.lock 的 open 与 shut 中都有“{id}”"),
+        }
+    }
 }

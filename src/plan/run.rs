@@ -4,7 +4,7 @@ use super::budget::{self, Split};
 use super::ground::{Ground, with_ground};
 use super::radio::{self, Radio, Wanted};
 use super::{PlanError, items, phases};
-use crate::coverage::{Assessment, FiberDistance, FiberReach, LossModel, Term, assess};
+use crate::coverage::{Assessment, FiberDistance, FiberReach, LossModel, Term, assess, assess_told};
 use crate::datacenter;
 use crate::fiber::{RoutePlan, RouteRequest, Terminal, plan_routes};
 use crate::index::{PointIndex, RegionIndex};
@@ -15,6 +15,7 @@ use crate::model::planned::{
     BudgetStep, Center, Certificate, Connection, ConnectionState, PonNode, RouteSegment, Station,
     StationBuild,
 };
+use crate::model::progress::Progress;
 use crate::model::records::{DataCenter, Origin, SiteId};
 use crate::model::settings::{Settings, UnknownGround};
 use crate::network::Reach;
@@ -41,9 +42,21 @@ impl FiberReach for Cached {
 /// # Errors
 /// When the roads can't be made a graph.
 pub fn today(inputs: &Inputs, settings: &Settings) -> Result<Assessment, PlanError> {
+    today_told(inputs, settings, &Progress::default())
+}
+
+/// [`today`], telling of every site that is scored.
+///
+/// # Errors
+/// As [`today`].
+pub fn today_told(
+    inputs: &Inputs,
+    settings: &Settings,
+    progress: &Progress,
+) -> Result<Assessment, PlanError> {
     // The distances outlive the roads, which the assessment has no use for.
     let (reach, notes) = with_ground(inputs, settings, |_, reach, notes| Ok((reach, notes)))?;
-    let mut now = assess(inputs, settings, &*reach);
+    let mut now = assess_told(inputs, settings, &*reach, progress);
     check_ground(&now, inputs, settings)?;
     now.notes.extend(notes);
     Ok(now)

@@ -5,6 +5,7 @@ use super::party::{Coalition, Kind, Parties, inputs_of, parties};
 use super::shapley::{EXACT_PARTIES, Split, exact, proportional, sampled};
 use crate::coverage::Towers;
 use crate::model::inputs::Inputs;
+use crate::model::said::{Bilingual, Said};
 use crate::model::settings::Settings;
 use crate::optimise::Work;
 use crate::plan::{self, PlanError};
@@ -15,11 +16,20 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, thiserror::Error)]
 pub enum JointError {
     /// Fewer than two parties.
-    #[error("{0}")]
-    Parties(String),
+    #[error("{}", .0.en)]
+    Parties(Said),
     /// A plan failed.
     #[error(transparent)]
     Plan(#[from] PlanError),
+}
+
+impl Bilingual for JointError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Parties(why) => why.zh.clone(),
+            Self::Plan(e) => e.zh(),
+        }
+    }
 }
 
 /// What a group's plan comes to.
@@ -97,13 +107,22 @@ pub fn joint(
     let parties = parties(inputs, kind);
     let n = parties.codes.len();
     if !(2..=super::party::MOST).contains(&n) {
-        return Err(JointError::Parties(match kind {
-            Kind::Operators => format!("{n} radio networks own cells: building together takes two at least"),
-            Kind::Cities => format!(
-                "sites lie in {n} cities of the regions layer: building together takes from 2 to {}",
-                super::party::MOST
-            ),
-        }));
+        return Err(JointError::Parties(
+            match kind {
+                Kind::Operators => (
+                    format!("{n} radio networks own cells: building together takes two at least"),
+                    format!("有小区的无线网络为 {n} 个：共建至少需要两个"),
+                ),
+                Kind::Cities => (
+                    format!(
+                        "sites lie in {n} cities of the regions layer: building together takes from 2 to {}",
+                        super::party::MOST
+                    ),
+                    format!("企业分布在区域图层的 {n} 个城市：共建需要 2 至 {} 个", super::party::MOST),
+                ),
+            }
+            .into(),
+        ));
     }
     let towers: Vec<_> = towers.list.iter().map(|t| (t.id.clone(), t.at)).collect();
     let mut groups = Groups {

@@ -8,6 +8,7 @@ use crate::coverage::Term;
 use crate::geom::{LonLat, geodesic_m};
 use crate::model::catalogue::Catalogue;
 use crate::model::kinds::{Basis, Lang};
+use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use crate::model::words::counted;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -38,6 +39,24 @@ pub enum ExplainError {
         /// The nearest id that is in it.
         suggestion: Option<String>,
     },
+}
+
+impl Bilingual for ExplainError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Folder(e) => e.zh(),
+            Self::UnknownId { id, folder, suggestion } => format!(
+                "{} 中没有编号为 `{id}` 的企业、基站、光缆段、分光器、数据中心或区域{}",
+                folder.display(),
+                did_you_mean_zh(suggestion.as_deref())
+            ),
+        }
+    }
+}
+
+/// Why JSON can't be read back.
+pub(super) fn not_json(e: &serde_json::Error) -> Said {
+    (e.to_string(), format!("不是有效的 JSON：{e}")).into()
 }
 
 /// Lists in the folder's document, with the name of their id.
@@ -118,16 +137,28 @@ pub(super) fn read(folder: &Path) -> Result<Value, ReportError> {
     let Some(path) = candidates.into_iter().find(|p| p.is_file()) else {
         return Err(ReportError::Unreadable {
             path: folder.to_path_buf(),
-            reason: "no plan.json or coverage.json in it; is it the folder of a finished run?".into(),
+            reason: (
+                "no plan.json or coverage.json in it; is it the folder of a finished run?",
+                "其中没有 plan.json 或 coverage.json；是否为已完成运行的文件夹？",
+            )
+                .into(),
         });
     };
-    let unreadable = |reason: String| ReportError::Unreadable { path: path.clone(), reason };
-    let bytes = std::fs::read(&path).map_err(|e| unreadable(e.to_string()))?;
-    let run: Value = serde_json::from_slice(&bytes).map_err(|e| unreadable(e.to_string()))?;
+    let unreadable = |reason: Said| ReportError::Unreadable { path: path.clone(), reason };
+    let bytes = std::fs::read(&path).map_err(|e| unreadable(Said::from(&e)))?;
+    let run: Value = serde_json::from_slice(&bytes).map_err(|e| unreadable(not_json(&e)))?;
     match run["schema"].as_str() {
         Some("covplan/plan/1" | "covplan/coverage/1") => Ok(run),
-        Some(other) => Err(unreadable(format!("its schema `{}` is not known here", plain(other)))),
-        None => Err(unreadable("it has no schema, so covplan didn't write it".into())),
+        Some(other) => Err(unreadable(
+            (
+                format!("its schema `{}` is not known here", plain(other)),
+                format!("本版本不识别其结构 `{}`", plain(other)),
+            )
+                .into(),
+        )),
+        None => Err(unreadable(
+            ("it has no schema, so covplan didn't write it", "没有 schema，不是 covplan 写出的文件").into(),
+        )),
     }
 }
 

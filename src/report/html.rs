@@ -20,6 +20,10 @@ use sha2::{Digest, Sha256};
 
 /// Rows of a table on the page; the workbook and the layers have all.
 const ROWS: usize = 200;
+/// Rows of a table that stays on one page of paper.
+const SHORT: usize = 20;
+/// Columns that an upright page of paper has room for.
+const UPRIGHT: usize = 12;
 /// Sites drawn; gaps first, then evenly thinned.
 const SITES: usize = 10_000;
 /// Towers drawn, evenly thinned.
@@ -102,10 +106,15 @@ fn shell(document: &Document, run: &RunInfo, map: Option<(Markup, Value)>) -> St
 }
 
 fn section(s: &Section, n: usize, lang: Lang) -> Markup {
+    let tables: Vec<&Table> = s.tables.iter().filter(|t| !t.rows.is_empty()).collect();
+    // On paper its pages lie on their side.
+    let wide = tables.iter().any(|t| t.headings.len() > UPRIGHT);
     html! {
-        h2 id={ "s" (n) } { (s.title) }
-        @for line in &s.text { p { (line) } }
-        @for t in s.tables.iter().filter(|t| !t.rows.is_empty()) { (table(t, lang)) }
+        section class=[wide.then_some("wide")] {
+            h2 id={ "s" (n) } { (s.title) }
+            @for line in &s.text { p { (line) } }
+            @for t in tables { (table(t, lang)) }
+        }
     }
 }
 
@@ -113,16 +122,18 @@ fn table(t: &Table, lang: Lang) -> Markup {
     let more = t.all_rows.saturating_sub(ROWS);
     let numeric: Vec<bool> = (0..t.headings.len()).map(|at| t.is_numeric(at)).collect();
     let cell = |at: usize, c: &Cell| {
-        let class = match c {
-            Cell::Unknown | Cell::Nothing => "u",
-            _ if numeric.get(at).copied().unwrap_or(false) => "n",
-            _ => "",
+        let numeric = numeric.get(at).copied().unwrap_or(false);
+        let class = match (c, numeric) {
+            (Cell::Unknown | Cell::Nothing, true) => "n u",
+            (Cell::Unknown | Cell::Nothing, false) => "u",
+            (_, true) => "n",
+            (_, false) => "",
         };
         html! { td class=[(!class.is_empty()).then_some(class)] { (c.show(lang)) } }
     };
     html! {
         h3 { (t.title) }
-        div class="scroll" tabindex="0" role="region" aria-label=(t.title) {
+        div class=(if t.rows.len() <= SHORT { "scroll short" } else { "scroll" }) tabindex="0" role="region" aria-label=(t.title) {
             table {
                 thead { tr {
                     @for (at, h) in t.headings.iter().enumerate() {
@@ -155,8 +166,8 @@ struct MapData {
     data: Value,
     /// Sites by state: critical, gap, met, unknown.
     states: [usize; 4],
-    sites_drawn: usize,
-    routes_drawn: usize,
+    /// Whether less is drawn than there is.
+    thinned: bool,
 }
 
 const STATES: [&str; 4] = ["critical", "gap", "met", "unknown"];
@@ -257,6 +268,15 @@ fn map_data(v: View, lang: Lang) -> MapData {
         .collect();
     let (routes, leads) = lines(v);
     let towers = &v.found.towers.list;
+    let (all_routes, all_leads) = v.plan.map_or((0, 0), |p| {
+        let drawable = |n: usize| usize::from(n > 1);
+        let routes = p.routes.iter().map(|r| drawable(r.line.len())).sum();
+        (routes, p.connections.iter().map(|c| drawable(c.lead_in.len())).sum())
+    });
+    let less = drawn.len() < sites.len()
+        || towers.len() > TOWERS
+        || routes.len() < all_routes
+        || leads.len() < all_leads;
     let towers = flat(thinned(towers.len(), TOWERS).into_iter().map(|i| degrees(towers[i].at)));
     let t = |en: &'static str, zh: &'static str| pick(lang, en, zh);
     let data = json!({
@@ -279,7 +299,7 @@ fn map_data(v: View, lang: Lang) -> MapData {
         "towers": towers,
         "regions": regions(v),
     });
-    MapData { sites_drawn: drawn.len(), routes_drawn: routes.len(), data, states }
+    MapData { thinned: less, data, states }
 }
 
 /// Routes and lead-ins, as many as the vertices allow.
@@ -385,8 +405,8 @@ fn map_panel(v: View, lang: Lang, map: &MapData) -> Markup {
         section class="map" aria-label=(t("Map", "地图")) {
             div class="stage" id="stage" {
                 canvas id="map" tabindex="0" role="application" aria-label=(t(
-                    "Map of sites and plan; arrow keys move, plus and minus zoom, 0 shows all. The tables below hold the same data.",
-                    "企业与规划地图；方向键平移，加减键缩放，0 键显示全部。下方表格含相同数据。",
+                    "Map of sites and plan; arrow keys move, plus and minus zoom, 0 shows all, n and p step through the sites below target. The tables below hold the same data.",
+                    "企业与规划地图；方向键平移，加减键缩放，0 键显示全部，n 与 p 键逐个查看不达标企业。下方表格含相同数据。",
                 )) {}
                 div class="zoom" {
                     button type="button" id="zoom-in" aria-label=(t("zoom in", "放大")) { "+" }
@@ -397,7 +417,7 @@ fn map_panel(v: View, lang: Lang, map: &MapData) -> Markup {
                 noscript { p class="small" { (t("The map needs JavaScript; the tables below don't.", "地图需要 JavaScript；下方表格不需要。")) } }
             }
             div class="panel" {
-                fieldset {
+                fieldset class="find" {
                     legend { label for="search" { (t("Search id or name", "按编号或名称查找")) } }
                     input type="search" id="search" autocomplete="off";
                     ul id="hits" {}
@@ -419,7 +439,7 @@ fn map_panel(v: View, lang: Lang, map: &MapData) -> Markup {
                         @if count > 0 { (check(name, label, count, on)) }
                     }
                 }
-                @if map.sites_drawn < v.inputs.sites.list.len() || map.routes_drawn < routes {
+                @if map.thinned {
                     p class="small" { (t(
                         "Thinned for the screen: every gap, then an even share of the rest. The layers hold everything.",
                         "为便于显示已抽稀：优先显示不达标企业，其余均匀抽取。完整数据见各图层。",

@@ -33,6 +33,7 @@ pub mod plan_layers;
 pub mod redact;
 pub mod tables;
 pub mod text;
+pub mod tiles;
 pub mod write;
 pub mod xlsx;
 

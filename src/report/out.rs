@@ -4,6 +4,7 @@
 //! point or hold other people's files) is filled from a hidden folder inside it: old outputs step aside,
 //! new ones move in, and every step is undone when a later one fails.
 
+use crate::model::said::{Bilingual, Said};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
@@ -35,16 +36,31 @@ pub enum ReportError {
         source: io::Error,
     },
     /// A file to be read back (a plan's folder) is missing or not what it should be.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}", path.display(), reason.en)]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        reason: String,
+        reason: Said,
     },
     /// The workbook couldn't be made.
     #[error("the workbook can't be made: {0}")]
     Workbook(String),
+}
+
+impl Bilingual for ReportError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Exists(path) => format!("{} 已存在；请换一个名称，或加 --overwrite", path.display()),
+            Self::NotAFolder(path) => format!("{} 是文件，不是文件夹", path.display()),
+            Self::Denied { path, source } => format!("无法写入 {}：{}", path.display(), source.zh()),
+            Self::Failed { path, source } => {
+                format!("写入 {} 失败：{}；未作任何更改", path.display(), source.zh())
+            }
+            Self::Unreadable { path, reason } => format!("{}：{}", path.display(), reason.zh),
+            Self::Workbook(why) => format!("无法生成工作簿：{why}"),
+        }
+    }
 }
 
 impl ReportError {
@@ -93,7 +109,7 @@ pub fn hex(bytes: &[u8]) -> String {
 /// [`ReportError::Unreadable`] when it can't be read.
 pub fn file_digest(path: &Path) -> Result<(String, u64), ReportError> {
     let unreadable =
-        |e: io::Error| ReportError::Unreadable { path: path.to_path_buf(), reason: e.to_string() };
+        |e: io::Error| ReportError::Unreadable { path: path.to_path_buf(), reason: Said::from(&e) };
     let mut file = File::open(path).map_err(unreadable)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];

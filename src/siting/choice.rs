@@ -3,7 +3,9 @@
 
 use crate::model::kinds;
 use crate::model::operators::NetworkId;
+use crate::model::said::Bilingual;
 use crate::model::words::yuan;
+use crate::model::words::yuan_zh;
 use crate::optimise::cover::{self, CoverError, CoverProblem, Lock, SparseRows};
 use crate::optimise::set_cover::{self, SetCoverError, SetCoverProblem};
 use crate::optimise::{Certified, Work};
@@ -106,6 +108,18 @@ pub enum SitingError {
     /// The set-covering problem can't be solved.
     #[error(transparent)]
     SetCover(#[from] SetCoverError),
+}
+
+impl Bilingual for SitingError {
+    fn zh(&self) -> String {
+        match self {
+            Self::LockedBeyondBudget { cost_cny, budget_cny, .. } => {
+                format!("锁定开放的方案费用为 {}，超过预算 {}", yuan_zh(*cost_cny), yuan_zh(*budget_cny))
+            }
+            Self::Cover(e) => e.zh(),
+            Self::SetCover(e) => e.zh(),
+        }
+    }
 }
 
 impl Problem {

@@ -11,6 +11,7 @@ use crate::coverage::scene::edition;
 use crate::coverage::score::need;
 use crate::model::kinds::{Rat, Wall};
 use crate::model::records::Site;
+use crate::model::said::Bilingual;
 use crate::model::settings::{Carrier, RadioSettings, Settings, TerminalKind};
 use crate::radio::Refusal;
 use crate::radio::capacity::{RateCurve, Resources};
@@ -179,6 +180,17 @@ pub enum HallError {
     /// Outside a model's range.
     #[error(transparent)]
     Refused(#[from] Refusal),
+}
+
+impl Bilingual for HallError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Unknown { what, word, known } => {
+                format!("{what} {word:?} 不在可选值之中：{}", known.join("、"))
+            }
+            Self::Refused(e) => e.to_string(),
+        }
+    }
 }
 
 fn named<'a, T>(

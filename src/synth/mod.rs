@@ -20,6 +20,7 @@ use crate::model::inputs::{Inputs, LayerInfo};
 use crate::model::kinds::Lang;
 use crate::model::operators::Operators;
 use crate::model::records::Town;
+use crate::model::said::{Bilingual, did_you_mean_zh};
 use gazetteer::Gazetteer;
 
 /// What to make.
@@ -49,6 +50,17 @@ pub enum SynthError {
     /// More records than the numbering of rows allows.
     #[error("{0} records are more than the 4,000,000,000 that can be numbered")]
     TooMany(usize),
+}
+
+impl Bilingual for SynthError {
+    fn zh(&self) -> String {
+        match self {
+            Self::UnknownRegion { name, suggestion } => {
+                format!("内置城镇表中没有区域 `{name}`{}", did_you_mean_zh(*suggestion))
+            }
+            Self::TooMany(n) => format!("{n} 条记录超出可编号的 4,000,000,000 条"),
+        }
+    }
 }
 
 /// Makes a study area.

@@ -9,7 +9,9 @@ use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::coverage::Assessment;
 use crate::model::presets::Preset;
+use crate::model::progress::Progress;
 use crate::model::records::StationCount;
+use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use crate::model::settings::Settings;
 use crate::optimise::{Effort, Stop, Work};
 use crate::plan;
@@ -38,7 +40,9 @@ fn read(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<(Loaded
 /// The state of today.
 fn today(loaded: &Loaded, settings: &Settings, ctx: &mut Context) -> Result<Assessment, Complaint> {
     let label = ctx.pick("scoring", "评估").to_owned();
-    ctx.stage("coverage", &label, |_| plan::today(&loaded.inputs, settings)).map_err(|e| refuse_plan(&e))
+    let progress = Progress::default();
+    let work = |_: &Context| plan::today_told(&loaded.inputs, settings, &progress);
+    ctx.counted("coverage", &label, &progress, work).map_err(|e| refuse_plan(&e))
 }
 
 fn run_info(
@@ -90,18 +94,25 @@ fn preset(name: &str) -> Result<Preset, Complaint> {
         let near = names.iter().max_by(|a, b| {
             strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)).then(b.cmp(a))
         });
-        let meant = near
-            .filter(|n| strsim::jaro_winkler(n, name) > 0.7)
-            .map(|n| format!(", did you mean `{n}`?"))
-            .unwrap_or_default();
-        return Err(Complaint::usage("C060", format!("there is no preset `{name}`{meant}"))
-            .help(format!("shipped are {}; or name a TOML file of the same form", names.join(", "))));
+        let near = near.copied().filter(|n| strsim::jaro_winkler(n, name) > 0.7);
+        let meant = near.map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
+        let said = (
+            format!("there is no preset `{name}`{meant}"),
+            format!("没有预设 `{name}`{}", did_you_mean_zh(near)),
+        );
+        return Err(Complaint::usage("C060", said).help((
+            format!("shipped are {}; or name a TOML file of the same form", names.join(", ")),
+            format!("内置预设有 {}；也可给出同样格式的 TOML 文件", names.join("、")),
+        )));
     }
     let text = std::fs::read_to_string(path).map_err(|e| {
-        Complaint::usage("C061", format!("can't read the preset: {e}")).at(super::pipeline::place(path))
+        let said = (format!("can't read the preset: {e}"), format!("无法读取预设：{}", e.zh()));
+        Complaint::usage("C061", said).at(super::pipeline::place(path))
     })?;
-    Preset::parse(&text)
-        .map_err(|e| Complaint::usage("C062", format!("not a preset: {e}")).at(super::pipeline::place(path)))
+    Preset::parse(&text).map_err(|e| {
+        let said = (format!("not a preset: {e}"), format!("不是预设：{}", e.zh()));
+        Complaint::usage("C062", said).at(super::pipeline::place(path))
+    })
 }
 
 /// Regions against a preset.
@@ -118,7 +129,7 @@ pub fn kpi(
     let preset = preset(name)?;
     let mut earlier: BTreeMap<String, Vec<StationCount>> = BTreeMap::new();
     for folder in before {
-        let counts = earlier_counts(folder).map_err(|e| Complaint::usage("C063", e.to_string()))?;
+        let counts = earlier_counts(folder).map_err(|e| Complaint::usage("C063", &e))?;
         for (code, count) in counts {
             earlier.entry(code).or_default().push(count);
         }
@@ -143,10 +154,12 @@ pub fn compare(before: &Path, after: &Path, output: &Output, ctx: &mut Context) 
     let read = |folder: &Path| {
         read_run(folder).map_err(|e| {
             if e.is_broken() {
-                Complaint::data("C065", e.to_string())
+                Complaint::data("C065", &e)
             } else {
-                Complaint::usage("C064", e.to_string())
-                    .help("name the folders of two finished runs: covplan compare q2 q3")
+                Complaint::usage("C064", &e).help((
+                    "name the folders of two finished runs: covplan compare q2 q3",
+                    "请给出两次已完成运行的文件夹：covplan compare q2 q3",
+                ))
             }
         })
     };
@@ -154,9 +167,8 @@ pub fn compare(before: &Path, after: &Path, output: &Output, ctx: &mut Context) 
     let label = ctx.pick("comparing", "比较").to_owned();
     let found = ctx.stage("compare", &label, |_| policy::compare::compare(&a, &b));
     let answer = compare_answer(&a, &b, &found, ctx.lang);
-    let settings = Settings::with(&toml::Table::new()).map_err(|e| {
-        Complaint::usage("C001", e.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-    })?;
+    let settings =
+        Settings::with(&toml::Table::new()).map_err(|e| Complaint::usage("C001", Said::lines(&e)))?;
     let mut inputs = Vec::new();
     if output.out.is_some() {
         for (layer, folder) in [("before", before), ("after", after)] {
@@ -283,11 +295,12 @@ pub fn outlook(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<
     });
     let Some(seen) = seen else {
         let names: Vec<&str> = settings.radio.carrier.keys().map(String::as_str).collect();
-        return Err(Complaint::usage(
-            "C067",
-            format!("there is no carrier `{}`", settings.outlook.reference),
-        )
-        .help(format!("set outlook.reference to one of {}", names.join(", "))));
+        let asked = &settings.outlook.reference;
+        let said = (format!("there is no carrier `{asked}`"), format!("没有载波 `{asked}`"));
+        return Err(Complaint::usage("C067", said).help((
+            format!("set outlook.reference to one of {}", names.join(", ")),
+            format!("请把 outlook.reference 设为以下之一：{}", names.join("、")),
+        )));
     };
     let run = run_info(&loaded, "outlook", output, ctx)?;
     let stopped = ctx.must_stop();

@@ -23,8 +23,11 @@ const REDACTED_STEP_M: f64 = 1000.0;
 /// When inputs can't be read, there is nothing to map, or outputs can't be written.
 pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context) -> Result<Exit, Complaint> {
     if ask.model == AreaModelArg::Itm && ask.profiles == ProfilesArg::Shared {
-        let why = "profiles can't be shared with --model itm: it looks at every point of a profile";
-        return Err(Complaint::usage("A003", why).help("leave --profiles out"));
+        let why = (
+            "profiles can't be shared with --model itm: it looks at every point of a profile",
+            "--model itm 逐点考察剖面，不能共用剖面",
+        );
+        return Err(Complaint::usage("A003", why).help(("leave --profiles out", "请去掉 --profiles")));
     }
     check_output(output)?;
     let mut loaded = read_sound(reading, ctx)?;
@@ -53,7 +56,7 @@ pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context
         },
         memory_bytes: ask.memory_mb as usize * (1 << 20),
     };
-    let refuse = |e: crate::coverage::area::AreaError| Complaint::usage("A001", e.to_string());
+    let refuse = |e: crate::coverage::area::AreaError| Complaint::usage("A001", &e);
     let map = AreaMap::new(&loaded.inputs, &settings, &request).map_err(refuse)?;
     let options = out_options(output);
     let inputs_read = if options.is_some() { digests(&loaded)? } else { Vec::new() };
@@ -94,6 +97,11 @@ pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context
     } else {
         print(&text(&map, &sum, output, ctx))?;
     }
+    let project = reading.project.display();
+    ctx.next(&match &output.out {
+        Some(folder) => format!("gdalinfo {}", folder.join("rsrp.tif").display()),
+        None => format!("covplan area {project} -o map"),
+    });
     Ok(if sum.stopped_early { Exit::Interrupted } else { finding_exit(reading, &loaded.inputs.issues) })
 }
 
@@ -105,7 +113,13 @@ fn network(inputs: &Inputs, name: &str) -> Result<NetworkId, Complaint> {
     let found = names.iter().find(|(_, n)| *n == wanted || n.split('+').any(|o| o == wanted));
     found.map(|(n, _)| *n).ok_or_else(|| {
         let known: Vec<&str> = names.iter().map(|(_, n)| n.as_str()).collect();
-        Complaint::usage("A002", format!("no network is called {name:?}; there are {}", known.join(", ")))
+        Complaint::usage(
+            "A002",
+            (
+                format!("no network is called {name:?}; there are {}", known.join(", ")),
+                format!("没有名为 {name:?} 的网络；现有 {}", known.join("、")),
+            ),
+        )
     })
 }
 

@@ -5,30 +5,26 @@ use crate::cli::exit::{Complaint, Exit};
 use crate::io::project::{ProjectError, read};
 use crate::model::catalogue::{Catalogue, Entry};
 use crate::model::kinds::Lang;
+use crate::model::said::Said;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use toml::{Table, Value};
 
 /// Complains about a project file.
-pub fn refuse(e: ProjectError, lang: Lang) -> Complaint {
-    match e {
-        ProjectError::Faults(faults) => {
-            let lines: Vec<String> = faults
-                .iter()
-                .map(|f| {
-                    let help = if f.help.is_empty() {
-                        String::new()
-                    } else {
-                        format!("\n  {}: {}", lang.pick("help", "处理办法"), f.help)
-                    };
-                    format!("{}\n  --> {}{help}", f.message, f.place)
-                })
-                .collect();
-            Complaint::usage("C005", lines.join("\n"))
-        }
-        other => Complaint::usage("C005", other.to_string()),
-    }
+pub fn refuse(e: &ProjectError) -> Complaint {
+    let ProjectError::Faults(faults) = e else { return Complaint::usage("C005", e) };
+    let lines = |lang: Lang| {
+        let told = faults.iter().map(|f| {
+            let help = match f.help.text(lang) {
+                "" => String::new(),
+                help => format!("\n  {}: {help}", lang.pick("help", "处理办法")),
+            };
+            format!("{}\n  --> {}{help}", f.message.text(lang), f.place)
+        });
+        told.collect::<Vec<_>>().join("\n")
+    };
+    Complaint::usage("C005", (lines(Lang::En), lines(Lang::Zh)))
 }
 
 /// Prints every key with the value in force.
@@ -36,12 +32,11 @@ pub fn refuse(e: ProjectError, lang: Lang) -> Complaint {
 /// # Errors
 /// When the project can't be read or stdout can't be written.
 pub fn run(project: Option<&Path>, ctx: &mut Context) -> Result<Exit, Complaint> {
-    let broken = |e: String| Complaint::usage("C001", e);
-    let catalogue = Catalogue::embedded().map_err(|e| broken(e.to_string()))?;
+    let catalogue = Catalogue::embedded().map_err(|e| Complaint::usage("C001", &e))?;
     let effective = match project {
-        None => catalogue.merged(&Table::new()).map_err(|e| broken(format!("{e:?}")))?,
-        Some(path) => Table::try_from(&read(path).map_err(|e| refuse(e, ctx.lang))?.settings)
-            .map_err(|e| broken(e.to_string()))?,
+        None => catalogue.merged(&Table::new()).map_err(|e| Complaint::usage("C001", Said::lines(&e)))?,
+        Some(path) => Table::try_from(&read(path).map_err(|e| refuse(&e))?.settings)
+            .map_err(|e| Complaint::usage("C001", Said::verbatim(e.to_string())))?,
     };
     let described = catalogue.described(&effective);
     if ctx.json {
@@ -59,6 +54,7 @@ pub fn run(project: Option<&Path>, ctx: &mut Context) -> Result<Exit, Complaint>
         return Ok(Exit::Ok);
     }
     print(&as_toml(&described, ctx.lang))?;
+    ctx.next(ctx.pick("put what differs into covplan.toml", "把需要改动的项写入 covplan.toml"));
     Ok(Exit::Ok)
 }
 

@@ -1,12 +1,13 @@
 //! `covplan convert`: the coordinates of a file in another reference system.
 
-use super::pipeline::place;
+use super::pipeline::{place, refuse_report};
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
 use crate::crs::{Crs, CrsError};
 use crate::io::convert::{ConvertError, convert};
 use crate::model::kinds::Lang;
 use crate::model::project::Address;
+use crate::model::said::Bilingual;
 use crate::model::words::counted;
 use crate::report::ReportError;
 use crate::report::out::write_file;
@@ -27,27 +28,42 @@ pub fn run(
 ) -> Result<Exit, Complaint> {
     let crs = |text: &str| -> Result<Crs, Complaint> {
         text.parse().map_err(|e: CrsError| {
-            Complaint::usage("C050", format!("{text}: {e}")).help("CRS: EPSG:n, gcj02, bd09")
+            Complaint::usage("C050", (format!("{text}: {e}"), format!("{text}：{}", e.zh()))).help((
+                "`covplan help crs` lists what can be given: EPSG:n, gcj02, bd09, …",
+                "可用的写法见 `covplan help crs`：EPSG:n、gcj02、bd09……",
+            ))
         })
     };
     // Its address isn't for messages, so it is told apart before anything is said about the file.
     if file.to_str().is_some_and(|f| Address::of_path(f).is_some()) {
-        return Err(Complaint::usage("C051", "a database is no file to convert")
-            .help("name it as a layer's `path` in a project, or export the table"));
+        return Err(Complaint::usage("C051", ("a database is no file to convert", "数据库不是可转换的文件"))
+            .help((
+                "name it as a layer's `path` in a project, or export the table",
+                "请在项目中作为图层的 `path`，或先导出该表",
+            )));
     }
     if ctx.json && out.is_none() {
-        return Err(Complaint::usage("C052", "--json sums up on stdout, where the converted file would go")
-            .help("name the file to write with -o"));
+        return Err(Complaint::usage(
+            "C052",
+            (
+                "--json sums up on stdout, where the converted file would go",
+                "--json 的摘要与转换后的文件都要写到标准输出",
+            ),
+        )
+        .help(("name the file to write with -o", "请用 -o 指定输出文件")));
     }
     let (from_text, to_text) = (from, to);
     let (from, to) = (crs(from)?, crs(to)?);
-    let refuse_write = |e: ReportError| Complaint::usage("O001", e.to_string());
+    let refuse_write = |e: ReportError| refuse_report(&e);
     if let Some(path) = out.filter(|p| !overwrite && p.exists()) {
         return Err(refuse_write(ReportError::Exists(path.to_path_buf())));
     }
     let converted = convert(file, layer, &from, &to).map_err(|e| match e {
-        ConvertError::Crs(e) => Complaint::usage("C050", format!("--from {from_text} --to {to_text}: {e}")),
-        other => Complaint::data("C051", other.to_string()).at(place(file)),
+        ConvertError::Crs(e) => {
+            let asked = format!("--from {from_text} --to {to_text}");
+            Complaint::usage("C050", (format!("{asked}: {e}"), format!("{asked}：{}", e.zh())))
+        }
+        other => Complaint::data("C051", &other).at(place(file)),
     })?;
     match out {
         Some(path) => write_file(path, overwrite, |w| w.write_all(&converted.bytes)).map_err(refuse_write)?,
@@ -68,5 +84,8 @@ pub fn run(
         Lang::En => format!("{} converted", counted(converted.positions, "position")),
         Lang::Zh => format!("已转换 {} 个坐标", converted.positions),
     });
+    if let Some(out) = out {
+        ctx.next(&format!("covplan inspect {}", out.display()));
+    }
     Ok(Exit::Ok)
 }

@@ -7,6 +7,7 @@ use crate::cli::args::{HallArgs, Output};
 use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::io::project::read;
+use crate::model::said::Said;
 use crate::model::settings::Settings;
 use crate::radio::hall::plan;
 use crate::report::answers::{hall_answer, hall_json, hall_svg};
@@ -28,11 +29,8 @@ pub fn run(
     ctx: &mut Context,
 ) -> Result<Exit, Complaint> {
     let settings = match project {
-        Some(path) => read(path).map_err(|e| refuse(e, ctx.lang))?.settings,
-        None => Settings::with(&toml::Table::new()).map_err(|e| {
-            let faults: Vec<String> = e.iter().map(ToString::to_string).collect();
-            Complaint::usage("C001", faults.join("\n"))
-        })?,
+        Some(path) => read(path).map_err(|e| refuse(&e))?.settings,
+        None => Settings::with(&toml::Table::new()).map_err(|e| Complaint::usage("C001", Said::lines(&e)))?,
     };
     if let Some(batch) = batch {
         return answer_lines(batch, ctx, |line| answer_line(line, &settings).to_string());
@@ -41,7 +39,7 @@ pub fn run(
         Output { out, overwrite, redact: None, formats: Vec::new(), output_crs: crate::crs::Crs::wgs84() };
     check_output(&output)?;
     let ask = typed(ask);
-    let refused = |e: HallError| Complaint::usage(code(&e), e.to_string());
+    let refused = |e: HallError| Complaint::usage(code(&e), &e);
     let task = ask.task(&settings).map_err(refused)?;
     let label = ctx.pick("searching layouts", "搜索布局").to_owned();
     let found = ctx.stage("hall", &label, |_| plan(&task)).map_err(|e| refused(e.into()))?;

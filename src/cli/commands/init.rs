@@ -2,6 +2,7 @@
 
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
+use crate::model::said::Bilingual;
 use std::path::Path;
 
 const FILES: [(&str, &str); 4] = [
@@ -17,7 +18,11 @@ const FILES: [(&str, &str); 4] = [
 /// When the folder holds something or can't be written.
 pub fn run(dir: &Path, ctx: &mut Context) -> Result<Exit, Complaint> {
     let fail = |e: std::io::Error| {
-        Complaint::usage("C020", format!("can't write the project into {}: {e}", dir.display()))
+        let at = dir.display();
+        Complaint::usage(
+            "C020",
+            (format!("can't write the project into {at}: {e}"), format!("无法把项目写入 {at}：{}", e.zh())),
+        )
     };
     let holds_something = match std::fs::read_dir(dir) {
         Ok(mut entries) => entries.next().is_some(),
@@ -25,8 +30,11 @@ pub fn run(dir: &Path, ctx: &mut Context) -> Result<Exit, Complaint> {
         Err(e) => return Err(fail(e)),
     };
     if holds_something {
-        return Err(Complaint::usage("C021", format!("{} is not empty", dir.display()))
-            .help("name a folder that doesn't exist yet"));
+        return Err(Complaint::usage(
+            "C021",
+            (format!("{} is not empty", dir.display()), format!("{} 不是空文件夹", dir.display())),
+        )
+        .help(("name a folder that doesn't exist yet", "请给出一个尚不存在的文件夹")));
     }
     std::fs::create_dir_all(dir).map_err(fail)?;
     for (name, text) in FILES {
@@ -41,6 +49,6 @@ pub fn run(dir: &Path, ctx: &mut Context) -> Result<Exit, Complaint> {
         print(&format!("{document:#}\n"))?;
     }
     let project = dir.join("covplan.toml");
-    ctx.say(&format!("{} covplan plan {} -o out", ctx.pick("next:", "下一步："), project.display()));
+    ctx.next(&format!("covplan plan {} -o out", project.display()));
     Ok(Exit::Ok)
 }

@@ -69,5 +69,9 @@ pub fn run(file: &Path, ctx: &mut Context) -> Result<Exit, Complaint> {
         let _ = write!(out, "\n{}", issues_text(&found.issues, ctx.lang));
     }
     print(&out)?;
+    ctx.next(ctx.pick(
+        "put the mapping into covplan.toml, then covplan check covplan.toml",
+        "把映射写入 covplan.toml，然后 covplan check covplan.toml",
+    ));
     Ok(Exit::Ok)
 }

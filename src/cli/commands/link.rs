@@ -1,8 +1,9 @@
 //! `covplan link`: one JSON request a line, one JSON answer a line, in the same order.
 
-use crate::cli::context::Context;
+use crate::cli::context::{Context, closed};
 use crate::cli::exit::{Complaint, Exit};
 use crate::model::issues::Place;
+use crate::model::said::Bilingual;
 use crate::radio::link::{LinkOptions, answer_line};
 use crate::radio::profile::{Profile, Zone};
 use rayon::prelude::*;
@@ -35,7 +36,8 @@ pub(super) fn answer_lines(
 ) -> Result<Exit, Complaint> {
     let place = Place { file: batch.display().to_string(), ..Place::default() };
     let unreadable = |e: std::io::Error| {
-        Complaint::data("C010", format!("can't read the requests: {e}")).at(place.clone())
+        let said = (format!("can't read the requests: {e}"), format!("无法读取请求：{}", e.zh()));
+        Complaint::data("C010", said).at(place.clone())
     };
     let mut input: Box<dyn BufRead> = if batch.as_os_str() == "-" {
         Box::new(std::io::stdin().lock())
@@ -68,7 +70,7 @@ pub(super) fn answer_lines(
         match written {
             Ok(()) => {}
             Err(e) if e.kind() == ErrorKind::BrokenPipe => return Ok(Exit::Ok),
-            Err(e) => return Err(Complaint::usage("C004", format!("can't write to stdout: {e}"))),
+            Err(e) => return Err(closed(&e)),
         }
     }
     Ok(if ctx.interrupted() { Exit::Interrupted } else { Exit::Ok })

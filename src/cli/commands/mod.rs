@@ -4,14 +4,18 @@ mod answers;
 mod area;
 mod config;
 mod convert;
+mod doctor;
 mod explain;
 mod hall;
 mod init;
 mod inspect;
 mod link;
 mod pipeline;
+mod shell;
 mod solve;
 mod synth;
+mod tiles;
+mod topics;
 
 use super::args::{Command, Output};
 use super::context::Context;
@@ -51,6 +55,7 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Joint { reading, parties, orders, output, budget } => {
             answers::joint(&reading, parties, orders, &output, &budget, ctx)
         }
+        Command::Tiles(ask) => tiles::run(&ask, ctx),
         Command::Energy { reading, today, output, budget } => {
             answers::energy(&reading, today, &output, &budget, ctx)
         }
@@ -71,5 +76,9 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
             solve::run(&solve::Arguments { problem, file, format, p, radius, budget, gap, work }, ctx)
         }
         Command::Config { project } => config::run(project.as_deref(), ctx),
+        Command::Doctor => doctor::run(ctx),
+        Command::Help { topic } => topics::run(&topic, ctx),
+        Command::Completions { shell } => shell::completions(shell, ctx),
+        Command::Man { out, overwrite } => shell::man(out.as_deref(), overwrite, ctx),
     }
 }

@@ -11,7 +11,9 @@ use crate::io::{LoadError, LoadOptions, Refused, load};
 use crate::model::inputs::Inputs;
 use crate::model::issues::{Issues, Place, Severity};
 use crate::model::kinds::{Lang, Redaction};
+use crate::model::progress::Progress;
 use crate::model::project::Project;
+use crate::model::said::{Bilingual, Said};
 use crate::model::words::counted;
 use crate::optimise::{Effort, Stop, Work};
 use crate::plan::{self, PlanError};
@@ -38,16 +40,17 @@ pub struct Loaded {
 
 /// Reads a project, whatever its data hold: the inputs, and whether they break a rule of level *error*.
 fn read(reading: &Reading, ctx: &mut Context) -> Result<(Loaded, bool), Complaint> {
-    let options = LoadOptions { swap_xy: reading.swap_xy };
+    let options = LoadOptions { swap_xy: reading.swap_xy, ..LoadOptions::default() };
     let label = ctx.pick("reading", "读取数据").to_owned();
-    let (loaded, sound) = match ctx.stage("read", &label, |_| load(&reading.project, &options)) {
-        Ok((project, inputs)) => (Loaded { project, inputs }, true),
-        Err(LoadError::Data(refused)) => {
-            let Refused { project, inputs } = *refused;
-            (Loaded { project, inputs }, false)
-        }
-        Err(LoadError::Project(e)) => return Err(super::config::refuse(e, ctx.lang)),
-    };
+    let (loaded, sound) =
+        match ctx.counted("read", &label, &options.progress, |_| load(&reading.project, &options)) {
+            Ok((project, inputs)) => (Loaded { project, inputs }, true),
+            Err(LoadError::Data(refused)) => {
+                let Refused { project, inputs } = *refused;
+                (Loaded { project, inputs }, false)
+            }
+            Err(LoadError::Project(e)) => return Err(super::config::refuse(&e)),
+        };
     if !ctx.lang_given {
         ctx.lang = loaded.project.lang;
     }
@@ -55,9 +58,9 @@ fn read(reading: &Reading, ctx: &mut Context) -> Result<(Loaded, bool), Complain
         say_turned(&loaded.inputs, ctx);
     }
     if loaded.project.layers.is_empty() {
-        return Err(Complaint::usage("C006", ctx.pick("the project names no layers", "项目未列出任何图层"))
+        return Err(Complaint::usage("C006", ("the project names no layers", "项目未列出任何图层"))
             .at(place(&reading.project))
-            .help("[layers.sites]\n        path = \"sites.csv\""));
+            .help(Said::verbatim("[layers.sites]\n        path = \"sites.csv\"")));
     }
     Ok((loaded, sound))
 }
@@ -95,12 +98,13 @@ pub(super) fn read_sound(reading: &Reading, ctx: &mut Context) -> Result<Loaded,
 }
 
 pub(super) fn refuse_report(e: &ReportError) -> Complaint {
-    let complaint = Complaint::usage("O001", e.to_string());
+    let complaint = Complaint::usage("O001", e);
     match e {
         // Windows keeps a file that another program has open.
-        ReportError::Denied { .. } => {
-            complaint.help("check the permissions, and close its files in other programs")
-        }
+        ReportError::Denied { .. } => complaint.help((
+            "check the permissions, and close its files in other programs",
+            "请检查权限，并在其他程序中关闭其中的文件",
+        )),
         _ => complaint,
     }
 }
@@ -116,15 +120,24 @@ pub(super) fn refuse_plan(e: &PlanError) -> Complaint {
         | PlanError::Fiber(_)
         | PlanError::Placement(_) => Exit::Infeasible,
     };
-    let way_out = matches!(
-        e,
-        PlanError::LockedBeyondBudget { .. } | PlanError::Fiber(RouteError::LockedBeyondBudget { .. })
-    )
-    .then(|| "raise plan.budget_cny, or take ids out of plan.lock.open".to_owned());
-    let own_class = matches!(e, PlanError::Fiber(RouteError::NoSuchClass { .. })).then(|| {
-        "take one of these, or give your own: [fiber.pon_class.NAME] with budget_db and reach_m (the classes of 50G-PON differ by amendment)".to_owned()
-    });
-    Complaint { exit, help: way_out.or(own_class), ..Complaint::usage("P001", e.to_string()) }
+    let way_out: Option<Said> = match e {
+        PlanError::LockedBeyondBudget { .. } | PlanError::Fiber(RouteError::LockedBeyondBudget { .. }) => Some(
+            (
+                "raise plan.budget_cny, or take ids out of plan.lock.open",
+                "提高 plan.budget_cny，或从 plan.lock.open 中去掉部分编号",
+            )
+                .into(),
+        ),
+        PlanError::Fiber(RouteError::NoSuchClass { .. }) => Some(
+            (
+                "take one of these, or give your own: [fiber.pon_class.NAME] with budget_db and reach_m (the classes of 50G-PON differ by amendment)",
+                "请选用其中之一，或自行给出：[fiber.pon_class.名称]，含 budget_db 与 reach_m（50G-PON 的等级因标准修订而异）",
+            )
+                .into(),
+        ),
+        _ => None,
+    };
+    Complaint { exit, help: way_out, ..Complaint::usage("P001", e) }
 }
 
 pub(super) fn say_findings(found: &Issues, ctx: &Context) {
@@ -163,6 +176,11 @@ pub fn check(reading: &Reading, ctx: &mut Context) -> Result<Exit, Complaint> {
     } else {
         print(&check_text(inputs, ctx.lang))?;
     }
+    let project = reading.project.display();
+    ctx.next(&match inputs.issues.worst() {
+        Some(Severity::Error) => format!("covplan help layers; covplan check {project}"),
+        _ => format!("covplan coverage {project} -o out"),
+    });
     Ok(match inputs.issues.worst() {
         None => Exit::Ok,
         Some(Severity::Error) => Exit::Data,
@@ -193,7 +211,7 @@ pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
             }
             // A folder stands for the height tiles or antenna patterns in it.
             let inside = if layer == "antennas" { patterns_in(&path) } else { rasters_in(&path) }
-                .map_err(|e| refuse_report(&ReportError::Unreadable { path, reason: e.to_string() }))?;
+                .map_err(|e| refuse_report(&ReportError::Unreadable { path, reason: Said::from(&e) }))?;
             let named = inside.into_iter().map(|file| {
                 let tile = file.file_name().map_or_else(String::new, |f| f.to_string_lossy().into_owned());
                 (layer.clone(), format!("{}/{tile}", name.trim_end_matches(['/', '\\'])), file)
@@ -230,7 +248,9 @@ pub(super) fn out_options(output: &Output) -> Option<OutOptions> {
 pub(super) fn check_output(output: &Output) -> Result<(), Complaint> {
     let Some(options) = out_options(output) else { return Ok(()) };
     crate::report::out::probe(&options.folder, options.overwrite).map_err(|e| refuse_report(&e))?;
-    let refused = |e: crate::crs::CrsError| Complaint::usage("C009", format!("--output-crs: {e}"));
+    let refused = |e: crate::crs::CrsError| {
+        Complaint::usage("C009", (format!("--output-crs: {e}"), format!("--output-crs：{}", e.zh())))
+    };
     options.wanted.definition().map(|_| ()).map_err(refused)
 }
 
@@ -266,9 +286,10 @@ pub fn coverage(reading: &Reading, output: &Output, ctx: &mut Context) -> Result
     if settings.redact.level == Redaction::Internal {
         loaded.inputs.candidates = Vec::new();
     }
-    let (found, inputs_read) = ctx.stage("coverage", &label, |_| {
+    let progress = Progress::default();
+    let (found, inputs_read) = ctx.counted("coverage", &label, &progress, |_| {
         rayon::join(
-            || plan::today(&loaded.inputs, &settings),
+            || plan::today_told(&loaded.inputs, &settings, &progress),
             || if wants_files { digests(&loaded) } else { Ok(Vec::new()) },
         )
     });
@@ -321,10 +342,8 @@ pub fn demo(output: &Output, budget: &Budget, ctx: &mut Context) -> Result<Exit,
     check_output(output)?;
     let label = ctx.pick("making the study area", "生成示例区域").to_owned();
     let inputs = ctx.stage("synth", &label, |_| synth::demo());
-    let mut project =
-        Project::empty(ctx.pick("Jiangsu, synthetic study area", "江苏（合成示例）")).map_err(|e| {
-            Complaint::usage("C001", e.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        })?;
+    let mut project = Project::empty(ctx.pick("Jiangsu, synthetic study area", "江苏（合成示例）"))
+        .map_err(|e| Complaint::usage("C001", Said::lines(&e)))?;
     project.lang = ctx.lang;
     Ok(work_out(Loaded { project, inputs }, "demo", output, budget, ctx)?.0)
 }

@@ -81,7 +81,7 @@ fn swapped_columns_and_the_way_out() {
         ("b.csv", b"site_id,name,lon,lat\nB,y,118.6,32.2\n"),
     ];
     let toml = "[layers.sites]\npath = [\"a.csv\", \"b.csv\"]\n";
-    let i = load_files(&files, toml, LoadOptions { swap_xy: true })
+    let i = load_files(&files, toml, LoadOptions { swap_xy: true, ..LoadOptions::default() })
         .unwrap_or_else(|i| panic!("{:?}", found(&i.issues)));
     let lats: Vec<f64> = i.sites.list.iter().map(|s| s.at.lat_deg()).collect();
     assert_eq!(lats, [32.1, 32.2], "only the swapped file is turned");

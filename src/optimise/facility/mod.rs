@@ -11,6 +11,7 @@ mod single;
 mod split;
 mod transport;
 
+use crate::model::said::Bilingual;
 use thiserror::Error;
 
 use super::location::solve::solve as solve_service;
@@ -124,6 +125,29 @@ pub enum FacilityError {
         /// Demand that stayed over in the best attempt.
         overload: f64,
     },
+}
+
+impl Bilingual for FacilityError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Malformed(why) => format!("设施选址问题的数据不成立：{why}"),
+            Self::Unreachable { clients } => format!("{} 个需求点无法由任何候选服务", clients.len()),
+            Self::TooFew { allowed, at_least, enough } => {
+                format!("开放 {allowed} 个设施无法服务所有需求点：至少需要 {at_least} 个，{enough} 个足够")
+            }
+            Self::TooMany { demanded, possible } => {
+                format!("要求开放 {demanded} 个设施，但最多只能开放 {possible} 个")
+            }
+            Self::TooSmall { demand, capacity } => {
+                format!("需求 {demand} 超过可开放设施的总容量 {capacity}")
+            }
+            Self::TooLarge { clients } => {
+                format!("{} 个需求点的需求超过其任一候选的容量", clients.len())
+            }
+            Self::ListsTooShort { clients } => format!("{} 个需求点的候选列表过短", clients.len()),
+            Self::NotFound { overload } => format!("未找到满足容量的分配；仍有 {overload} 的需求无处安置"),
+        }
+    }
 }
 
 /// Chooses facilities and assigns every client to one of them.

@@ -58,6 +58,9 @@ pub(super) fn solve(
     })
 }
 
+/// Share of all demand that rounding may seem to leave over.
+const ROUNDING: f64 = 1e-12;
+
 struct Search<'a, 'w> {
     table: &'a Table<'a>,
     prices: &'a Prices,
@@ -120,7 +123,9 @@ impl<'a> Search<'a, '_> {
         let over = a.over();
         self.least_over = self.least_over.min(over);
         let limit = self.table.limit;
-        if over > 0.0
+        // What sums of many small demands leave over by rounding is no demand.
+        let none = ROUNDING * self.table.total;
+        if over > none
             || a.cost() >= self.cost - 1e-9 * self.cost.abs().min(1e12)
             || a.count > limit.at_most
             || a.count < limit.at_least
@@ -128,7 +133,7 @@ impl<'a> Search<'a, '_> {
             return false;
         }
         a.recount();
-        if a.over() > 0.0 {
+        if a.over() > none {
             return false;
         }
         self.cost = a.cost();

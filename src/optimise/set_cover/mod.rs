@@ -9,6 +9,7 @@ pub(super) mod greedy;
 mod reduce;
 pub(super) mod weighting;
 
+use crate::model::said::Bilingual;
 use thiserror::Error;
 
 use self::reduce::Reduced;
@@ -39,6 +40,15 @@ pub enum SetCoverError {
         /// The items.
         items: Vec<u32>,
     },
+}
+
+impl Bilingual for SetCoverError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Malformed(why) => format!("覆盖问题的数据不成立：{why}"),
+            Self::Uncoverable { items } => format!("{} 项无法被任何候选覆盖", items.len()),
+        }
+    }
 }
 
 /// Chooses sets of least total cost that cover every item; the answer lists them in ascending order.

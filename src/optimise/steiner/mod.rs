@@ -27,6 +27,7 @@ pub use anywhere::collect_anywhere;
 pub use budgeted::collect_within;
 pub use prizes::{collect, collected_cost};
 
+use crate::model::said::Bilingual;
 use thiserror::Error;
 
 use super::{Certified, Work};
@@ -81,6 +82,25 @@ pub enum SteinerError {
         /// The terminals outside the part that holds most of them (the first such part of equals).
         cut_off: Vec<NodeId>,
     },
+}
+
+impl Bilingual for SteinerError {
+    fn zh(&self) -> String {
+        match self {
+            Self::NoSuchNode { terminal, nodes } => {
+                format!("终端 {} 不是节点：图中有 {nodes} 个节点", terminal.0)
+            }
+            Self::WrongPrizeCount { prizes, nodes } => format!("{nodes} 个节点给出了 {prizes} 个奖励值"),
+            Self::BadPrize { node, prize } => {
+                format!("节点 {} 的奖励值为 {prize}；应为有限的非负数", node.0)
+            }
+            Self::BadBudget { budget } => format!("预算为 {budget}；不能为负"),
+            Self::Graph(e) => e.zh(),
+            Self::Disconnected { cut_off } => {
+                format!("{} 个终端与图中包含多数终端的部分不连通", cut_off.len())
+            }
+        }
+    }
 }
 
 /// Finds a cheap tree that joins `terminals`, and proves how far it can be from the cheapest.

@@ -2,9 +2,11 @@
 
 use super::Answer;
 use crate::model::kinds::Lang;
+use crate::model::said::Said;
 use crate::policy::compare::{Cause, Comparison, Figure, RunRecord};
 use crate::report::coverage_document::{MAX_ROWS, headings};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
+use crate::report::explain::not_json;
 use crate::report::explain::read;
 use crate::report::number::{grouped, grouped_decimal};
 use crate::report::out::{MANIFEST, ReportError};
@@ -18,9 +20,9 @@ use std::path::Path;
 pub fn read_run(folder: &Path) -> Result<RunRecord, ReportError> {
     let run = read(folder)?;
     let path = folder.join(MANIFEST);
-    let fault = |reason: String| ReportError::Unreadable { path: path.clone(), reason };
-    let bytes = std::fs::read(&path).map_err(|e| fault(e.to_string()))?;
-    let manifest: Value = serde_json::from_slice(&bytes).map_err(|e| fault(e.to_string()))?;
+    let fault = |reason: Said| ReportError::Unreadable { path: path.clone(), reason };
+    let bytes = std::fs::read(&path).map_err(|e| fault(Said::from(&e)))?;
+    let manifest: Value = serde_json::from_slice(&bytes).map_err(|e| fault(not_json(&e)))?;
     Ok(RunRecord { run, manifest })
 }
 

@@ -161,7 +161,7 @@ pub fn duplicates_answer(
         sections: vec![Section {
             title: t("Is it a duplicate?", "是否重复建设"), text, tables: vec![table]
         }],
-        next: Vec::new(),
+        next: vec!["covplan joint PROJECT.toml".to_owned()],
     };
     let list: Vec<Value> = checked
         .iter()

@@ -58,7 +58,7 @@ pub fn energy_answer(released: &Released, found: &Energy, stopped: bool, run: &R
             ],
             tables: vec![summary(released, found, lang), halls(released, found, lang)],
         }],
-        next: Vec::new(),
+        next: vec!["covplan plan PROJECT.toml -o DIR".to_owned()],
     };
     let mut told = serde_json::to_value(found).unwrap_or_default();
     for h in told["halls"].as_array_mut().into_iter().flatten() {

@@ -71,7 +71,7 @@ pub fn failures_answer(released: &Released, inputs: &Inputs, found: &Failures, r
         banners: banners(v, lang, false),
         headline: headline(released, inputs, found, lang),
         sections: vec![Section { title: t("What breaks?", "故障影响"), text, tables: vec![table] }],
-        next: Vec::new(),
+        next: vec!["covplan plan PROJECT.toml -o DIR".to_owned()],
     };
     let list: Vec<Value> = found
         .list

@@ -28,7 +28,9 @@ use super::out::{FillError, MANIFEST, OutFolder, OutputFile, ReportError};
 use super::write::{OutOptions, RunInfo, pretty};
 use super::{csv, html, manifest, markdown, xlsx};
 use crate::model::records::StationCount;
+use crate::model::said::Said;
 use crate::model::settings::Settings;
+use crate::report::explain::not_json;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -115,11 +117,11 @@ impl Answer {
 pub fn earlier_counts(folder: &Path) -> Result<BTreeMap<String, StationCount>, ReportError> {
     let own = folder.join("kpi.json");
     let (rows, key) = if own.is_file() {
-        let fault = |reason: String| ReportError::Unreadable { path: own.clone(), reason };
-        let bytes = std::fs::read(&own).map_err(|e| fault(e.to_string()))?;
-        let run: Value = serde_json::from_slice(&bytes).map_err(|e| fault(e.to_string()))?;
+        let fault = |reason: Said| ReportError::Unreadable { path: own.clone(), reason };
+        let bytes = std::fs::read(&own).map_err(|e| fault(Said::from(&e)))?;
+        let run: Value = serde_json::from_slice(&bytes).map_err(|e| fault(not_json(&e)))?;
         if run["schema"].as_str() != Some("covplan/kpi/1") {
-            return Err(fault("it isn't of `covplan kpi`".into()));
+            return Err(fault(("it isn't of `covplan kpi`", "不是 `covplan kpi` 写出的").into()));
         }
         (run["result"]["regions"].clone(), "adcode")
     } else {

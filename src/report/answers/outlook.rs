@@ -29,7 +29,7 @@ pub fn outlook_answer(v: View, found: &Outlook, stopped: bool, run: &RunInfo) ->
             text: notes(v, found, lang),
             tables: vec![stations(v, found, lang), reach(found, lang)],
         }],
-        next: Vec::new(),
+        next: vec!["covplan plan PROJECT.toml -o DIR".to_owned()],
     };
     let settings = &v.settings.outlook;
     let result = json!({

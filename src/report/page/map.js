@@ -53,6 +53,7 @@
   sites.sort((a, b) => order[data.states[a.s[5]]] - order[data.states[b.s[5]]]);
 
   let width = 0, height = 0, zoom = 1, left = 0, top_ = 0, picked = null, touched = false;
+  let dots = 1, printing = false, step_ = -1;
   const toX = (x) => (x - left) * zoom;
   const toY = (y) => (y - top_) * zoom;
 
@@ -113,7 +114,7 @@
   };
 
   const draw = () => {
-    pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    pen.setTransform(dots, 0, 0, dots, 0, 0);
     pen.clearRect(0, 0, width, height);
     if (shown("regions")) {
       pen.lineWidth = 1; pen.strokeStyle = COLOUR.region; pen.fillStyle = "#eef2f5";
@@ -259,6 +260,14 @@
     show(p, width / 2, height / 2);
   };
 
+  // Without a pointer: from one site below target to the next, the most urgent first.
+  const urgent = sites.filter((p) => p.s[8] !== null).sort((a, b) => a.s[8] - b.s[8]);
+  const next = (by) => {
+    if (!urgent.length) return;
+    step_ = step_ < 0 ? (by > 0 ? 0 : urgent.length - 1) : (step_ + by + urgent.length) % urgent.length;
+    go(urgent[step_]);
+  };
+
   const fingers = new Map();
   let spread = 0, moved = false;
   const at = (e) => { const b = canvas.getBoundingClientRect(); return [e.clientX - b.left, e.clientY - b.top]; };
@@ -289,6 +298,7 @@
       ArrowUp: () => { top_ -= step; draw(); }, ArrowDown: () => { top_ += step; draw(); },
       "+": () => zoomAt(width / 2, height / 2, 1.5), "=": () => zoomAt(width / 2, height / 2, 1.5),
       "-": () => zoomAt(width / 2, height / 2, 1 / 1.5), 0: fit, Escape: () => show(null),
+      n: () => next(1), p: () => next(-1),
     };
     if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
   });
@@ -318,12 +328,21 @@
   });
   search.addEventListener("keydown", (e) => { if (e.key === "Enter") hits.querySelector("button")?.click(); });
 
-  const size = () => {
-    width = stage.clientWidth; height = stage.clientHeight;
-    canvas.width = Math.round(width * devicePixelRatio); canvas.height = Math.round(height * devicePixelRatio);
-    if (touched) draw(); else fit();
+  const size = (w, h, sharpness) => {
+    // What was in the middle stays there.
+    const x = left + width / 2 / zoom, y = top_ + height / 2 / zoom;
+    const shrink = touched && width ? Math.min(w / width, h / height) : 1;
+    width = w; height = h; dots = sharpness; zoom *= shrink;
+    canvas.width = Math.round(width * dots); canvas.height = Math.round(height * dots);
+    if (!touched) { fit(); return; }
+    left = x - width / 2 / zoom; top_ = y - height / 2 / zoom;
+    draw();
   };
-  new ResizeObserver(size).observe(stage);
-  addEventListener("beforeprint", size);
-  size();
+  const screen_ = () => { if (!printing) size(stage.clientWidth, stage.clientHeight, devicePixelRatio); };
+  // The page isn't laid out for paper yet when this is called: its measures are those of the style.
+  const paper = () => { printing = true; show(null); size((178 / 25.4) * 96, (120 / 25.4) * 96, 3); };
+  new ResizeObserver(screen_).observe(stage);
+  addEventListener("beforeprint", paper);
+  addEventListener("afterprint", () => { printing = false; screen_(); });
+  screen_();
 })();

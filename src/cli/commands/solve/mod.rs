@@ -7,6 +7,7 @@ use super::pipeline::place;
 use crate::cli::args::{Budget, Format, Problem};
 use crate::cli::context::{Context, print};
 use crate::cli::exit::{Complaint, Exit};
+use crate::model::said::Said;
 use crate::optimise::{Effort, Ended, Stop, Work, relative_gap};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -59,7 +60,7 @@ pub(super) enum NoAnswer {
     /// The input or the arguments are at fault.
     Refused(Complaint),
     /// It is proven that nothing meets the constraints; says why.
-    Infeasible(String),
+    Infeasible(Said),
 }
 
 impl From<Complaint> for NoAnswer {
@@ -122,7 +123,7 @@ pub fn run(arguments: &Arguments, ctx: &mut Context) -> Result<Exit, Complaint> 
                     doc["gap"] = relative_gap(a.objective, a.bound).into();
                     doc["solution"] = a.solution.clone();
                 }
-                Err(NoAnswer::Infeasible(why)) => doc["message"] = why.as_str().into(),
+                Err(NoAnswer::Infeasible(why)) => doc["message"] = why.text(ctx.lang).into(),
                 Err(NoAnswer::Refused(_)) => {}
             }
             print(&format!("{doc}\n"))?;
@@ -140,7 +141,7 @@ pub fn run(arguments: &Arguments, ctx: &mut Context) -> Result<Exit, Complaint> 
             })?;
         }
         (Err(NoAnswer::Infeasible(why)), false) => {
-            print(&format!("{instance} ({problem}): {status}: {why}\n"))?
+            print(&format!("{instance} ({problem}): {status}: {}\n", why.text(ctx.lang)))?
         }
         (Err(NoAnswer::Refused(_)), false) => {}
     }
@@ -156,13 +157,13 @@ fn instance_name(file: &Path) -> String {
 }
 
 /// A fault in the file.
-pub(super) fn bad_file(file: &Path, line: Option<u64>, message: impl Into<String>) -> Complaint {
+pub(super) fn bad_file(file: &Path, line: Option<u64>, message: impl Into<Said>) -> Complaint {
     let mut at = place(file);
     at.row = line;
     Complaint::data("S001", message).at(at)
 }
 
 /// An argument that the problem needs, or can't use.
-pub(super) fn bad_argument(message: impl Into<String>) -> Complaint {
+pub(super) fn bad_argument(message: impl Into<Said>) -> Complaint {
     Complaint::usage("S002", message)
 }

@@ -17,7 +17,9 @@ pub(super) fn solve(problem: Problem, request: &Request<'_>) -> Result<Answer, N
     let format = match request.format {
         None => None,
         Some(Format::Stp | Format::Gr) => {
-            return Err(bad_argument(format!("stp and gr hold no {} problem", problem.name())).into());
+            let name = problem.name();
+            let said = (format!("stp and gr hold no {name} problem"), format!("stp 与 gr 不含 {name} 问题"));
+            return Err(bad_argument(said).into());
         }
         Some(Format::Graph) => Some(location_files::Format::Graph),
         Some(Format::XyFloor) => Some(location_files::Format::XyFloor),
@@ -37,7 +39,7 @@ pub(super) fn solve(problem: Problem, request: &Request<'_>) -> Result<Answer, N
             LocationFileError::Value { line, .. } => Some(*line as u64),
             _ => None,
         };
-        bad_file(request.file, line, e.to_string())
+        bad_file(request.file, line, &e)
     })?;
     let extra = Extra { p: request.p.map(|p| p as usize), radius: request.radius, budget: request.budget };
     // Shares of customers are fractions, and so are costs then.

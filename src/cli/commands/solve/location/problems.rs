@@ -3,6 +3,7 @@
 
 use crate::cli::args::Problem;
 use crate::io::location_files::{Instance, Weighted};
+use crate::model::said::Said;
 use crate::optimise::center::{self, CenterError, Distances};
 use crate::optimise::cover::{self, CoverProblem, Lock, SparseRows};
 use crate::optimise::facility::{self, Capacity, Count, FacilityError, FacilityProblem};
@@ -37,17 +38,14 @@ pub(super) struct Answer {
 }
 
 /// Why there is no answer.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 pub(super) enum Unsolved {
     /// A number is missing, or the file holds another kind of problem.
-    #[error("{0}")]
-    Usage(String),
+    Usage(Said),
     /// Proven to have no answer.
-    #[error("{0}")]
-    Infeasible(String),
+    Infeasible(Said),
     /// None was found by the limit, nor shown to be impossible.
-    #[error("{0}")]
-    NotFound(String),
+    NotFound(Said),
 }
 
 /// Solves an instance.
@@ -74,18 +72,27 @@ pub(super) fn solve(
         }
         (Problem::SetCover, Instance::Covering { costs, rows }) => covering(costs, rows, work),
         (Problem::Mclp, Instance::Weighted { points, spherical }) => maximal(points, *spherical, extra, work),
-        _ => Err(Unsolved::Usage("the file's format belongs to another problem".into())),
+        _ => Err(Unsolved::Usage(
+            ("the file's format belongs to another problem", "文件格式属于另一类问题").into(),
+        )),
     }
 }
 
 fn number(file: Option<usize>, extra: Extra, candidates: usize) -> Result<usize, Unsolved> {
-    let p = extra
-        .p
-        .or(file)
-        .ok_or_else(|| Unsolved::Usage("the file names no number of facilities; give one with --p".into()))?;
+    let p = extra.p.or(file).ok_or_else(|| {
+        let said = (
+            "the file names no number of facilities; give one with --p",
+            "文件未给出设施数量；请用 --p 指定",
+        );
+        Unsolved::Usage(said.into())
+    })?;
     if p == 0 && candidates > 0 {
         return Err(Unsolved::Infeasible(
-            "no facility may be open, so nobody is served; --p 1 is the least".into(),
+            (
+                "no facility may be open, so nobody is served; --p 1 is the least",
+                "不允许开放任何设施，因此无人得到服务；--p 至少为 1",
+            )
+                .into(),
         ));
     }
     Ok(p.min(candidates))
@@ -307,9 +314,9 @@ fn nearest_lists(places: &Places, length: usize) -> (SparseRows, Vec<f64>) {
 
 fn told(e: &FacilityError) -> Unsolved {
     match e {
-        FacilityError::NotFound { .. } => Unsolved::NotFound(e.to_string()),
-        FacilityError::Malformed(what) => Unsolved::Usage(what.clone()),
-        _ => Unsolved::Infeasible(e.to_string()),
+        FacilityError::NotFound { .. } => Unsolved::NotFound(e.into()),
+        FacilityError::Malformed(_) => Unsolved::Usage(e.into()),
+        _ => Unsolved::Infeasible(e.into()),
     }
 }
 
@@ -321,8 +328,8 @@ fn center_of(instance: &Instance, extra: Extra, work: Work<'_>) -> Result<Answer
     };
     let p = number(file, extra, places.count())?;
     let found = center::solve(&places, p, work).map_err(|e| match e {
-        CenterError::TooFew { .. } => Unsolved::Infeasible(e.to_string()),
-        CenterError::Malformed(_) => Unsolved::Usage(e.to_string()),
+        CenterError::TooFew { .. } => Unsolved::Infeasible((&e).into()),
+        CenterError::Malformed(_) => Unsolved::Usage((&e).into()),
     })?;
     let served = nearest(instance, &found.value);
     let objective = served.iter().map(|s| s.0).fold(0.0, f64::max);
@@ -430,9 +437,14 @@ fn covering(costs: &[f64], rows: &[Vec<u32>], work: Work<'_>) -> Result<Answer, 
     let found = set_cover::solve(&problem, work).map_err(|e| match e {
         SetCoverError::Uncoverable { items } => {
             let first: Vec<String> = items.iter().take(5).map(|i| (i + 1).to_string()).collect();
-            Unsolved::Infeasible(format!("no column covers {} rows ({} …)", items.len(), first.join(", ")))
+            let n = items.len();
+            let said = (
+                format!("no column covers {n} rows ({} …)", first.join(", ")),
+                format!("{n} 行没有任何列覆盖（{}……）", first.join("、")),
+            );
+            Unsolved::Infeasible(said.into())
         }
-        SetCoverError::Malformed(what) => Unsolved::Usage(what),
+        e @ SetCoverError::Malformed(_) => Unsolved::Usage((&e).into()),
     })?;
     let objective = found.value.iter().map(|&c| costs[c as usize]).sum();
     Ok(Answer {
@@ -503,10 +515,18 @@ fn within(points: &[Weighted], radius: f64, spherical: bool) -> Vec<Vec<u32>> {
 
 fn maximal(points: &[Weighted], spherical: bool, extra: Extra, work: Work<'_>) -> Result<Answer, Unsolved> {
     let radius = extra.radius.ok_or_else(|| {
-        Unsolved::Usage("maximal covering needs the radius of a facility; give one with --radius".into())
+        let said = (
+            "maximal covering needs the radius of a facility; give one with --radius",
+            "最大覆盖需要设施的服务半径；请用 --radius 指定",
+        );
+        Unsolved::Usage(said.into())
     })?;
     if extra.p.is_none() && extra.budget.is_none() {
-        return Err(Unsolved::Usage("maximal covering needs a limit; give --p or --budget".into()));
+        let said = (
+            "maximal covering needs a limit; give --p or --budget",
+            "最大覆盖需要限额；请用 --p 或 --budget 指定",
+        );
+        return Err(Unsolved::Usage(said.into()));
     }
     let reach = within(points, radius, spherical);
     let problem = CoverProblem {
@@ -520,7 +540,7 @@ fn maximal(points: &[Weighted], spherical: bool, extra: Extra, work: Work<'_>) -
         budget: if extra.p.is_some() { None } else { extra.budget },
     };
     drop(reach);
-    let found = cover::solve(&problem, work).map_err(|e| Unsolved::Infeasible(e.to_string()))?;
+    let found = cover::solve(&problem, work).map_err(|e| Unsolved::Infeasible((&e).into()))?;
     let chosen = &found.value.chosen;
     let mut objective = 0.0;
     let mut assignment = Vec::with_capacity(points.len());
