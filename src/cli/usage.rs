@@ -57,7 +57,10 @@ fn in_chinese(e: &clap::Error) -> Option<String> {
         }
     }
     let usage = of(ContextKind::Usage).replace("Usage: ", "用法：");
-    let _ = writeln!(out, "\n{}\n\n更多说明见 --help", usage.trim());
+    if !usage.is_empty() {
+        let _ = writeln!(out, "\n{}", usage.trim());
+    }
+    out.push_str("\n更多说明见 --help\n");
     Some(out)
 }
 

@@ -108,6 +108,8 @@ impl Drawing {
         let scale = f64::from(EXTENT) / side;
         let mut out: Vec<Vec<[i32; 2]>> = Vec::new();
         let mut open = true;
+        // Where the outer ring stands, and what its holes leave of it.
+        let (mut outer, mut left_over) = (0, 0);
         for part in &self.parts {
             if part.hole && !open {
                 continue;
@@ -130,6 +132,15 @@ impl Drawing {
             let there = points.len() >= 3 && area != 0;
             if !part.hole {
                 open = there;
+                (outer, left_over) = (out.len(), area.abs());
+            } else {
+                left_over -= area.abs();
+                if left_over <= 0 {
+                    // The tile lies in the hole.
+                    out.truncate(outer);
+                    open = false;
+                    continue;
+                }
             }
             if there {
                 // Clockwise as the screen shows it is positive where y points down.

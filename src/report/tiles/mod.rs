@@ -14,11 +14,14 @@ mod source;
 use super::out::{ReportError, write_file};
 use crate::model::kinds::Lang;
 use crate::model::said::Said;
+use cut::side;
 use mvt::{EXTENT, Feature, Shape};
 use pmtiles::{About, Archive, first_of, gzip, hilbert, tile_at};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use source::{Kind, Source};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -418,6 +421,14 @@ fn own_tile(source: &Source, row: u32, zoom: u8) -> u64 {
     hilbert(zoom, x, y)
 }
 
+/// A line or an area cut to a square of tiles.
+struct Cut {
+    drawing: cut::Drawing,
+    tags: Vec<u8>,
+    /// The tile in which it is a dot where it is too small to have a shape.
+    dot_in: Option<u64>,
+}
+
 /// The tiles of a square.
 fn square(
     source: &Source,
@@ -430,15 +441,20 @@ fn square(
 ) -> io::Result<Vec<(u64, Vec<u8>)>> {
     let mut out = Vec::new();
     // Lines and areas of this square by rank, cut to it.
-    let mut cut: std::collections::BTreeMap<u32, (cut::Drawing, Vec<u8>)> = std::collections::BTreeMap::new();
+    let mut cut: BTreeMap<u32, Cut> = BTreeMap::new();
     if source.drawn.is_some() {
         let up = zoom.min(4);
         let above = pairs.first().map_or([0, 0], |p| tile_at(zoom - up, p.0 >> (2 * up)));
         for (_, rank) in pairs {
-            if let std::collections::btree_map::Entry::Vacant(free) = cut.entry(*rank) {
-                let (drawing, tags) = source.record(row_of[*rank as usize])?;
+            if let Entry::Vacant(free) = cut.entry(*rank) {
+                let row = row_of[*rank as usize];
+                let (drawing, tags) = source.record(row)?;
                 let drawing = drawing.unwrap_or_default().simplified(zoom, zoom == last);
-                free.insert((drawing.cut(zoom - up, above), tags));
+                let own = own_tile(source, row, zoom);
+                let small = f64::from(source.extent[row as usize]) < side(zoom) / 256.0;
+                let vanishes = small || drawing.in_tile(zoom, tile_at(zoom, own)).is_none();
+                let dot_in = vanishes.then_some(own);
+                free.insert(Cut { drawing: drawing.cut(zoom - up, above), tags, dot_in });
             }
         }
     }
@@ -453,11 +469,11 @@ fn square(
                     let (_, tags) = source.record(row)?;
                     records.push((row, point(source.at[row as usize], zoom, at), tags));
                 }
-                Some((drawing, tags)) => {
-                    let shape = drawing.cut(zoom, at).in_tile(zoom, at).or_else(|| {
-                        // Too small to have a shape: a dot where it lies.
-                        (own_tile(source, row, zoom) == d).then(|| dot(source, row, zoom, at))
-                    });
+                Some(Cut { drawing, tags, dot_in }) => {
+                    let shape = drawing
+                        .cut(zoom, at)
+                        .in_tile(zoom, at)
+                        .or_else(|| (*dot_in == Some(d)).then(|| dot(source, row, zoom, at)));
                     if let Some(shape) = shape {
                         records.push((row, shape, tags.clone()));
                     }

@@ -1,6 +1,6 @@
 use super::mvt::tests::{Read, Value as Tag};
 use super::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 struct Silent;
 
