@@ -72,6 +72,9 @@ pub struct Output {
     /// CRS of gpkg, fgb, parquet and shp: EPSG:n, cgcs2000, a WKT or PROJ string; the others stay WGS 84
     #[arg(long, value_name = "CRS", default_value = "EPSG:4326", value_parser = parse_crs)]
     pub output_crs: Crs,
+    /// Give GeoJSON features their own colours (marker-color, stroke, fill: simplestyle 1.1), for web viewers
+    #[arg(long)]
+    pub simplestyle: bool,
 }
 
 /// How long to work.

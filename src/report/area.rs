@@ -1,12 +1,12 @@
 //! The folder of `covplan area`: rasters of level, SINR and rate, contours of level, and the summary.
 
 use super::contours::{Samples, at_least};
-use super::formats::{Wanted, Writers};
+use super::formats::Wanted;
 use super::geotiff::Raster;
 use super::layer::{Columns, Layer, Shape};
 use super::out::{FillError, MANIFEST, OutFolder, OutputFile, ReportError};
-use super::write::{OutOptions, RunInfo, pretty};
-use super::{manifest, metadata};
+use super::manifest;
+use super::write::{LayerFiles, OutOptions, RunInfo, pretty};
 use crate::coverage::area::{AreaMap, AreaSummary};
 use crate::model::inputs::Inputs;
 use crate::model::settings::Settings;
@@ -113,12 +113,9 @@ impl AreaFolder {
             .filter(|(_, _, area)| !area.0.is_empty())
             .collect();
         let layer = contours(&areas, map);
-        let layout = layer.layout();
-        let mut writers = Writers::new(&wanted, run.lang)?;
-        writers.layer(&mut folder, &layer, &layout)?;
-        writers.finish(&mut folder)?;
-        let about = metadata::metadata(&layer, &layout, inputs, settings.redact.level);
-        folder.file("contours.metadata.json", |out| pretty(out, &about))?;
+        let mut files = LayerFiles::new(&wanted, run, inputs, settings)?;
+        files.take(&mut folder, &layer)?;
+        files.finish(&mut folder, Vec::new())?;
         for (name, _, raster) in rasters {
             folder.file(name, |out: &mut (dyn Write + Send)| -> io::Result<()> {
                 raster.finish(&mut &mut *out)

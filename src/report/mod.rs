@@ -30,11 +30,14 @@ pub mod out;
 pub mod plan_document;
 pub mod plan_json;
 pub mod plan_layers;
+pub mod qgis;
 pub mod redact;
+pub mod symbology;
 pub mod tables;
 pub mod text;
 pub mod write;
 pub mod xlsx;
+pub mod xml;
 
 pub use answers::Answer;
 pub use coverage_document::coverage_document;

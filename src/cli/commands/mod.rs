@@ -41,6 +41,7 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
                 overwrite,
                 redact: None,
                 formats: Vec::new(),
+                simplestyle: false,
                 output_crs: crate::crs::Crs::wgs84(),
             };
             answers::compare(&before, &after, &output, ctx)

@@ -6,12 +6,13 @@ use super::table::{Table, joined};
 use super::{GeometryKind, LayerWriter, wkb};
 use crate::report::layer::{FieldKind, Value};
 use crate::report::out::{OutFolder, ReportError};
+use crate::report::qgis;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 use std::io;
 use std::path::PathBuf;
 
-const NAME: &str = "layers.gpkg";
+pub(super) const NAME: &str = "layers.gpkg";
 
 /// No clock in results: the same layers give the same bytes.
 const CHANGED: &str = "1970-01-01T00:00:00.000Z";
@@ -58,6 +59,15 @@ INSERT INTO gpkg_extensions VALUES
 INSERT INTO gpkg_spatial_ref_sys VALUES
   ('Undefined Cartesian SRS', -1, 'NONE', -1, 'undefined', 'undefined Cartesian coordinate reference system'),
   ('Undefined geographic SRS', 0, 'NONE', 0, 'undefined', 'undefined geographic coordinate reference system');
+";
+
+/// Where QGIS looks for styles in a database; attributes in the eyes of the standard.
+const STYLES: &str = "
+CREATE TABLE IF NOT EXISTS layer_styles (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
+  f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+  useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
+  update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')));
 ";
 
 /// The number of a system that has no code.
@@ -191,6 +201,7 @@ fn write(c: &Connection, table: &Table) -> Result<(), Broken> {
             params![table.name(), f.name, f.alias, Some(about.trim()).filter(|a| !a.is_empty())],
         )?;
     }
+    styles(c, table)?;
     let all = rows(c, table, kind, srs_id)?;
     if let Some([w, s, e, n]) = all {
         c.execute(
@@ -204,6 +215,34 @@ fn write(c: &Connection, table: &Table) -> Result<(), Broken> {
          'http://www.geopackage.org/spec120/#extension_rtree', 'write-only')",
         params![table.name()],
     )?;
+    Ok(())
+}
+
+/// Puts the styles beside the layer; QGIS draws it by the first.
+fn styles(c: &Connection, table: &Table) -> rusqlite::Result<()> {
+    if table.styles.is_empty() {
+        return Ok(());
+    }
+    c.execute_batch(STYLES)?;
+    c.execute(
+        "INSERT OR IGNORE INTO gpkg_contents VALUES \
+         ('layer_styles', 'attributes', 'layer_styles', '', ?1, NULL, NULL, NULL, NULL, NULL)",
+        params![CHANGED],
+    )?;
+    for style in table.styles {
+        let name = if style.variant.is_empty() { "default" } else { style.variant };
+        c.execute(
+            "INSERT INTO layer_styles VALUES (NULL, '', '', ?1, 'geom', ?2, ?3, NULL, ?4, ?5, '', NULL, ?6)",
+            params![
+                table.name(),
+                name,
+                qgis::qml(table, style),
+                style.variant.is_empty(),
+                table.lang.pick(&style.title.0, &style.title.1),
+                CHANGED
+            ],
+        )?;
+    }
     Ok(())
 }
 

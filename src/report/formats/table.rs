@@ -7,6 +7,7 @@ use crate::model::kinds::Lang;
 use crate::report::geojson::geometry_name;
 use crate::report::geometry::{cut_line, rings};
 use crate::report::layer::{FieldKind, Layer, Layout, Shape, Value};
+use crate::report::symbology::Style;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::io;
@@ -119,13 +120,17 @@ pub struct Table<'t, 'a> {
     pub kind: Option<GeometryKind>,
     /// Language of headings.
     pub lang: Lang,
+    /// How it is drawn, the usual way first.
+    pub styles: &'t [Style],
+    /// Whether features carry their own colours (simplestyle) where the format has a place for them.
+    pub simplestyle: bool,
     crs: Option<&'t Crs>,
     /// Steps per unit that coordinates are rounded to.
     steps: f64,
 }
 
 impl<'t, 'a> Table<'t, 'a> {
-    pub(super) fn new(
+    pub(in crate::report) fn new(
         layer: &'t Layer<'a>,
         layout: &'t Layout,
         crs: Option<&'t Crs>,
@@ -172,7 +177,7 @@ impl<'t, 'a> Table<'t, 'a> {
         // About a centimetre in degrees, a millimetre in metres.
         let steps = if system.is_none_or(|s| s.geographic) { 1e7 } else { 1e3 };
         let crs = crs.filter(|c| **c != Crs::wgs84());
-        Self { layer, layout, fields, system, kind, lang, crs, steps }
+        Self { layer, layout, fields, system, kind, lang, styles: &[], simplestyle: false, crs, steps }
     }
 
     /// Name of the layer.
@@ -185,6 +190,12 @@ impl<'t, 'a> Table<'t, 'a> {
     #[must_use]
     pub fn title(&self) -> &'static str {
         self.lang.pick(self.layer.title.0, self.layer.title.1)
+    }
+
+    /// The style whose colours features carry themselves, where they are to.
+    #[must_use]
+    pub fn own_style(&self) -> Option<&Style> {
+        self.styles.first().filter(|_| self.simplestyle)
     }
 
     /// Id of a row: as given, numbered where it repeats an earlier one.
