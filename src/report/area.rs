@@ -4,8 +4,8 @@ use super::contours::{Samples, at_least};
 use super::formats::Wanted;
 use super::geotiff::Raster;
 use super::layer::{Columns, Layer, Shape};
-use super::out::{FillError, MANIFEST, OutFolder, OutputFile, ReportError};
 use super::manifest;
+use super::out::{FillError, MANIFEST, OutFolder, OutputFile, ReportError};
 use super::write::{LayerFiles, OutOptions, RunInfo, pretty};
 use crate::coverage::area::{AreaMap, AreaSummary};
 use crate::model::inputs::Inputs;
@@ -112,7 +112,7 @@ impl AreaFolder {
             .map(|(dbm, km2)| (*dbm, *km2, at_least(&samples, *dbm as f32, place)))
             .filter(|(_, _, area)| !area.0.is_empty())
             .collect();
-        let layer = contours(&areas, map);
+        let layer = contours(&areas, map.over_terrain());
         let mut files = LayerFiles::new(&wanted, run, inputs, settings)?;
         files.take(&mut folder, &layer)?;
         files.finish(&mut folder, Vec::new())?;
@@ -162,13 +162,14 @@ pub fn area_json(map: &AreaMap, sum: &AreaSummary) -> Value {
     })
 }
 
-fn contours<'a>(areas: &'a [(f64, f64, MultiPolygon<f64>)], map: &AreaMap) -> Layer<'a> {
+/// The `contours` layer: level, area in km² and outline of each.
+pub(super) fn contours(areas: &[(f64, f64, MultiPolygon<f64>)], over_terrain: bool) -> Layer<'_> {
     let mut c = Columns::default();
-    let over_terrain = map.over_terrain();
     c.made_text("contour_id", ("contour", "等值线"), |i| Some(format!("rsrp{:.0}", areas[i].0)));
     c.float("rsrp_dbm", 1, "dBm", ("SS-RSRP at least", "SS-RSRP 不低于"), |i| Some(areas[i].0))
+        .from("predicted", "unknown")
         .about("median, best server of any network", "中值，任一网络最佳小区");
-    c.float("area_km2", 3, "km²", ("area", "面积"), |i| Some(areas[i].1));
+    c.float("area_km2", 3, "km²", ("area", "面积"), |i| Some(areas[i].1)).from("predicted", "unknown");
     c.text("model", ("model", "模型"), move |_| {
         Some(if over_terrain { "P.1812-8 over terrain" } else { "TR 38.901 without terrain" })
     });

@@ -171,7 +171,8 @@ impl Colours {
         }
         // The same keys on every feature.
         let mut none = Vec::new();
-        for (name, ..) in style.classes.first().map(|c| symbology::simplestyle(&c.symbol)).unwrap_or_default() {
+        for (name, ..) in style.classes.first().map(|c| symbology::simplestyle(&c.symbol)).unwrap_or_default()
+        {
             none.push(b',');
             push_text(&mut none, name);
             none.extend_from_slice(b":null");

@@ -109,6 +109,15 @@ impl<'a> Column<'a> {
         }
     }
 
+    /// Where every known value comes from; `None` where it differs from row to row.
+    #[must_use]
+    pub fn one_source(&self) -> Option<&'static str> {
+        match self.source {
+            Source::Fixed(known, _) => Some(known),
+            Source::Each(_) => None,
+        }
+    }
+
     /// Says row by row where a value comes from, or why there is none.
     pub fn src(&mut self, f: impl Fn(usize) -> &'static str + Send + Sync + 'a) -> &mut Self {
         self.source = Source::Each(Box::new(f));
@@ -141,12 +150,26 @@ impl<'a> Column<'a> {
 }
 
 /// The columns of a layer under construction.
-#[derive(Default)]
 pub struct Columns<'a> {
     list: Vec<Column<'a>>,
+    /// Where values come from unless a column says otherwise.
+    known: &'static str,
+}
+
+impl Default for Columns<'_> {
+    /// Of data that were given.
+    fn default() -> Self {
+        Self { list: Vec::new(), known: "given" }
+    }
 }
 
 impl<'a> Columns<'a> {
+    /// Columns of what a plan has decided.
+    #[must_use]
+    pub fn planned() -> Self {
+        Self { list: Vec::new(), known: "planned" }
+    }
+
     /// Adds a column.
     pub fn add(
         &mut self,
@@ -162,7 +185,7 @@ impl<'a> Columns<'a> {
         self.list.push(Column {
             field,
             get: Box::new(get),
-            source: Source::Fixed("given", "unknown"),
+            source: Source::Fixed(self.known, "unknown"),
             always_src: false,
         });
         &mut self.list[at]

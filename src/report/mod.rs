@@ -8,6 +8,7 @@ pub mod area;
 pub mod contours;
 pub mod coverage_document;
 pub mod csv;
+pub mod dictionary;
 pub mod document;
 pub mod explain;
 #[cfg(test)]

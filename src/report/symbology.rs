@@ -248,13 +248,16 @@ const fn line(width_mm: f64, dashed: bool) -> Symbol {
     Symbol::Line { colour: ROUTE, width_mm, dashed }
 }
 
-/// Beyond this many points a map is crowded and symbols shrink.
-const CROWDED: usize = 1500;
+/// The more points, the smaller each, so that a province isn't all markers: full size up to two hundred,
+/// half from three thousand on.
+fn size_of(points: usize) -> f64 {
+    (200.0 / points.max(1) as f64).powf(0.25).clamp(0.5, 1.0)
+}
 
 /// The styles of a layer, the usual one first; none for a layer that isn't known here.
 #[must_use]
 pub fn styles(layer: &Layer, settings: &Settings) -> Vec<Style> {
-    let size = if layer.rows > CROWDED { 0.75 } else { 1.0 };
+    let size = size_of(layer.rows);
     let mut list = match layer.name {
         "sites" => vec![by_score("", settings, size), by_score("after", settings, size)],
         "gaps" => vec![gaps(settings)],
@@ -292,7 +295,7 @@ fn by_score(variant: &'static str, settings: &Settings, size: f64) -> Style {
             class(
                 vec![(field, Ask::Below(critical))],
                 words(format!("critical (< {critical} points)"), format!("严重（< {critical} 分）")),
-                point(Mark::Triangle, 2.8, CRITICAL),
+                point(Mark::Triangle, 3.4, CRITICAL),
             ),
             class(
                 vec![(field, Ask::From(critical, Some(target)))],
@@ -300,17 +303,17 @@ fn by_score(variant: &'static str, settings: &Settings, size: f64) -> Style {
                     format!("below target ({critical}–{target} points)"),
                     format!("不达标（{critical}–{target} 分）"),
                 ),
-                point(Mark::Square, 2.1, GAP),
+                point(Mark::Square, 2.6, GAP),
             ),
             class(
                 vec![(field, Ask::From(target, None))],
                 words(format!("on target (≥ {target} points)"), format!("达标（≥ {target} 分）")),
-                point(Mark::Circle, 1.9, MET),
+                point(Mark::Circle, 2.4, MET),
             ),
             class(
                 vec![(field, Ask::Unknown)],
                 words("unknown or not scored", "未知或未评分"),
-                marker(Mark::Circle, 1.8 * size, None, UNKNOWN, 0.3),
+                marker(Mark::Circle, 2.4 * size, None, UNKNOWN, 0.25),
             ),
         ],
         naming: Some(Naming {
@@ -468,13 +471,7 @@ fn regions(settings: &Settings) -> Style {
                 Symbol::Area { fill: GROUND, opacity: 0.4, edge: OUTLINE, edge_mm: 0.2 },
             ),
         ],
-        naming: Some(Naming {
-            field: "name",
-            before: None,
-            size_pt: 9.0,
-            from_scale: None,
-            priority: 6,
-        }),
+        naming: Some(Naming { field: "name", before: None, size_pt: 9.0, from_scale: None, priority: 6 }),
         tip: vec![
             "adcode",
             "name",
@@ -501,7 +498,7 @@ fn stations(size: f64) -> Style {
         let (en, zh) = build_label(build);
         class(vec![("build", Ask::Is(super::plan_layers::build_code(build)))], words(en, zh), symbol)
     };
-    let edged = |mark, mm: f64, fill| marker(mark, mm * size, fill, STATION, 0.4);
+    let edged = |mark, mm: f64, fill| marker(mark, mm * size, fill, STATION, 0.35);
     Style {
         variant: "",
         title: words("Planned stations: built as", "规划基站：建设方式"),
@@ -512,7 +509,7 @@ fn stations(size: f64) -> Style {
             of(StationBuild::SharedTower, edged(Mark::Diamond, 3.6, None)),
             of(StationBuild::Roof, edged(Mark::Pentagon, 3.2, None)),
             of(StationBuild::Pole, edged(Mark::Diamond, 2.4, None)),
-            of(StationBuild::Indoor, edged(Mark::Square, 3.4, None)),
+            of(StationBuild::Indoor, edged(Mark::Square, 3.0, None)),
         ],
         naming: Some(Naming {
             field: "station_id",
@@ -643,7 +640,7 @@ fn pon_nodes(size: f64) -> Style {
 }
 
 fn datacenters() -> Style {
-    let star = |fill| marker(Mark::Star, 5.0, Some(fill), CENTER, 0.4);
+    let star = |fill| marker(Mark::Star, 4.2, Some(fill), CENTER, 0.4);
     Style {
         variant: "",
         title: words("Data centers of the plan", "规划数据中心"),
@@ -783,5 +780,122 @@ pub fn simplestyle(symbol: &Symbol) -> Vec<(&'static str, Value<'static>, FieldK
             ("stroke", text(edge.hex()), FieldKind::Text),
             ("stroke-width", pixels(edge_mm), FieldKind::Float(2)),
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::super::layers::{self, Lookups};
+    use super::super::plan_layers;
+    use super::super::redact::Released;
+    use super::*;
+
+    /// Looks at every layer of the fixture's plan.
+    fn each(mut look_at: impl FnMut(&Layer, &[Style])) {
+        let (inputs, settings, plan) = (fixture::inputs(), fixture::settings(""), fixture::plan());
+        let released = Released::plan(&inputs, &settings, &plan);
+        let v = released.view();
+        let look = Lookups::new(&v);
+        for layer in [
+            layers::sites(v, &look),
+            layers::gaps(v, &look),
+            layers::towers(v),
+            layers::regions(v),
+            plan_layers::stations(v, &plan),
+            plan_layers::fiber_routes(v, &plan),
+            plan_layers::lead_ins(&plan),
+            plan_layers::pon_nodes(v, &plan),
+            plan_layers::datacenters(v, &plan),
+        ] {
+            look_at(&layer, &styles(&layer, &settings));
+        }
+    }
+
+    #[test]
+    fn every_feature_has_a_class_and_every_field_is_there() {
+        each(|layer, styles| {
+            assert!(!styles.is_empty(), "{} has no style", layer.name);
+            let at = |name: &str| layer.columns.iter().position(|c| c.field.name == name);
+            for style in styles {
+                let asked = style.classes.iter().flat_map(|c| &c.when).map(|(f, _)| *f);
+                for field in
+                    asked.chain(style.tip.iter().copied()).chain(style.naming.iter().map(|n| n.field))
+                {
+                    assert!(at(field).is_some(), "{} has no field {field}", layer.name);
+                }
+                for row in 0..layer.rows {
+                    let value = |name: &str| layer.columns[at(name).unwrap()].value(row);
+                    assert!(style.class_of(value).is_some(), "{} row {row} has no class", layer.name);
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn a_style_does_without_fields_that_are_not_there() {
+        let settings = fixture::settings("");
+        let bare = by_score("", &settings, 1.0).fitted(|f| f != "score" && f != "name");
+        assert_eq!(bare.classes.len(), 1, "only the unknown are left");
+        assert!(bare.classes[0].when.is_empty() && bare.naming.is_none());
+    }
+
+    #[test]
+    fn the_map_of_the_report_has_the_same_colours() {
+        let map = include_str!("page/map.js");
+        for (word, colour) in [
+            ("critical", CRITICAL),
+            ("gap", GAP),
+            ("met", MET),
+            ("unknown", UNKNOWN),
+            ("station", STATION),
+            ("center", CENTER),
+            ("route", ROUTE),
+            ("tower", TOWER),
+            ("region", OUTLINE),
+        ] {
+            let wanted = format!("{word}: \"{}\"", colour.hex());
+            assert!(map.contains(&wanted), "map.js has no `{wanted}`");
+        }
+        assert!(map.contains(&GROUND.hex()));
+    }
+
+    /// What someone without red or green cones sees, in linear light (Viénot, Brettel and Mollon, Color
+    /// Research and Application 24(4), 1999), as an sRGB-like triple from 0 to 1.
+    fn dichromat(c: Rgb, red_less: bool) -> [f64; 3] {
+        let linear = [c.0, c.1, c.2].map(|v| (f64::from(v) / 255.0).powf(2.2));
+        let [r, g, b] = linear;
+        // Both kinds see red and green as one; they differ in how bright red is.
+        let yellow = if red_less { 0.11238 * r + 0.88762 * g } else { 0.29275 * r + 0.70725 * g };
+        let blue = if red_less { 0.004 * r - 0.004 * g + b } else { -0.02234 * r + 0.02234 * g + b };
+        [yellow, yellow, blue.max(0.0)].map(|v| v.powf(1.0 / 2.2))
+    }
+
+    #[test]
+    fn classes_differ_for_colour_blind_readers() {
+        let face = |s: &Symbol| match *s {
+            Symbol::Marker { mark, size_mm, fill, edge, .. } => {
+                (format!("{mark:?} {size_mm} {}", fill.is_some()), fill.unwrap_or(edge))
+            }
+            Symbol::Line { colour, width_mm, dashed } => (format!("{width_mm} {dashed}"), colour),
+            Symbol::Area { fill, opacity, .. } => (format!("{opacity}"), fill),
+        };
+        each(|layer, styles| {
+            for style in styles {
+                for (n, a) in style.classes.iter().enumerate() {
+                    for b in &style.classes[..n] {
+                        let ((shape_a, a), (shape_b, b)) = (face(&a.symbol), face(&b.symbol));
+                        if shape_a != shape_b {
+                            continue;
+                        }
+                        for red_less in [true, false] {
+                            let (x, y) = (dichromat(a, red_less), dichromat(b, red_less));
+                            let d: f64 = x.iter().zip(y).map(|(p, q)| (p - q).powi(2)).sum::<f64>().sqrt();
+                            assert!(d > 0.05, "{}: {a:?} and {b:?} look alike ({d:.3})", layer.name);
+                        }
+                    }
+                }
+            }
+        });
     }
 }

@@ -287,14 +287,16 @@ mod tests {
         for level in ["inter-agency", "public"] {
             let folder = plan_folder(base.path(), level, &format!("[redact]\nlevel = \"{level}\""), Lang::Zh);
             let mut files = contents(&folder);
-            // The parts of the workbook are compressed; read them as they are.
-            let book = files.remove("report.xlsx").unwrap();
-            let mut zip = zip::ZipArchive::new(std::io::Cursor::new(book)).unwrap();
-            for i in 0..zip.len() {
-                let mut part = zip.by_index(i).unwrap();
-                let mut bytes = Vec::new();
-                std::io::Read::read_to_end(&mut part, &mut bytes).unwrap();
-                files.insert(format!("report.xlsx/{i}"), bytes);
+            // The parts of workbook and project are compressed; read them as they are.
+            for packed in ["report.xlsx", "project.qgz"] {
+                let bytes = files.remove(packed).unwrap();
+                let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+                for i in 0..zip.len() {
+                    let mut part = zip.by_index(i).unwrap();
+                    let mut bytes = Vec::new();
+                    std::io::Read::read_to_end(&mut part, &mut bytes).unwrap();
+                    files.insert(format!("{packed}/{i}"), bytes);
+                }
             }
             for (name, bytes) in &files {
                 let mut text = String::from_utf8_lossy(bytes).into_owned();

@@ -3,7 +3,7 @@
 
 use super::symbol::{colour, symbol};
 use super::{DOCTYPE, VERSION, number, options};
-use crate::model::kinds::Lang;
+use crate::model::kinds::{Lang, RegionLevel};
 use crate::report::formats::{GeometryKind, OutField, Table};
 use crate::report::layer::FieldKind;
 use crate::report::symbology::{Ask, Class, Naming, Rgb, Style, Symbol, Words, codes};
@@ -141,6 +141,10 @@ fn labeling(naming: &Naming, table: &Table) -> Element {
     let name = format!("substr({}, 1, 24)", field(naming.field));
     let expression = match naming.before {
         Some(before) => format!("concat({}, '. ', {name})", field(before)),
+        // A province is named where none of its parts can be.
+        None if table.name() == "regions" => {
+            format!("if(\"level\" = {} AND count(1) > 1, '', {name})", literal(RegionLevel::Province.code()))
+        }
         None => name,
     };
     let areas = table.kind == Some(GeometryKind::Areas);
@@ -177,9 +181,9 @@ fn widgets(table: &Table) -> Element {
         }
         let entries = list.into_iter().map(|(code, en, chinese)| {
             let label = if zh { chinese } else { en };
-            Element::new("Option").with("type", "Map").child(
-                Element::new("Option").with("name", label).with("value", code).with("type", "QString"),
-            )
+            Element::new("Option")
+                .with("type", "Map")
+                .child(Element::new("Option").with("name", label).with("value", code).with("type", "QString"))
         });
         let map = Element::new("Option").with("name", "map").with("type", "List").children(entries);
         Some(

@@ -5,7 +5,9 @@ use super::number;
 use super::project::MapSystem;
 use crate::model::inputs::{Inputs, LayerInfo};
 use crate::model::kinds::Lang;
+use crate::report::text::display_width;
 use crate::report::xml::Element;
+use std::collections::BTreeMap;
 
 /// What stands around the map of a sheet.
 pub struct Sheet {
@@ -21,24 +23,46 @@ impl Sheet {
     /// A sheet that names the inputs that were read.
     #[must_use]
     pub fn new(title: &str, lines: Vec<String>, inputs: &Inputs, lang: Lang) -> Self {
-        let one = |(name, info): (&String, &LayerInfo)| {
-            let from = match &info.source {
-                Some(source) => source.clone(),
-                None if info.synthetic => lang.pick("synthetic", "合成数据").to_owned(),
-                None => info.files.join(", "),
-            };
-            let dated = info.as_of.as_ref().map(|d| format!(", {d}")).unwrap_or_default();
-            if from.is_empty() && dated.is_empty() { name.clone() } else { format!("{name} ({from}{dated})") }
+        let from = |info: &LayerInfo| {
+            let source = info.source.clone().unwrap_or_else(|| info.files.join(", "));
+            let parts = [source, info.as_of.clone().unwrap_or_default()];
+            parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
         };
-        let list: Vec<String> = inputs.layers.iter().map(one).collect();
+        let mut by_source: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (name, info) in &inputs.layers {
+            by_source.entry(from(info)).or_default().push(name);
+        }
+        let list: Vec<String> = by_source
+            .iter()
+            .map(|(from, names)| match (from.as_str(), names.join(", ")) {
+                ("", names) => names,
+                (from, names) => format!("{names} ({from})"),
+            })
+            .collect();
         let sources = format!("{}{}", lang.pick("Sources: ", "数据来源："), list.join(lang.pick("; ", "；")));
-        Self { title: title.to_owned(), lines, sources }
+        Self {
+            title: plain(title),
+            lines: lines.iter().map(|l| plain(l)).collect(),
+            sources: plain(&sources),
+        }
     }
+}
+
+/// A text that QGIS doesn't take for an expression.
+fn plain(text: &str) -> String {
+    text.replace("[%", "[ %")
+}
+
+/// Lines that a text takes in a width: letters are about half as wide as high, Chinese ones as wide.
+fn lines_of(text: &str, size_pt: f64, width_mm: f64) -> f64 {
+    let column_mm = size_pt * 25.4 / 72.0 * 0.58;
+    text.lines().map(|l| (display_width(l) as f64 * column_mm / width_mm).ceil().max(1.0)).sum()
 }
 
 /// Width of the column of the legend, mm, on the smaller sheet.
 const LEGEND_MM: f64 = 78.0;
 const MARGIN_MM: f64 = 8.0;
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 struct Paper {
     name: &'static str,
@@ -78,38 +102,46 @@ fn font(size_pt: f64, bold: bool) -> String {
     format!("Open Sans,{},-1,5,{},0,0,0,0,0", number(size_pt), if bold { 75 } else { 50 })
 }
 
-fn label(id: &'static str, place: Place, text: &str, size_pt: f64, bold: bool, foot: bool) -> Element {
+fn label(id: &'static str, place: Place, text: &str, size_pt: f64, bold: bool) -> Element {
     item("65641", id, place)
         .with("labelText", text.to_owned())
         .all(&[("htmlState", "0"), ("halign", "1"), ("marginX", "0"), ("marginY", "0")])
-        .with("valign", if foot { "32" } else { "128" })
+        .with("valign", "32")
         .all(&[("frame", "false"), ("background", "false"), ("zValue", "4")])
         .child(Element::new("LabelFont").with("description", font(size_pt, bold)))
-        .child(Element::new("FontColor").all(&[("red", "27"), ("green", "31"), ("blue", "36"), ("alpha", "255")]))
+        .child(Element::new("FontColor").all(&[
+            ("red", "27"),
+            ("green", "31"),
+            ("blue", "36"),
+            ("alpha", "255"),
+        ]))
 }
 
 fn layout(sheet_of: &Paper, sheet: &Sheet, map: &MapSystem, theme: &str, lang: Lang) -> Element {
     let Paper { name, width_mm, height_mm, factor } = *sheet_of;
     let head = 10.0 * factor;
-    let remarks = if sheet.lines.is_empty() { 0.0 } else { 5.0 * factor * sheet.lines.len().min(2) as f64 };
-    let foot = 13.0 * factor;
+    let across = width_mm - 2.0 * MARGIN_MM;
+    let remark_text = sheet.lines.join("\n");
+    let line_mm = |size_pt: f64| size_pt * 25.4 / 72.0 * 1.3;
+    let (remark_pt, source_pt) = (8.5 * factor, 7.0 * factor);
+    let remarks = (lines_of(&remark_text, remark_pt, across) * line_mm(remark_pt)).min(height_mm / 5.0);
+    let made = match lang {
+        Lang::En => format!("Coordinate system: {}. Made with covplan {VERSION}.", map.name),
+        Lang::Zh => format!("坐标系：{}。由 covplan {VERSION} 生成。", map.name),
+    };
+    let source_text = format!("{}\n{made}", sheet.sources);
+    // A quarter of the sheet at most; the metadata of the layers say it all.
+    let foot = (lines_of(&source_text, source_pt, across) * line_mm(source_pt) + 2.0).min(height_mm / 4.0);
     let legend = LEGEND_MM * factor;
     let top = MARGIN_MM + head + remarks;
-    let map_place = [
-        MARGIN_MM,
-        top,
-        width_mm - 3.0 * MARGIN_MM - legend,
-        height_mm - top - MARGIN_MM - foot,
-    ];
+    let map_place = [MARGIN_MM, top, width_mm - 3.0 * MARGIN_MM - legend, height_mm - top - MARGIN_MM - foot];
     let beside = map_place[0] + map_place[2] + MARGIN_MM;
     let shown = framed(map.bounds, map_place[2] / map_place[3]);
-    let mut items = vec![
-        label("title", [MARGIN_MM, MARGIN_MM, width_mm - 2.0 * MARGIN_MM, head], &sheet.title, 17.0 * factor, true, false),
-    ];
-    if !sheet.lines.is_empty() {
-        let lines: Vec<&str> = sheet.lines.iter().take(2).map(String::as_str).collect();
-        let place = [MARGIN_MM, MARGIN_MM + head, width_mm - 2.0 * MARGIN_MM, remarks];
-        items.push(label("remarks", place, &lines.join("\n"), 8.5 * factor, false, false));
+    let mut items =
+        vec![label("title", [MARGIN_MM, MARGIN_MM, across, head], &sheet.title, 17.0 * factor, true)];
+    if !remark_text.is_empty() {
+        let place = [MARGIN_MM, MARGIN_MM + head, across, remarks];
+        items.push(label("remarks", place, &remark_text, remark_pt, false));
     }
     items.push(map_item(map_place, shown, theme));
     items.push(legend_item([beside, top, legend, map_place[3] - 16.0 * factor], factor, lang));
@@ -117,14 +149,8 @@ fn layout(sheet_of: &Paper, sheet: &Sheet, map: &MapSystem, theme: &str, lang: L
         let place = [beside, top + map_place[3] - 13.0 * factor, legend, 13.0 * factor];
         items.push(scale_bar(place, shown[2] - shown[0], map_place[2], legend, factor));
     }
-    let version = env!("CARGO_PKG_VERSION");
-    let made = match lang {
-        Lang::En => format!("Coordinate system: {}. Made with covplan {version}.", map.name),
-        Lang::Zh => format!("坐标系：{}。由 covplan {version} 生成。", map.name),
-    };
-    let text = format!("{}\n{made}", sheet.sources);
-    let place = [MARGIN_MM, height_mm - MARGIN_MM - foot + 1.5, width_mm - 2.0 * MARGIN_MM, foot - 1.5];
-    items.push(label("sources", place, &text, 7.0 * factor, false, true));
+    let place = [MARGIN_MM, height_mm - MARGIN_MM - foot + 1.5, across, foot - 1.5];
+    items.push(label("sources", place, &source_text, source_pt, false));
     let page = item("65638", "page", [0.0, 0.0, width_mm, height_mm]).child(paper());
     Element::new("Layout")
         .with("name", name)
@@ -147,7 +173,12 @@ fn map_item(place: Place, [w, s, e, n]: [f64; 4], theme: &str) -> Element {
         .with("followPresetName", theme.to_owned())
         .all(&[("followPreset", "true"), ("keepLayerSet", "false"), ("mapRotation", "0"), ("zValue", "1")])
         .all(&[("frame", "true"), ("background", "true"), ("outlineWidthM", "0.2,mm"), ("mapFlags", "0")])
-        .child(Element::new("FrameColor").all(&[("red", "140"), ("green", "149"), ("blue", "159"), ("alpha", "255")]))
+        .child(Element::new("FrameColor").all(&[
+            ("red", "140"),
+            ("green", "149"),
+            ("blue", "159"),
+            ("alpha", "255"),
+        ]))
         .child(
             Element::new("Extent")
                 .with("xmin", number(w))
@@ -176,7 +207,12 @@ fn legend_item(place: Place, factor: f64, lang: Lang) -> Element {
         .with("symbolWidth", number(6.0 * factor))
         .all(&[("legendFilterByMap", "1"), ("legendFilterByAtlas", "0"), ("resizeToContents", "1")])
         .all(&[("columnCount", "1"), ("splitLayer", "0"), ("equalColumnWidth", "0"), ("boxSpace", "0")])
-        .all(&[("columnSpace", "2"), ("lineSpacing", "0.6"), ("symbolAlignment", "1"), ("titleAlignment", "1")])
+        .all(&[
+            ("columnSpace", "2"),
+            ("lineSpacing", "0.6"),
+            ("symbolAlignment", "1"),
+            ("titleAlignment", "1"),
+        ])
         .all(&[("wrapChar", "|"), ("frame", "false"), ("background", "true"), ("zValue", "2")])
         .child(Element::new("styles").children([
             style("title", 11.0, true, "0"),
@@ -192,7 +228,8 @@ fn scale_bar(place: Place, map_metres: f64, map_mm: f64, room_mm: f64, factor: f
     let most = map_metres / map_mm * room_mm * 0.35;
     let power = 10f64.powf(most.log10().floor());
     let step = [5.0, 2.0].into_iter().find(|f| power * f <= most).map_or(power, |f| power * f);
-    let (unit, word, length) = if step >= 1000.0 { ("km", "km", step / 1000.0) } else { ("meters", "m", step) };
+    let (unit, word, length) =
+        if step >= 1000.0 { ("km", "km", step / 1000.0) } else { ("meters", "m", step) };
     item("65646", "scale", place)
         .with("mapUuid", "{covplan-map}")
         .with("unitType", unit)
@@ -202,13 +239,28 @@ fn scale_bar(place: Place, map_metres: f64, map_mm: f64, room_mm: f64, factor: f
         .with("height", number(2.2 * factor))
         .all(&[("style", "Single Box"), ("numSegments", "2"), ("numSegmentsLeft", "0"), ("zValue", "3")])
         .all(&[("numMapUnitsPerScaleBarUnit", "1"), ("segmentSizeMode", "0"), ("numSubdivisions", "1")])
-        .all(&[("boxContentSpace", "0"), ("labelBarSpace", "1.5"), ("outlineWidth", "0.2"), ("alignment", "0")])
+        .all(&[
+            ("boxContentSpace", "0"),
+            ("labelBarSpace", "1.5"),
+            ("outlineWidth", "0.2"),
+            ("alignment", "0"),
+        ])
         .all(&[("minBarWidth", "20"), ("maxBarWidth", "150"), ("frame", "false"), ("background", "false")])
-        .child(
-            Element::new("text-style")
-                .with("fontSize", number(7.5 * factor))
-                .all(&[("fontSizeUnit", "Point"), ("textColor", "27,31,36,255"), ("textOpacity", "1")]),
-        )
-        .child(Element::new("fillColor").all(&[("red", "27"), ("green", "31"), ("blue", "36"), ("alpha", "255")]))
-        .child(Element::new("fillColor2").all(&[("red", "255"), ("green", "255"), ("blue", "255"), ("alpha", "255")]))
+        .child(Element::new("text-style").with("fontSize", number(7.5 * factor)).all(&[
+            ("fontSizeUnit", "Point"),
+            ("textColor", "27,31,36,255"),
+            ("textOpacity", "1"),
+        ]))
+        .child(Element::new("fillColor").all(&[
+            ("red", "27"),
+            ("green", "31"),
+            ("blue", "36"),
+            ("alpha", "255"),
+        ]))
+        .child(Element::new("fillColor2").all(&[
+            ("red", "255"),
+            ("green", "255"),
+            ("blue", "255"),
+            ("alpha", "255"),
+        ]))
 }

@@ -19,6 +19,20 @@ use zip::write::SimpleFileOptions;
 /// Name of the file.
 pub const PROJECT: &str = "project.qgz";
 
+/// Which layer lies over which.
+const FROM_THE_TOP: [&str; 10] = [
+    "datacenters",
+    "stations",
+    "pon_nodes",
+    "lead_ins",
+    "fiber_routes",
+    "gaps",
+    "sites",
+    "towers",
+    "contours",
+    "regions",
+];
+
 /// A project under construction.
 pub struct Project {
     lang: Lang,
@@ -29,6 +43,7 @@ pub struct Project {
 
 /// A layer of the project: a written layer in one of its styles.
 struct Entry {
+    layer: &'static str,
     id: String,
     title: String,
     group: Group,
@@ -57,7 +72,8 @@ impl Project {
             }
             let title = said(self.lang, &style.title);
             let element = maplayer(table, &style, source, &id, &title, kind);
-            self.entries.push(Entry { id, title, group: style.group, shown: style.shown, element });
+            let (layer, group, shown) = (table.name(), style.group, style.shown);
+            self.entries.push(Entry { layer, id, title, group, shown, element });
         }
     }
 
@@ -72,8 +88,10 @@ impl Project {
         wanted: &Crs,
         system: Option<&Definition>,
     ) -> Result<(), ReportError> {
-        // From the top of the legend down; within a group as the styles ask: points over lines over areas.
-        let rank = |e: &Entry| Group::ALL.iter().position(|g| *g == e.group);
+        let rank = |e: &Entry| {
+            let group = Group::ALL.iter().position(|g| *g == e.group);
+            (group, FROM_THE_TOP.iter().position(|name| *name == e.layer))
+        };
         self.entries.sort_by_key(rank);
         let [features, areas] = &self.bounds;
         let corners = features.corners().or_else(|| areas.corners());
@@ -87,21 +105,19 @@ impl Project {
     fn root(&self, sheet: &Sheet, map: &MapSystem) -> Element {
         let lang = self.lang;
         let text = |name, t: &str| Element::new(name).text(t);
-        let groups: Vec<Group> = Group::ALL
-            .into_iter()
-            .filter(|g| self.entries.iter().any(|e| e.group == *g))
-            .collect();
-        let themes: Vec<(Group, &str)> = groups
-            .iter()
-            .map(|g| (*g, lang.pick(g.label().0, g.label().1)))
-            .collect();
+        let groups: Vec<Group> =
+            Group::ALL.into_iter().filter(|g| self.entries.iter().any(|e| e.group == *g)).collect();
+        let themes: Vec<(Group, &str)> =
+            groups.iter().map(|g| (*g, lang.pick(g.label().0, g.label().1))).collect();
         let tree = Element::new("layer-tree-group").children(groups.iter().map(|g| self.group(*g)));
         let presets = Element::new("visibility-presets").children(themes.iter().map(|(g, name)| {
             Element::new("visibility-preset").with("name", (*name).to_owned()).children(
                 self.entries.iter().filter(|e| self.in_theme(e, *g)).map(|e| {
-                    Element::new("layer")
-                        .with("id", e.id.clone())
-                        .all(&[("visible", "1"), ("expanded", "1"), ("style", "default")])
+                    Element::new("layer").with("id", e.id.clone()).all(&[
+                        ("visible", "1"),
+                        ("expanded", "1"),
+                        ("style", "default"),
+                    ])
                 }),
             )
         }));
@@ -112,15 +128,20 @@ impl Project {
             .child(text("rotation", "0"))
             .child(Element::new("destinationsrs").child(map.srs.clone()));
         let [w, s, e, n] = map.bounds.map(number);
-        let view = Element::new("ProjectViewSettings").all(&[("UseProjectScales", "0"), ("rotation", "0")]).child(
-            Element::new("DefaultViewExtent")
-                .with("xmin", w)
-                .with("ymin", s)
-                .with("xmax", e)
-                .with("ymax", n)
-                .child(map.srs.clone()),
-        );
+        let view =
+            Element::new("ProjectViewSettings").all(&[("UseProjectScales", "0"), ("rotation", "0")]).child(
+                Element::new("DefaultViewExtent")
+                    .with("xmin", w)
+                    .with("ymin", s)
+                    .with("xmax", e)
+                    .with("ymax", n)
+                    .child(map.srs.clone()),
+            );
         let properties = Element::new("properties")
+            .child(
+                Element::new("SpatialRefSys")
+                    .child(Element::new("ProjectionsEnabled").with("type", "int").text("1")),
+            )
             .child(Element::new("Paths").child(Element::new("Absolute").with("type", "bool").text("false")))
             .child(
                 Element::new("Gui")
@@ -173,12 +194,12 @@ impl Project {
 
     /// What a theme shows: its own group, over the state that it starts from, over the regions.
     fn in_theme(&self, e: &Entry, theme: Group) -> bool {
-        let base = e.id == "covplan_regions";
+        let base = e.layer == "regions";
         match theme {
             Group::Today => e.group == Group::Today && (e.shown || base),
             Group::Plan => e.shown && e.group != Group::After,
             // The sites after the plan stand in for those of today.
-            Group::After => e.group == Group::After || base || (e.group == Group::Plan && e.id.ends_with("datacenters")),
+            Group::After => e.group == Group::After || base || e.layer == "datacenters",
         }
     }
 }
@@ -196,19 +217,20 @@ fn extent(name: &'static str, [w, s, e, n]: [f64; 4]) -> Element {
         .child(text("ymax", n))
 }
 
-fn spatial_ref(code: Option<(&str, u32)>, wkt: &str) -> Element {
-    let mut element = Element::new("spatialrefsys").with("nativeFormat", "Wkt");
-    if !wkt.is_empty() {
-        element = element.child(Element::new("wkt").text(wkt));
-    }
-    if let Some((authority, code)) = code {
-        element = element.child(Element::new("authid").text(format!("{authority}:{code}")));
-    }
-    element
+/// A system as QGIS reads it: by its WKT.
+fn defined(system: &Definition) -> Element {
+    let code = system.code.as_ref().map(|(a, c)| Element::new("authid").text(format!("{a}:{c}")));
+    Element::new("spatialrefsys")
+        .with("nativeFormat", "Wkt")
+        .child(Element::new("wkt").text(system.wkt2.clone()))
+        .children(code)
+        .child(Element::new("description").text(system.name.clone()))
+        .child(Element::new("geographicflag").text(if system.geographic { "true" } else { "false" }))
 }
 
-fn defined(system: &Definition) -> Element {
-    spatial_ref(system.code.as_ref().map(|(a, c)| (a.as_str(), *c)), &system.wkt2)
+/// WGS 84; without its definition, which PROJ always has, QGIS asks the file.
+fn wgs84() -> Element {
+    Crs::wgs84().definition().map_or_else(|_| Element::new("spatialrefsys"), |d| defined(&d))
 }
 
 fn maplayer(
@@ -219,7 +241,7 @@ fn maplayer(
     title: &str,
     kind: GeometryKind,
 ) -> Element {
-    let srs = source.system.map_or_else(|| spatial_ref(Some(("EPSG", 4326)), ""), defined);
+    let srs = source.system.map_or_else(wgs84, defined);
     let geometry = match kind {
         GeometryKind::Point => "Point",
         GeometryKind::Line | GeometryKind::Lines => "Line",
@@ -260,7 +282,7 @@ impl MapSystem {
     /// Mercator where a zone would be stretched.
     fn around(corners: Option<[f64; 4]>, wanted: &Crs, system: Option<&Definition>) -> Self {
         let world = || Self {
-            srs: spatial_ref(Some(("EPSG", 4326)), ""),
+            srs: wgs84(),
             name: "WGS 84".to_owned(),
             bounds: [-180.0, -90.0, 180.0, 90.0],
             metres: false,
@@ -277,8 +299,10 @@ impl MapSystem {
         let utm = if middle.1 < 0.0 { 32_700 } else { 32_600 } + zone;
         let codes = if e - w <= 12.0 && s > -80.0 && n < 84.0 { vec![utm, 3857] } else { vec![3857] };
         for code in codes {
-            if let Ok(crs) = Crs::epsg(code) {
-                tried.push((crs, spatial_ref(Some(("EPSG", code)), "")));
+            if let Ok(crs) = Crs::epsg(code)
+                && let Ok(system) = crs.definition()
+            {
+                tried.push((crs, defined(&system)));
             }
         }
         let fitting = tried.into_iter().find_map(|(crs, srs)| {
@@ -312,7 +336,13 @@ fn projected([w, s, e, n]: [f64; 4], crs: &Crs) -> Option<[f64; 4]> {
 /// With a margin of a twentieth; a single point gets some ground around it.
 fn widened([w, s, e, n]: [f64; 4]) -> [f64; 4] {
     let side = (e - w).max(n - s);
-    let margin = if side > 0.0 { side / 20.0 } else if w.abs() <= 180.0 { 0.01 } else { 1000.0 };
+    let margin = if side > 0.0 {
+        side / 20.0
+    } else if w.abs() <= 180.0 {
+        0.01
+    } else {
+        1000.0
+    };
     [w - margin, s - margin, e + margin, n + margin]
 }
 

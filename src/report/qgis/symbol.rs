@@ -5,8 +5,8 @@ use crate::report::symbology::{Mark, Rgb, Symbol};
 use crate::report::xml::Element;
 use std::borrow::Cow;
 
-/// What a hollow marker lets through: enough to see what it stands over.
-const HOLLOW: (Rgb, f64) = (Rgb(0xff, 0xff, 0xff), 0.5);
+/// A hollow marker hides nothing.
+const HOLLOW: (Rgb, f64) = (Rgb(0xff, 0xff, 0xff), 0.0);
 
 pub(super) fn colour(c: Rgb, opacity: f64) -> String {
     format!("{},{},{},{:.0}", c.0, c.1, c.2, opacity * 255.0)
