@@ -1,8 +1,8 @@
 """Opens folders that covplan wrote in QGIS, without a screen: every layer of the project, its style and its
 map tips, the themes and the sheets. Exits 1 when QGIS sees something else than was meant, and draws what it
-sees as PNG.
+sees as PNG. The result goes into PAGE, where it has a place for it.
 
-    /usr/bin/python3 tests/qgis_project.py PICTURES FOLDER...    # needs Debian's qgis and python3-qgis
+    /usr/bin/python3 tests/qgis_project.py PICTURES PAGE FOLDER...    # needs Debian's qgis and python3-qgis
 """
 import json
 import os
@@ -148,9 +148,11 @@ def check_sheet(layout, folder, to):
 
 
 def main():
-    pictures, folders = pathlib.Path(sys.argv[1]), [pathlib.Path(f) for f in sys.argv[2:]]
+    pictures, page = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    folders = [pathlib.Path(f) for f in sys.argv[3:]]
     pictures.mkdir(parents=True, exist_ok=True)
     print("QGIS", Qgis.QGIS_VERSION)
+    lines = []
     for folder in folders:
         project = QgsProject.instance()
         expect(project.read(str(folder / "project.qgz")), folder, project.error())
@@ -167,11 +169,25 @@ def main():
         expect({s.name() for s in sheets} == {"A4", "A3"}, folder, [s.name() for s in sheets])
         for sheet in sheets:
             check_sheet(sheet, folder, pictures / f"{folder.name}-{sheet.name()}.png")
-        print(f"{folder.name}: {len(layers)} layers, {drawn} features drawn, themes {', '.join(themes)}")
+        system = project.crs().description() or project.crs().authid()
+        lines.append([folder.name, len(layers), drawn, ", ".join(themes), len(sheets), system])
+        print(*lines[-1], sep="; ")
         project.clear()
     for line in failed[:40]:
         print("differs:", line, file=sys.stderr)
-    sys.exit(bool(failed))
+    if failed:
+        sys.exit(1)
+    keep(page, lines)
+
+
+def keep(page, lines):
+    """The result as a table of the documentation."""
+    heads = ["Folder", "Layers opened", "Features, each with one class", "Themes", "Sheets", "Map in"]
+    table = "".join("| " + " | ".join(map(str, row)) + " |\n" for row in [heads, ["---"] * len(heads), *lines])
+    begin, end = "<!-- qgis: made by make qgis -->\n", "<!-- end of qgis -->"
+    head, rest = page.read_text(encoding="utf-8").split(begin)
+    tail = rest.split(end)[1]
+    page.write_text(head + begin + "\n" + table + "\n" + end + tail, encoding="utf-8")
 
 
 main()

@@ -3,6 +3,7 @@
 # build: cmake and a C++ compiler, for PROJ.
 # test:  also GDAL's ogrinfo and a Python with pyogrio, geopandas, pyarrow and openpyxl, which open what covplan writes, and a
 #        browser that draws the report. A reader that can't be installed is reported by the tests as skipped.
+# qgis:  QGIS with its Python, and a font with Chinese letters.
 set -eu
 what=${1:-build}
 
@@ -33,6 +34,13 @@ if ! need cmake cmake cmake cmake; then
     }
 fi
 need c++ g++ gcc-c++ gcc || { echo "setup: please install a C++ compiler" >&2; exit 1; }
+
+if [ "$what" = qgis ]; then
+    need qgis qgis qgis qgis || { echo "setup: please install QGIS" >&2; exit 1; }
+    # Debian's Python alone knows Debian's QGIS.
+    /usr/bin/python3 -c 'import qgis.core' 2>/dev/null || install python3-qgis python3-qgis qgis
+    fc-list :lang=zh 2>/dev/null | grep -q . || install fonts-noto-cjk google-noto-sans-cjk-fonts font-noto-sans-cjk
+fi
 
 if [ "$what" = test ]; then
     # The licence check reads the packages of every platform, without the network.

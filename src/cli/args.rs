@@ -3,6 +3,7 @@
 use crate::crs::Crs;
 use crate::model::kinds::{Lang, Redaction};
 use crate::optimise::Effort;
+use crate::report::csv::Encoding;
 use crate::report::formats::{FORMATS, Format as LayerFormat};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -75,6 +76,9 @@ pub struct Output {
     /// Give GeoJSON features their own colours (marker-color, stroke, fill: simplestyle 1.1), for web viewers
     #[arg(long)]
     pub simplestyle: bool,
+    /// Encoding of CSV tables: utf-8 (with a mark, as spreadsheets want it) or gb18030
+    #[arg(long, value_name = "NAME", default_value = "utf-8", value_parser = parse_csv_encoding)]
+    pub csv_encoding: Encoding,
 }
 
 /// How long to work.
@@ -486,6 +490,12 @@ fn parse_redaction(s: &str) -> Result<Redaction, String> {
 
 fn parse_crs(s: &str) -> Result<Crs, String> {
     s.parse().map_err(|e: crate::crs::CrsError| e.to_string())
+}
+
+fn parse_csv_encoding(text: &str) -> Result<Encoding, String> {
+    let word = text.trim().to_ascii_lowercase();
+    let found = Encoding::ALL.into_iter().find(|e| e.word() == word || e.word().replace('-', "") == word);
+    found.ok_or_else(|| "the encodings are utf-8, gb18030".to_owned())
 }
 
 fn parse_layer_format(s: &str) -> Result<&'static LayerFormat, String> {

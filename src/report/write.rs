@@ -57,6 +57,8 @@ pub struct OutOptions {
     pub overwrite: bool,
     /// Formats of the layers.
     pub wanted: Wanted,
+    /// How the characters of CSV tables are written.
+    pub csv: csv::Encoding,
 }
 
 /// Writes the folder of `covplan coverage`: `sites`, `gaps`, `towers`, `regions` and the documents.
@@ -74,7 +76,7 @@ pub fn write_coverage(
     let released = Released::coverage(inputs, settings, found);
     let view = released.view();
     let mut files = LayerFiles::new(&options.wanted, run, view.inputs, view.settings)?;
-    assessment_layers(&mut folder, &mut files, view)?;
+    assessment_layers(&mut folder, &mut files, view, options.csv)?;
     files.finish(&mut folder, banners(view, run.lang, false))?;
     finish(folder, view, run)
 }
@@ -94,7 +96,7 @@ pub fn write_plan(
     let released = Released::plan(inputs, settings, plan);
     let view = released.view();
     let mut files = LayerFiles::new(&options.wanted, run, view.inputs, view.settings)?;
-    assessment_layers(&mut folder, &mut files, view)?;
+    assessment_layers(&mut folder, &mut files, view, options.csv)?;
     if let Some(plan) = view.plan {
         files.take(&mut folder, &plan_layers::stations(view, plan))?;
         files.take(&mut folder, &plan_layers::fiber_routes(view, plan))?;
@@ -109,7 +111,12 @@ pub fn write_plan(
     finish(folder, view, run)
 }
 
-fn assessment_layers(folder: &mut OutFolder, files: &mut LayerFiles, view: View) -> Result<(), ReportError> {
+fn assessment_layers(
+    folder: &mut OutFolder,
+    files: &mut LayerFiles,
+    view: View,
+    encoding: csv::Encoding,
+) -> Result<(), ReportError> {
     let look = Lookups::new(&view);
     files.take(folder, &layers::sites(view, &look))?;
     files.take(folder, &layers::gaps(view, &look))?;
@@ -118,7 +125,7 @@ fn assessment_layers(folder: &mut OutFolder, files: &mut LayerFiles, view: View)
         files.take(folder, &layers::regions(view))?;
     }
     let kpi = tables::kpi(view);
-    folder.file("kpi.csv", |out| csv::write(&kpi, &kpi.layout(), out))
+    folder.file("kpi.csv", |out| csv::write(&kpi, &kpi.layout(), encoding, out))
 }
 
 /// The layers of a folder: each in every format, with its metadata and styles, and a QGIS project that
@@ -210,7 +217,12 @@ mod tests {
 
     pub(crate) fn plan_folder(base: &Path, name: &str, overrides: &str, lang: Lang) -> PathBuf {
         let folder = base.join(name);
-        let options = OutOptions { folder: folder.clone(), overwrite: false, wanted: Wanted::default() };
+        let options = OutOptions {
+            folder: folder.clone(),
+            overwrite: false,
+            wanted: Wanted::default(),
+            csv: csv::Encoding::default(),
+        };
         let (inputs, settings) = (fixture::inputs(), fixture::settings(overrides));
         write_plan(&inputs, &settings, &fixture::run(lang), &fixture::plan(), &options).unwrap();
         folder

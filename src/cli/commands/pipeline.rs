@@ -209,6 +209,7 @@ pub(super) fn out_options(output: &Output) -> Option<OutOptions> {
         folder,
         overwrite: output.overwrite,
         wanted: Wanted::new(&output.formats, output.output_crs.clone()).with_simplestyle(output.simplestyle),
+        csv: output.csv_encoding,
     })
 }
 

@@ -50,7 +50,7 @@ mod tests {
         loop {
             match reader.read_event().unwrap() {
                 Event::Start(e) | Event::Empty(e) => {
-                    names.push(String::from_utf8_lossy(e.name().as_ref()).into_owned());
+                    names.push(e.name().as_ref().to_owned());
                 }
                 Event::Eof => return names,
                 _ => {}
