@@ -320,6 +320,48 @@ pub enum Command {
         #[command(flatten)]
         budget: Budget,
     },
+    /// Electricity and carbon of networks and data centers, today and after the plan; PUE limits, sharing
+    #[command(
+        after_help = "Examples:\n  covplan energy covplan.toml\n  covplan energy covplan.toml --today -o out"
+    )]
+    Energy {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Leave the plan out
+        #[arg(long)]
+        today: bool,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+        /// How long to work.
+        #[command(flatten)]
+        budget: Budget,
+    },
+    /// What breaks if one thing fails: a cable, a duct, a node, a data center
+    #[command(
+        after_help = "Examples:\n  covplan failures covplan.toml\n  covplan failures covplan.toml --json"
+    )]
+    Failures {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// What new bands (U6G, FR3, mmWave, sub-THz) would ask for: reach, stations, backhaul, as intervals
+    #[command(
+        after_help = "Examples:\n  covplan outlook covplan.toml\n  covplan outlook covplan.toml --json --lang zh"
+    )]
+    Outlook {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Every term behind a score, route, station or data center of a finished plan
     #[command(after_help = "Example:\n  covplan explain out SITE-00412")]
     Explain {

@@ -10,7 +10,9 @@ use super::measured::{Comparison, Corrections, compare};
 use super::notes::{facts, notes};
 use super::reception::{Depth, DriveTests, Ear, Hosts, Spot, Surround, at_network};
 use super::result::{Assessment, IndoorCover, NetworkAtSite, Score, SiteResult, Towers};
-use super::score::{Quality, fiber_quality, latency_quality, level_quality, need, rate_quality, score};
+use super::score::{
+    Quality, fiber_quality, latency_quality, level_quality, need, rate_quality, score, weights,
+};
 use super::towers::towers;
 use super::widen::Open;
 use crate::geom::{LocalFrame, LonLat, Xy};
@@ -59,6 +61,7 @@ pub fn assess(inputs: &Inputs, settings: &Settings, fiber: &dyn FiberReach) -> A
     let mut result = Assessment {
         networks: inputs.operators.networks().map(|n| inputs.operators.network_name(n)).collect(),
         rats: settings.project.rats.clone(),
+        weights: weights(settings),
         gaps: gaps(&sites, settings),
         sites,
         at_network,
@@ -100,7 +103,7 @@ const NOT_SCORED: SiteResult = SiteResult {
         total: Known::UNKNOWN,
         low: Known::UNKNOWN,
         high: Known::UNKNOWN,
-        terms: [super::result::TermScore { quality: Known::UNKNOWN, weight: 0.0, points: 0.0 }; 6],
+        quality: [Known::UNKNOWN; 6],
         known_share: 0.0,
     },
     flat_total: Known::UNKNOWN,

@@ -1,7 +1,7 @@
 //! Sites below target on every network, most urgent first.
 
-use super::result::{Gap, SiteResult};
-use super::score::worst_term;
+use super::result::{Gap, SiteResult, Term};
+use super::score::{weights, worst_term};
 use crate::model::records::SiteId;
 use crate::model::settings::Settings;
 
@@ -10,6 +10,7 @@ use crate::model::settings::Settings;
 #[must_use]
 pub fn gaps(sites: &[SiteResult], settings: &Settings) -> Vec<Gap> {
     let (target, critical) = (settings.score.target, settings.score.critical);
+    let weights = weights(settings);
     let mut gaps: Vec<Gap> = sites
         .iter()
         .enumerate()
@@ -21,7 +22,7 @@ pub fn gaps(sites: &[SiteResult], settings: &Settings) -> Vec<Gap> {
                 site: SiteId(i as u32),
                 deficit,
                 priority: deficit * r.weight,
-                worst: worst_term(&r.score),
+                worst: worst_term(&r.score, &weights).unwrap_or(Term::OutdoorRsrp),
                 critical: total < critical,
             })
         })

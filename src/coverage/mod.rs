@@ -26,7 +26,7 @@ pub use assess::{Assessor, assess};
 pub use fiber_reach::{FiberDistance, FiberReach, NoRoads};
 pub use result::{
     Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, LossModel, NetworkAtSite, Score, SiteResult, Term,
-    TermScore, Tower, Towers,
+    TermScore, TermWeights, Tower, Towers,
 };
 pub use what_if::{Thought, WhatIf};
 

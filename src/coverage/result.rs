@@ -215,7 +215,7 @@ pub struct TermScore {
     pub points: f32,
 }
 
-/// A score that decomposes: `total` is the sum of the terms' points.
+/// A score that decomposes: `total` is the sum of the points of its [`terms`](Score::terms).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
     /// Points 0–100; unknown when less than `score.min_known_share` of the weights is known.
@@ -224,10 +224,28 @@ pub struct Score {
     pub low: Known,
     /// Greatest such total.
     pub high: Known,
-    /// Terms in the order of [`Term::ALL`].
-    pub terms: [TermScore; 6],
+    /// Quality of each term, 0 (nothing) to 1 (all that is asked for), in the order of [`Term::ALL`];
+    /// unknown when an input is.
+    pub quality: [Known; 6],
     /// Share of the weights that is known.
     pub known_share: f32,
+}
+
+/// Weights of the terms, in the order of [`Term::ALL`].
+pub type TermWeights = [f64; 6];
+
+impl Score {
+    /// The terms with their weights and points.
+    #[must_use]
+    pub fn terms(&self, weights: &TermWeights) -> [TermScore; 6] {
+        let known: f64 =
+            self.quality.iter().zip(weights).filter(|(q, _)| q.is_known()).map(|(_, weight)| weight).sum();
+        std::array::from_fn(|i| {
+            let (quality, weight) = (self.quality[i], weights[i]);
+            let points = if known > 0.0 { 100.0 * weight * quality.or(0.0) / known } else { 0.0 };
+            TermScore { quality, weight: weight as f32, points: points as f32 }
+        })
+    }
 }
 
 /// One site.
@@ -355,6 +373,8 @@ pub struct Assessment {
     pub networks: Vec<String>,
     /// Technologies that counted.
     pub rats: Vec<Rat>,
+    /// Weights of the scores' terms.
+    pub weights: TermWeights,
     /// One result per site, in the order of the sites layer.
     pub sites: Vec<SiteResult>,
     /// Site-major: `sites.len() × networks.len()` entries.

@@ -5,7 +5,7 @@
 //! input is unknown takes no part; the range from `low` to `high` is what the unknown terms could make of
 //! it. With less than `score.min_known_share` of the weights known there is no score.
 
-use super::result::{Score, Term, TermScore};
+use super::result::{Score, Term, TermWeights};
 use crate::model::kinds::{LatencyBasis, ServiceClass};
 use crate::model::records::Site;
 use crate::model::settings::{ScoreSettings, ServiceNeed, Settings};
@@ -96,59 +96,54 @@ pub fn need(site: &Site, settings: &Settings) -> ServiceNeed {
     }
 }
 
-/// The weight of a term.
+/// The weights of the terms.
 #[must_use]
-pub fn weight(term: Term, settings: &Settings) -> f64 {
+pub fn weights(settings: &Settings) -> TermWeights {
     let w = &settings.score.weight;
-    match term {
+    Term::ALL.map(|term| match term {
         Term::OutdoorRsrp => w.outdoor_rsrp,
         Term::IndoorRsrp => w.indoor_rsrp,
         Term::DlRate => w.dl_rate,
         Term::UlRate => w.ul_rate,
         Term::Fiber => w.fiber,
         Term::Latency => w.latency,
-    }
+    })
 }
 
 /// Adds up the terms, given in the order of [`Term::ALL`].
 #[must_use]
 pub fn score(qualities: &[Quality; 6], settings: &Settings) -> Score {
-    let weights: [f64; 6] = std::array::from_fn(|i| weight(Term::ALL[i], settings));
+    let weights = weights(settings);
     let all: f64 = weights.iter().sum();
     let known: f64 = (0..6).filter(|&i| qualities[i].known.is_some()).map(|i| weights[i]).sum();
-    let terms: [TermScore; 6] = std::array::from_fn(|i| {
-        let q = qualities[i].known;
-        TermScore {
-            quality: Known::from_f64(q),
-            weight: weights[i] as f32,
-            points: if known > 0.0 { (100.0 * weights[i] * q.unwrap_or(0.0) / known) as f32 } else { 0.0 },
-        }
-    });
+    let mut score = Score { quality: qualities.map(|q| Known::from_f64(q.known)), ..Score::default() };
     let known_share = if all > 0.0 { (known / all) as f32 } else { 0.0 };
     let enough = known > 0.0 && f64::from(known_share) >= settings.score.min_known_share - 1e-6;
     let end = |pick: fn(&Quality) -> f64| {
         let sum: f64 = (0..6).map(|i| weights[i] * pick(&qualities[i])).sum();
         if all > 0.0 { Known::new((100.0 * sum / all) as f32) } else { Known::UNKNOWN }
     };
-    let total = if enough { Known::new(terms.iter().map(|t| t.points).sum()) } else { Known::UNKNOWN };
+    if enough {
+        score.total = Known::new(score.terms(&weights).iter().map(|t| t.points).sum());
+    }
     // A term known to be at least so good may lift the lower end above a score that leaves it out.
-    let low = end(|q| q.low).get().map(|low| low.min(total.or(low)));
-    Score { total, low: Known::from_f64(low), high: end(|q| q.high), terms, known_share }
+    let low = end(|q| q.low).get().map(|low| low.min(score.total.or(low)));
+    (score.low, score.high, score.known_share) = (Known::from_f64(low), end(|q| q.high), known_share);
+    score
 }
 
-/// The term that costs most: the greatest weight times what its quality lacks; the first of equals.
+/// The known term that costs most points: the greatest weight times what its quality lacks; the first of
+/// equals, `None` when nothing is lacking.
 #[must_use]
-pub fn worst_term(score: &Score) -> Term {
-    let mut worst = (Term::OutdoorRsrp, -1.0);
-    for (term, t) in Term::ALL.into_iter().zip(&score.terms) {
-        if let Some(q) = t.quality.get() {
-            let lost = f64::from(t.weight) * (1.0 - q);
-            if lost > worst.1 {
-                worst = (term, lost);
-            }
+pub fn worst_term(score: &Score, weights: &TermWeights) -> Option<Term> {
+    let mut worst: Option<(f64, Term)> = None;
+    for ((term, q), weight) in Term::ALL.into_iter().zip(score.quality).zip(weights) {
+        let lost = q.get().map_or(0.0, |q| weight * (1.0 - q));
+        if lost > 0.0 && worst.is_none_or(|(most, _)| lost > most) {
+            worst = Some((lost, term));
         }
     }
-    worst.0
+    worst.map(|(_, term)| term)
 }
 
 #[cfg(test)]
@@ -177,9 +172,9 @@ mod tests {
         assert!((r.total.or(0.0) - 53.75).abs() < 1e-4, "{r:?}");
         assert!((r.known_share - 0.8).abs() < 1e-6);
         assert!((r.low.or(0.0) - 43.0).abs() < 1e-4 && (r.high.or(0.0) - 63.0).abs() < 1e-4);
-        assert_eq!(r.terms[1].points, 0.0);
-        assert!(!r.terms[1].quality.is_known());
-        assert_eq!(worst_term(&r), Term::UlRate);
+        assert_eq!(r.terms(&weights(&s))[1].points, 0.0);
+        assert!(!r.quality[1].is_known());
+        assert_eq!(worst_term(&r, &weights(&s)), Some(Term::UlRate));
     }
 
     #[test]
@@ -223,7 +218,7 @@ mod tests {
             let s = settings();
             let r = score(&q, &s);
             if let Some(total) = r.total.get() {
-                let sum: f32 = r.terms.iter().map(|t| t.points).sum();
+                let sum: f32 = r.terms(&weights(&s)).iter().map(|t| t.points).sum();
                 prop_assert_eq!(total, f64::from(sum));
                 prop_assert!((0.0..=100.001).contains(&total));
             }

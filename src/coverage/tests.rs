@@ -18,7 +18,7 @@ fn demo_area_adds_up() {
     assert_eq!(fact("cells_counted"), fact("nr_cells"));
     for s in a.sites.iter().filter(|s| s.scored) {
         if let Some(total) = s.score.total.get() {
-            assert_eq!(total, f64::from(s.score.terms.iter().map(|t| t.points).sum::<f32>()));
+            assert_eq!(total, f64::from(s.score.terms(&a.weights).iter().map(|t| t.points).sum::<f32>()));
             assert!(s.score.low.or(0.0) <= total + 1e-3 && total <= s.score.high.or(100.0) + 1e-3, "{s:?}");
         }
     }

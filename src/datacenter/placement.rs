@@ -4,6 +4,7 @@ use super::halls::Hall;
 use crate::coverage::latency;
 use crate::geom::LonLat;
 use crate::index::{PointIndex, RegionIndex};
+use crate::model::grid::{Grid, HOURS_PER_YEAR};
 use crate::model::inputs::Inputs;
 use crate::model::kinds;
 use crate::model::notes::Note;
@@ -14,7 +15,6 @@ use crate::optimise::Work;
 use crate::optimise::cover::{Lock, SparseRows};
 use crate::optimise::facility::{self, Capacity, Count, FacilityError, FacilityProblem};
 
-const HOURS_PER_YEAR: f64 = 8760.0;
 /// Halls considered per group of sites, nearest first: farther ones are never the better choice unless all
 /// nearer ones are full.
 const NEAREST_HALLS: usize = 40;
@@ -70,24 +70,24 @@ pub fn place(
     let groups = group(inputs, sites, s.site_racks);
     let index = PointIndex::of((0u32..).zip(halls.iter().map(|h| h.at)));
     let regions = RegionIndex::new(inputs.regions.iter().map(|r| &r.shape));
-    let price_at = |at: LonLat| {
+    let grid_at = |at: LonLat| {
         let mut found = Vec::new();
         regions.locate(at, &mut found);
-        let given = |f: fn(&crate::model::records::Region) -> Option<f64>| {
-            found.iter().find_map(|&i| f(&inputs.regions[i as usize]))
-        };
+        let around = found.iter().map(|&i| &inputs.regions[i as usize]);
         (
-            given(|r| r.price_cny_kwh).unwrap_or(settings.energy.price_cny_kwh),
-            given(|r| r.ef_kg_kwh).unwrap_or(settings.energy.ef_kg_kwh),
-            found.iter().map(|&i| &inputs.regions[i as usize]).find(|r| r.level == kinds::RegionLevel::City),
+            Grid::of(around.clone(), &settings.energy),
+            around.into_iter().find(|r| r.level == kinds::RegionLevel::City),
         )
     };
+    let carbon_cny_t = settings.energy.carbon_cny_t;
     let kwh_per_rack = |h: &Hall| s.rack_kw * h.pue * HOURS_PER_YEAR;
-    let energy_cny: Vec<f64> = halls.iter().map(|h| kwh_per_rack(h) * price_at(h.at).0).collect();
+    let energy_cny: Vec<f64> =
+        halls.iter().map(|h| kwh_per_rack(h) * grid_at(h.at).0.cny_kwh(carbon_cny_t)).collect();
 
     // A hall far away serves whoever a nearer one isn't worth its cost for: the last column.
     let far_cny =
-        s.rack_kw * s.pue * HOURS_PER_YEAR * settings.energy.price_cny_kwh + s.far_rtt_ms * s.ms_value_cny_yr;
+        s.rack_kw * s.pue * HOURS_PER_YEAR * Grid::of([].iter(), &settings.energy).cny_kwh(carbon_cny_t)
+            + s.far_rtt_ms * s.ms_value_cny_yr;
     let reach_m = latency::reach_m(s.transport_max_rtt_ms, &settings.latency);
     let mut near = Vec::new();
     let mut served: Vec<usize> = Vec::new();
@@ -194,7 +194,7 @@ pub fn place(
         }
         rtt.sort_unstable_by(f64::total_cmp);
         let kwh = racks * kwh_per_rack(hall);
-        let (price, factor, city) = price_at(hall.at);
+        let (grid, city) = grid_at(hall.at);
         if !hall.existing {
             new += 1;
         }
@@ -216,9 +216,9 @@ pub fn place(
             rtt_mean_ms: mean,
             rtt_p95_ms: rtt.get((rtt.len() * 95).div_ceil(100).saturating_sub(1)).copied().unwrap_or(mean),
             energy_kwh_yr: kwh,
-            carbon_t_yr: kwh * factor / 1e3,
+            carbon_t_yr: grid.carbon_t(kwh),
             capex_cny: hall.capex_cny,
-            opex_cny_yr: kwh * price,
+            opex_cny_yr: kwh * grid.cny_kwh(carbon_cny_t),
             payer: settings.plan.payer.datacenter.clone(),
             phase: 0,
             reason: reason(hall, rtt.len(), mean, halls, &index),

@@ -130,6 +130,74 @@ pub fn cuts(graph: &Graph, usable: impl Fn(EdgeId) -> bool) -> Cuts {
     Cuts { bridges, articulation_points: graph.nodes().filter(|v| is_cut[v.index()]).collect() }
 }
 
+/// What is cut off from the roots when one edge or node fails: the sum of the weights of the nodes that no
+/// root can reach any longer, and that one could before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Losses {
+    /// By edge.
+    pub by_edge: Vec<f64>,
+    /// By node, its own weight included; of a root only its own.
+    pub by_node: Vec<f64>,
+}
+
+/// Works out [`Losses`] in linear time: a depth-first search from all roots at once, as if one node joined
+/// them, that sums the weights under each edge and node whose subtree has no way around it.
+///
+/// `usable` tells the edges that are there to begin with.
+pub fn losses(
+    graph: &Graph,
+    roots: &[NodeId],
+    weight: impl Fn(NodeId) -> f64,
+    usable: impl Fn(EdgeId) -> bool,
+) -> Losses {
+    const UNSEEN: u32 = u32::MAX;
+    let n = graph.node_count();
+    let (mut entered, mut low) = (vec![UNSEEN; n], vec![UNSEEN; n]);
+    let mut under = vec![0.0; n];
+    let mut found = Losses { by_edge: vec![0.0; graph.edge_count()], by_node: vec![0.0; n] };
+    // All roots are the one node that was entered first.
+    let mut is_root = vec![false; n];
+    for root in roots {
+        (is_root[root.index()], entered[root.index()], low[root.index()]) = (true, 0, 0);
+    }
+    let mut clock = 1u32;
+    for &root in roots {
+        found.by_node[root.index()] = weight(root);
+        let mut stack = vec![(root, None, graph.arcs(root))];
+        while let Some((node, via, arcs)) = stack.last_mut() {
+            let (node, via) = (*node, *via);
+            if let Some((edge, next)) = arcs.next() {
+                if Some(edge) == via || !usable(edge) {
+                    continue;
+                }
+                if entered[next.index()] == UNSEEN {
+                    (entered[next.index()], low[next.index()]) = (clock, clock);
+                    clock += 1;
+                    under[next.index()] = weight(next);
+                    found.by_node[next.index()] = weight(next);
+                    stack.push((next, Some(edge), graph.arcs(next)));
+                } else {
+                    low[node.index()] = low[node.index()].min(entered[next.index()]);
+                }
+                continue;
+            }
+            stack.pop();
+            if let (Some(edge), Some(&(parent, _, _))) = (via, stack.last()) {
+                let (below, of) = (node.index(), parent.index());
+                low[of] = low[of].min(low[below]);
+                under[of] += under[below];
+                if low[below] > entered[of] {
+                    found.by_edge[edge.index()] = under[below];
+                }
+                if !is_root[of] && low[below] >= entered[of] {
+                    found.by_node[of] += under[below];
+                }
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +213,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn losses_are_what_removal_shows(g in graphs(), roots in prop::collection::vec(any::<prop::sample::Index>(), 1..3)) {
+            let mut roots: Vec<NodeId> = roots.iter().map(|r| NodeId(r.index(g.node_count()) as u32)).collect();
+            roots.sort_unstable();
+            roots.dedup();
+            let weight = |v: NodeId| f64::from(v.0 + 1);
+            let found = losses(&g, &roots, weight, |_| true);
+            let reached = |gone: Option<NodeId>, usable: &dyn Fn(EdgeId) -> bool| -> f64 {
+                let parts = components(&g, |e| usable(e) && !g.ends(e).iter().any(|v| Some(*v) == gone));
+                g.nodes()
+                    .filter(|v| Some(*v) != gone)
+                    .filter(|v| roots.iter().any(|r| Some(*r) != gone && parts.connected(*r, *v)))
+                    .map(weight)
+                    .sum()
+            };
+            let all = reached(None, &|_| true);
+            for e in g.edges() {
+                prop_assert_eq!(found.by_edge[e.index()], all - reached(None, &|f| f != e));
+            }
+            for v in g.nodes().filter(|v| !roots.contains(v)) {
+                prop_assert_eq!(found.by_node[v.index()], all - reached(Some(v), &|_| true));
+            }
+        }
+
         #[test]
         fn a_cut_is_what_removal_shows(g in graphs()) {
             let whole = components(&g, |_| true);

@@ -12,7 +12,7 @@ mod connectivity;
 mod interchange;
 mod search;
 
-pub use connectivity::{Components, Cuts, components, cuts, minimum_spanning_forest};
+pub use connectivity::{Components, Cuts, Losses, components, cuts, losses, minimum_spanning_forest};
 pub use search::{Dijkstra, Path, Until};
 
 use thiserror::Error;

@@ -113,8 +113,12 @@ fn list_keys(keys: &[String]) -> String {
 }
 
 /// Groups that a project may add members to, each with a member whose checks the new ones take.
-const OPEN_GROUPS: [(&str, &str); 3] =
-    [("radio.carrier", "n78"), ("score.service", "data"), ("fiber.pon_class", "xgs_n1")];
+const OPEN_GROUPS: [(&str, &str); 4] = [
+    ("radio.carrier", "n78"),
+    ("score.service", "data"),
+    ("fiber.pon_class", "xgs_n1"),
+    ("outlook.band", "u6g"),
+];
 
 /// All defaults by path (`radio.noise_figure_ue_db`), in order of path.
 #[derive(Clone, Debug)]
@@ -156,8 +160,7 @@ impl Catalogue {
     /// The defaults as one table with the project's values put over them, each checked.
     ///
     /// New members of the open groups (`radio.carrier.NAME`, `score.service.NAME`,
-    /// `fiber.pon_class.NAME`) take the checks of a
-    /// sibling and must be complete.
+    /// `fiber.pon_class.NAME`, `outlook.band.NAME`) take the checks of a sibling and must be complete.
     ///
     /// # Errors
     /// Every value that can't be taken, in order of path.

@@ -3,6 +3,7 @@
 pub mod bands;
 pub mod catalogue;
 pub mod cell_list;
+pub mod grid;
 pub mod inputs;
 pub mod issues;
 pub mod kinds;

@@ -31,8 +31,72 @@ pub struct Settings {
     pub plan: PlanSettings,
     /// Section `policy`.
     pub policy: PolicySettings,
+    /// Section `outlook`.
+    pub outlook: OutlookSettings,
     /// Section `redact`.
     pub redact: RedactSettings,
+}
+
+/// Section `outlook`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutlookSettings {
+    /// Member of `radio.carrier` that new bands are held against.
+    pub reference: String,
+    /// Where terminals of new bands work: `none` in the open, `low` or `high` behind such a wall.
+    pub wall: String,
+    /// Sectors of a station.
+    pub sectors: u32,
+    /// Section `outlook.low`: the case of the smallest radius.
+    pub low: OutlookCase,
+    /// Section `outlook.mid`.
+    pub mid: OutlookCase,
+    /// Section `outlook.high`: the case of the greatest radius.
+    pub high: OutlookCase,
+    /// Section `outlook.band`, by name; a project may add its own.
+    pub band: BTreeMap<String, OutlookBand>,
+}
+
+/// Sections `outlook.low`, `outlook.mid`, `outlook.high`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutlookCase {
+    /// Probability with which the edge rates are met, share.
+    pub location_probability: f64,
+    /// Uplink at the edge, Mbit/s.
+    pub ul_mbps: f64,
+    /// Downlink at the edge, Mbit/s.
+    pub dl_mbps: f64,
+    /// Margin for interference in the downlink, dB.
+    pub interference_db: f64,
+    /// What equipment may be worse or better than the band's figures, dB.
+    pub budget_db: f64,
+    /// Rain, for bands above 100 GHz, mm/h.
+    pub rain_mm_h: f64,
+    /// Busy-hour efficiency of a sector, bit/s/Hz.
+    pub efficiency_bit_s_hz: f64,
+}
+
+/// Section `outlook.band.NAME`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutlookBand {
+    /// Centre frequency, MHz.
+    pub freq_mhz: f64,
+    /// Bandwidth, MHz.
+    pub bw_mhz: f64,
+    /// Subcarrier spacing, kHz.
+    pub scs_khz: u32,
+    /// Carrier power, dBm.
+    pub power_dbm: f64,
+    /// Gain of the station's traffic beam, dBi.
+    pub gain_bs_dbi: f64,
+    /// Transmit power of the terminal, dBm.
+    pub ue_power_dbm: f64,
+    /// Gain of the terminal, dBi.
+    pub gain_ue_dbi: f64,
+    /// Noise figure beyond that of today's terminals and stations, dB.
+    pub noise_extra_db: f64,
 }
 
 /// Section `policy`.
@@ -45,6 +109,8 @@ pub struct PolicySettings {
     pub overlap_m: f64,
     /// Share of an applied-for route that overlaps, from which it is a finding, share.
     pub overlap_share: f64,
+    /// A site with fiber hangs on the nearest point of the fiber layers within this distance, m.
+    pub attach_m: f64,
     /// An applied-for station this near to an existing tower could stand on it, m.
     pub station_overlap_m: f64,
 }
@@ -115,10 +181,30 @@ pub struct PlanPayerSettings {
 pub struct EnergySettings {
     /// Grid emission factor when no region gives one, kg/kWh.
     pub ef_kg_kwh: f64,
-    /// Basis of that factor.
+    /// The same without traded power from non-fossil sources, kg/kWh.
+    pub ef_residual_kg_kwh: f64,
+    /// Which of the two counts.
     pub ef_basis: String,
     /// Electricity price when no region gives one, CNY/kWh.
     pub price_cny_kwh: f64,
+    /// Price of carbon that plans reckon with beside the electricity, CNY/t.
+    pub carbon_cny_t: f64,
+    /// Power of a sector without traffic, kW.
+    pub sector_idle_kw: f64,
+    /// Power of a sector at full load, kW.
+    pub sector_full_kw: f64,
+    /// Power of a micro or indoor cell over that of a sector, share.
+    pub small_cell_share: f64,
+    /// PUE that a hub may have.
+    pub pue_limit_hub: f64,
+    /// PUE that another center may have.
+    pub pue_limit: f64,
+    /// Distance within which green power counts as at hand, m.
+    pub green_radius_m: f64,
+    /// Carbon of making and building a station, t.
+    pub embodied_station_t: f64,
+    /// Carbon of a kilometre of new trench with its duct and cable, t/km.
+    pub embodied_trench_t_km: f64,
 }
 
 /// Section `datacenter`.

@@ -4,6 +4,7 @@ use super::PlanError;
 use crate::coverage::what_if::{Thought, WhatIf};
 use crate::coverage::{Assessment, FiberReach};
 use crate::index::PointIndex;
+use crate::model::grid::{Grid, HOURS_PER_YEAR};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Lock;
 use crate::model::operators::{NetworkId, OperatorId};
@@ -19,7 +20,6 @@ use rayon::prelude::*;
 
 /// Places considered per site, nearest first.
 const NEAREST_PLACES: usize = 48;
-const HOURS_PER_YEAR: f64 = 8760.0;
 
 /// A site that radio should lift.
 #[derive(Clone, Copy, Debug)]
@@ -70,9 +70,12 @@ fn opex(place: &Place, settings: &Settings) -> (f64, f64) {
         _ => settings.siting.station_kw,
     };
     let kwh = kw * HOURS_PER_YEAR;
+    let grid = Grid::of([].iter(), &settings.energy);
     (
         kwh,
-        kwh * settings.energy.price_cny_kwh + place.rent_cny_yr + place.capex_cny * settings.fiber.opex_share,
+        kwh * grid.cny_kwh(settings.energy.carbon_cny_t)
+            + place.rent_cny_yr
+            + place.capex_cny * settings.fiber.opex_share,
     )
 }
 

@@ -177,9 +177,9 @@ fn draft(
     };
     // Points that fiber in the building would add to a site's score.
     let fiber_points = |site: SiteId| {
-        let s = &before.sites[site.at()].score;
-        let t = &s.terms[Term::ALL.iter().position(|t| *t == Term::Fiber).unwrap_or(0)];
-        let known: f64 = s.terms.iter().filter(|t| t.quality.is_known()).map(|t| f64::from(t.weight)).sum();
+        let terms = before.sites[site.at()].score.terms(&before.weights);
+        let t = &terms[Term::ALL.iter().position(|t| *t == Term::Fiber).unwrap_or(0)];
+        let known: f64 = terms.iter().filter(|t| t.quality.is_known()).map(|t| f64::from(t.weight)).sum();
         match t.quality.get() {
             Some(q) if joinable(site) && known > 0.0 => 100.0 * f64::from(t.weight) * (1.0 - q) / known,
             _ => 0.0,

@@ -3,8 +3,11 @@
 
 pub mod compare;
 pub mod duplicates;
+pub mod energy;
+pub mod failures;
 pub mod joint;
 pub mod kpi;
+pub mod outlook;
 pub mod party;
 pub mod readiness;
 pub mod schemes;

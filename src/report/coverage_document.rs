@@ -228,13 +228,14 @@ fn gaps(v: View, lang: Lang) -> Section {
         let i = gap.site.at();
         let Some(result) = v.found.sites.get(i) else { continue };
         let worst = gap.worst.label();
+        let weights = &v.found.weights;
         let mut row = vec![
             Cell::Count(n as i64 + 1),
             Cell::words(Some(v.site_id(i))),
             Cell::words(v.site_name(i)),
             Cell::words(v.site_city(i)),
             Cell::words(v.site_sector(i)),
-            Cell::number(printed_points(&result.score).0, 1),
+            Cell::number(printed_points(&result.score, weights).0, 1),
             Cell::Text(t(worst.0, worst.1)),
         ];
         for k in 0..v.found.networks.len() {
@@ -254,7 +255,7 @@ fn gaps(v: View, lang: Lang) -> Section {
         row.push(basis.map_or(Cell::Unknown, |b| Cell::Text(t(b.code(), b.zh()))));
         row.push(Cell::Text(if gap.critical { t("yes", "是") } else { t("no", "否") }));
         if let Some(plan) = v.plan {
-            let after = plan.after.sites.get(i).and_then(|s| printed_points(&s.score).0);
+            let after = plan.after.sites.get(i).and_then(|s| printed_points(&s.score, weights).0);
             row.push(Cell::number(after, 1));
             row.push(connections.get(v.site_id(i)).map_or(Cell::Blank, |s| {
                 let label = state_label(*s);

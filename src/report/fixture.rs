@@ -4,7 +4,7 @@
 use super::write::{InputFile, RunInfo};
 use crate::coverage::{
     Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, LossModel, NetworkAtSite, Score, SiteResult, Term,
-    TermScore, Tower,
+    Tower,
 };
 use crate::geom::LonLat;
 use crate::model::inputs::{Inputs, LayerInfo};
@@ -188,10 +188,8 @@ fn score(qualities: [Option<f32>; 6]) -> Score {
     let mut s = Score::default();
     let mut total = 0.0;
     for k in 0..6 {
-        let points = qualities[k].map_or(0.0, |q| 100.0 * weights[k] * q / known);
-        let quality = qualities[k].map_or(Known::UNKNOWN, Known::new);
-        s.terms[k] = TermScore { quality, weight: weights[k], points };
-        total += points;
+        s.quality[k] = qualities[k].map_or(Known::UNKNOWN, Known::new);
+        total += qualities[k].map_or(0.0, |q| 100.0 * weights[k] * q / known);
     }
     s.known_share = known / 100.0;
     if s.known_share >= 0.5 {
@@ -250,6 +248,7 @@ pub(crate) fn assessment() -> Assessment {
     Assessment {
         networks: vec!["ct+cu".into(), "cmcc".into()],
         rats: vec![Rat::Nr],
+        weights: [20.0, 20.0, 10.0, 20.0, 20.0, 10.0],
         sites: vec![
             result(score(q), Some(850.0), 0),
             result(score(q.map(|v| v.map(|v: f32| v * 0.4))), Some(1900.0), 0),

@@ -5,10 +5,11 @@
 
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::geometry::rings;
-use super::layers::{View, printed_points, worst_term};
+use super::layers::{View, printed_points};
 use super::number::{grouped, grouped_decimal, money};
 use super::plan_layers::build_label;
 use super::write::RunInfo;
+use crate::coverage::score::worst_term;
 use crate::coverage::{Score, Term};
 use crate::geom::LonLat;
 use crate::model::kinds::Lang;
@@ -202,6 +203,7 @@ fn map_data(v: View, lang: Lang) -> MapData {
         states[state(&r.score, v)] += 1;
     }
     let mut east = [false; 2];
+    let weights = &v.found.weights;
     let list: Vec<Value> = drawn
         .iter()
         .filter_map(|&i| {
@@ -214,12 +216,12 @@ fn map_data(v: View, lang: Lang) -> MapData {
                 v.site_name(i).map(plain),
                 lon,
                 lat,
-                printed_points(&r.score).0,
+                printed_points(&r.score, weights).0,
                 state(&r.score, v),
-                after.and_then(|s| printed_points(s).0),
+                after.and_then(|s| printed_points(s, weights).0),
                 after.map(|s| state(s, v)),
                 rank[i],
-                worst_term(&r.score).and_then(|w| Term::ALL.iter().position(|t| *t == w)),
+                worst_term(&r.score, weights).and_then(|w| Term::ALL.iter().position(|t| *t == w)),
             ]))
         })
         .collect();

@@ -1,8 +1,10 @@
 //! The layers of an assessment: which fields they have, and where each value comes from.
 
 use super::layer::{Columns, Layer, Shape};
+use crate::coverage::score::worst_term;
 use crate::coverage::{
     Assessment, Gap, IndoorCover, Kpi, KpiGroup, LossModel, NetworkAtSite, Score, SiteResult, Term,
+    TermWeights,
 };
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Basis;
@@ -106,12 +108,13 @@ pub fn network_slugs(networks: &[String]) -> Vec<String> {
 /// The score and its terms' points in whole hundredths that add up: each term is cut off, and the
 /// hundredths that are left go to the terms that lost most (largest remainder).
 #[must_use]
-pub fn printed_points(score: &Score) -> (Option<f64>, [Option<f64>; 6]) {
-    let known = score.terms.map(|t| t.quality.is_known());
+pub fn printed_points(score: &Score, weights: &TermWeights) -> (Option<f64>, [Option<f64>; 6]) {
+    let terms = score.terms(weights);
+    let known = terms.map(|t| t.quality.is_known());
     let Some(total) = score.total.get() else {
-        return (None, std::array::from_fn(|k| known[k].then(|| f64::from(score.terms[k].points))));
+        return (None, std::array::from_fn(|k| known[k].then(|| f64::from(terms[k].points))));
     };
-    let exact = score.terms.map(|t| f64::from(t.points) * 100.0);
+    let exact = terms.map(|t| f64::from(t.points) * 100.0);
     let target = (total * 100.0).round() as i64;
     let mut whole = exact.map(|v| v.floor() as i64);
     let mut by_loss: Vec<usize> = (0..6).filter(|&k| known[k]).collect();
@@ -127,34 +130,19 @@ pub fn printed_points(score: &Score) -> (Option<f64>, [Option<f64>; 6]) {
     (Some(target as f64 / 100.0), std::array::from_fn(|k| known[k].then(|| whole[k] as f64 / 100.0)))
 }
 
-/// The known term that costs a site most points; the first of equals.
-#[must_use]
-pub fn worst_term(score: &Score) -> Option<Term> {
-    let mut worst: Option<(f64, Term)> = None;
-    for (term, t) in Term::ALL.into_iter().zip(&score.terms) {
-        if let Some(q) = t.quality.get() {
-            let loss = f64::from(t.weight) * (1.0 - q);
-            if loss > 0.0 && worst.is_none_or(|(w, _)| loss > w) {
-                worst = Some((loss, term));
-            }
-        }
-    }
-    worst.map(|(_, t)| t)
-}
-
 /// Beyond this many sites the `sites` layer leaves out each network's score, SINR and server, which would
 /// double a file of gigabytes.
 pub const FULL_DETAIL_SITES: usize = 100_000;
 
 /// Marks an unknown entry of [`Lookups::points`].
-const UNKNOWN_POINTS: i32 = i32::MIN;
+const UNKNOWN_POINTS: u16 = u16::MAX;
 
 /// Bulk lookups for the layers of a view.
 pub struct Lookups<'a> {
     /// Score and terms of each site in hundredths, as [`printed_points`] makes them.
-    points: Vec<[i32; 7]>,
+    points: Vec<[u16; 7]>,
     /// The same after the plan.
-    points_after: Vec<[i32; 7]>,
+    points_after: Vec<[u16; 7]>,
     /// Rank of each site among the gaps, from one; zero for none.
     pub rank: Vec<u32>,
     /// The gaps.
@@ -188,8 +176,8 @@ impl<'a> Lookups<'a> {
             }
         }
         Self {
-            points: hundredths(&view.found.sites),
-            points_after: view.plan.map(|p| hundredths(&p.after.sites)).unwrap_or_default(),
+            points: hundredths(view.found),
+            points_after: view.plan.map(|p| hundredths(&p.after)).unwrap_or_default(),
             rank,
             gaps: &view.found.gaps,
             slugs: network_slugs(&view.found.networks),
@@ -215,12 +203,13 @@ impl<'a> Lookups<'a> {
     }
 }
 
-fn hundredths(sites: &[SiteResult]) -> Vec<[i32; 7]> {
-    let whole = |v: Option<f64>| v.map_or(UNKNOWN_POINTS, |v| (v * 100.0).round() as i32);
-    sites
+fn hundredths(found: &Assessment) -> Vec<[u16; 7]> {
+    let whole = |v: Option<f64>| v.map_or(UNKNOWN_POINTS, |v| (v * 100.0).round() as u16);
+    found
+        .sites
         .par_iter()
         .map(|s| {
-            let (total, terms) = printed_points(&s.score);
+            let (total, terms) = printed_points(&s.score, &found.weights);
             std::array::from_fn(|k| whole(if k == 0 { total } else { terms[k - 1] }))
         })
         .collect()
@@ -442,7 +431,7 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
     }
     c.text("worst_term", ("worst term", "最差项"), move |i| {
         let score = &v.result(i)?.score;
-        worst_term(score).map(Term::code).or(score.total.is_known().then_some("none"))
+        worst_term(score, &v.found.weights).map(Term::code).or(score.total.is_known().then_some("none"))
     })
     .from("predicted", "unknown");
     c.flag("gap", ("below target", "不达标"), move |i| {
@@ -625,7 +614,6 @@ pub fn regions<'a>(v: View<'a>) -> Layer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::coverage::TermScore;
     use proptest::prelude::*;
 
     #[test]
@@ -642,16 +630,16 @@ mod tests {
             let mut total = 0.0;
             for (k, q) in q.iter().enumerate() {
                 let quality = q.map_or(Known::UNKNOWN, Known::new);
-                let points = q.map_or(0.0, |q| 100.0 * (100.0 / 6.0) * q / known);
-                total += points;
-                score.terms[k] = TermScore { quality, weight: 100.0 / 6.0, points };
+                score.quality[k] = quality;
+                total += q.map_or(0.0, |q| 100.0 * (100.0 / 6.0) * q / known);
             }
+            let weights = [100.0 / 6.0; 6];
             score.total = if known > 0.0 { Known::new(total) } else { Known::UNKNOWN };
-            let (sum, terms) = printed_points(&score);
+            let (sum, terms) = printed_points(&score, &weights);
             if let Some(sum) = sum {
                 let added: f64 = terms.iter().flatten().sum();
                 prop_assert!((added - sum).abs() < 1e-9, "{added} {sum}");
-                for (t, s) in terms.iter().zip(&score.terms) {
+                for (t, s) in terms.iter().zip(score.terms(&weights)) {
                     if let Some(t) = t {
                         prop_assert!((t - f64::from(s.points)).abs() < 0.0101);
                     }

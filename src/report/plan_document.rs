@@ -10,6 +10,7 @@ use super::number::{grouped, grouped_decimal, money};
 use super::plan_layers::{build_label, item_label, split_text};
 use super::write::RunInfo;
 use crate::coverage::KpiGroup;
+use crate::model::grid::Grid;
 use crate::model::kinds::Lang;
 use crate::model::planned::{ConnectionState, Item, ItemKind, PonKind, StationBuild};
 use crate::model::words::counted;
@@ -563,12 +564,14 @@ fn energy(v: View, plan: &Plan, lang: Lang) -> Section {
     let stations: f64 = plan.stations.iter().map(|s| s.energy_kwh_yr).sum();
     let centers: f64 = plan.centers.iter().map(|c| c.energy_kwh_yr).sum();
     let carbon: f64 = plan.centers.iter().map(|c| c.carbon_t_yr).sum();
-    let factor: BTreeMap<&str, f64> =
-        v.inputs.regions.iter().filter_map(|r| Some((r.adcode.as_str(), r.ef_kg_kwh?))).collect();
-    let kg_kwh =
-        |city: Option<&str>| city.and_then(|c| factor.get(c)).copied().unwrap_or(v.settings.energy.ef_kg_kwh);
-    let station_carbon: f64 =
-        plan.stations.iter().map(|s| s.energy_kwh_yr * kg_kwh(s.city.as_deref()) / 1e3).sum();
+    let station_carbon: f64 = plan
+        .stations
+        .iter()
+        .map(|s| {
+            let city = v.inputs.regions.iter().filter(|r| s.city.as_deref() == Some(r.adcode.as_str()));
+            Grid::of(city, &v.settings.energy).carbon_t(s.energy_kwh_yr)
+        })
+        .sum();
     let mut table = Table::new(
         "energy",
         t("Energy per year", "年用电量"),

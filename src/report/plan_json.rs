@@ -11,7 +11,7 @@ use super::write::RunInfo;
 use crate::coverage::latency::HOPS;
 use crate::coverage::link_terms::LinkExplainer;
 use crate::coverage::score::need;
-use crate::coverage::{Assessment, Kpi, NetworkAtSite, Score, SiteResult, Term};
+use crate::coverage::{Assessment, Kpi, NetworkAtSite, Score, SiteResult, Term, TermWeights};
 use crate::geom::LonLat;
 use crate::model::kinds::{Basis, Lang, Redaction, ServiceClass};
 use crate::model::records::{Origin, SiteId};
@@ -217,10 +217,10 @@ fn source(v: View, layer: &str, origin: Origin) -> Value {
     file.filter(|_| origin.row > 0).map_or(Value::Null, |f| json!(format!("{f}:{}", origin.row)))
 }
 
-fn score(s: &Score) -> Value {
+fn score(s: &Score, weights: &TermWeights) -> Value {
     let terms: Vec<Value> = Term::ALL
         .into_iter()
-        .zip(&s.terms)
+        .zip(s.terms(weights))
         .map(|(term, t)| {
             json!({
                 "term": term.code(),
@@ -301,7 +301,7 @@ fn site(v: View, i: usize, rank: Option<usize>) -> Value {
     });
     if let Some(after) = v.plan.and_then(|p| p.after.sites.get(i)) {
         j["after"] = json!({
-            "score": score(&after.score),
+            "score": score(&after.score, &v.found.weights),
             "fiber_m": number(after.fiber_m),
             "latency_rtt_ms": number(after.latency_rtt_ms),
         });
@@ -335,7 +335,7 @@ fn result(v: View, j: &mut Value, r: &SiteResult) {
     j["scored"] = json!(r.scored);
     j["weight"] = single(r.weight);
     j["network"] = json!(r.best_network.and_then(|n| v.found.networks.get(usize::from(n.0))));
-    j["score"] = score(&r.score);
+    j["score"] = score(&r.score, &v.found.weights);
     j["score_tr38901"] = number(r.flat_total);
     j["fiber"] = json!({
         "distance_m": number(r.fiber_m),

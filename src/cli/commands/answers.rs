@@ -16,8 +16,8 @@ use crate::plan;
 use crate::policy;
 use crate::policy::joint::JointError;
 use crate::report::answers::{
-    Answer, Readiness, compare_answer, duplicates_answer, earlier_counts, joint_answer, kpi_answer, read_run,
-    readiness_answer,
+    Answer, Readiness, compare_answer, duplicates_answer, earlier_counts, energy_answer, failures_answer,
+    joint_answer, kpi_answer, outlook_answer, read_run, readiness_answer,
 };
 use crate::report::out::file_digest;
 use crate::report::{InputFile, Released, RunInfo, text};
@@ -267,4 +267,98 @@ pub fn joint(
         (_, true) => Exit::Limit,
         _ => finding_exit(reading, &loaded.inputs.issues),
     })
+}
+
+/// Reach, stations and backhaul of new bands.
+///
+/// # Errors
+/// When inputs can't be read, or outputs can't be written.
+pub fn outlook(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<Exit, Complaint> {
+    let (loaded, settings) = read(reading, output, ctx)?;
+    let found = today(&loaded, &settings, ctx)?;
+    let label = ctx.pick("looking ahead", "展望").to_owned();
+    let seen = ctx.stage("outlook", &label, |ctx| {
+        let asked = || ctx.must_stop();
+        policy::outlook::outlook(&loaded.inputs, &settings, &found.towers, Stop::when(&asked))
+    });
+    let Some(seen) = seen else {
+        let names: Vec<&str> = settings.radio.carrier.keys().map(String::as_str).collect();
+        return Err(Complaint::usage(
+            "C067",
+            format!("there is no carrier `{}`", settings.outlook.reference),
+        )
+        .help(format!("set outlook.reference to one of {}", names.join(", "))));
+    };
+    let run = run_info(&loaded, "outlook", output, ctx)?;
+    let stopped = ctx.must_stop();
+    let released = Released::coverage(&loaded.inputs, &settings, &found);
+    let answer = outlook_answer(released.view(), &seen, stopped, &run);
+    hand_over(&answer, &settings, &run, output, stopped, ctx)?;
+    say_findings(&loaded.inputs.issues, ctx);
+    Ok(if ctx.interrupted() { Exit::Interrupted } else { finding_exit(reading, &loaded.inputs.issues) })
+}
+
+/// Electricity and carbon, today and after the plan.
+///
+/// # Errors
+/// When inputs can't be read, the plan fails, or outputs can't be written.
+pub fn energy(
+    reading: &Reading,
+    today_only: bool,
+    output: &Output,
+    budget: &Budget,
+    ctx: &mut Context,
+) -> Result<Exit, Complaint> {
+    let (mut loaded, settings) = read(reading, output, ctx)?;
+    ctx.limit(budget.time_limit);
+    let effort = budget.effort.unwrap_or(Effort::LOW);
+    let planned = if today_only {
+        None
+    } else {
+        let (label, seed) = (ctx.pick("planning", "规划").to_owned(), ctx.seed);
+        let inputs = &mut loaded.inputs;
+        let made = ctx.stage("plan", &label, |ctx| {
+            let asked = || ctx.must_stop();
+            plan::run(inputs, &settings, Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) })
+        });
+        Some(made.map_err(|e| refuse_plan(&e))?)
+    };
+    let mut run = run_info(&loaded, "energy", output, ctx)?;
+    run.effort = planned.as_ref().map(|_| effort.to_string());
+    let stopped = ctx.must_stop();
+    let answer = match &planned {
+        Some(p) => {
+            let seen = policy::energy::energy(&loaded.inputs, &settings, &p.before.towers, Some(p));
+            energy_answer(&Released::plan(&loaded.inputs, &settings, p), &seen, stopped, &run)
+        }
+        None => {
+            let found = today(&loaded, &settings, ctx)?;
+            let seen = policy::energy::energy(&loaded.inputs, &settings, &found.towers, None);
+            energy_answer(&Released::coverage(&loaded.inputs, &settings, &found), &seen, stopped, &run)
+        }
+    };
+    hand_over(&answer, &settings, &run, output, stopped, ctx)?;
+    say_findings(&loaded.inputs.issues, ctx);
+    Ok(match (ctx.interrupted(), stopped) {
+        (true, _) => Exit::Interrupted,
+        (_, true) => Exit::Limit,
+        _ => finding_exit(reading, &loaded.inputs.issues),
+    })
+}
+
+/// What one failure takes down.
+///
+/// # Errors
+/// When inputs can't be read, or outputs can't be written.
+pub fn failures(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<Exit, Complaint> {
+    let (loaded, settings) = read(reading, output, ctx)?;
+    let label = ctx.pick("failing one thing after another", "逐一失效分析").to_owned();
+    let seen = ctx.stage("failures", &label, |_| policy::failures::failures(&loaded.inputs, &settings));
+    let found = Assessment::default();
+    let run = run_info(&loaded, "failures", output, ctx)?;
+    let released = Released::coverage(&loaded.inputs, &settings, &found);
+    let answer = failures_answer(&released, &loaded.inputs, &seen, &run);
+    hand_over(&answer, &settings, &run, output, false, ctx)?;
+    say_findings(&loaded.inputs.issues, ctx);
+    Ok(finding_exit(reading, &loaded.inputs.issues))
 }

@@ -52,6 +52,11 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Joint { reading, parties, orders, output, budget } => {
             answers::joint(&reading, parties, orders, &output, &budget, ctx)
         }
+        Command::Energy { reading, today, output, budget } => {
+            answers::energy(&reading, today, &output, &budget, ctx)
+        }
+        Command::Failures { reading, output } => answers::failures(&reading, &output, ctx),
+        Command::Outlook { reading, output } => answers::outlook(&reading, &output, ctx),
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
         Command::Convert { file, from, to, out, overwrite } => {
             convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)

@@ -2,14 +2,20 @@
 
 mod compare;
 mod duplicates;
+mod energy;
+mod failures;
 mod joint;
 mod kpi;
+mod outlook;
 mod readiness;
 
 pub use compare::{compare_answer, read_run};
 pub use duplicates::duplicates_answer;
+pub use energy::energy_answer;
+pub use failures::failures_answer;
 pub use joint::joint_answer;
 pub use kpi::kpi_answer;
+pub use outlook::outlook_answer;
 pub use readiness::{Readiness, readiness_answer};
 
 use super::document::{Document, document_json};

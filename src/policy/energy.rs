@@ -1,0 +1,362 @@
+//! Energy and carbon of the networks and centers, today and after a plan; what is shared.
+
+use crate::coverage::Towers;
+use crate::coverage::air::counts;
+use crate::geom::LonLat;
+use crate::index::{Hit, PointIndex, RegionIndex};
+use crate::model::grid::{Grid, HOURS_PER_YEAR};
+use crate::model::inputs::Inputs;
+use crate::model::kinds::{CellKind, DcTier, PowerKind, SiteStatus};
+use crate::model::operators::NetworkId;
+use crate::model::planned::StationBuild;
+use crate::model::records::{Cell, TowerId};
+use crate::model::settings::Settings;
+use crate::plan::Plan;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Electricity of a year and its carbon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Use {
+    /// Electricity, kWh a year.
+    pub kwh_yr: f64,
+    /// Carbon, tonnes CO2 a year.
+    pub carbon_t_yr: f64,
+}
+
+impl Use {
+    fn add(&mut self, kwh_yr: f64, grid: &Grid) {
+        self.kwh_yr += kwh_yr;
+        self.carbon_t_yr += grid.carbon_t(kwh_yr);
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { kwh_yr: self.kwh_yr + other.kwh_yr, carbon_t_yr: self.carbon_t_yr + other.carbon_t_yr }
+    }
+}
+
+/// The cells of a network.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NetworkUse {
+    /// Its name.
+    pub network: String,
+    /// Cells on air.
+    pub cells: u64,
+    /// Of them those whose load is given; the others are taken at `radio.default_load_pct`.
+    pub load_given: u64,
+    /// Cells shared with another operator.
+    pub shared_cells: u64,
+    /// Electricity.
+    pub energy: Use,
+}
+
+/// A data center.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HallUse {
+    /// `dc_id`, or the id of a planned center.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Whether it stands.
+    pub existing: bool,
+    /// Tier.
+    pub tier: Option<DcTier>,
+    /// IT power in use, kW; unknown without racks or power, or without the share in use.
+    pub it_kw: Option<f64>,
+    /// PUE.
+    pub pue: Option<f64>,
+    /// `design` or `measured`.
+    pub pue_basis: Option<String>,
+    /// PUE that it may have.
+    pub limit: f64,
+    /// Electricity; unknown where power or PUE is.
+    pub energy: Option<Use>,
+    /// What it would save at its limit, kWh a year.
+    pub saving_kwh_yr: Option<f64>,
+    /// Solar, wind, hydro and biomass at work within `energy.green_radius_m`, MW; unknown without a power
+    /// layer. An indicator: what is bought is another matter.
+    pub green_mw: Option<f64>,
+    /// Whether the emission factor is its region's.
+    pub regional_factor: bool,
+}
+
+/// What the plan adds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Added {
+    /// Stations.
+    pub stations: Use,
+    /// Load that the plan puts on centers.
+    pub centers: Use,
+    /// New outdoor stations.
+    pub outdoor: u64,
+    /// Of them on towers that stand.
+    pub on_towers: u64,
+    /// Carbon of making and building, tonnes; zero where `energy.embodied_*` are left out.
+    pub embodied_t: f64,
+}
+
+/// Energy and carbon.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Energy {
+    /// Networks, by name.
+    pub networks: Vec<NetworkUse>,
+    /// Centers: those that stand, then new ones.
+    pub halls: Vec<HallUse>,
+    /// Towers with cells on air.
+    pub towers: u64,
+    /// Of them with cells of more than one operator.
+    pub shared_towers: u64,
+    /// What a plan adds.
+    pub added: Option<Added>,
+}
+
+impl Energy {
+    /// All networks of today.
+    #[must_use]
+    pub fn today(&self) -> Use {
+        self.networks.iter().fold(Use::default(), |sum, n| sum.plus(n.energy))
+    }
+
+    /// Centers that stand, as far as known.
+    #[must_use]
+    pub fn halls_today(&self) -> Use {
+        self.halls.iter().filter(|h| h.existing).filter_map(|h| h.energy).fold(Use::default(), Use::plus)
+    }
+}
+
+/// Works out energy and carbon.
+#[must_use]
+pub fn energy(inputs: &Inputs, settings: &Settings, towers: &Towers, plan: Option<&Plan>) -> Energy {
+    let place = Place::new(inputs, settings);
+    let networks = inputs.operators.network_count();
+    let nothing = |k: usize| NetworkUse {
+        network: inputs.operators.network_name(NetworkId(k as u16)),
+        cells: 0,
+        load_given: 0,
+        shared_cells: 0,
+        energy: Use::default(),
+    };
+    let by_tower: Vec<(Vec<NetworkUse>, usize)> = towers
+        .list
+        .par_iter()
+        .enumerate()
+        .map(|(t, tower)| {
+            let mut on: Vec<NetworkUse> = (0..networks).map(nothing).collect();
+            let mut operators = BTreeSet::new();
+            let mut grid = None;
+            for id in towers.cells_of(TowerId(t as u32)) {
+                let cell = inputs.cells.list.get(id.at());
+                let Some(cell) = cell.filter(|c| counts(c, &settings.project.rats)) else { continue };
+                let Some(of) = on.get_mut(usize::from(inputs.operators.network(cell.operator).0)) else {
+                    continue;
+                };
+                of.cells += 1;
+                of.load_given += u64::from(cell.load_pct.is_known());
+                of.shared_cells += u64::from(cell.shared_with.is_some());
+                of.energy.add(
+                    cell_kw(&cell, settings) * HOURS_PER_YEAR,
+                    grid.get_or_insert_with(|| place.grid(tower.at)),
+                );
+                operators.insert(cell.operator);
+                operators.extend(cell.shared_with);
+            }
+            (on, operators.len())
+        })
+        .collect();
+    let mut all: Vec<NetworkUse> = (0..networks).map(nothing).collect();
+    for (on, _) in &by_tower {
+        for (sum, part) in all.iter_mut().zip(on) {
+            sum.cells += part.cells;
+            sum.load_given += part.load_given;
+            sum.shared_cells += part.shared_cells;
+            sum.energy = sum.energy.plus(part.energy);
+        }
+    }
+    Energy {
+        networks: all,
+        halls: halls(inputs, settings, plan, &place),
+        towers: by_tower.iter().filter(|t| t.1 > 0).count() as u64,
+        shared_towers: by_tower.iter().filter(|t| t.1 > 1).count() as u64,
+        added: plan.map(|p| added(inputs, settings, p)),
+    }
+}
+
+/// Mean power of a cell: a line from idle to full load.
+fn cell_kw(cell: &Cell, settings: &Settings) -> f64 {
+    let e = &settings.energy;
+    let load = cell.load_pct.or(settings.radio.default_load_pct).clamp(0.0, 100.0) / 100.0;
+    let sector = e.sector_idle_kw + (e.sector_full_kw - e.sector_idle_kw) * load;
+    match cell.kind {
+        Some(CellKind::Micro | CellKind::Indoor) => sector * e.small_cell_share,
+        _ => sector,
+    }
+}
+
+/// Grids and green power by position.
+struct Place<'a> {
+    inputs: &'a Inputs,
+    settings: &'a Settings,
+    regions: RegionIndex,
+    green: PointIndex,
+}
+
+impl<'a> Place<'a> {
+    fn new(inputs: &'a Inputs, settings: &'a Settings) -> Self {
+        let green = inputs.power.iter().zip(0u32..).filter(|(p, _)| {
+            matches!(p.kind, PowerKind::Solar | PowerKind::Wind | PowerKind::Hydro | PowerKind::Bio)
+                && matches!(p.status, None | Some(SiteStatus::Operating))
+        });
+        Self {
+            inputs,
+            settings,
+            regions: RegionIndex::new(inputs.regions.iter().map(|r| &r.shape)),
+            green: PointIndex::of(green.map(|(p, i)| (i, p.at))),
+        }
+    }
+
+    fn grid(&self, at: LonLat) -> Grid {
+        let mut found = Vec::new();
+        self.regions.locate(at, &mut found);
+        Grid::of(found.iter().filter_map(|&i| self.inputs.regions.get(i as usize)), &self.settings.energy)
+    }
+
+    fn green_mw(&self, at: LonLat) -> Option<f64> {
+        if !self.inputs.has("power") && self.inputs.power.is_empty() {
+            return None;
+        }
+        let mut found: Vec<Hit> = Vec::new();
+        self.green.within(at, self.settings.energy.green_radius_m, &mut found);
+        found.sort_unstable_by_key(|h| h.index);
+        Some(found.iter().filter_map(|h| self.inputs.power.get(h.index as usize)?.capacity_mw).sum())
+    }
+}
+
+fn halls(inputs: &Inputs, settings: &Settings, plan: Option<&Plan>, place: &Place) -> Vec<HallUse> {
+    let e = &settings.energy;
+    let limit = |tier: Option<DcTier>| if tier == Some(DcTier::Hub) { e.pue_limit_hub } else { e.pue_limit };
+    let hall = |id: &str,
+                name: &str,
+                existing: bool,
+                tier,
+                at,
+                it_kw: Option<f64>,
+                pue: Option<f64>,
+                basis: Option<&str>| {
+        let grid = place.grid(at);
+        let limit = limit(tier);
+        let energy = it_kw.zip(pue).map(|(it, pue)| {
+            let mut energy = Use::default();
+            energy.add(it * pue * HOURS_PER_YEAR, &grid);
+            energy
+        });
+        HallUse {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            existing,
+            tier,
+            it_kw,
+            pue,
+            pue_basis: basis.map(str::to_owned),
+            limit,
+            energy,
+            saving_kwh_yr: it_kw.zip(pue).map(|(it, pue)| it * (pue - limit).max(0.0) * HOURS_PER_YEAR),
+            green_mw: place.green_mw(at),
+            regional_factor: grid.regional,
+        }
+    };
+    let standing = inputs.datacenters.iter().map(|d| {
+        let used = d.rack_use_pct.map(|p| p / 100.0);
+        let it_kw = d.racks_std.map(|r| r * settings.datacenter.rack_kw).or(d.it_mw.map(|mw| mw * 1e3));
+        let it_kw = it_kw.zip(used).map(|(kw, used)| kw * used);
+        hall(&d.id, &d.name, true, d.tier, d.at, it_kw, d.pue, d.pue_basis.as_deref())
+    });
+    let new = plan.into_iter().flat_map(|p| p.centers.iter().filter(|c| !c.existing)).map(|c| {
+        hall(&c.id, &c.name, false, Some(c.tier), c.at, Some(c.it_mw * 1e3), Some(c.pue), Some("design"))
+    });
+    standing.chain(new).collect()
+}
+
+fn added(inputs: &Inputs, settings: &Settings, plan: &Plan) -> Added {
+    let e = &settings.energy;
+    let mut sum = Added::default();
+    for s in &plan.stations {
+        let city = inputs.regions.iter().filter(|r| s.city.as_deref() == Some(r.adcode.as_str()));
+        sum.stations.add(s.energy_kwh_yr, &Grid::of(city, e));
+    }
+    let outdoor = || plan.stations.iter().filter(|s| s.build != StationBuild::Indoor);
+    sum.outdoor = outdoor().count() as u64;
+    sum.on_towers = outdoor().filter(|s| s.build == StationBuild::SharedTower).count() as u64;
+    for c in &plan.centers {
+        sum.centers = sum.centers.plus(Use { kwh_yr: c.energy_kwh_yr, carbon_t_yr: c.carbon_t_yr });
+    }
+    let trench_km: f64 = plan.routes.iter().map(|r| r.trench_m).sum::<f64>() / 1e3;
+    sum.embodied_t = e.embodied_station_t * plan.stations.len() as f64 + e.embodied_trench_t_km * trench_km;
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coverage::towers::towers;
+    use crate::synth;
+
+    fn settings() -> Settings {
+        Settings::with(&toml::Table::new()).unwrap()
+    }
+
+    #[test]
+    fn bases_are_not_mixed() {
+        let mut s = settings().energy;
+        let mut city = synth::demo().regions[0].clone();
+        city.ef_kg_kwh = Some(0.62);
+        city.ef_basis = Some("average".into());
+        city.price_cny_kwh = Some(0.5);
+        let g = Grid::of([&city].into_iter(), &s);
+        assert_eq!((g.kg_kwh, g.price_cny_kwh, g.regional), (0.62, 0.5, true));
+        s.ef_basis = "residual".into();
+        let g = Grid::of([&city].into_iter(), &s);
+        assert_eq!((g.kg_kwh, g.regional), (0.6096, false));
+        // 0.5 CNY + 0.6096 kg at 100 CNY/t.
+        assert!((g.cny_kwh(100.0) - 0.560_96).abs() < 1e-12);
+        assert!((g.carbon_t(1e6) - 609.6).abs() < 1e-9);
+    }
+
+    #[test]
+    fn power_by_load() {
+        let s = settings();
+        let inputs = synth::demo();
+        let mut cell = inputs.cells.list.iter().next().unwrap();
+        cell.kind = Some(CellKind::Macro);
+        cell.load_pct = crate::model::text::Known::new(50.0);
+        // Half way between 0.65 and 1.48 kW; three of them are the 3.2 kW of a new station.
+        assert!((cell_kw(&cell, &s) - 1.065).abs() < 1e-9);
+        assert!((3.0 * cell_kw(&cell, &s) - s.siting.station_kw).abs() < 0.01);
+        cell.kind = Some(CellKind::Indoor);
+        assert!((cell_kw(&cell, &s) - 0.1065).abs() < 1e-9);
+    }
+
+    /// 400 racks of 2.5 kW, 60 % in use, at 1.6: 600 kW, 8.4096 GWh; at 1.5 it would be 0.5256 GWh less.
+    #[test]
+    fn halls_by_hand() {
+        let s = settings();
+        let mut inputs = synth::demo();
+        inputs.power.clear();
+        let mut hall = inputs.datacenters[0].clone();
+        hall.tier = None;
+        (hall.racks_std, hall.rack_use_pct, hall.pue) = (Some(400.0), Some(60.0), Some(1.6));
+        let mut dark = hall.clone();
+        dark.rack_use_pct = None;
+        inputs.datacenters = vec![hall, dark];
+        let towers = towers(&inputs.cells, s.siting.cluster_m);
+        let found = energy(&inputs, &s, &towers, None);
+        let h = &found.halls[0];
+        assert!((h.energy.unwrap().kwh_yr - 8_409_600.0).abs() < 1e-3);
+        assert!((h.saving_kwh_yr.unwrap() - 525_600.0).abs() < 1e-3);
+        assert!(found.halls[1].energy.is_none() && found.halls[1].saving_kwh_yr.is_none());
+        let cells: u64 = found.networks.iter().map(|n| n.cells).sum();
+        let on_air = inputs.cells.list.iter().filter(|c| counts(c, &s.project.rats)).count() as u64;
+        assert_eq!(cells, on_air);
+        assert!(found.shared_towers <= found.towers && found.added.is_none());
+    }
+}

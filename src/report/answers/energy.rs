@@ -1,0 +1,255 @@
+//! The answer of `covplan energy`: electricity and carbon today and after the plan, PUE limits, sharing.
+
+use super::Answer;
+use crate::model::kinds::{DcTier, Lang};
+use crate::policy::energy::{Energy, HallUse, Use};
+use crate::report::coverage_document::{MAX_ROWS, banners, headings, say};
+use crate::report::document::{Cell, Document, Section, Table, pick, plain};
+use crate::report::number::{fixed, grouped_decimal};
+use crate::report::redact::Released;
+use crate::report::write::RunInfo;
+use serde_json::json;
+
+/// The answer.
+#[must_use]
+pub fn energy_answer(released: &Released, found: &Energy, stopped: bool, run: &RunInfo) -> Answer {
+    let lang = run.lang;
+    let v = released.view();
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let settings = &v.settings.energy;
+    let document = Document {
+        lang,
+        title: format!("{} – {}", plain(&run.title), t("energy and carbon", "能耗与碳排放")),
+        banners: banners(v, lang, stopped),
+        headline: headline(found, lang),
+        sections: vec![Section {
+            title: t("Energy and carbon", "能耗与碳排放"),
+            text: vec![
+                match lang {
+                    Lang::En => format!(
+                        "Stations: a line from {} kW idle to {} kW at full load a sector, micro and indoor cells {} % of it; \
+                         cells without a load are taken at {} %. Grid factors: {} ({}), a region's own where it has one of \
+                         that basis; bases are never mixed.",
+                        fixed(settings.sector_idle_kw, 2),
+                        fixed(settings.sector_full_kw, 2),
+                        fixed(settings.small_cell_share * 100.0, 0),
+                        fixed(v.settings.radio.default_load_pct, 0),
+                        pick(lang, "kg CO2 per kWh", ""),
+                        settings.ef_basis,
+                    ),
+                    Lang::Zh => format!(
+                        "基站：每扇区空载 {} kW 至满载 {} kW 线性，小站与室分为其 {} %；负荷未知按 {} %。电网因子口径为{}，区域有同口径因子时用区域值，不同口径不混用。",
+                        fixed(settings.sector_idle_kw, 2),
+                        fixed(settings.sector_full_kw, 2),
+                        fixed(settings.small_cell_share * 100.0, 0),
+                        fixed(v.settings.radio.default_load_pct, 0),
+                        if settings.ef_basis == "residual" {
+                            "剔除已交易非化石电量"
+                        } else {
+                            "平均"
+                        },
+                    ),
+                },
+                t(
+                    "Green power at hand counts solar, wind, hydro and biomass at work near by: an indicator, apart from \
+                     what is bought, which these layers don't tell.",
+                    "就近绿电为半径内在运光伏、风电、水电、生物质装机，仅作参考，与外购绿电无关（图层未说明外购量）。",
+                ),
+            ],
+            tables: vec![summary(released, found, lang), halls(released, found, lang)],
+        }],
+        next: Vec::new(),
+    };
+    let mut told = serde_json::to_value(found).unwrap_or_default();
+    for h in told["halls"].as_array_mut().into_iter().flatten() {
+        let id = h["id"].as_str().map(|id| released.id(id));
+        h["id"] = json!(id);
+        if h["name"].as_str().and_then(|n| released.name(n)).is_none() {
+            h["name"] = json!(null);
+        }
+    }
+    let result = json!({ "energy": told, "today": found.today(), "halls_today": found.halls_today() });
+    Answer { name: "energy", document, result }
+}
+
+fn gwh(kwh: f64) -> String {
+    grouped_decimal(kwh / 1e6, 2)
+}
+
+fn headline(found: &Energy, lang: Lang) -> Vec<String> {
+    let (networks, halls) = (found.today(), found.halls_today());
+    let unknown = found.halls.iter().filter(|h| h.existing && h.energy.is_none()).count();
+    let mut lines = vec![match lang {
+        Lang::En => format!(
+            "today: stations {} GWh a year, {} t CO2; data centers {} GWh, {} t{}",
+            gwh(networks.kwh_yr),
+            grouped_decimal(networks.carbon_t_yr, 0),
+            gwh(halls.kwh_yr),
+            grouped_decimal(halls.carbon_t_yr, 0),
+            if unknown > 0 {
+                format!(" ({unknown} unknown: racks, their use or PUE missing)")
+            } else {
+                String::new()
+            }
+        ),
+        Lang::Zh => format!(
+            "现状：基站年用电 {} GWh、碳排放 {} 吨；数据中心 {} GWh、{} 吨{}",
+            gwh(networks.kwh_yr),
+            grouped_decimal(networks.carbon_t_yr, 0),
+            gwh(halls.kwh_yr),
+            grouped_decimal(halls.carbon_t_yr, 0),
+            if unknown > 0 {
+                format!("（{unknown} 个未知：缺机架、上架率或 PUE）")
+            } else {
+                String::new()
+            }
+        ),
+    }];
+    if let Some(a) = &found.added {
+        let kwh = a.stations.kwh_yr + a.centers.kwh_yr;
+        let carbon = a.stations.carbon_t_yr + a.centers.carbon_t_yr;
+        let more = if networks.kwh_yr > 0.0 { kwh / (networks.kwh_yr + halls.kwh_yr) * 100.0 } else { 0.0 };
+        lines.push(match lang {
+            Lang::En => format!(
+                "plan: +{} GWh a year ({} %), +{} t CO2",
+                gwh(kwh),
+                fixed(more, 1),
+                grouped_decimal(carbon, 0)
+            ),
+            Lang::Zh => format!(
+                "规划后：年用电增加 {} GWh（{} %），碳排放增加 {} 吨",
+                gwh(kwh),
+                fixed(more, 1),
+                grouped_decimal(carbon, 0)
+            ),
+        });
+    }
+    let over: Vec<&HallUse> = found.halls.iter().filter(|h| h.pue.is_some_and(|p| p > h.limit)).collect();
+    let saving: f64 = over.iter().filter_map(|h| h.saving_kwh_yr).sum();
+    if !over.is_empty() {
+        lines.push(match lang {
+            Lang::En => format!(
+                "{} data centers above their PUE limit; at the limit they save {} GWh a year",
+                over.len(),
+                gwh(saving)
+            ),
+            Lang::Zh => format!("{} 个数据中心 PUE 超限；达限可年节电 {} GWh", over.len(), gwh(saving)),
+        });
+    }
+    if found.towers > 0 {
+        let share = found.shared_towers as f64 / found.towers as f64 * 100.0;
+        let new =
+            found.added.filter(|a| a.outdoor > 0).map(|a| a.on_towers as f64 / a.outdoor as f64 * 100.0);
+        let new = new.map(|n| fixed(n, 0));
+        lines.push(match (lang, new) {
+            (Lang::En, Some(n)) => format!("{} % of today's towers carry more than one operator; {n} % of new outdoor stations stand on existing towers", fixed(share, 0)),
+            (Lang::En, None) => format!("{} % of today's towers carry more than one operator", fixed(share, 0)),
+            (Lang::Zh, Some(n)) => format!("现有站址共享率 {} %；新建室外站 {n} % 利用存量铁塔", fixed(share, 0)),
+            (Lang::Zh, None) => format!("现有站址共享率 {} %", fixed(share, 0)),
+        });
+    }
+    lines
+}
+
+fn summary(released: &Released, found: &Energy, lang: Lang) -> Table {
+    let v = released.view();
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut table = Table::new(
+        "energy",
+        t("Electricity and carbon of a year", "年用电与碳排放"),
+        headings(
+            lang,
+            &[
+                ("facility", "设施"),
+                ("number", "数量"),
+                ("MWh/yr", "兆瓦时/年"),
+                ("tCO2/yr", "吨CO2/年"),
+                ("load given", "负荷已知占比"),
+                ("shared with another operator", "共享占比"),
+            ],
+        ),
+    )
+    .brief();
+    let mut row = |name: String, number: Option<u64>, energy: Use, shares: [Option<f64>; 2]| {
+        table.push(vec![
+            Cell::Text(name),
+            number.map_or(Cell::Blank, |n| Cell::Text(say(v, n, lang))),
+            Cell::Number(energy.kwh_yr / 1e3, 1),
+            Cell::Number(energy.carbon_t_yr, 1),
+            shares[0].map_or(Cell::Blank, Cell::Share),
+            shares[1].map_or(Cell::Blank, Cell::Share),
+        ]);
+    };
+    for n in &found.networks {
+        let of = |part: u64| (n.cells > 0).then(|| part as f64 / n.cells as f64);
+        let name = format!("{} {}", plain(&n.network), pick(lang, "cells", "小区"));
+        row(name, Some(n.cells), n.energy, [of(n.load_given), of(n.shared_cells)]);
+    }
+    let standing = found.halls.iter().filter(|h| h.existing && h.energy.is_some()).count() as u64;
+    row(t("data centers that tell", "数据中心（已知）"), Some(standing), found.halls_today(), [None, None]);
+    if let Some(a) = found.added {
+        row(t("plan: new stations", "规划：新建基站"), None, a.stations, [None, None]);
+        row(t("plan: load on centers", "规划：数据中心负荷"), None, a.centers, [None, None]);
+        if a.embodied_t > 0.0 {
+            let built = Use { kwh_yr: 0.0, carbon_t_yr: a.embodied_t };
+            row(
+                t("plan: making and building, once (assumed)", "规划：一次性隐含碳（假设）"),
+                None,
+                built,
+                [None, None],
+            );
+        }
+    }
+    table
+}
+
+fn halls(released: &Released, found: &Energy, lang: Lang) -> Table {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut table = Table::new(
+        "pue",
+        t("Data centers against their limits", "数据中心与 PUE 限值"),
+        headings(
+            lang,
+            &[
+                ("center", "数据中心"),
+                ("name", "名称"),
+                ("tier", "层级"),
+                ("IT kW in use", "在用IT功率（kW）"),
+                ("PUE", "PUE"),
+                ("basis", "口径"),
+                ("limit", "限值"),
+                ("pass", "达标"),
+                ("MWh/yr", "兆瓦时/年"),
+                ("tCO2/yr", "吨CO2/年"),
+                ("saves at limit, MWh/yr", "达限可节电（兆瓦时/年）"),
+                ("green power at hand, MW", "就近绿电（MW）"),
+            ],
+        ),
+    )
+    .brief();
+    let tier = |tier: Option<DcTier>| tier.map_or(Cell::Unknown, |d| Cell::Text(t(d.code(), d.zh())));
+    let mut list: Vec<&HallUse> = found.halls.iter().collect();
+    list.sort_by(|a, b| {
+        let over = |h: &HallUse| h.saving_kwh_yr.unwrap_or(0.0);
+        over(b).total_cmp(&over(a)).then_with(|| a.id.cmp(&b.id))
+    });
+    for h in list.into_iter().take(MAX_ROWS) {
+        table.push(vec![
+            Cell::words(Some(&released.id(&h.id))),
+            released.name(&h.name).map_or(Cell::Blank, |n| Cell::words(Some(n))),
+            tier(h.tier),
+            Cell::number(h.it_kw, 0),
+            Cell::number(h.pue, 2),
+            h.pue_basis.as_deref().map_or(Cell::Unknown, |b| Cell::words(Some(b))),
+            Cell::Number(h.limit, 2),
+            h.pue.map_or(Cell::Unknown, |p| {
+                Cell::Text(if p <= h.limit { t("yes", "是") } else { t("no", "否") })
+            }),
+            Cell::number(h.energy.map(|e| e.kwh_yr / 1e3), 1),
+            Cell::number(h.energy.map(|e| e.carbon_t_yr), 1),
+            Cell::number(h.saving_kwh_yr.map(|k| k / 1e3), 1),
+            Cell::number(h.green_mw, 0),
+        ]);
+    }
+    table
+}
