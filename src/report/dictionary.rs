@@ -2,7 +2,7 @@
 
 use super::document::pick;
 use super::geojson::geometry_name;
-use super::layer::{Column, FieldKind, Layer};
+use super::layer::{Column, FieldKind, Layer, unit_word};
 use super::symbology::codes;
 use crate::model::kinds::Lang;
 use std::collections::BTreeSet;
@@ -32,15 +32,17 @@ pub fn dictionary(layers: &[&Layer], slugs: &[String], lang: Lang) -> String {
         // Writing to a String doesn't fail.
         let _ = write!(
             out,
-            "\n## `{}`: {}\n\n{}: {}. {}: {}. {}: {}.\n\n| {} |\n|{}\n",
+            "\n## `{}`{}{}\n\n{}{}{}{}{}{}{}\n\n| {} |\n|{}\n",
             layer.name,
+            t(": ", "："),
             t(layer.title.0, layer.title.1),
-            t("Geometry", "几何"),
+            t("Geometry: ", "几何："),
             geometry(layer, lang),
-            t("Made", "方法"),
+            t(". Made: ", "。方法："),
             t(layer.method.0, layer.method.1),
-            t("Input layers", "输入图层"),
-            layer.inputs.iter().map(|i| format!("`{i}`")).collect::<Vec<_>>().join(", "),
+            t(". Input layers: ", "。输入图层："),
+            layer.inputs.iter().map(|i| format!("`{i}`")).collect::<Vec<_>>().join(t(", ", "、")),
+            t(".", "。"),
             [
                 t("Field", "字段"),
                 t("Type", "类型"),
@@ -63,9 +65,9 @@ pub fn dictionary(layers: &[&Layer], slugs: &[String], lang: Lang) -> String {
             let cells = [
                 format!("`{name}`"),
                 kind(column.field.kind, lang).to_owned(),
-                column.field.unit.to_owned(),
+                unit_word(column.field.unit, lang).to_owned(),
                 meaning(layer, column, network.is_some(), lang),
-                source(column, lang),
+                source(column, &name, lang),
                 if network.is_some() { String::new() } else { format!("`{short}`") },
             ];
             let _ = writeln!(out, "| {} |", cells.map(|c| c.replace('|', "\\|")).join(" | "));
@@ -117,9 +119,9 @@ fn meaning(layer: &Layer, column: &Column, of_network: bool, lang: Lang) -> Stri
     text
 }
 
-fn source(column: &Column, lang: Lang) -> String {
+fn source(column: &Column, name: &str, lang: Lang) -> String {
     let Some(known) = column.one_source() else {
-        return format!("`{}_src`", column.field.name);
+        return format!("`{name}_src`");
     };
     let words = match known {
         "given" => pick(lang, "your data", "输入数据"),

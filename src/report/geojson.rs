@@ -237,14 +237,11 @@ impl<'l, 'a> Style<'l, 'a> {
         for (n, (&at, (key, src_key))) in self.layout.shown.iter().zip(&self.keys).enumerate() {
             let column = &self.layer.columns[at];
             out.extend_from_slice(if n == 0 { &key[1..] } else { key });
-            if at == 0 {
-                push_text(out, &id);
-            } else {
-                push_value(out, &column.value(i), column.field.kind);
-            }
+            let value = if at == 0 { Value::Text(id.clone()) } else { column.value(i) };
+            push_value(out, &value, column.field.kind);
             if let Some(key) = src_key {
                 out.extend_from_slice(key);
-                push_text(out, column.source(i));
+                push_text(out, column.source_of(i, || value.is_known()));
             }
         }
         if let Some(colours) = &self.colours {

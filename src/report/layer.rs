@@ -4,6 +4,7 @@
 //! metadata and the data dictionary are all made from the same definitions.
 
 use crate::geom::LonLat;
+use crate::model::kinds::Lang;
 use crate::model::text::Known;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -32,6 +33,22 @@ impl FieldKind {
             FieldKind::Int => "int",
             FieldKind::Float(_) => "float",
         }
+    }
+}
+
+/// A unit as people read it: symbols are the same in every language, words aren't.
+#[must_use]
+pub fn unit_word(unit: &'static str, lang: Lang) -> &'static str {
+    match (lang, unit) {
+        (Lang::Zh, "points") => "分",
+        (Lang::Zh, "share") => "比例",
+        (Lang::Zh, "racks") => "架",
+        (Lang::Zh, "CNY") => "元",
+        (Lang::Zh, "CNY/yr") => "元/年",
+        (Lang::Zh, "kWh/yr") => "kWh/年",
+        (Lang::Zh, "tCO2/yr") => "tCO2/年",
+        (Lang::Zh, "1/10k") => "个/万人",
+        (_, unit) => unit,
     }
 }
 
@@ -102,10 +119,21 @@ impl<'a> Column<'a> {
     /// Where the value in a row comes from.
     #[must_use]
     pub fn source(&self, row: usize) -> &'static str {
+        self.source_of(row, || self.value(row).is_known())
+    }
+
+    /// The same where the value is at hand already.
+    #[must_use]
+    pub fn source_of(&self, row: usize, known: impl FnOnce() -> bool) -> &'static str {
         match &self.source {
             Source::Each(f) => f(row),
-            Source::Fixed(known, _) if self.value(row).is_known() => known,
-            Source::Fixed(_, unknown) => unknown,
+            Source::Fixed(text, unknown) => {
+                if known() {
+                    text
+                } else {
+                    unknown
+                }
+            }
         }
     }
 

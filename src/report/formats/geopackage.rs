@@ -7,6 +7,7 @@ use super::{GeometryKind, LayerWriter, wkb};
 use crate::report::layer::{FieldKind, Value};
 use crate::report::out::{OutFolder, ReportError};
 use crate::report::qgis;
+use rayon::prelude::*;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 use std::io;
@@ -69,6 +70,9 @@ CREATE TABLE IF NOT EXISTS layer_styles (
   useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
   update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')));
 ";
+
+/// Rows that are made side by side before they are put in.
+const BATCH: usize = 4096;
 
 /// The number of a system that has no code.
 const OWN_SRS: i64 = 100_000;
@@ -251,24 +255,29 @@ fn rows(c: &Connection, table: &Table, kind: GeometryKind, srs_id: i64) -> Resul
     let marks = (0..table.fields.len() + 2).map(|i| format!("?{}", i + 1)).collect::<Vec<_>>().join(", ");
     let mut insert = c.prepare(&format!("INSERT INTO {} VALUES ({marks})", quoted(table.name())))?;
     let mut bounds = Vec::with_capacity(table.layer.rows);
-    let mut blob = Vec::new();
-    for (n, &row) in table.layout.order.iter().enumerate() {
+    let make = |&row: &u32| -> io::Result<(Option<[f64; 4]>, Vec<u8>, Vec<Value>)> {
         let geometry = table.geometry(row)?;
         let b = geometry.bounds();
-        insert.raw_bind_parameter(1, n as i64 + 1)?;
+        let mut blob = Vec::new();
         if let Some(b) = b {
-            blob.clear();
             head(&mut blob, srs_id, (kind != GeometryKind::Point).then_some(b));
             wkb::push(&mut blob, &geometry, kind);
-            insert.raw_bind_parameter(2, blob.as_slice())?;
-        } else {
-            insert.raw_bind_parameter(2, rusqlite::types::Null)?;
         }
-        for (i, field) in table.fields.iter().enumerate() {
-            insert.raw_bind_parameter(i + 3, table.value(row, field))?;
+        let mut values = Vec::with_capacity(table.fields.len());
+        table.each_value(row, |_, value| values.push(value));
+        Ok((b, blob, values))
+    };
+    for part in table.layout.order.chunks(BATCH) {
+        let made = part.par_iter().map(make).collect::<io::Result<Vec<_>>>()?;
+        for (b, blob, values) in made {
+            insert.raw_bind_parameter(1, bounds.len() as i64 + 1)?;
+            insert.raw_bind_parameter(2, b.map(|_| blob.as_slice()))?;
+            for (i, value) in values.iter().enumerate() {
+                insert.raw_bind_parameter(i + 3, value)?;
+            }
+            insert.raw_execute()?;
+            bounds.push(b);
         }
-        insert.raw_execute()?;
-        bounds.push(b);
     }
     let rtree = format!("rtree_{}_geom", table.name());
     c.execute_batch(&format!(
@@ -298,7 +307,7 @@ fn head(out: &mut Vec<u8>, srs_id: i64, envelope: Option<[f64; 4]>) {
     }
 }
 
-/// The triggers that keep the index true when other programs edit the layer (annex F.3 of the standard).
+/// The triggers that keep the index true when other programs edit the layer (annex F.3 of the standard, 1.3).
 fn triggers(table: &str) -> String {
     let r = format!("rtree_{table}_geom");
     let (t, q) = (quoted(table), quoted(&r));
@@ -309,27 +318,21 @@ fn triggers(table: &str) -> String {
     format!(
         "CREATE TRIGGER {insert} AFTER INSERT ON {t} WHEN ({full})
          BEGIN INSERT OR REPLACE INTO {q} VALUES ({row}); END;
+         CREATE TRIGGER {update1} AFTER UPDATE OF geom ON {t} WHEN OLD.fid = NEW.fid AND ({full})
+         BEGIN INSERT OR REPLACE INTO {q} VALUES ({row}); END;
          CREATE TRIGGER {update2} AFTER UPDATE OF geom ON {t} WHEN OLD.fid = NEW.fid AND {none}
          BEGIN DELETE FROM {q} WHERE id = OLD.fid; END;
+         CREATE TRIGGER {update3} AFTER UPDATE ON {t} WHEN OLD.fid != NEW.fid AND ({full})
+         BEGIN DELETE FROM {q} WHERE id = OLD.fid; INSERT OR REPLACE INTO {q} VALUES ({row}); END;
          CREATE TRIGGER {update4} AFTER UPDATE ON {t} WHEN OLD.fid != NEW.fid AND {none}
          BEGIN DELETE FROM {q} WHERE id IN (OLD.fid, NEW.fid); END;
-         CREATE TRIGGER {update5} AFTER UPDATE ON {t} WHEN OLD.fid != NEW.fid AND ({full})
-         BEGIN DELETE FROM {q} WHERE id = OLD.fid; INSERT OR REPLACE INTO {q} VALUES ({row}); END;
-         CREATE TRIGGER {update6} AFTER UPDATE OF geom ON {t}
-         WHEN OLD.fid = NEW.fid AND ({full}) AND (OLD.geom NOT NULL AND NOT ST_IsEmpty(OLD.geom))
-         BEGIN UPDATE {q} SET minx = ST_MinX(NEW.geom), maxx = ST_MaxX(NEW.geom),
-           miny = ST_MinY(NEW.geom), maxy = ST_MaxY(NEW.geom) WHERE id = NEW.fid; END;
-         CREATE TRIGGER {update7} AFTER UPDATE OF geom ON {t}
-         WHEN OLD.fid = NEW.fid AND ({full}) AND (OLD.geom ISNULL OR ST_IsEmpty(OLD.geom))
-         BEGIN INSERT INTO {q} VALUES ({row}); END;
          CREATE TRIGGER {delete} AFTER DELETE ON {t} WHEN OLD.geom NOT NULL
          BEGIN DELETE FROM {q} WHERE id = OLD.fid; END;",
         insert = name("insert"),
+        update1 = name("update1"),
         update2 = name("update2"),
+        update3 = name("update3"),
         update4 = name("update4"),
-        update5 = name("update5"),
-        update6 = name("update6"),
-        update7 = name("update7"),
         delete = name("delete"),
     )
 }

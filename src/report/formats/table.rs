@@ -104,6 +104,8 @@ pub struct OutField {
     pub kind: FieldKind,
     at: usize,
     source: bool,
+    /// Steps per unit that numbers are rounded to.
+    scale: f64,
 }
 
 /// A layer in the fields and the system of a file.
@@ -153,6 +155,7 @@ impl<'t, 'a> Table<'t, 'a> {
                 kind: f.kind,
                 at,
                 source: false,
+                scale: if let FieldKind::Float(d) = f.kind { 10f64.powi(i32::from(d.min(9))) } else { 1.0 },
             });
             if src {
                 fields.push(OutField {
@@ -164,6 +167,7 @@ impl<'t, 'a> Table<'t, 'a> {
                     kind: FieldKind::Text,
                     at,
                     source: true,
+                    scale: 1.0,
                 });
             }
         }
@@ -218,13 +222,27 @@ impl<'t, 'a> Table<'t, 'a> {
         if field.at == 0 {
             return Value::Text(self.id(row));
         }
-        match (column.value(row as usize), field.kind) {
-            (Value::Float(v), FieldKind::Float(decimals)) => {
-                let scale = 10f64.powi(i32::from(decimals.min(9)));
-                let scaled = (v.abs() * scale).round();
-                Value::Float(if scaled < 9e15 { (scaled / scale).copysign(v) + 0.0 } else { v })
+        match column.value(row as usize) {
+            Value::Float(v) => {
+                let scaled = (v.abs() * field.scale).round();
+                Value::Float(if scaled < 9e15 { (scaled / field.scale).copysign(v) + 0.0 } else { v })
             }
-            (value, _) => value,
+            value => value,
+        }
+    }
+
+    /// All values of a row in the order of the fields; each is worked out once, for its source too.
+    pub fn each_value(&self, row: u32, mut take: impl FnMut(usize, Value<'a>)) {
+        let mut known = false;
+        for (n, field) in self.fields.iter().enumerate() {
+            if field.source {
+                let column = &self.layer.columns[field.at];
+                take(n, Value::Text(Cow::Borrowed(column.source_of(row as usize, || known))));
+            } else {
+                let value = self.value(row, field);
+                known = value.is_known();
+                take(n, value);
+            }
         }
     }
 

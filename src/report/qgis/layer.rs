@@ -5,7 +5,7 @@ use super::symbol::{colour, symbol};
 use super::{DOCTYPE, VERSION, number, options};
 use crate::model::kinds::{Lang, RegionLevel};
 use crate::report::formats::{GeometryKind, OutField, Table};
-use crate::report::layer::FieldKind;
+use crate::report::layer::{FieldKind, unit_word};
 use crate::report::symbology::{Ask, Class, Naming, Rgb, Style, Symbol, Words, codes};
 use crate::report::xml::{Element, escaped};
 use std::fmt::Write as _;
@@ -57,7 +57,7 @@ pub(super) fn body(table: &Table, style: &Style) -> Vec<Element> {
         Element::new("alias")
             .with("index", n.to_string())
             .with("field", f.name.clone())
-            .with("name", heading(f))
+            .with("name", heading(f, table.lang))
     };
     list.push(Element::new("aliases").children(table.fields.iter().enumerate().map(aliases)));
     list.push(Element::new("mapTip").text(tip(table, style)));
@@ -65,8 +65,11 @@ pub(super) fn body(table: &Table, style: &Style) -> Vec<Element> {
 }
 
 /// Heading of a field with its unit.
-fn heading(f: &OutField) -> String {
-    if f.unit.is_empty() { f.alias.clone() } else { format!("{} [{}]", f.alias, f.unit) }
+fn heading(f: &OutField, lang: Lang) -> String {
+    match unit_word(f.unit, lang) {
+        "" => f.alias.clone(),
+        unit => format!("{} [{unit}]", f.alias),
+    }
 }
 
 /// A field in an expression.
@@ -238,7 +241,7 @@ fn safe(name: &str) -> String {
 
 fn shown(table: &Table, f: &OutField) -> String {
     let name = field(&f.name);
-    let unit = match f.unit {
+    let unit = match unit_word(f.unit, table.lang) {
         "" => String::new(),
         unit => format!(" || {}", literal(&format!(" {unit}"))),
     };
