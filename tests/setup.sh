@@ -46,12 +46,14 @@ if [ "$what" = test ]; then
     # The licence check reads the packages of every platform, without the network.
     cargo fetch --quiet --locked || echo "setup: not all packages fetched; the licence check covers this platform only" >&2
     need ogrinfo gdal-bin gdal gdal || echo "setup: no ogrinfo; the GDAL tests will say that they were skipped" >&2
+    /usr/bin/python3 -c "import osgeo_utils.samples.validate_gpkg" 2>/dev/null || install python3-gdal python3-gdal gdal ||
+        echo "setup: no python3-gdal; GeoPackages are read, but not validated" >&2
     need chromium chromium chromium chromium || echo "setup: no chromium; the browser test will say that it was skipped" >&2
     venv=target/readers
-    if ! "$venv/bin/python" -c 'import pyogrio, openpyxl, geopandas, pyarrow' 2>/dev/null; then
+    if ! "$venv/bin/python" -c 'import pyogrio, openpyxl, geopandas, pyarrow, libcoveofds' 2>/dev/null; then
         mkdir -p target
         { python3 -m venv "$venv" 2>/dev/null || { install python3-venv python3 python && python3 -m venv "$venv"; }; } &&
-            "$venv/bin/python" -m pip install --quiet pyogrio openpyxl geopandas pyarrow ||
+            "$venv/bin/python" -m pip install --quiet pyogrio openpyxl geopandas pyarrow libcoveofds geoparquet-validator ||
             echo "setup: no pyogrio, geopandas, pyarrow or openpyxl; their tests will say that they were skipped" >&2
     fi
 fi

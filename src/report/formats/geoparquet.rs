@@ -12,7 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
-use parquet::schema::types::{ColumnDescPtr, Type};
+use parquet::schema::types::{ColumnDescPtr, ColumnPath, Type};
 use rayon::prelude::*;
 use serde_json::json;
 use std::io::{self, Write};
@@ -80,8 +80,14 @@ fn write(table: &Table, out: &mut (dyn Write + Send)) -> io::Result<()> {
     let Some(kind) = table.kind else { return Ok(()) };
     let bounds = table.bounds()?;
     let (rows, all) = hilbert::order(&bounds);
+    let mut builder = WriterProperties::builder();
+    // No two features lie in one place: a dictionary of places would be their list again.
+    let edges = EDGES.map(|edge| vec!["bbox".to_owned(), edge.to_owned()]);
+    for path in std::iter::once(vec!["geometry".to_owned()]).chain(edges) {
+        builder = builder.set_column_dictionary_enabled(ColumnPath::from(path), false);
+    }
     let properties = Arc::new(
-        WriterProperties::builder()
+        builder
             .set_compression(Compression::SNAPPY)
             .set_created_by(concat!("covplan ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_key_value_metadata(Some(vec![KeyValue::new(
