@@ -22,15 +22,15 @@ QUESTIONS = [
     ("What does a sum buy, and who pays?", "plan PROJECT --effort low", "budget", None),
     ("Cheapest way to close all gaps?", "plan PROJECT --effort low", "measures", None),
     ("Which fiber first?", "plan PROJECT --effort low", "fiber", "access fiber (`fiber_nodes` with spare fibers), roads"),
-    ("Build together?", None, None, None),
+    ("Build together?", "joint PROJECT", 0, None),
     ("Is this application a duplicate?", "duplicates PROJECT", 0, "`projects`, `ducts`, surveyed `fiber_segments`"),
     ("Is compute near enough?", "plan PROJECT --effort low", "centers", "positions of halls (the layer has city centres), racks, PUE"),
     ("Ready for which 5G-factory scheme?", "readiness PROJECT", 0, "`questionnaire`; `sites.indoor_5g`, `sites.has_fiber`"),
-    ("What breaks if asset N fails?", None, None, None),
-    ("Energy and carbon?", "plan PROJECT --effort low", "energy", None),
+    ("What breaks if asset N fails?", "failures PROJECT", 0, "physical `fiber_segments` and nodes, `sites.has_fiber`"),
+    ("Energy and carbon?", "energy PROJECT", 1, "`racks_std`, `rack_use_pct`, `pue` of the centers"),
     ("What changed since the last run?", "compare BEFORE AFTER", 0, None),
     ("How sure are we?", None, None, None),
-    ("5G-A, U6G, 6G outlook?", None, None, None),
+    ("5G-A, U6G, 6G outlook?", "outlook PROJECT", 0, None),
     ("Which large and medium firms use 5G at all?", "readiness PROJECT", 1, "`sites.firm_size`, `sites.uses_5g`"),
     ("What can be shared?", "plan PROJECT --effort low", "stations", None),
     ("What may I publish?", "coverage PROJECT --redact public", "banner", None),
@@ -116,19 +116,12 @@ def centers(table, _):
     return f"{len(rows(table))} centers" + (f", the first {rows(table)[0][0]} ({rows(table)[0][1]}) for {rows(table)[0][5]} sites" if rows(table) else "")
 
 
-def energy(table, _):
-    if not rows(table):
-        return "nothing that uses energy is planned"
-    told = lambda r: ", ".join(f"{h} {c}" for h, c in list(zip(table["headings"], r))[1:3] if c)
-    return "; ".join(f"{r[0]}: {told(r)}" for r in rows(table)[:4])
-
-
 def stations(table, document):
     shared = sum(r[1] == "on an existing tower" or "existing" in r[1] for r in rows(table))
     return f"{shared} of {len(rows(table))} new stations and indoor systems stand on existing towers"
 
 
-WORDS = {f.__name__: f for f in (tasks, budget, measures, fiber, centers, energy, stations)}
+WORDS = {f.__name__: f for f in (tasks, budget, measures, fiber, centers, stations)}
 
 
 def submissions(folder):

@@ -314,3 +314,64 @@ fn plants_are_ready_blocked_or_unknown_and_no_grade_is_given() {
         3
     );
 }
+
+#[test]
+fn energy_failures_and_outlook_answer_on_every_layer_and_on_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = covplan(
+        dir.path(),
+        &["synth", "--region", "Guizhou", "--sites", "120", "--cells", "400", "-o", "synth", "--quiet"],
+    );
+    assert!(made.status.success());
+    let project = "synth/covplan.toml";
+    let used = json(dir.path(), &["energy", project, "--today"], 0);
+    assert_eq!(used["schema"], "covplan/energy/1");
+    let networks = used["result"]["energy"]["networks"].as_array().unwrap();
+    let sum: f64 = networks.iter().map(|n| n["energy"]["kwh_yr"].as_f64().unwrap()).sum();
+    assert!((used["result"]["today"]["kwh_yr"].as_f64().unwrap() - sum).abs() < 1e-3 && sum > 0.0);
+    assert!(used["result"]["energy"]["added"].is_null());
+    let planned = json(dir.path(), &["energy", project], 0);
+    let added = &planned["result"]["energy"]["added"];
+    assert!(added["stations"]["kwh_yr"].as_f64().unwrap() > 0.0);
+    assert!(added["on_towers"].as_u64().unwrap() <= added["outdoor"].as_u64().unwrap());
+
+    let broken = json(dir.path(), &["failures", project], 0);
+    let list = broken["result"]["failures"].as_array().unwrap();
+    assert!(broken["result"]["lacking"].as_array().unwrap().is_empty() && !list.is_empty());
+    let attached = broken["result"]["sites_attached"].as_u64().unwrap();
+    assert!(list.iter().filter(|f| f["kind"] != "data center").all(|f| {
+        let (lost, critical) = (f["sites_lost"].as_u64().unwrap(), f["critical_lost"].as_u64().unwrap());
+        (1..=attached).contains(&lost) && critical <= lost
+    }));
+
+    let ahead = json(dir.path(), &["outlook", project], 0);
+    let bands = ahead["result"]["outlook"]["bands"].as_array().unwrap();
+    let names: Vec<&str> = bands.iter().map(|b| b["band"].as_str().unwrap()).collect();
+    assert_eq!(names, ["n78", "u6g", "fr3", "mmwave", "subthz"]);
+    for band in bands {
+        for case in band["cases"].as_array().unwrap() {
+            for count in ["carried", "new"] {
+                assert!(case[count]["bound"].as_u64() <= case[count]["stations"].as_u64());
+            }
+        }
+    }
+    assert!(bands[0]["cases"].as_array().unwrap().iter().all(|c| c["ratio"] == 1.0));
+
+    // Two cities with nothing but sites and counts.
+    let bare = two_cities();
+    let broken = json(bare.path(), &["failures", "p.toml"], 0);
+    let lacking = broken["result"]["lacking"].as_array().unwrap();
+    assert_eq!(lacking.len(), 3);
+    assert!(broken["headline"][0].as_str().unwrap().contains("can't be answered"));
+    let ahead = json(bare.path(), &["outlook", "p.toml"], 0);
+    assert!(ahead["headline"][0].as_str().unwrap().contains("can't be answered"));
+    let used = json(bare.path(), &["energy", "p.toml", "--today"], 0);
+    assert_eq!(used["result"]["today"]["kwh_yr"], 0.0);
+
+    // A carrier that isn't there is a usage error with the ones that are.
+    std::fs::write(bare.path().join("q.toml"), format!("{PROJECT}[outlook]\nreference = \"n99\"\n")).unwrap();
+    let out = covplan(bare.path(), &["outlook", "q.toml", "--quiet"]);
+    assert_eq!(out.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(said.contains("C067") && said.contains("n78"), "{said}");
+}
