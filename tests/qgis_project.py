@@ -47,6 +47,9 @@ def check_layer(folder, layer):
     system = next(f["crs"] for f in meta["files"] if path.endswith(f["file"]))
     expect(layer.crs().authid() in (system, system.replace("OGC:CRS84", "EPSG:4326")), name, layer.crs().authid())
     fields = [f.name() for f in layer.fields()]
+    # GeoJSON without a feature has no fields and, to GDAL, no geometry to draw.
+    if not meta["features"] and path.endswith(".geojson"):
+        return 0
     for field in meta["fields"]:
         at = fields.index(field["name"])
         expect(layer.attributeAlias(at) != "", name, field["name"], "has no alias")
@@ -102,6 +105,8 @@ def check_styles(folder):
         if source.exists():
             layer = QgsVectorLayer(str(source), "x", "ogr")
             # QGIS takes the style that has the layer's name by itself.
+            if layer.featureCount() == 0:
+                continue
             if path.stem == source.stem:
                 expect(layer.renderer().type() == "RuleRenderer", path, "isn't taken by itself")
             said, ok = layer.loadNamedStyle(str(path))

@@ -4,6 +4,7 @@
 use super::hilbert;
 use super::table::{Table, joined};
 use super::{GeometryKind, LayerWriter, wkb};
+use crate::crs::{Crs, Definition};
 use crate::report::layer::{FieldKind, Value};
 use crate::report::out::{OutFolder, ReportError};
 use crate::report::qgis;
@@ -87,6 +88,9 @@ impl LayerWriter for GeoPackage {
             if open.is_none() {
                 let new = Connection::open(folder.place(NAME))?;
                 new.execute_batch(SCHEMA)?;
+                // Every GeoPackage knows WGS 84 (requirement 11), whether a layer is in it or not.
+                let plain = Crs::wgs84().definition().map_err(|e| io::Error::other(e.to_string()))?;
+                describe(&new, &plain)?;
                 *open = Some(new);
             }
             let Some(connection) = open else { return Ok(()) };
@@ -160,7 +164,10 @@ impl ToSql for Value<'_> {
 
 /// The system's number in this file, described there when it is new.
 fn srs(c: &Connection, table: &Table) -> rusqlite::Result<i64> {
-    let Some(system) = table.system else { return Ok(0) };
+    table.system.map_or(Ok(0), |system| describe(c, system))
+}
+
+fn describe(c: &Connection, system: &Definition) -> rusqlite::Result<i64> {
     let (org, id) = match &system.code {
         Some((org, code)) => (org.as_str(), i64::from(*code)),
         None => ("NONE", OWN_SRS),
