@@ -5,7 +5,7 @@ CARGO ?= cargo
 OUT ?= out
 export COVPLAN_SHARED ?= $(abspath ../shared)
 
-.PHONY: demo test soak build setup setup-test lint bench clean
+.PHONY: demo test qgis soak build setup setup-test lint bench clean
 
 demo: setup
 	$(CARGO) run --release --locked -- demo -o $(OUT) --overwrite
@@ -14,6 +14,12 @@ demo: setup
 test: export PROPTEST_RNG_SEED ?= 20
 test: setup-test
 	$(CARGO) test --release --locked
+
+# What covplan writes, opened in the real QGIS, without a screen; pictures in target/qgis. It takes 1 GB of packages, so
+# it stands apart from the tests.
+qgis: build
+	@sh tests/setup.sh qgis
+	sh tests/qgis.sh
 
 soak: export PROPTEST_CASES ?= 2000
 soak: setup-test

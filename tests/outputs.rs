@@ -209,11 +209,23 @@ fn the_workbook_opens() {
 import sys, openpyxl
 b = openpyxl.load_workbook(sys.argv[1])
 assert len(b.sheetnames) >= 4, b.sheetnames
-for s in b:
+texts = numbers = 0
+for n, s in enumerate(b):
     assert s.freeze_panes, (s.title, 'no frozen panes')
+    assert s.page_setup.fitToWidth and s.print_title_rows, (s.title, 'no page')
+    last = s.cell(s.max_row, s.max_column).coordinate
+    assert s.print_area.replace('$', '').split('!')[1] == f'A1:{last}', (s.title, s.print_area, last)
+    if n:
+        assert s.auto_filter.ref, (s.title, 'no filter')
     for row in s.iter_rows():
         for c in row:
             assert c.data_type != 'f', (s.title, c.coordinate, c.value)
+            if n and c.row > 1 and isinstance(c.value, (int, float)):
+                assert c.number_format != 'General', (s.title, c.coordinate, 'has no format')
+                numbers += 1
+            if n and c.row > 1 and isinstance(c.value, str):
+                texts += 1
+assert texts > 100 and numbers > 100, (texts, numbers)
 ";
     run_python(code, &[&demo().join("report.xlsx")]);
 }

@@ -4,6 +4,7 @@
 # test:  also GDAL's ogrinfo and a Python with pyogrio, geopandas, pyarrow, openpyxl and pmtiles, which open what covplan writes, and a
 #        browser that draws the report, and PostGIS, of which a test starts a server of its own. What can't be
 #        installed is reported by the tests as skipped.
+# qgis:  QGIS with its Python, and a font with Chinese letters.
 set -eu
 what=${1:-build}
 
@@ -35,10 +36,19 @@ if ! need cmake cmake cmake cmake; then
 fi
 need c++ g++ gcc-c++ gcc || { echo "setup: please install a C++ compiler" >&2; exit 1; }
 
+if [ "$what" = qgis ]; then
+    need qgis qgis qgis qgis || { echo "setup: please install QGIS" >&2; exit 1; }
+    # Debian's Python alone knows Debian's QGIS.
+    /usr/bin/python3 -c 'import qgis.core' 2>/dev/null || install python3-qgis python3-qgis qgis
+    fc-list :lang=zh 2>/dev/null | grep -q . || install fonts-noto-cjk google-noto-sans-cjk-fonts font-noto-sans-cjk
+fi
+
 if [ "$what" = test ]; then
     # The licence check reads the packages of every platform, without the network.
     cargo fetch --quiet --locked || echo "setup: not all packages fetched; the licence check covers this platform only" >&2
     need ogrinfo gdal-bin gdal gdal || echo "setup: no ogrinfo; the GDAL tests will say that they were skipped" >&2
+    /usr/bin/python3 -c "import osgeo_utils.samples.validate_gpkg" 2>/dev/null || install python3-gdal python3-gdal gdal ||
+        echo "setup: no python3-gdal; GeoPackages are read, but not validated" >&2
     need chromium chromium chromium chromium || echo "setup: no chromium; the browser test will say that it was skipped" >&2
     if ! ls /usr/share/postgresql/*/extension/postgis.control /usr/share/pgsql/extension/postgis.control >/dev/null 2>&1; then
         echo "setup: installing postgis" >&2
@@ -50,10 +60,10 @@ if [ "$what" = test ]; then
         install postgresql-postgis postgis postgis || echo "setup: no PostGIS; its test will say that it was skipped" >&2
     fi
     venv=target/readers
-    if ! "$venv/bin/python" -c 'import pyogrio, openpyxl, geopandas, pyarrow, pmtiles' 2>/dev/null; then
+    if ! "$venv/bin/python" -c 'import pyogrio, openpyxl, geopandas, pyarrow, pmtiles, libcoveofds' 2>/dev/null; then
         mkdir -p target
         { python3 -m venv "$venv" 2>/dev/null || { install python3-venv python3 python && python3 -m venv "$venv"; }; } &&
-            "$venv/bin/python" -m pip install --quiet pyogrio openpyxl geopandas pyarrow pmtiles ||
+            "$venv/bin/python" -m pip install --quiet pyogrio openpyxl geopandas pyarrow pmtiles libcoveofds geoparquet-validator ||
             echo "setup: no pyogrio, geopandas, pyarrow, openpyxl or pmtiles; their tests will say that they were skipped" >&2
     fi
 fi

@@ -5,6 +5,7 @@ use crate::model::kinds::{Lang, Redaction};
 use crate::model::said::Said;
 use crate::model::settings::TerminalKind;
 use crate::optimise::Effort;
+use crate::report::csv::Encoding;
 use crate::report::formats::{FORMATS, Format as LayerFormat};
 use crate::report::tiles::CLOSEST;
 use crate::siting::halls::{OutdoorScenario, WallAsk};
@@ -64,6 +65,12 @@ pub struct Output {
     /// CRS of gpkg, fgb, parquet and shp: EPSG:n, cgcs2000, a WKT or PROJ string; the others stay WGS 84
     #[arg(long, value_name = "CRS", default_value = "EPSG:4326", value_parser = parse_crs)]
     pub output_crs: Crs,
+    /// Give GeoJSON features their own colours (marker-color, stroke, fill: simplestyle 1.1), for web viewers
+    #[arg(long)]
+    pub simplestyle: bool,
+    /// Encoding of CSV tables: utf-8 (with a mark, as spreadsheets want it) or gb18030
+    #[arg(long, value_name = "NAME", default_value = "utf-8", value_parser = parse_csv_encoding)]
+    pub csv_encoding: Encoding,
 }
 
 /// How long to work.
@@ -649,6 +656,12 @@ fn parse_redaction(s: &str) -> Result<Redaction, BadValue> {
 fn parse_word<T: serde::de::DeserializeOwned>(s: &str) -> Result<T, BadValue> {
     serde_json::from_value(serde_json::Value::String(s.to_owned()))
         .or_else(|e| bad(Said::verbatim(e.to_string())))
+}
+
+fn parse_csv_encoding(text: &str) -> Result<Encoding, BadValue> {
+    let word = text.trim().to_ascii_lowercase();
+    let found = Encoding::ALL.into_iter().find(|e| e.word() == word || e.word().replace('-', "") == word);
+    found.map_or_else(|| bad(("the encodings are utf-8, gb18030", "编码有 utf-8、gb18030")), Ok)
 }
 
 fn parse_crs(s: &str) -> Result<Crs, BadValue> {

@@ -1,12 +1,12 @@
 //! The folder of `covplan area`: rasters of level, SINR and rate, contours of level, and the summary.
 
 use super::contours::{Samples, at_least};
-use super::formats::{Wanted, Writers};
+use super::formats::Wanted;
 use super::geotiff::Raster;
 use super::layer::{Columns, Layer, Shape};
+use super::manifest;
 use super::out::{FillError, MANIFEST, OutFolder, OutputFile, ReportError};
-use super::write::{OutOptions, RunInfo, pretty};
-use super::{manifest, metadata};
+use super::write::{LayerFiles, OutOptions, RunInfo, pretty};
 use crate::coverage::area::{AreaMap, AreaSummary};
 use crate::model::inputs::Inputs;
 use crate::model::settings::Settings;
@@ -117,13 +117,10 @@ impl AreaFolder {
             .map(|(dbm, km2)| (*dbm, *km2, at_least(&samples, *dbm as f32, place)))
             .filter(|(_, _, area)| !area.0.is_empty())
             .collect();
-        let layer = contours(&areas, map);
-        let layout = layer.layout();
-        let mut writers = Writers::new(&wanted, run.lang)?;
-        writers.layer(&mut folder, &layer, &layout)?;
-        writers.finish(&mut folder)?;
-        let about = metadata::metadata(&layer, &layout, inputs, settings.redact.level);
-        folder.file("contours.metadata.json", |out| pretty(out, &about))?;
+        let layer = contours(&areas, map.model());
+        let mut files = LayerFiles::new(&wanted, run, inputs, settings)?;
+        files.take(&mut folder, &layer)?;
+        files.finish(&mut folder, Vec::new())?;
         for (name, _, raster) in rasters {
             folder.file(name, |out: &mut (dyn Write + Send)| -> io::Result<()> {
                 raster.finish(&mut &mut *out)
@@ -172,13 +169,14 @@ pub fn area_json(map: &AreaMap, sum: &AreaSummary) -> Value {
     })
 }
 
-fn contours<'a>(areas: &'a [(f64, f64, MultiPolygon<f64>)], map: &AreaMap) -> Layer<'a> {
+/// The `contours` layer: level, area in km² and outline of each.
+pub(super) fn contours<'a>(areas: &'a [(f64, f64, MultiPolygon<f64>)], model: &'static str) -> Layer<'a> {
     let mut c = Columns::default();
-    let model = map.model();
     c.made_text("contour_id", ("contour", "等值线"), |i| Some(format!("rsrp{:.0}", areas[i].0)));
     c.float("rsrp_dbm", 1, "dBm", ("SS-RSRP at least", "SS-RSRP 不低于"), |i| Some(areas[i].0))
+        .from("predicted", "unknown")
         .about("median, best server of any network", "中值，任一网络最佳小区");
-    c.float("area_km2", 3, "km²", ("area", "面积"), |i| Some(areas[i].1));
+    c.float("area_km2", 3, "km²", ("area", "面积"), |i| Some(areas[i].1)).from("predicted", "unknown");
     c.text("model", ("model", "模型"), move |_| Some(model));
     Layer {
         name: "contours",

@@ -688,6 +688,7 @@ mod tests {
             folder: folder.clone(),
             overwrite: false,
             wanted: crate::report::formats::Wanted::default(),
+            csv: crate::report::csv::Encoding::default(),
         };
         let (inputs, settings) = (fixture::inputs(), fixture::settings(""));
         write_plan(&inputs, &settings, &fixture::run(Lang::En), &fixture::plan(), &options).unwrap();

@@ -7,6 +7,7 @@
 use super::geometry::{Bounds, cut_line, line_crosses, rings};
 use super::layer::{FieldKind, Layer, Layout, Shape, Value};
 use super::number::{push_fixed, push_u64};
+use super::symbology;
 use rayon::prelude::*;
 use std::io::{self, Write};
 
@@ -19,12 +20,14 @@ const BLOCKS: usize = 4;
 ///
 /// # Errors
 /// Whatever the output refuses.
-pub fn write(layer: &Layer, layout: &Layout, out: &mut (impl Write + Send)) -> io::Result<()> {
-    let style = Style::new(layer, layout);
-    let bounds = (0..layer.rows.div_ceil(BLOCK))
-        .into_par_iter()
-        .map(|b| style.bounds(b * BLOCK..((b + 1) * BLOCK).min(layer.rows)))
-        .reduce(Bounds::default, Bounds::with);
+pub fn write(
+    layer: &Layer,
+    layout: &Layout,
+    colours: Option<&symbology::Style>,
+    out: &mut (impl Write + Send),
+) -> io::Result<()> {
+    let style = Style::new(layer, layout, colours);
+    let bounds = bounds(layer);
 
     let mut head = b"{\"type\":\"FeatureCollection\",\"name\":".to_vec();
     push_text(&mut head, layer.name);
@@ -65,8 +68,13 @@ pub fn write(layer: &Layer, layout: &Layout, out: &mut (impl Write + Send)) -> i
 ///
 /// # Errors
 /// Whatever the output refuses.
-pub fn write_lines(layer: &Layer, layout: &Layout, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
-    let style = Style::new(layer, layout);
+pub fn write_lines(
+    layer: &Layer,
+    layout: &Layout,
+    colours: Option<&symbology::Style>,
+    out: &mut (impl Write + ?Sized),
+) -> io::Result<()> {
+    let style = Style::new(layer, layout, colours);
     let mut blocks: Vec<Vec<u8>> = Vec::new();
     for rows in layout.order.chunks(BLOCK * BLOCKS) {
         blocks.resize_with(rows.len().div_ceil(BLOCK), Vec::new);
@@ -93,6 +101,34 @@ pub fn geometry_name(layer: &Layer) -> &'static str {
     }
 }
 
+/// Bounds of all features.
+#[must_use]
+pub fn bounds(layer: &Layer) -> Bounds {
+    let of = |rows: std::ops::Range<usize>| {
+        let mut b = Bounds::default();
+        for i in rows {
+            match &layer.shape {
+                Shape::None => {}
+                Shape::Points(at) => {
+                    let p = at(i);
+                    b.add(p.lon_deg(), p.lat_deg());
+                }
+                Shape::Lines(line) => line(i).iter().for_each(|p| b.add(p.lon_deg(), p.lat_deg())),
+                Shape::Areas(area) => {
+                    for r in area(i).iter().map(geo::Polygon::exterior) {
+                        r.0.iter().for_each(|c| b.add(c.x, c.y));
+                    }
+                }
+            }
+        }
+        b
+    };
+    (0..layer.rows.div_ceil(BLOCK))
+        .into_par_iter()
+        .map(|b| of(b * BLOCK..((b + 1) * BLOCK).min(layer.rows)))
+        .reduce(Bounds::default, Bounds::with)
+}
+
 /// What is the same for all features of a layer.
 struct Style<'l, 'a> {
     layer: &'l Layer<'a>,
@@ -100,10 +136,63 @@ struct Style<'l, 'a> {
     /// `,"name":` of each shown column and of its source.
     keys: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     multi_line: bool,
+    colours: Option<Colours>,
+}
+
+/// The colours that features carry themselves.
+struct Colours {
+    style: symbology::Style,
+    /// Column of each field that a class asks for.
+    fields: Vec<(&'static str, usize)>,
+    /// Properties of each class, the comma before them included, and behind them those of no class.
+    texts: Vec<Vec<u8>>,
+}
+
+impl Colours {
+    fn new(layer: &Layer, style: &symbology::Style) -> Self {
+        let at = |name: &str| layer.columns.iter().position(|c| c.field.name == name);
+        let style = style.clone().fitted(|name| at(name).is_some());
+        let mut fields: Vec<(&'static str, usize)> = Vec::new();
+        for (name, _) in style.classes.iter().flat_map(|c| &c.when) {
+            fields.extend(at(name).map(|at| (*name, at)));
+        }
+        fields.sort_unstable();
+        fields.dedup();
+        let mut texts: Vec<Vec<u8>> = Vec::new();
+        for class in &style.classes {
+            let mut text = Vec::new();
+            for (name, value, kind) in symbology::simplestyle(&class.symbol) {
+                text.push(b',');
+                push_text(&mut text, name);
+                text.push(b':');
+                push_value(&mut text, &value, kind);
+            }
+            texts.push(text);
+        }
+        // The same keys on every feature.
+        let mut none = Vec::new();
+        for (name, ..) in style.classes.first().map(|c| symbology::simplestyle(&c.symbol)).unwrap_or_default()
+        {
+            none.push(b',');
+            push_text(&mut none, name);
+            none.extend_from_slice(b":null");
+        }
+        texts.push(none);
+        Self { style, fields, texts }
+    }
+
+    fn of(&self, layer: &Layer, row: usize) -> &[u8] {
+        let value = |name: &str| {
+            let column = self.fields.iter().find(|(field, _)| *field == name);
+            column.and_then(|(_, at)| layer.columns.get(*at)).map_or(Value::Unknown, |c| c.value(row))
+        };
+        let class = self.style.class_of(value).unwrap_or(self.texts.len() - 1);
+        self.texts.get(class).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl<'l, 'a> Style<'l, 'a> {
-    fn new(layer: &'l Layer<'a>, layout: &'l Layout) -> Self {
+    fn new(layer: &'l Layer<'a>, layout: &'l Layout, colours: Option<&symbology::Style>) -> Self {
         let key = |name: &str| {
             let mut k = vec![b','];
             push_text(&mut k, name);
@@ -119,27 +208,8 @@ impl<'l, 'a> Style<'l, 'a> {
                 (key(name), src.then(|| key(&format!("{name}_src"))))
             })
             .collect();
-        Self { layer, layout, keys, multi_line: geometry_name(layer) == "MultiLineString" }
-    }
-
-    fn bounds(&self, rows: std::ops::Range<usize>) -> Bounds {
-        let mut b = Bounds::default();
-        for i in rows {
-            match &self.layer.shape {
-                Shape::None => {}
-                Shape::Points(at) => {
-                    let p = at(i);
-                    b.add(p.lon_deg(), p.lat_deg());
-                }
-                Shape::Lines(line) => line(i).iter().for_each(|p| b.add(p.lon_deg(), p.lat_deg())),
-                Shape::Areas(area) => {
-                    for r in area(i).iter().map(geo::Polygon::exterior) {
-                        r.0.iter().for_each(|c| b.add(c.x, c.y));
-                    }
-                }
-            }
-        }
-        b
+        let colours = colours.map(|s| Colours::new(layer, s));
+        Self { layer, layout, keys, multi_line: geometry_name(layer) == "MultiLineString", colours }
     }
 
     fn block(&self, rows: &[u32], out: &mut Vec<u8>) {
@@ -167,15 +237,15 @@ impl<'l, 'a> Style<'l, 'a> {
         for (n, (&at, (key, src_key))) in self.layout.shown.iter().zip(&self.keys).enumerate() {
             let column = &self.layer.columns[at];
             out.extend_from_slice(if n == 0 { &key[1..] } else { key });
-            if at == 0 {
-                push_text(out, &id);
-            } else {
-                push_value(out, &column.value(i), column.field.kind);
-            }
+            let value = if at == 0 { Value::Text(id.clone()) } else { column.value(i) };
+            push_value(out, &value, column.field.kind);
             if let Some(key) = src_key {
                 out.extend_from_slice(key);
-                push_text(out, column.source(i));
+                push_text(out, column.source_of(i, || value.is_known()));
             }
+        }
+        if let Some(colours) = &self.colours {
+            out.extend_from_slice(colours.of(self.layer, i));
         }
         out.extend_from_slice(b"}}");
     }
@@ -290,7 +360,7 @@ mod tests {
 
     fn text(layer: &Layer) -> String {
         let mut out = Vec::new();
-        write(layer, &layer.layout(), &mut out).unwrap();
+        write(layer, &layer.layout(), None, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

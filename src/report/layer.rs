@@ -4,6 +4,7 @@
 //! metadata and the data dictionary are all made from the same definitions.
 
 use crate::geom::LonLat;
+use crate::model::kinds::Lang;
 use crate::model::text::Known;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -32,6 +33,22 @@ impl FieldKind {
             FieldKind::Int => "int",
             FieldKind::Float(_) => "float",
         }
+    }
+}
+
+/// A unit as people read it: symbols are the same in every language, words aren't.
+#[must_use]
+pub fn unit_word(unit: &'static str, lang: Lang) -> &'static str {
+    match (lang, unit) {
+        (Lang::Zh, "points") => "分",
+        (Lang::Zh, "share") => "比例",
+        (Lang::Zh, "racks") => "架",
+        (Lang::Zh, "CNY") => "元",
+        (Lang::Zh, "CNY/yr") => "元/年",
+        (Lang::Zh, "kWh/yr") => "kWh/年",
+        (Lang::Zh, "tCO2/yr") => "tCO2/年",
+        (Lang::Zh, "1/10k") => "个/万人",
+        (_, unit) => unit,
     }
 }
 
@@ -102,10 +119,30 @@ impl<'a> Column<'a> {
     /// Where the value in a row comes from.
     #[must_use]
     pub fn source(&self, row: usize) -> &'static str {
+        self.source_of(row, || self.value(row).is_known())
+    }
+
+    /// The same where the value is at hand already.
+    #[must_use]
+    pub fn source_of(&self, row: usize, known: impl FnOnce() -> bool) -> &'static str {
         match &self.source {
             Source::Each(f) => f(row),
-            Source::Fixed(known, _) if self.value(row).is_known() => known,
-            Source::Fixed(_, unknown) => unknown,
+            Source::Fixed(text, unknown) => {
+                if known() {
+                    text
+                } else {
+                    unknown
+                }
+            }
+        }
+    }
+
+    /// Where every known value comes from; `None` where it differs from row to row.
+    #[must_use]
+    pub fn one_source(&self) -> Option<&'static str> {
+        match self.source {
+            Source::Fixed(known, _) => Some(known),
+            Source::Each(_) => None,
         }
     }
 
@@ -141,12 +178,26 @@ impl<'a> Column<'a> {
 }
 
 /// The columns of a layer under construction.
-#[derive(Default)]
 pub struct Columns<'a> {
     list: Vec<Column<'a>>,
+    /// Where values come from unless a column says otherwise.
+    known: &'static str,
+}
+
+impl Default for Columns<'_> {
+    /// Of data that were given.
+    fn default() -> Self {
+        Self { list: Vec::new(), known: "given" }
+    }
 }
 
 impl<'a> Columns<'a> {
+    /// Columns of what a plan has decided.
+    #[must_use]
+    pub fn planned() -> Self {
+        Self { list: Vec::new(), known: "planned" }
+    }
+
     /// Adds a column.
     pub fn add(
         &mut self,
@@ -162,7 +213,7 @@ impl<'a> Columns<'a> {
         self.list.push(Column {
             field,
             get: Box::new(get),
-            source: Source::Fixed("given", "unknown"),
+            source: Source::Fixed(self.known, "unknown"),
             always_src: false,
         });
         &mut self.list[at]

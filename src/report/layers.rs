@@ -291,6 +291,7 @@ fn networks<'a>(
                 IndoorCover::Unknown => "unknown",
             })
         })
+        .from("predicted", "unknown")
         .about(
             "system: an indoor system is known; outdoor-in: known to have none; unknown: not known",
             "system：已有室分；outdoor-in：已知无室分；unknown：未知",
@@ -384,6 +385,7 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
     c.flag("uses_5g", ("uses 5G", "是否应用5G"), move |i| v.site(i)?.uses_5g);
 
     c.flag("scored", ("scored", "参与评分"), move |i| v.result(i).map(|r| r.scored))
+        .from("predicted", "unknown")
         .about("closed and planned sites are not scored", "关闭或规划企业不评分");
     c.text("network", ("best network", "最优网络"), move |i| {
         let n = v.result(i)?.best_network?;
@@ -414,6 +416,7 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
     c.float("known_share", 2, "share", ("share known", "已知权重占比"), move |i| {
         v.result(i).map(|r| f64::from(r.score.known_share))
     })
+    .from("predicted", "unknown")
     .about("share of the score's weights whose inputs are known", "输入已知的权重占比");
     for (k, term) in Term::ALL.into_iter().enumerate() {
         let (en, zh) = term.label();
@@ -479,11 +482,13 @@ fn after<'a>(c: &mut Columns<'a>, v: View<'a>, plan: &'a Plan, look: &'a Lookups
     .from("predicted", "unknown");
     c.text("station", ("lifted by station", "规划基站"), move |i| {
         Some(look.lifted_by.get(v.site_id(i)).copied().unwrap_or("none"))
-    });
+    })
+    .from("planned", "unknown");
     c.text("fiber_state", ("fiber connection", "光纤接入方式"), move |i| {
         let c = look.connections.get(v.site_id(i)).and_then(|&c| plan.connections.get(c));
         Some(c.map_or("not-planned", |c| super::plan_layers::state_code(c.state)))
-    });
+    })
+    .from("planned", "unknown");
 }
 
 /// The `gaps` layer: sites below target on every network.
@@ -494,15 +499,19 @@ pub fn gaps<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
     let mut c = Columns::default();
     identify(&mut c, v, at);
     c.int("rank", "", ("rank", "排名"), |i| Some(i as i64 + 1))
+        .from("predicted", "unknown")
         .about("most urgent first, by priority", "按优先级从高到低");
     c.float("score", 2, "points", ("score", "评分"), move |i| look.points(at(i), 0))
         .src(move |i| score_source(v, at(i)))
         .with_src();
-    c.float("deficit", 2, "points", ("points missing", "差距"), move |i| Some(f64::from(gaps[i].deficit)));
+    c.float("deficit", 2, "points", ("points missing", "差距"), move |i| Some(f64::from(gaps[i].deficit)))
+        .from("predicted", "unknown");
     c.float("priority", 2, "", ("priority", "优先级"), move |i| Some(f64::from(gaps[i].priority)))
+        .from("predicted", "unknown")
         .about("points missing × weight of the site", "差距 × 权重");
-    c.flag("critical", ("critical", "严重"), move |i| Some(gaps[i].critical));
-    c.text("worst_term", ("worst term", "最差项"), move |i| Some(gaps[i].worst.code()));
+    c.flag("critical", ("critical", "严重"), move |i| Some(gaps[i].critical)).from("predicted", "unknown");
+    c.text("worst_term", ("worst term", "最差项"), move |i| Some(gaps[i].worst.code()))
+        .from("predicted", "unknown");
     fiber_and_latency(&mut c, v, at);
     networks(&mut c, v, &look.slugs, at, false);
     if v.plan.is_some() {
@@ -512,7 +521,8 @@ pub fn gaps<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
         .from("predicted", "unknown");
         c.text("station", ("lifted by station", "规划基站"), move |i| {
             Some(look.lifted_by.get(v.site_id(at(i))).copied().unwrap_or("none"))
-        });
+        })
+        .from("planned", "unknown");
     }
     Layer {
         name: "gaps",

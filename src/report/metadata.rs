@@ -6,9 +6,15 @@ use crate::model::inputs::Inputs;
 use crate::model::kinds::Redaction;
 use serde_json::{Value, json};
 
-/// The metadata of one layer.
+/// The metadata of one layer; `files` hold it, all in the system `crs`, or each in its own.
 #[must_use]
-pub fn metadata(layer: &Layer, layout: &Layout, inputs: &Inputs, level: Redaction) -> Value {
+pub fn metadata(
+    layer: &Layer,
+    layout: &Layout,
+    inputs: &Inputs,
+    level: Redaction,
+    (files, crs): (Vec<Value>, String),
+) -> Value {
     let short = layer.short_names();
     let count = layer.columns.len();
     let field = |at: usize| {
@@ -58,7 +64,8 @@ pub fn metadata(layer: &Layer, layout: &Layout, inputs: &Inputs, level: Redactio
         "layer": layer.name,
         "title": { "en": layer.title.0, "zh": layer.title.1 },
         "geometry": geometry_name(layer),
-        "crs": "OGC:CRS84",
+        "crs": crs,
+        "files": files,
         "features": layer.rows,
         "id_field": layer.columns.first().map(|c| c.field.name.as_ref()),
         "fields": fields,

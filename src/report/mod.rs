@@ -8,6 +8,7 @@ pub mod area;
 pub mod contours;
 pub mod coverage_document;
 pub mod csv;
+pub mod dictionary;
 pub mod document;
 pub mod explain;
 #[cfg(test)]
@@ -30,12 +31,15 @@ pub mod out;
 pub mod plan_document;
 pub mod plan_json;
 pub mod plan_layers;
+pub mod qgis;
 pub mod redact;
+pub mod symbology;
 pub mod tables;
 pub mod text;
 pub mod tiles;
 pub mod write;
 pub mod xlsx;
+pub mod xml;
 
 pub use answers::Answer;
 pub use coverage_document::coverage_document;

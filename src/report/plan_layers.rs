@@ -75,7 +75,7 @@ pub const fn item_label(kind: ItemKind) -> (&'static str, &'static str, &'static
 #[must_use]
 pub fn stations<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     let s = &plan.stations;
-    let mut c = Columns::default();
+    let mut c = Columns::planned();
     c.text("station_id", ("station", "基站编号"), move |i| Some(s[i].id.as_str()));
     c.text("build", ("built as", "建设方式"), move |i| Some(build_code(s[i].build)));
     c.text("network", ("network", "网络"), move |i| Some(s[i].network.as_str()));
@@ -125,7 +125,7 @@ pub fn stations<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
 #[must_use]
 pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     let r = &plan.routes;
-    let mut c = Columns::default();
+    let mut c = Columns::planned();
     c.text("segment_id", ("segment", "光缆段编号"), move |i| Some(r[i].id.as_str()));
     c.text("method", ("laid as", "敷设方式"), move |i| Some(r[i].method.code()));
     c.text("basis", ("right of way", "路由来源"), move |i| Some(r[i].basis.code())).about(
@@ -184,7 +184,7 @@ pub fn lead_ins<'a>(plan: &'a Plan) -> Layer<'a> {
         let list = std::sync::Arc::clone(&list);
         move |i: usize| pick(list[i])
     };
-    let mut c = Columns::default();
+    let mut c = Columns::planned();
     let ids = std::sync::Arc::clone(&list);
     c.text("joined_id", ("site or station", "接入点编号"), move |i| Some(ids[i].id.as_str()));
     let nodes = std::sync::Arc::clone(&list);
@@ -259,7 +259,7 @@ pub const fn pon_label(kind: PonKind) -> (&'static str, &'static str, &'static s
 #[must_use]
 pub fn pon_nodes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     let n = &plan.pon;
-    let mut c = Columns::default();
+    let mut c = Columns::planned();
     c.text("pon_id", ("port or splitter", "编号"), move |i| Some(n[i].id.as_str()));
     c.text("kind", ("kind", "类型"), move |i| Some(pon_label(n[i].kind).0));
     c.int("level", "", ("splitter level", "分光级"), move |i| Some(i64::from(n[i].level)))
@@ -301,7 +301,7 @@ pub fn pon_nodes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
 #[must_use]
 pub fn datacenters<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     let d = &plan.centers;
-    let mut c = Columns::default();
+    let mut c = Columns::planned();
     c.text("dc_id", ("data center", "数据中心编号"), move |i| Some(d[i].id.as_str()));
     c.text("name", ("name", "名称"), move |i| Some(d[i].name.as_str()));
     c.flag("existing", ("exists", "已有"), move |i| Some(d[i].existing));

@@ -68,7 +68,8 @@ pub fn kpi_columns<'a>(c: &mut Columns<'a>, v: View<'a>, rows: Vec<Option<&'a Kp
     ];
     for (name, alias, pick) in counts {
         let rows = std::sync::Arc::clone(&rows);
-        c.int(name, "", alias, move |i| i64::try_from(pick(rows[i]?)).ok()).from("given", missing);
+        let known = if name == "sites" { "given" } else { "predicted" };
+        c.int(name, "", alias, move |i| i64::try_from(pick(rows[i]?)).ok()).from(known, missing);
     }
     type Share = fn(&Kpi) -> Option<f64>;
     let figures: [(&str, u8, &'static str, (&str, &str), &'static str, Share); 9] = [

@@ -1,13 +1,15 @@
 //! Writes a run's folder: every layer and document, and the manifest last.
 
-use super::formats::{Wanted, Writers};
+use super::coverage_document::banners;
+use super::formats::{Table, Wanted, Writers};
 use super::layer::Layer;
 use super::layers::{self, Lookups, View};
 use super::ofds::Ofds;
 use super::out::{FillError, OutFolder, OutputFile, ReportError};
 use super::plan_document::plan_document;
+use super::qgis::{self, Project, Sheet};
 use super::redact::Released;
-use super::{csv, html, manifest, markdown, metadata, plan_json, plan_layers, tables, xlsx};
+use super::{csv, html, manifest, markdown, metadata, plan_json, plan_layers, symbology, tables, xlsx};
 use crate::coverage::Assessment;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Lang;
@@ -55,6 +57,8 @@ pub struct OutOptions {
     pub overwrite: bool,
     /// Formats of the layers.
     pub wanted: Wanted,
+    /// How the characters of CSV tables are written.
+    pub csv: csv::Encoding,
 }
 
 /// Writes the folder of `covplan coverage`: `sites`, `gaps`, `towers`, `regions` and the documents.
@@ -71,9 +75,9 @@ pub fn write_coverage(
     let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
     let released = Released::coverage(inputs, settings, found);
     let view = released.view();
-    let mut writers = Writers::new(&options.wanted, run.lang)?;
-    assessment_layers(&mut folder, &mut writers, view)?;
-    writers.finish(&mut folder)?;
+    let mut files = LayerFiles::new(&options.wanted, run, view.inputs, view.settings)?;
+    assessment_layers(&mut folder, &mut files, view, options.csv)?;
+    files.finish(&mut folder, banners(view, run.lang, false))?;
     finish(folder, view, run)
 }
 
@@ -91,44 +95,86 @@ pub fn write_plan(
     let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
     let released = Released::plan(inputs, settings, plan);
     let view = released.view();
-    let mut writers = Writers::new(&options.wanted, run.lang)?;
-    assessment_layers(&mut folder, &mut writers, view)?;
+    let mut files = LayerFiles::new(&options.wanted, run, view.inputs, view.settings)?;
+    assessment_layers(&mut folder, &mut files, view, options.csv)?;
     if let Some(plan) = view.plan {
-        write_layer(&mut folder, &mut writers, view, &plan_layers::stations(view, plan))?;
-        write_layer(&mut folder, &mut writers, view, &plan_layers::fiber_routes(view, plan))?;
-        write_layer(&mut folder, &mut writers, view, &plan_layers::lead_ins(plan))?;
-        write_layer(&mut folder, &mut writers, view, &plan_layers::pon_nodes(view, plan))?;
-        write_layer(&mut folder, &mut writers, view, &plan_layers::datacenters(view, plan))?;
+        files.take(&mut folder, &plan_layers::stations(view, plan))?;
+        files.take(&mut folder, &plan_layers::fiber_routes(view, plan))?;
+        files.take(&mut folder, &plan_layers::lead_ins(plan))?;
+        files.take(&mut folder, &plan_layers::pon_nodes(view, plan))?;
+        files.take(&mut folder, &plan_layers::datacenters(view, plan))?;
         let open = Ofds::new(view, run);
         folder.file("ofds_nodes.json", |mut out| open.write_nodes(&mut out))?;
         folder.file("ofds_spans.json", |mut out| open.write_spans(&mut out))?;
     }
-    writers.finish(&mut folder)?;
+    files.finish(&mut folder, banners(view, run.lang, plan.stopped_early))?;
     finish(folder, view, run)
 }
 
-fn assessment_layers(folder: &mut OutFolder, writers: &mut Writers, view: View) -> Result<(), ReportError> {
+fn assessment_layers(
+    folder: &mut OutFolder,
+    files: &mut LayerFiles,
+    view: View,
+    encoding: csv::Encoding,
+) -> Result<(), ReportError> {
     let look = Lookups::new(&view);
-    write_layer(folder, writers, view, &layers::sites(view, &look))?;
-    write_layer(folder, writers, view, &layers::gaps(view, &look))?;
-    write_layer(folder, writers, view, &layers::towers(view))?;
+    files.take(folder, &layers::sites(view, &look))?;
+    files.take(folder, &layers::gaps(view, &look))?;
+    files.take(folder, &layers::towers(view))?;
     if view.inputs.has("regions") {
-        write_layer(folder, writers, view, &layers::regions(view))?;
+        files.take(folder, &layers::regions(view))?;
     }
     let kpi = tables::kpi(view);
-    folder.file("kpi.csv", |out| csv::write(&kpi, &kpi.layout(), out))
+    folder.file("kpi.csv", |out| csv::write(&kpi, &kpi.layout(), encoding, out))
 }
 
-fn write_layer(
-    folder: &mut OutFolder,
-    writers: &mut Writers,
-    view: View,
-    layer: &Layer,
-) -> Result<(), ReportError> {
-    let layout = layer.layout();
-    writers.layer(folder, layer, &layout)?;
-    let about = metadata::metadata(layer, &layout, view.inputs, view.settings.redact.level);
-    folder.file(&format!("{}.metadata.json", layer.name), |out| pretty(out, &about))
+/// The layers of a folder: each in every format, with its metadata and styles, and a QGIS project that
+/// opens them all.
+pub(super) struct LayerFiles<'r> {
+    wanted: &'r Wanted,
+    run: &'r RunInfo,
+    inputs: &'r Inputs,
+    settings: &'r Settings,
+    writers: Writers<'r>,
+    project: Project,
+}
+
+impl<'r> LayerFiles<'r> {
+    /// Layers of a run; inputs and settings as they may be told.
+    pub(super) fn new(
+        wanted: &'r Wanted,
+        run: &'r RunInfo,
+        inputs: &'r Inputs,
+        settings: &'r Settings,
+    ) -> Result<Self, ReportError> {
+        let writers = Writers::new(wanted, run.lang)?;
+        Ok(Self { wanted, run, inputs, settings, writers, project: Project::new(run.lang) })
+    }
+
+    /// Writes a layer.
+    pub(super) fn take(&mut self, folder: &mut OutFolder, layer: &Layer) -> Result<(), ReportError> {
+        let layout = layer.layout();
+        let styles = symbology::styles(layer, self.settings);
+        self.writers.layer(folder, layer, &layout, &styles)?;
+        let level = self.settings.redact.level;
+        let about = metadata::metadata(layer, &layout, self.inputs, level, self.writers.files(layer.name));
+        folder.file(&format!("{}.metadata.json", layer.name), |out| pretty(out, &about))?;
+        let table = Table::new(layer, &layout, None, None, self.run.lang);
+        for style in &styles {
+            let variant = if style.variant.is_empty() { "" } else { "_" };
+            let name = format!("{}{variant}{}.qml", layer.name, style.variant);
+            folder.file(&name, |out| out.write_all(qgis::qml(&table, style).as_bytes()))?;
+        }
+        self.project.take(&table, &styles, &self.writers.source(layer.name));
+        Ok(())
+    }
+
+    /// Closes what holds all layers, and writes the project; `remarks` must be known before any map is read.
+    pub(super) fn finish(self, folder: &mut OutFolder, remarks: Vec<String>) -> Result<(), ReportError> {
+        let sheet = Sheet::new(&self.run.title, remarks, self.inputs, self.run.lang);
+        self.project.write(folder, &sheet, self.wanted.crs(), self.writers.system())?;
+        self.writers.finish(folder)
+    }
 }
 
 /// Beyond this many sites an assessment's folder holds no `coverage.json`; `sites.geojson` has every term.
@@ -171,7 +217,12 @@ mod tests {
 
     pub(crate) fn plan_folder(base: &Path, name: &str, overrides: &str, lang: Lang) -> PathBuf {
         let folder = base.join(name);
-        let options = OutOptions { folder: folder.clone(), overwrite: false, wanted: Wanted::default() };
+        let options = OutOptions {
+            folder: folder.clone(),
+            overwrite: false,
+            wanted: Wanted::default(),
+            csv: csv::Encoding::default(),
+        };
         let (inputs, settings) = (fixture::inputs(), fixture::settings(overrides));
         write_plan(&inputs, &settings, &fixture::run(lang), &fixture::plan(), &options).unwrap();
         folder
@@ -248,14 +299,16 @@ mod tests {
         for level in ["inter-agency", "public"] {
             let folder = plan_folder(base.path(), level, &format!("[redact]\nlevel = \"{level}\""), Lang::Zh);
             let mut files = contents(&folder);
-            // The parts of the workbook are compressed; read them as they are.
-            let book = files.remove("report.xlsx").unwrap();
-            let mut zip = zip::ZipArchive::new(std::io::Cursor::new(book)).unwrap();
-            for i in 0..zip.len() {
-                let mut part = zip.by_index(i).unwrap();
-                let mut bytes = Vec::new();
-                std::io::Read::read_to_end(&mut part, &mut bytes).unwrap();
-                files.insert(format!("report.xlsx/{i}"), bytes);
+            // The parts of workbook and project are compressed; read them as they are.
+            for packed in ["report.xlsx", "project.qgz"] {
+                let bytes = files.remove(packed).unwrap();
+                let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+                for i in 0..zip.len() {
+                    let mut part = zip.by_index(i).unwrap();
+                    let mut bytes = Vec::new();
+                    std::io::Read::read_to_end(&mut part, &mut bytes).unwrap();
+                    files.insert(format!("{packed}/{i}"), bytes);
+                }
             }
             for (name, bytes) in &files {
                 let mut text = String::from_utf8_lossy(bytes).into_owned();

@@ -102,11 +102,12 @@ fn overview(book: &mut Workbook, document: &Document, style: &Style) -> Result<(
         }
     }
     sheet.set_freeze_panes(1, 0)?;
-    page(sheet, 1)
+    page(sheet, 1, (row, 0))
 }
 
-/// A4, as wide as the paper.
-fn page(sheet: &mut Worksheet, head_rows: u32) -> Result<(), XlsxError> {
+/// A4, as wide as the paper; everything up to a last cell.
+fn page(sheet: &mut Worksheet, head_rows: u32, last: (u32, u16)) -> Result<(), XlsxError> {
+    sheet.set_print_area(0, 0, last.0, last.1)?;
     sheet.set_paper_size(9).set_landscape().set_print_fit_to_pages(1, 0);
     sheet.set_repeat_rows(0, head_rows.saturating_sub(1))?;
     Ok(())
@@ -158,6 +159,7 @@ fn fill(sheet: &mut Worksheet, table: &Table, document: &Document, style: &Style
         sheet.autofilter(0, 0, table.rows.len() as u32, column(table.headings.len() - 1))?;
     }
     let more = table.all_rows.saturating_sub(table.rows.len());
+    let mut last = (table.rows.len() + usize::from(table.total.is_some())) as u32;
     if more > 0 {
         let line = (table.rows.len() + 2 + usize::from(table.total.is_some())) as u32;
         let text = match lang {
@@ -165,8 +167,9 @@ fn fill(sheet: &mut Worksheet, table: &Table, document: &Document, style: &Style
             Lang::Zh => format!("……另有 {more} 行，见各图层。"),
         };
         sheet.write_string_with_format(line, 0, text, &style.wrap)?;
+        last = line;
     }
-    page(sheet, 1)
+    page(sheet, 1, (last, column(table.headings.len().saturating_sub(1))))
 }
 
 fn column(at: usize) -> u16 {

@@ -11,6 +11,7 @@ use crate::model::said::Said;
 use crate::model::settings::Settings;
 use crate::radio::hall::plan;
 use crate::report::answers::{hall_answer, hall_json, hall_svg};
+use crate::report::csv::Encoding;
 use crate::report::{RunInfo, text};
 use crate::siting::halls::{HallAsk, HallError, OutdoorAsk};
 use serde_json::{Value, json};
@@ -35,8 +36,15 @@ pub fn run(
     if let Some(batch) = batch {
         return answer_lines(batch, ctx, |line| answer_line(line, &settings).to_string());
     }
-    let output =
-        Output { out, overwrite, redact: None, formats: Vec::new(), output_crs: crate::crs::Crs::wgs84() };
+    let output = Output {
+        out,
+        overwrite,
+        redact: None,
+        formats: Vec::new(),
+        output_crs: crate::crs::Crs::wgs84(),
+        csv_encoding: Encoding::default(),
+        simplestyle: false,
+    };
     check_output(&output)?;
     let ask = typed(ask);
     let refused = |e: HallError| Complaint::usage(code(&e), &e);

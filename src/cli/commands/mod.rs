@@ -46,6 +46,8 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
                 overwrite,
                 redact: None,
                 formats: Vec::new(),
+                simplestyle: false,
+                csv_encoding: crate::report::csv::Encoding::default(),
                 output_crs: crate::crs::Crs::wgs84(),
             };
             answers::compare(&before, &after, &output, ctx)

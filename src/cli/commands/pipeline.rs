@@ -240,7 +240,8 @@ pub(super) fn out_options(output: &Output) -> Option<OutOptions> {
     output.out.clone().map(|folder| OutOptions {
         folder,
         overwrite: output.overwrite,
-        wanted: Wanted::new(&output.formats, output.output_crs.clone()),
+        wanted: Wanted::new(&output.formats, output.output_crs.clone()).with_simplestyle(output.simplestyle),
+        csv: output.csv_encoding,
     })
 }
 

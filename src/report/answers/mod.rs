@@ -89,7 +89,7 @@ impl Answer {
         folder.file(&format!("{}.json", self.name), |out| pretty(out, &json))?;
         let mut written = BTreeSet::new();
         for table in self.document.tables().filter(|t| written.insert(t.key)) {
-            folder.file(&format!("{}.csv", table.key), |out| csv::write_table(table, out))?;
+            folder.file(&format!("{}.csv", table.key), |out| csv::write_table(table, options.csv, out))?;
         }
         let d = &self.document;
         folder.file("report.md", |out| out.write_all(markdown::markdown(d).as_bytes()))?;

@@ -4,10 +4,12 @@ use super::hilbert;
 use super::table::{Geometry, Table};
 use super::{GeometryKind, LayerWriter};
 use crate::report::layer::{FieldKind, Value};
-use crate::report::out::{FillError, OutFolder, ReportError};
+use crate::report::out::{OutFolder, ReportError};
 use flatbuffers::{FlatBufferBuilder, TableFinishedWIPOffset, VOffsetT, WIPOffset};
 use rayon::prelude::*;
-use std::io::{self, Read, Seek, Write};
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::path::Path;
 
 const MAGIC: [u8; 8] = [b'f', b'g', b'b', 3, b'f', b'g', b'b', 0];
 /// Children of a node of the index.
@@ -27,44 +29,41 @@ pub(super) struct FlatGeobuf;
 
 impl LayerWriter for FlatGeobuf {
     fn layer(&mut self, folder: &mut OutFolder, table: &Table) -> Result<(), ReportError> {
-        folder.file(&format!("{}.fgb", table.name()), |out| write(table, out).map_err(FillError::from))
+        let name = format!("{}.fgb", table.name());
+        let path = folder.place(&name);
+        write(table, &path).map_err(|source| ReportError::Failed { path: name.clone().into(), source })?;
+        folder.adopt(&name)
     }
 }
 
-fn write(table: &Table, out: &mut (dyn Write + Send)) -> io::Result<()> {
+fn write(table: &Table, path: &Path) -> io::Result<()> {
     let bounds = table.bounds()?;
     let (rows, all) = hilbert::order(&bounds);
-    // The index stands before the features, whose lengths it needs.
-    let mut features = tempfile::tempfile()?;
+    let mut file = File::create(path)?;
+    file.write_all(&MAGIC)?;
+    file.write_all(&header(table, all))?;
+    // The index stands before the features, whose lengths it needs: its room is left free until then.
+    let room = file.stream_position()?;
+    file.seek(io::SeekFrom::Start(room + index_bytes(rows.len())))?;
     let mut starts = Vec::with_capacity(rows.len());
     let mut end = 0u64;
-    let mut buffered = io::BufWriter::with_capacity(1 << 20, &mut features);
+    let mut ready: Vec<(Vec<u8>, Vec<u32>)> = Vec::new();
     for part in rows.chunks(BLOCK * BLOCKS) {
-        let made: Vec<(Vec<u8>, Vec<u32>)> =
-            part.par_chunks(BLOCK).map(|rows| block(table, rows)).collect::<io::Result<_>>()?;
-        for (bytes, lengths) in made {
-            buffered.write_all(&bytes)?;
-            for n in lengths {
-                starts.push(end);
-                end += u64::from(n);
-            }
+        // One set of blocks is written while the next is made.
+        let (written, made) = rayon::join(
+            || ready.iter().try_for_each(|(bytes, _)| file.write_all(bytes)),
+            || part.par_chunks(BLOCK).map(|rows| block(table, rows)).collect::<io::Result<Vec<_>>>(),
+        );
+        written?;
+        ready = made?;
+        for n in ready.iter().flat_map(|(_, lengths)| lengths) {
+            starts.push(end);
+            end += u64::from(*n);
         }
     }
-    buffered.flush()?;
-    drop(buffered);
-
-    out.write_all(&MAGIC)?;
-    out.write_all(&header(table, all))?;
-    out.write_all(&index(&rows, &bounds, &starts))?;
-    features.rewind()?;
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let n = features.read(&mut buffer)?;
-        if n == 0 {
-            return Ok(());
-        }
-        out.write_all(&buffer[..n])?;
-    }
+    ready.iter().try_for_each(|(bytes, _)| file.write_all(bytes))?;
+    file.seek(io::SeekFrom::Start(room))?;
+    file.write_all(&index(&rows, &bounds, &starts))
 }
 
 /// Type of a field, by the format's numbers.
@@ -142,10 +141,9 @@ fn block(table: &Table, rows: &[u32]) -> io::Result<(Vec<u8>, Vec<u32>)> {
     for &row in rows {
         b.reset();
         properties.clear();
-        for (n, field) in table.fields.iter().enumerate() {
-            push_property(&mut properties, n as u16, &table.value(row, field));
-        }
-        let properties = b.create_vector(&properties);
+        table.each_value(row, |n, value| push_property(&mut properties, n as u16, &value));
+        // A string of bytes is a vector of them, copied at once.
+        let properties = b.create_byte_string(&properties);
         let geometry = geometry(&mut b, &table.geometry(row)?, table.kind);
         let start = b.start_table();
         if let Some(geometry) = geometry {
@@ -226,20 +224,30 @@ fn part(b: &mut FlatBufferBuilder, pieces: &[Vec<[f64; 2]>], xy: &[f64], kind: u
     b.end_table(start)
 }
 
+/// Nodes of each level of the index, from the leaves up.
+fn level_sizes(features: usize) -> Vec<usize> {
+    let mut counts = vec![features];
+    let mut last = features;
+    // A single feature has a root above it all the same.
+    while last > 1 || counts.len() == 1 {
+        last = last.div_ceil(NODE);
+        counts.push(last);
+    }
+    counts
+}
+
+/// Length of the index; an empty layer has none.
+fn index_bytes(features: usize) -> u64 {
+    if features == 0 { 0 } else { level_sizes(features).iter().sum::<usize>() as u64 * 40 }
+}
+
 /// The R-tree, from its root down; leaves name the features by place, nodes their first child by number.
 fn index(rows: &[u32], bounds: &[Option<[f64; 4]>], starts: &[u64]) -> Vec<u8> {
     if rows.is_empty() {
         return Vec::new();
     }
     const EMPTY: [f64; 4] = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
-    let mut counts = vec![rows.len()];
-    while counts[counts.len() - 1] > 1 {
-        counts.push(counts[counts.len() - 1].div_ceil(NODE));
-    }
-    if counts.len() == 1 {
-        // A single feature has a root above it all the same.
-        counts.push(1);
-    }
+    let counts = level_sizes(rows.len());
     let total: usize = counts.iter().sum();
     let leaves: Vec<([f64; 4], u64)> =
         rows.iter().zip(starts).map(|(&r, &s)| (bounds[r as usize].unwrap_or(EMPTY), s)).collect();

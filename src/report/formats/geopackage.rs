@@ -4,14 +4,17 @@
 use super::hilbert;
 use super::table::{Table, joined};
 use super::{GeometryKind, LayerWriter, wkb};
+use crate::crs::{Crs, Definition};
 use crate::report::layer::{FieldKind, Value};
 use crate::report::out::{OutFolder, ReportError};
+use crate::report::qgis;
+use rayon::prelude::*;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 use std::io;
 use std::path::PathBuf;
 
-const NAME: &str = "layers.gpkg";
+pub(super) const NAME: &str = "layers.gpkg";
 
 /// No clock in results: the same layers give the same bytes.
 const CHANGED: &str = "1970-01-01T00:00:00.000Z";
@@ -60,6 +63,18 @@ INSERT INTO gpkg_spatial_ref_sys VALUES
   ('Undefined geographic SRS', 0, 'NONE', 0, 'undefined', 'undefined geographic coordinate reference system');
 ";
 
+/// Where QGIS looks for styles in a database; attributes in the eyes of the standard.
+const STYLES: &str = "
+CREATE TABLE IF NOT EXISTS layer_styles (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
+  f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+  useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
+  update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')));
+";
+
+/// Rows that are made side by side before they are put in.
+const BATCH: usize = 4096;
+
 /// The number of a system that has no code.
 const OWN_SRS: i64 = 100_000;
 
@@ -73,6 +88,9 @@ impl LayerWriter for GeoPackage {
             if open.is_none() {
                 let new = Connection::open(folder.place(NAME))?;
                 new.execute_batch(SCHEMA)?;
+                // Every GeoPackage knows WGS 84 (requirement 11), whether a layer is in it or not.
+                let plain = Crs::wgs84().definition().map_err(|e| io::Error::other(e.to_string()))?;
+                describe(&new, &plain)?;
                 *open = Some(new);
             }
             let Some(connection) = open else { return Ok(()) };
@@ -146,7 +164,10 @@ impl ToSql for Value<'_> {
 
 /// The system's number in this file, described there when it is new.
 fn srs(c: &Connection, table: &Table) -> rusqlite::Result<i64> {
-    let Some(system) = table.system else { return Ok(0) };
+    table.system.map_or(Ok(0), |system| describe(c, system))
+}
+
+fn describe(c: &Connection, system: &Definition) -> rusqlite::Result<i64> {
     let (org, id) = match &system.code {
         Some((org, code)) => (org.as_str(), i64::from(*code)),
         None => ("NONE", OWN_SRS),
@@ -191,6 +212,7 @@ fn write(c: &Connection, table: &Table) -> Result<(), Broken> {
             params![table.name(), f.name, f.alias, Some(about.trim()).filter(|a| !a.is_empty())],
         )?;
     }
+    styles(c, table)?;
     let all = rows(c, table, kind, srs_id)?;
     if let Some([w, s, e, n]) = all {
         c.execute(
@@ -207,29 +229,62 @@ fn write(c: &Connection, table: &Table) -> Result<(), Broken> {
     Ok(())
 }
 
+/// Puts the styles beside the layer; QGIS draws it by the first.
+fn styles(c: &Connection, table: &Table) -> rusqlite::Result<()> {
+    if table.styles.is_empty() {
+        return Ok(());
+    }
+    c.execute_batch(STYLES)?;
+    c.execute(
+        "INSERT OR IGNORE INTO gpkg_contents VALUES \
+         ('layer_styles', 'attributes', 'layer_styles', '', ?1, NULL, NULL, NULL, NULL, NULL)",
+        params![CHANGED],
+    )?;
+    for style in table.styles {
+        let name = if style.variant.is_empty() { "default" } else { style.variant };
+        c.execute(
+            "INSERT INTO layer_styles VALUES (NULL, '', '', ?1, 'geom', ?2, ?3, NULL, ?4, ?5, '', NULL, ?6)",
+            params![
+                table.name(),
+                name,
+                qgis::qml(table, style),
+                style.variant.is_empty(),
+                table.lang.pick(&style.title.0, &style.title.1),
+                CHANGED
+            ],
+        )?;
+    }
+    Ok(())
+}
+
 /// Writes the features in the order of the layer, then their index along a Hilbert curve.
 fn rows(c: &Connection, table: &Table, kind: GeometryKind, srs_id: i64) -> Result<Option<[f64; 4]>, Broken> {
     let marks = (0..table.fields.len() + 2).map(|i| format!("?{}", i + 1)).collect::<Vec<_>>().join(", ");
     let mut insert = c.prepare(&format!("INSERT INTO {} VALUES ({marks})", quoted(table.name())))?;
     let mut bounds = Vec::with_capacity(table.layer.rows);
-    let mut blob = Vec::new();
-    for (n, &row) in table.layout.order.iter().enumerate() {
+    let make = |&row: &u32| -> io::Result<(Option<[f64; 4]>, Vec<u8>, Vec<Value>)> {
         let geometry = table.geometry(row)?;
         let b = geometry.bounds();
-        insert.raw_bind_parameter(1, n as i64 + 1)?;
+        let mut blob = Vec::new();
         if let Some(b) = b {
-            blob.clear();
             head(&mut blob, srs_id, (kind != GeometryKind::Point).then_some(b));
             wkb::push(&mut blob, &geometry, kind);
-            insert.raw_bind_parameter(2, blob.as_slice())?;
-        } else {
-            insert.raw_bind_parameter(2, rusqlite::types::Null)?;
         }
-        for (i, field) in table.fields.iter().enumerate() {
-            insert.raw_bind_parameter(i + 3, table.value(row, field))?;
+        let mut values = Vec::with_capacity(table.fields.len());
+        table.each_value(row, |_, value| values.push(value));
+        Ok((b, blob, values))
+    };
+    for part in table.layout.order.chunks(BATCH) {
+        let made = part.par_iter().map(make).collect::<io::Result<Vec<_>>>()?;
+        for (b, blob, values) in made {
+            insert.raw_bind_parameter(1, bounds.len() as i64 + 1)?;
+            insert.raw_bind_parameter(2, b.map(|_| blob.as_slice()))?;
+            for (i, value) in values.iter().enumerate() {
+                insert.raw_bind_parameter(i + 3, value)?;
+            }
+            insert.raw_execute()?;
+            bounds.push(b);
         }
-        insert.raw_execute()?;
-        bounds.push(b);
     }
     let rtree = format!("rtree_{}_geom", table.name());
     c.execute_batch(&format!(
@@ -259,7 +314,7 @@ fn head(out: &mut Vec<u8>, srs_id: i64, envelope: Option<[f64; 4]>) {
     }
 }
 
-/// The triggers that keep the index true when other programs edit the layer (annex F.3 of the standard).
+/// The triggers that keep the index true when other programs edit the layer (annex F.3 of the standard, 1.3).
 fn triggers(table: &str) -> String {
     let r = format!("rtree_{table}_geom");
     let (t, q) = (quoted(table), quoted(&r));
@@ -270,27 +325,21 @@ fn triggers(table: &str) -> String {
     format!(
         "CREATE TRIGGER {insert} AFTER INSERT ON {t} WHEN ({full})
          BEGIN INSERT OR REPLACE INTO {q} VALUES ({row}); END;
+         CREATE TRIGGER {update1} AFTER UPDATE OF geom ON {t} WHEN OLD.fid = NEW.fid AND ({full})
+         BEGIN INSERT OR REPLACE INTO {q} VALUES ({row}); END;
          CREATE TRIGGER {update2} AFTER UPDATE OF geom ON {t} WHEN OLD.fid = NEW.fid AND {none}
          BEGIN DELETE FROM {q} WHERE id = OLD.fid; END;
+         CREATE TRIGGER {update3} AFTER UPDATE ON {t} WHEN OLD.fid != NEW.fid AND ({full})
+         BEGIN DELETE FROM {q} WHERE id = OLD.fid; INSERT OR REPLACE INTO {q} VALUES ({row}); END;
          CREATE TRIGGER {update4} AFTER UPDATE ON {t} WHEN OLD.fid != NEW.fid AND {none}
          BEGIN DELETE FROM {q} WHERE id IN (OLD.fid, NEW.fid); END;
-         CREATE TRIGGER {update5} AFTER UPDATE ON {t} WHEN OLD.fid != NEW.fid AND ({full})
-         BEGIN DELETE FROM {q} WHERE id = OLD.fid; INSERT OR REPLACE INTO {q} VALUES ({row}); END;
-         CREATE TRIGGER {update6} AFTER UPDATE OF geom ON {t}
-         WHEN OLD.fid = NEW.fid AND ({full}) AND (OLD.geom NOT NULL AND NOT ST_IsEmpty(OLD.geom))
-         BEGIN UPDATE {q} SET minx = ST_MinX(NEW.geom), maxx = ST_MaxX(NEW.geom),
-           miny = ST_MinY(NEW.geom), maxy = ST_MaxY(NEW.geom) WHERE id = NEW.fid; END;
-         CREATE TRIGGER {update7} AFTER UPDATE OF geom ON {t}
-         WHEN OLD.fid = NEW.fid AND ({full}) AND (OLD.geom ISNULL OR ST_IsEmpty(OLD.geom))
-         BEGIN INSERT INTO {q} VALUES ({row}); END;
          CREATE TRIGGER {delete} AFTER DELETE ON {t} WHEN OLD.geom NOT NULL
          BEGIN DELETE FROM {q} WHERE id = OLD.fid; END;",
         insert = name("insert"),
+        update1 = name("update1"),
         update2 = name("update2"),
+        update3 = name("update3"),
         update4 = name("update4"),
-        update5 = name("update5"),
-        update6 = name("update6"),
-        update7 = name("update7"),
         delete = name("delete"),
     )
 }

@@ -12,7 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
-use parquet::schema::types::{ColumnDescPtr, Type};
+use parquet::schema::types::{ColumnDescPtr, ColumnPath, Type};
 use rayon::prelude::*;
 use serde_json::json;
 use std::io::{self, Write};
@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 /// Rows of a row group.
 const GROUP: usize = 65_536;
+/// Rows that are made by one task: few enough to stay near the processor.
+const BLOCK: usize = 1024;
 
 const EDGES: [&str; 4] = ["xmin", "ymin", "xmax", "ymax"];
 
@@ -39,21 +41,53 @@ fn failed(e: ParquetError) -> io::Error {
     }
 }
 
-/// What a column of the file holds.
-#[derive(Clone, Copy)]
-enum Part<'t> {
-    Field(&'t OutField),
-    Geometry,
-    /// An edge of the bounds, by its place in west, south, east, north.
-    Edge(usize),
+/// What a column holds in some rows: the known values, and which are known.
+struct Data {
+    known: Vec<i16>,
+    values: Values,
+}
+
+enum Values {
+    /// Texts or shapes one behind the other, and where each ends.
+    Bytes(Vec<u8>, Vec<usize>),
+    Float(Vec<f64>),
+    Int(Vec<i64>),
+    Flag(Vec<bool>),
+}
+
+impl Data {
+    fn new(values: Values) -> Self {
+        Self { known: Vec::with_capacity(BLOCK), values }
+    }
+
+    fn push(&mut self, value: &Value) {
+        self.known.push(i16::from(value.is_known()));
+        match (&mut self.values, value) {
+            (Values::Bytes(all, ends), Value::Text(t)) => {
+                all.extend_from_slice(t.as_bytes());
+                ends.push(all.len());
+            }
+            (Values::Float(list), Value::Float(v)) => list.push(*v),
+            (Values::Int(list), Value::Int(v)) => list.push(*v),
+            (Values::Flag(list), Value::Flag(v)) => list.push(*v),
+            // A field has values of its own type alone.
+            _ => {}
+        }
+    }
 }
 
 fn write(table: &Table, out: &mut (dyn Write + Send)) -> io::Result<()> {
     let Some(kind) = table.kind else { return Ok(()) };
     let bounds = table.bounds()?;
     let (rows, all) = hilbert::order(&bounds);
+    let mut builder = WriterProperties::builder();
+    // No two features lie in one place: a dictionary of places would be their list again.
+    let edges = EDGES.map(|edge| vec!["bbox".to_owned(), edge.to_owned()]);
+    for path in std::iter::once(vec!["geometry".to_owned()]).chain(edges) {
+        builder = builder.set_column_dictionary_enabled(ColumnPath::from(path), false);
+    }
     let properties = Arc::new(
-        WriterProperties::builder()
+        builder
             .set_compression(Compression::SNAPPY)
             .set_created_by(concat!("covplan ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_key_value_metadata(Some(vec![KeyValue::new(
@@ -64,15 +98,17 @@ fn write(table: &Table, out: &mut (dyn Write + Send)) -> io::Result<()> {
     );
     let schema = Arc::new(schema(table).map_err(failed)?);
     let mut file = SerializedFileWriter::new(out, schema, Arc::clone(&properties)).map_err(failed)?;
-    let mut parts: Vec<Part> = table.fields.iter().map(Part::Field).collect();
-    parts.push(Part::Geometry);
-    parts.extend((0..4).map(Part::Edge));
     for rows in rows.chunks(GROUP) {
         let described: Vec<ColumnDescPtr> = file.schema_descr().columns().to_vec();
-        let made: Vec<(Vec<u8>, ColumnCloseResult)> = parts
-            .par_iter()
-            .zip(described)
-            .map(|(part, column)| chunk(table, kind, *part, rows, &bounds, column, &properties))
+        // Row by row first, while what a row needs is near; then column by column.
+        let blocks: Vec<Vec<Data>> = rows
+            .par_chunks(BLOCK)
+            .map(|rows| gathered(table, kind, rows, &bounds))
+            .collect::<io::Result<_>>()?;
+        let made: Vec<(Vec<u8>, ColumnCloseResult)> = described
+            .into_par_iter()
+            .enumerate()
+            .map(|(at, column)| chunk(&blocks, at, column, &properties))
             .collect::<io::Result<_>>()?;
         let mut group = file.next_row_group().map_err(failed)?;
         for (bytes, closed) in made {
@@ -133,84 +169,70 @@ fn geo(table: &Table, kind: GeometryKind, all: Option<[f64; 4]>) -> serde_json::
     json!({ "version": "1.1.0", "primary_column": "geometry", "columns": { "geometry": column } })
 }
 
-/// One column of a row group.
-fn chunk(
+/// The columns of some rows.
+fn gathered(
     table: &Table,
     kind: GeometryKind,
-    part: Part,
     rows: &[u32],
     bounds: &[Option<[f64; 4]>],
+) -> io::Result<Vec<Data>> {
+    let empty = |f: &OutField| {
+        Data::new(match f.kind {
+            FieldKind::Text => Values::Bytes(Vec::new(), Vec::with_capacity(BLOCK)),
+            FieldKind::Flag => Values::Flag(Vec::with_capacity(BLOCK)),
+            FieldKind::Int => Values::Int(Vec::with_capacity(BLOCK)),
+            FieldKind::Float(_) => Values::Float(Vec::with_capacity(BLOCK)),
+        })
+    };
+    let mut columns: Vec<Data> = table.fields.iter().map(empty).collect();
+    let mut shapes = Data::new(Values::Bytes(Vec::new(), Vec::with_capacity(BLOCK)));
+    let mut edges: [Vec<f64>; 4] = std::array::from_fn(|_| Vec::with_capacity(BLOCK));
+    for &row in rows {
+        table.each_value(row, |n, value| columns[n].push(&value));
+        let there = bounds[row as usize];
+        shapes.known.push(i16::from(there.is_some()));
+        if let (Some(b), Values::Bytes(all, ends)) = (there, &mut shapes.values) {
+            wkb::push(all, &table.geometry(row)?, kind);
+            ends.push(all.len());
+            edges.iter_mut().zip(b).for_each(|(e, v)| e.push(v));
+        }
+    }
+    let known = shapes.known.clone();
+    columns.push(shapes);
+    columns.extend(edges.map(|e| Data { known: known.clone(), values: Values::Float(e) }));
+    Ok(columns)
+}
+
+/// One column of a row group, by its place among the columns of the blocks.
+fn chunk(
+    blocks: &[Vec<Data>],
+    at: usize,
     column: ColumnDescPtr,
     properties: &WriterPropertiesPtr,
 ) -> io::Result<(Vec<u8>, ColumnCloseResult)> {
     let mut out = TrackedWrite::new(Vec::new());
     let pages = SerializedPageWriter::new(&mut out);
-    let writer = get_column_writer(column, Arc::clone(properties), Box::new(pages));
-    let mut known: Vec<i16> = Vec::with_capacity(rows.len());
-    let field_values = |field: &OutField, known: &mut Vec<i16>, take: &mut dyn FnMut(Value)| {
-        for &row in rows {
-            let value = table.value(row, field);
-            known.push(i16::from(value.is_known()));
-            take(value);
-        }
-    };
-    let closed = match (part, writer) {
-        (Part::Field(f), ColumnWriter::ByteArrayColumnWriter(mut w)) => {
-            let mut values: Vec<ByteArray> = Vec::with_capacity(rows.len());
-            field_values(f, &mut known, &mut |v| {
-                if let Value::Text(t) = v {
-                    values.push(ByteArray::from(t.as_bytes().to_vec()));
-                }
-            });
-            w.write_batch(&values, Some(&known), None).and_then(|_| w.close())
-        }
-        (Part::Field(f), ColumnWriter::DoubleColumnWriter(mut w)) => {
-            let mut values = Vec::with_capacity(rows.len());
-            field_values(f, &mut known, &mut |v| {
-                if let Value::Float(x) = v {
-                    values.push(x);
-                }
-            });
-            w.write_batch(&values, Some(&known), None).and_then(|_| w.close())
-        }
-        (Part::Field(f), ColumnWriter::Int64ColumnWriter(mut w)) => {
-            let mut values = Vec::with_capacity(rows.len());
-            field_values(f, &mut known, &mut |v| {
-                if let Value::Int(x) = v {
-                    values.push(x);
-                }
-            });
-            w.write_batch(&values, Some(&known), None).and_then(|_| w.close())
-        }
-        (Part::Field(f), ColumnWriter::BoolColumnWriter(mut w)) => {
-            let mut values = Vec::with_capacity(rows.len());
-            field_values(f, &mut known, &mut |v| {
-                if let Value::Flag(x) = v {
-                    values.push(x);
-                }
-            });
-            w.write_batch(&values, Some(&known), None).and_then(|_| w.close())
-        }
-        (Part::Geometry, ColumnWriter::ByteArrayColumnWriter(mut w)) => {
-            let mut values: Vec<ByteArray> = Vec::with_capacity(rows.len());
-            for &row in rows {
-                let there = bounds[row as usize].is_some();
-                known.push(i16::from(there));
-                if there {
-                    let mut blob = Vec::new();
-                    wkb::push(&mut blob, &table.geometry(row)?, kind);
-                    values.push(ByteArray::from(blob));
-                }
+    let mut writer = get_column_writer(column, Arc::clone(properties), Box::new(pages));
+    for data in blocks.iter().filter_map(|b| b.get(at)) {
+        let known = Some(data.known.as_slice());
+        let written = match (&data.values, &mut writer) {
+            (Values::Bytes(all, ends), ColumnWriter::ByteArrayColumnWriter(w)) => {
+                // Every value is a view of one copy.
+                let all = bytes::Bytes::copy_from_slice(all);
+                let mut start = 0;
+                let values: Vec<ByteArray> = ends
+                    .iter()
+                    .map(|&end| ByteArray::from(all.slice(std::mem::replace(&mut start, end)..end)))
+                    .collect();
+                w.write_batch(&values, known, None)
             }
-            w.write_batch(&values, Some(&known), None).and_then(|_| w.close())
-        }
-        (Part::Edge(at), ColumnWriter::DoubleColumnWriter(mut w)) => {
-            known.extend(rows.iter().map(|r| i16::from(bounds[*r as usize].is_some())));
-            let values: Vec<f64> = rows.iter().filter_map(|r| bounds[*r as usize]).map(|b| b[at]).collect();
-            w.write_batch(&values, Some(&known), None).and_then(|_| w.close())
-        }
-        _ => Err(ParquetError::General("a column of another type than its field".to_owned())),
-    };
-    let closed = closed.map_err(failed)?;
+            (Values::Float(list), ColumnWriter::DoubleColumnWriter(w)) => w.write_batch(list, known, None),
+            (Values::Int(list), ColumnWriter::Int64ColumnWriter(w)) => w.write_batch(list, known, None),
+            (Values::Flag(list), ColumnWriter::BoolColumnWriter(w)) => w.write_batch(list, known, None),
+            _ => Err(ParquetError::General("a column of another type than its field".to_owned())),
+        };
+        written.map_err(failed)?;
+    }
+    let closed = writer.close().map_err(failed)?;
     Ok((out.into_inner().map_err(failed)?, closed))
 }

@@ -4,6 +4,7 @@ use super::{Geometry, LayerWriter, Table};
 use crate::report::layer::{FieldKind, Value};
 use crate::report::number::fixed;
 use crate::report::out::{FillError, OutFolder, ReportError};
+use crate::report::xml::escaped;
 use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -122,23 +123,4 @@ fn list(line: &[[f64; 2]]) -> String {
         let _ = write!(text, "{}{},{}", if n > 0 { " " } else { "" }, fixed(*lon, 7), fixed(*lat, 7));
     }
     text
-}
-
-/// A text within XML; characters that XML 1.0 can't hold are left out.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => {
-                let _ = write!(out, "&#{};", c as u32);
-            }
-            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => {}
-            c => out.push(c),
-        }
-    }
-    out
 }

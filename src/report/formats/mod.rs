@@ -15,6 +15,7 @@ pub use table::{Geometry, GeometryKind, OutField, Table};
 
 use super::layer::{Layer, Layout};
 use super::out::{OutFolder, ReportError};
+use super::symbology::Style;
 use crate::crs::{Crs, CrsError, Definition};
 use crate::model::kinds::Lang;
 
@@ -108,6 +109,11 @@ pub static FORMATS: &[Format] = &[
 ];
 
 impl Format {
+    /// Name of the file that holds a layer.
+    fn file_of(&self, layer: &str) -> String {
+        if self.word == "gpkg" { geopackage::NAME.to_owned() } else { format!("{layer}.{}", self.word) }
+    }
+
     /// The format of a word.
     #[must_use]
     pub fn of(word: &str) -> Option<&'static Self> {
@@ -126,12 +132,13 @@ impl std::fmt::Debug for Format {
 pub struct Wanted {
     formats: Vec<&'static Format>,
     crs: Crs,
+    simplestyle: bool,
 }
 
 impl Default for Wanted {
     /// GeoJSON alone.
     fn default() -> Self {
-        Self { formats: FORMATS.iter().take(1).collect(), crs: Crs::wgs84() }
+        Self { formats: FORMATS.iter().take(1).collect(), crs: Crs::wgs84(), simplestyle: false }
     }
 }
 
@@ -145,6 +152,12 @@ impl Wanted {
             wanted.formats = FORMATS.iter().filter(|f| formats.iter().any(|w| w.word == f.word)).collect();
         }
         wanted
+    }
+
+    /// With simplestyle properties in GeoJSON, or without.
+    #[must_use]
+    pub fn with_simplestyle(self, simplestyle: bool) -> Self {
+        Self { simplestyle, ..self }
     }
 
     /// What files call the system.
@@ -172,12 +185,23 @@ impl Wanted {
     }
 }
 
+/// Where a layer was written to, for programs that are to open it there.
+pub struct Source<'s> {
+    /// As GDAL names it, from the folder of the outputs.
+    pub uri: String,
+    /// The system of its numbers; `None` for WGS 84.
+    pub system: Option<&'s Definition>,
+}
+
+/// The formats that a QGIS project had best open, by word: those that hold whole names and codes first.
+const OPENED: [&str; 7] = ["geojson", "gpkg", "fgb", "geojsonl", "shp", "kml", "parquet"];
+
 /// The writers of a run's formats.
 pub struct Writers<'w> {
-    crs: &'w Crs,
+    wanted: &'w Wanted,
     system: Option<Definition>,
     lang: Lang,
-    open: Vec<(bool, Box<dyn LayerWriter>)>,
+    open: Vec<(&'static Format, Box<dyn LayerWriter>)>,
 }
 
 impl<'w> Writers<'w> {
@@ -190,8 +214,8 @@ impl<'w> Writers<'w> {
             path: wanted.crs.to_string().into(),
             source: std::io::Error::other(e.to_string()),
         })?;
-        let open = wanted.formats.iter().map(|f| (f.any_crs, (f.make)())).collect();
-        Ok(Self { crs: &wanted.crs, system, lang, open })
+        let open = wanted.formats.iter().map(|f| (*f, (f.make)())).collect();
+        Ok(Self { wanted, system, lang, open })
     }
 
     /// Writes a layer in every format.
@@ -203,13 +227,54 @@ impl<'w> Writers<'w> {
         folder: &mut OutFolder,
         layer: &Layer,
         layout: &Layout,
+        styles: &[Style],
     ) -> Result<(), ReportError> {
-        for (any_crs, writer) in &mut self.open {
-            let system = self.system.as_ref().filter(|_| *any_crs);
-            let crs = system.is_some().then_some(self.crs);
-            writer.layer(folder, &Table::new(layer, layout, crs, system, self.lang))?;
+        for (format, writer) in &mut self.open {
+            let system = self.system.as_ref().filter(|_| format.any_crs);
+            let crs = system.is_some().then_some(&self.wanted.crs);
+            let mut table = Table::new(layer, layout, crs, system, self.lang);
+            table.styles = styles;
+            table.simplestyle = self.wanted.simplestyle;
+            writer.layer(folder, &table)?;
         }
         Ok(())
+    }
+
+    /// The system of the formats that follow the one asked for.
+    #[must_use]
+    pub fn system(&self) -> Option<&Definition> {
+        self.system.as_ref()
+    }
+
+    /// The file of a layer that a QGIS project opens.
+    #[must_use]
+    pub fn source(&self, layer: &str) -> Source<'_> {
+        let open = OPENED.iter().find_map(|word| self.wanted.formats.iter().find(|f| f.word == *word));
+        let format = open.copied().unwrap_or(&FORMATS[0]);
+        let part = if format.word == "gpkg" { format!("|layername={layer}") } else { String::new() };
+        Source {
+            uri: format!("./{}{part}", format.file_of(layer)),
+            system: self.system.as_ref().filter(|_| format.any_crs),
+        }
+    }
+
+    /// The files that hold a layer, each with its format and its system, and the system of them all: that
+    /// of RFC 7946 where they differ.
+    #[must_use]
+    pub fn files(&self, layer: &str) -> (Vec<serde_json::Value>, String) {
+        const PLAIN: &str = "OGC:CRS84";
+        let name = |system: Option<&Definition>| match system {
+            None => PLAIN.to_owned(),
+            Some(Definition { code: Some((authority, code)), .. }) => format!("{authority}:{code}"),
+            Some(own) => own.name.clone(),
+        };
+        let systems: Vec<String> =
+            self.open.iter().map(|(f, _)| name(self.system.as_ref().filter(|_| f.any_crs))).collect();
+        let files = self.open.iter().zip(&systems).map(|((format, _), crs)| {
+            serde_json::json!({ "file": format.file_of(layer), "format": format.word, "crs": crs })
+        });
+        let one = systems.first().filter(|first| systems.iter().all(|s| s == *first));
+        (files.collect(), one.cloned().unwrap_or_else(|| PLAIN.to_owned()))
     }
 
     /// Closes all formats.

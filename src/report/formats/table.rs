@@ -7,6 +7,7 @@ use crate::model::kinds::Lang;
 use crate::report::geojson::geometry_name;
 use crate::report::geometry::{cut_line, rings};
 use crate::report::layer::{FieldKind, Layer, Layout, Shape, Value};
+use crate::report::symbology::Style;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::io;
@@ -103,6 +104,8 @@ pub struct OutField {
     pub kind: FieldKind,
     at: usize,
     source: bool,
+    /// Steps per unit that numbers are rounded to.
+    scale: f64,
 }
 
 /// A layer in the fields and the system of a file.
@@ -119,13 +122,17 @@ pub struct Table<'t, 'a> {
     pub kind: Option<GeometryKind>,
     /// Language of headings.
     pub lang: Lang,
+    /// How it is drawn, the usual way first.
+    pub styles: &'t [Style],
+    /// Whether features carry their own colours (simplestyle) where the format has a place for them.
+    pub simplestyle: bool,
     crs: Option<&'t Crs>,
     /// Steps per unit that coordinates are rounded to.
     steps: f64,
 }
 
 impl<'t, 'a> Table<'t, 'a> {
-    pub(super) fn new(
+    pub(in crate::report) fn new(
         layer: &'t Layer<'a>,
         layout: &'t Layout,
         crs: Option<&'t Crs>,
@@ -148,6 +155,7 @@ impl<'t, 'a> Table<'t, 'a> {
                 kind: f.kind,
                 at,
                 source: false,
+                scale: if let FieldKind::Float(d) = f.kind { 10f64.powi(i32::from(d.min(9))) } else { 1.0 },
             });
             if src {
                 fields.push(OutField {
@@ -159,6 +167,7 @@ impl<'t, 'a> Table<'t, 'a> {
                     kind: FieldKind::Text,
                     at,
                     source: true,
+                    scale: 1.0,
                 });
             }
         }
@@ -172,7 +181,7 @@ impl<'t, 'a> Table<'t, 'a> {
         // About a centimetre in degrees, a millimetre in metres.
         let steps = if system.is_none_or(|s| s.geographic) { 1e7 } else { 1e3 };
         let crs = crs.filter(|c| **c != Crs::wgs84());
-        Self { layer, layout, fields, system, kind, lang, crs, steps }
+        Self { layer, layout, fields, system, kind, lang, styles: &[], simplestyle: false, crs, steps }
     }
 
     /// Name of the layer.
@@ -185,6 +194,12 @@ impl<'t, 'a> Table<'t, 'a> {
     #[must_use]
     pub fn title(&self) -> &'static str {
         self.lang.pick(self.layer.title.0, self.layer.title.1)
+    }
+
+    /// The style whose colours features carry themselves, where they are to.
+    #[must_use]
+    pub fn own_style(&self) -> Option<&Style> {
+        self.styles.first().filter(|_| self.simplestyle)
     }
 
     /// Id of a row: as given, numbered where it repeats an earlier one.
@@ -207,13 +222,27 @@ impl<'t, 'a> Table<'t, 'a> {
         if field.at == 0 {
             return Value::Text(self.id(row));
         }
-        match (column.value(row as usize), field.kind) {
-            (Value::Float(v), FieldKind::Float(decimals)) => {
-                let scale = 10f64.powi(i32::from(decimals.min(9)));
-                let scaled = (v.abs() * scale).round();
-                Value::Float(if scaled < 9e15 { (scaled / scale).copysign(v) + 0.0 } else { v })
+        match column.value(row as usize) {
+            Value::Float(v) => {
+                let scaled = (v.abs() * field.scale).round();
+                Value::Float(if scaled < 9e15 { (scaled / field.scale).copysign(v) + 0.0 } else { v })
             }
-            (value, _) => value,
+            value => value,
+        }
+    }
+
+    /// All values of a row in the order of the fields; each is worked out once, for its source too.
+    pub fn each_value(&self, row: u32, mut take: impl FnMut(usize, Value<'a>)) {
+        let mut known = false;
+        for (n, field) in self.fields.iter().enumerate() {
+            if field.source {
+                let column = &self.layer.columns[field.at];
+                take(n, Value::Text(Cow::Borrowed(column.source_of(row as usize, || known))));
+            } else {
+                let value = self.value(row, field);
+                known = value.is_known();
+                take(n, value);
+            }
         }
     }
 
