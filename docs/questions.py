@@ -29,7 +29,7 @@ QUESTIONS = [
     ("What breaks if asset N fails?", "failures PROJECT", 0, "physical `fiber_segments` and nodes, `sites.has_fiber`"),
     ("Energy and carbon?", "energy PROJECT", 1, "`racks_std`, `rack_use_pct`, `pue` of the centers"),
     ("What changed since the last run?", "compare BEFORE AFTER", 0, None),
-    ("How sure are we?", None, None, None),
+    ("How sure are we?", "uncertainty PROJECT", 0, None),
     ("5G-A, U6G, 6G outlook?", "outlook PROJECT", 0, None),
     ("Which large and medium firms use 5G at all?", "readiness PROJECT", 1, "`sites.firm_size`, `sites.uses_5g`"),
     ("What can be shared?", "plan PROJECT --effort low", "stations", None),

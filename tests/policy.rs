@@ -375,3 +375,25 @@ fn energy_failures_and_outlook_answer_on_every_layer_and_on_none() {
     let said = String::from_utf8_lossy(&out.stderr);
     assert!(said.contains("C067") && said.contains("n78"), "{said}");
 }
+
+#[test]
+fn draws_are_the_same_on_any_number_of_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = covplan(
+        dir.path(),
+        &["synth", "--region", "Guizhou", "--sites", "60", "--cells", "200", "-o", "synth", "--quiet"],
+    );
+    assert!(made.status.success());
+    let with = |threads: &str, seed: &str| {
+        let args = ["uncertainty", "synth/covplan.toml", "--runs", "20", "--anew", "2", "--seed", seed];
+        json(dir.path(), &[&args[..], &["--threads", threads]].concat(), 0)
+    };
+    let (one, two, other) = (with("1", "5"), with("2", "5"), with("2", "6"));
+    assert_eq!(one, two);
+    assert_ne!(one["result"]["uncertainty"]["runs"], other["result"]["uncertainty"]["runs"]);
+    let seen = &one["result"]["uncertainty"];
+    assert_eq!(seen["runs"].as_array().unwrap().len(), 20);
+    assert_eq!((seen["anew"].as_array().unwrap().len(), seen["tornado"].as_array().unwrap().len()), (2, 10));
+    let stable = one["result"]["stability"].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&stable));
+}

@@ -2,7 +2,8 @@
 # Installs what a build ("build") or the tests ("test") need and the machine lacks.
 # build: cmake and a C++ compiler, for PROJ.
 # test:  also GDAL's ogrinfo and a Python with pyogrio, geopandas, pyarrow and openpyxl, which open what covplan writes, and a
-#        browser that draws the report. A reader that can't be installed is reported by the tests as skipped.
+#        browser that draws the report, and PostGIS, of which a test starts a server of its own. What can't be
+#        installed is reported by the tests as skipped.
 set -eu
 what=${1:-build}
 
@@ -39,6 +40,15 @@ if [ "$what" = test ]; then
     cargo fetch --quiet --locked || echo "setup: not all packages fetched; the licence check covers this platform only" >&2
     need ogrinfo gdal-bin gdal gdal || echo "setup: no ogrinfo; the GDAL tests will say that they were skipped" >&2
     need chromium chromium chromium chromium || echo "setup: no chromium; the browser test will say that it was skipped" >&2
+    if ! ls /usr/share/postgresql/*/extension/postgis.control /usr/share/pgsql/extension/postgis.control >/dev/null 2>&1; then
+        echo "setup: installing postgis" >&2
+        # Debian would start a server for everyone; the test starts its own and stops it.
+        conf=/etc/postgresql-common/createcluster.conf
+        if command -v apt-get >/dev/null 2>&1 && ! [ -e "$conf" ]; then
+            root sh -c "mkdir -p ${conf%/*} && echo 'create_main_cluster = false' > $conf" || true
+        fi
+        install postgresql-postgis postgis postgis || echo "setup: no PostGIS; its test will say that it was skipped" >&2
+    fi
     venv=target/readers
     if ! "$venv/bin/python" -c 'import pyogrio, openpyxl, geopandas, pyarrow' 2>/dev/null; then
         mkdir -p target

@@ -431,6 +431,27 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// How sure the plan is: draws around its inputs, a tornado table, stability of ranks
+    #[command(
+        after_help = "Examples:\n  covplan uncertainty covplan.toml\n  covplan uncertainty covplan.toml --runs 500 --anew 50 --seed 7 -o out"
+    )]
+    Uncertainty {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// Draws
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        runs: u32,
+        /// How many of the draws are planned anew
+        #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+        anew: u32,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+        /// How long to work.
+        #[command(flatten)]
+        budget: Budget,
+    },
     /// Every term behind a score, route, station or data center of a finished plan
     #[command(after_help = "Example:\n  covplan explain out SITE-00412")]
     Explain {
@@ -444,8 +465,11 @@ pub enum Command {
         after_help = "Examples:\n  covplan convert points.csv --from gcj02 --to EPSG:4326 -o out.csv\n  covplan convert points.csv --from EPSG:4547 --to EPSG:4490"
     )]
     Convert {
-        /// CSV with lon, lat (or x_m, y_m), or GeoJSON
+        /// CSV with lon, lat (or x_m, y_m), GeoJSON, or another file of features, which becomes GeoJSON
         file: PathBuf,
+        /// Layer of a file that holds several
+        #[arg(long, value_name = "NAME")]
+        layer: Option<String>,
         /// CRS of the file: EPSG:n, gcj02, bd09
         #[arg(long, value_name = "CRS")]
         from: String,

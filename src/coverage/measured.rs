@@ -138,13 +138,19 @@ impl Corrections {
         self.0.len()
     }
 
-    /// What a frequency in a scene gets added to its losses, dB.
+    /// What a frequency in a scene gets added to its losses, dB: what the settings say
+    /// (`radio.bias_db`), and the bias that measurements show.
     #[must_use]
     pub fn loss_db(&self, radio: &RadioSettings, freq_mhz: f64, scene: Scene) -> f64 {
+        let set_db = match scene {
+            Scene::Urban => radio.bias_db.urban,
+            Scene::Suburban => radio.bias_db.suburban,
+            Scene::Rural => radio.bias_db.rural,
+        };
         if self.0.is_empty() {
-            return 0.0;
+            return set_db;
         }
-        self.0.get(&(band(radio, freq_mhz).to_owned(), scene)).copied().unwrap_or(0.0)
+        set_db + self.0.get(&(band(radio, freq_mhz).to_owned(), scene)).copied().unwrap_or(0.0)
     }
 }
 

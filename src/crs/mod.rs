@@ -230,13 +230,13 @@ fn in_chunks<A: Sync, B: Send>(
 }
 
 impl fmt::Display for Crs {
-    /// A short text that parses back to the same system (a WKT is shown by its name).
+    /// A short text that parses back to the same system (a WKT or PROJJSON is shown by its name).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Wgs84 => f.write_str("EPSG:4326"),
             Kind::Gcj02 => f.write_str("gcj02"),
             Kind::Bd09 => f.write_str("bd09"),
-            Kind::Proj { text, about } if is_wkt(text) => f.write_str(&about.name),
+            Kind::Proj { text, about } if is_wkt(text) || is_projjson(text) => f.write_str(&about.name),
             Kind::Proj { text, .. } => f.write_str(text),
         }
     }
@@ -246,7 +246,7 @@ impl FromStr for Crs {
     type Err = CrsError;
 
     /// Reads `EPSG:n`, a bare code, an OGC URN or URL, `wgs84`, `cgcs2000`, `gcj02`, `bd09`, a WKT (as in a
-    /// `.prj` file) or a PROJ string.
+    /// `.prj` file), PROJJSON (as in GeoParquet) or a PROJ string.
     fn from_str(text: &str) -> Result<Self, CrsError> {
         let text = text.trim().trim_start_matches('\u{feff}');
         let unknown = || CrsError::Unknown { text: text.chars().take(80).collect() };
@@ -270,7 +270,7 @@ impl FromStr for Crs {
             }
             _ => {}
         }
-        let proj_text = if is_wkt(text) {
+        let proj_text = if is_wkt(text) || is_projjson(text) {
             text.to_owned()
         } else if text.contains("+proj=") || text.contains("+init=") {
             if text.contains("type=crs") { text.to_owned() } else { format!("{text} +type=crs") }
@@ -284,6 +284,10 @@ impl FromStr for Crs {
         let about = transform::describe(&proj_text, &unknown)?;
         Ok(Self(Kind::Proj { text: proj_text.into(), about: Arc::new(about) }))
     }
+}
+
+fn is_projjson(text: &str) -> bool {
+    text.starts_with('{') && text.ends_with('}')
 }
 
 fn is_wkt(text: &str) -> bool {

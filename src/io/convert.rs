@@ -1,11 +1,19 @@
-//! Coordinates of a table or GeoJSON file in another reference system; everything else stays as it is.
+//! Coordinates of a table or GeoJSON file in another reference system; everything else stays as it is. Other
+//! files of features become GeoJSON.
 
+use super::features::{self, Ask, FeatureFormat};
+use super::formats::{Format, How};
+use super::shape::RawShape;
+use super::source::Fault;
+use super::values::{MAX_EXACT, Owned};
 use crate::crs::gauss_kruger::{AxisOrder, guess_grid};
 use crate::crs::{Crs, CrsError, PointError};
 use crate::geom::LonLat;
+use crate::model::project::LayerSpec;
 use crate::model::schema::Layer;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// A converted file.
@@ -63,11 +71,15 @@ pub enum ConvertError {
 
 /// Converts all positions of a file. Planar systems are in metres: GeoJSON as east, north; tables of a
 /// Gauss-Krüger zone with the northing as `x_m`, unless their values say otherwise, tables of other systems
-/// with the easting as `x_m`.
+/// with the easting as `x_m`. `layer` names one of a file that holds several.
 ///
 /// # Errors
 /// [`ConvertError`]; nothing is converted in part.
-pub fn convert(path: &Path, from: &Crs, to: &Crs) -> Result<Converted, ConvertError> {
+pub fn convert(path: &Path, layer: Option<&str>, from: &Crs, to: &Crs) -> Result<Converted, ConvertError> {
+    let format = Format::of_name(path).filter(|f| f.word() != "geojson").map(|f| f.how);
+    if let Some(How::Features(format)) = format {
+        return of_features(path, format, layer, from, to);
+    }
     let bytes = std::fs::read(path)
         .map_err(|source| ConvertError::Unreadable { path: path.to_path_buf(), source })?;
     let name = path.to_string_lossy().to_lowercase();
@@ -229,6 +241,88 @@ fn geojson(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted,
     Ok(Converted { bytes, positions: moved.len() as u64 })
 }
 
+/// A file of features as GeoJSON.
+fn of_features(
+    path: &Path,
+    format: &dyn FeatureFormat,
+    layer: Option<&str>,
+    from: &Crs,
+    to: &Crs,
+) -> Result<Converted, ConvertError> {
+    let malformed = |reason: String| ConvertError::Malformed { path: path.to_path_buf(), reason };
+    let faulty = |f: Fault| {
+        let row = f.row.map(|r| format!("row {r}: ")).unwrap_or_default();
+        malformed(format!("{row}{}", f.message))
+    };
+    let spec = LayerSpec { layer: layer.map(str::to_owned), ..LayerSpec::default() };
+    let ask = Ask { path, spec: &spec, layer: None };
+    let chosen = features::choose(format, &ask).map_err(faulty)?;
+    let mut bytes = b"{\"type\":\"FeatureCollection\",\"features\":[".to_vec();
+    let (mut positions, mut first) = (0, true);
+    let mut failed = None;
+    let mut part = |part: features::Rows<'_>| -> Result<(), ConvertError> {
+        for mut row in part.rows {
+            let at = row.number as usize;
+            if let Some(shape @ (RawShape::Other(_) | RawShape::Broken(_))) = &row.shape {
+                return Err(malformed(format!("row {at}: a geometry that can't be moved: {}", shape.kind())));
+            }
+            let mut places: Vec<&mut [f64; 2]> =
+                row.shape.as_mut().map(RawShape::positions).unwrap_or_default();
+            let points: Vec<[f64; 2]> = places.iter().map(|p| **p).collect();
+            let moved = move_all(&points, from, to, |i, e| ConvertError::BadPosition {
+                path: path.to_path_buf(),
+                row: at,
+                value: format!("{}, {}", points[i][0], points[i][1]),
+                reason: e.to_string(),
+            })?;
+            positions += moved.len() as u64;
+            for (place, q) in places.iter_mut().zip(moved) {
+                **place = q.map(|v| rounded(v, to));
+            }
+            let properties: serde_json::Map<String, Value> = part
+                .names
+                .iter()
+                .zip(row.values)
+                .filter_map(|(names, v)| Some((names.first()?.clone(), json(v))))
+                .collect();
+            let feature = serde_json::json!({
+                "type": "Feature",
+                "properties": properties,
+                "geometry": row.shape.as_ref().map(RawShape::geojson),
+            });
+            bytes.extend_from_slice(if std::mem::take(&mut first) { b"\n" } else { b",\n" });
+            serde_json::to_writer(&mut bytes, &feature).map_err(|e| malformed(e.to_string()))?;
+        }
+        Ok(())
+    };
+    format
+        .read(&ask, chosen.as_deref(), &mut |rows| {
+            Ok(match part(rows) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(e) => {
+                    failed = Some(e);
+                    ControlFlow::Break(())
+                }
+            })
+        })
+        .map_err(faulty)?;
+    if let Some(e) = failed {
+        return Err(e);
+    }
+    bytes.extend_from_slice(b"\n]}\n");
+    Ok(Converted { bytes, positions })
+}
+
+fn json(value: Owned) -> Value {
+    match value {
+        Owned::Blank => Value::Null,
+        Owned::Text(t) => t.into(),
+        Owned::Flag(b) => b.into(),
+        Owned::Number(n) if n.fract() == 0.0 && n.abs() < MAX_EXACT => (n as i64).into(),
+        Owned::Number(n) => n.into(),
+    }
+}
+
 /// Visits every position below a `coordinates` member; Z stays.
 fn each_position(value: &mut Value, visit: &mut impl FnMut(&mut [f64; 2])) {
     fn coordinates(value: &mut Value, visit: &mut impl FnMut(&mut [f64; 2])) {
@@ -274,9 +368,9 @@ mod tests {
     fn there_and_back() {
         let (wgs, gcj): (Crs, Crs) = ("EPSG:4326".parse().unwrap(), "gcj02".parse().unwrap());
         let (_d, path) = file("p.csv", "name,经度,纬度\n\"a,b\",118.79,32.06\n");
-        let there = convert(&path, &wgs, &gcj).unwrap();
+        let there = convert(&path, None, &wgs, &gcj).unwrap();
         let (_d, path) = file("q.csv", std::str::from_utf8(&there.bytes).unwrap());
-        let back = convert(&path, &gcj, &wgs).unwrap();
+        let back = convert(&path, None, &gcj, &wgs).unwrap();
         assert_eq!(String::from_utf8(back.bytes).unwrap(), "name,lon,lat\n\"a,b\",118.79,32.06\n");
     }
 
@@ -284,14 +378,14 @@ mod tests {
     fn gauss_kruger_tables_have_the_northing_first() {
         let (wgs, zone): (Crs, Crs) = ("EPSG:4326".parse().unwrap(), "EPSG:4548".parse().unwrap());
         let (_d, path) = file("p.csv", "lon,lat\n118.796877,32.060255\n");
-        let there = String::from_utf8(convert(&path, &wgs, &zone).unwrap().bytes).unwrap();
+        let there = String::from_utf8(convert(&path, None, &wgs, &zone).unwrap().bytes).unwrap();
         assert!(there.starts_with("x_m,y_m\n3549946."), "{there}");
         let (_d, path) = file("q.csv", &there);
-        let back = String::from_utf8(convert(&path, &zone, &wgs).unwrap().bytes).unwrap();
+        let back = String::from_utf8(convert(&path, None, &zone, &wgs).unwrap().bytes).unwrap();
         assert!(back.starts_with("lon,lat\n118.79687"), "{back}");
         // Values that tell win.
         let (_d, path) = file("r.csv", "x,y\n669693.6554,3549946.6791\n");
-        let east_first = String::from_utf8(convert(&path, &zone, &wgs).unwrap().bytes).unwrap();
+        let east_first = String::from_utf8(convert(&path, None, &zone, &wgs).unwrap().bytes).unwrap();
         assert!(east_first.starts_with("lon,lat\n118.79687"), "{east_first}");
     }
 
@@ -300,7 +394,7 @@ mod tests {
         let text = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"coordinates":[1,2]},
             "geometry":{"type":"Point","coordinates":[118.79,32.06,7.0]}}]}"#;
         let (_d, path) = file("p.geojson", text);
-        let got = convert(&path, &"EPSG:4326".parse().unwrap(), &"EPSG:4548".parse().unwrap()).unwrap();
+        let got = convert(&path, None, &"EPSG:4326".parse().unwrap(), &"EPSG:4548".parse().unwrap()).unwrap();
         let v: Value = serde_json::from_slice(&got.bytes).unwrap();
         assert_eq!(v["features"][0]["properties"]["coordinates"][0], 1);
         assert_eq!(v["features"][0]["geometry"]["coordinates"][2], 7.0);

@@ -1,5 +1,6 @@
 //! Formats with a model of their own, turned into layers: OpenStreetMap extracts and GraphML backbones.
 
+use super::formats::{Format, How};
 use super::graphml;
 use super::load::broken;
 use super::osm::{self, BarrierKind, IndustryKind, OsmBarrier, OsmExtract, OsmIndustry, OsmProblemKind};
@@ -7,7 +8,7 @@ use super::source::Fault;
 use crate::model::inputs::Inputs;
 use crate::model::issues::Place;
 use crate::model::kinds::{CandidateKind, CoordSource, FiberLevel, FiberNodeKind, Lock};
-use crate::model::project::{Format, LayerSpec};
+use crate::model::project::LayerSpec;
 use crate::model::records::{Barrier, Candidate, FiberNode, FiberSegment, Origin, Road, Site};
 use crate::model::rules;
 use crate::model::schema::Layer;
@@ -21,7 +22,7 @@ pub(super) struct Given<'a> {
     pub shown: &'a str,
     pub path: &'a Path,
     pub file: u16,
-    pub format: Format,
+    pub format: &'static Format,
 }
 
 /// How many elements there were, and how many records they gave.
@@ -32,8 +33,8 @@ pub(super) struct Counts {
 
 /// Reads a file into its layer.
 pub(super) fn read(given: &Given<'_>, inputs: &mut Inputs) -> Result<Counts, Fault> {
-    match given.format {
-        Format::GraphMl => topology(given, inputs),
+    match given.format.how {
+        How::Topology => topology(given, inputs),
         _ => extract(given, inputs),
     }
 }

@@ -3,7 +3,8 @@
 
 use super::binding::{Binding, HeaderNames};
 use super::delimited::Delimited;
-use super::features::FeatureFile;
+use super::features::{Ask, FeatureFormat};
+use super::formats::{Format, How};
 use super::header::{self, Header};
 use super::load::{LoadOptions, load_layers};
 use super::place::guess_crs;
@@ -12,14 +13,16 @@ use super::terrain::{MAX_PROPAGATION_POSTING_M, TerrainStore};
 use super::values::{Owned, Value};
 use super::workbook::Workbook;
 use super::{foreign, graphml, osm};
+use crate::crs::Crs;
 use crate::model::inputs::LayerInfo;
 use crate::model::issues::{Issues, Place};
 use crate::model::kinds::Lang;
-use crate::model::project::{Format, LayerSpec, Project};
+use crate::model::project::{Address, LayerSpec, Project};
 use crate::model::rules;
 use crate::model::schema::{Kind, LAYERS, Layer, Need, Shape};
 use crate::model::words::counted;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// What was found out about a file.
@@ -41,6 +44,12 @@ pub struct Inspection {
     /// Sheet that was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
+    /// Layers in the file, of formats that may hold several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<String>,
+    /// Layer that was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inner_layer: Option<String>,
     /// Row of the header, from one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_row: Option<u32>,
@@ -107,7 +116,10 @@ const PEEK_ROWS: usize = 300;
 /// # Errors
 /// The message of why it can't be read at all, with the rule it breaks.
 pub fn inspect(path: &Path, lang: Lang) -> Result<Inspection, Issues> {
-    let shown = path.display().to_string();
+    let shown = match database(path) {
+        Some(_) => Address::SHOWN.to_owned(),
+        None => path.display().to_string(),
+    };
     let mut found = Inspection { file: shown.clone(), ..Inspection::default() };
     look(path, lang, &mut found).map_err(|fault| {
         let mut issues = Issues::default();
@@ -119,80 +131,109 @@ pub fn inspect(path: &Path, lang: Lang) -> Result<Inspection, Issues> {
 }
 
 fn look(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
-    std::fs::metadata(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
-    let format =
-        if path.is_dir() { Some(Format::Hgt) } else { Format::of_name(path).or_else(|| by_content(path)) };
+    let is_database = database(path).is_some();
+    if !is_database {
+        std::fs::metadata(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+    }
+    let format = if is_database {
+        Format::parse("postgresql")
+    } else if path.is_dir() {
+        Format::parse("hgt")
+    } else {
+        let named = Format::of_name(path);
+        let told = Format::of_content(path);
+        // `.json` may be more than GeoJSON.
+        match (named, told) {
+            (Some(n), Some(t)) if n.word() == "geojson" && t.word() == "ofds" => told,
+            _ => named.or(told),
+        }
+    };
     let format = format.ok_or_else(|| {
-        let all: Vec<&str> = Format::WORDS.iter().map(|(f, _)| f.word()).collect();
-        Fault::new(
-            &rules::FORMAT_UNKNOWN,
-            format!("neither its name nor its content tells; known are {}", all.join(", ")),
-        )
+        let message = format!("neither its name nor its content tells; known are {}", Format::all());
+        Fault::new(&rules::FORMAT_UNKNOWN, message)
     })?;
     found.format = format.word().to_owned();
-    let peek = match format {
-        Format::Hgt | Format::GeoTiff => return grid(path, lang, found),
-        Format::OsmPbf | Format::OsmXml => return extract(path, lang, found),
-        Format::GraphMl => return topology(path, lang, found),
-        Format::Delimited => {
+    let peek = match format.how {
+        How::Grid => return grid(path, lang, found),
+        How::Osm => return extract(path, lang, found),
+        How::Topology => return topology(path, lang, found),
+        How::Delimited => {
             let file = Delimited::open(path, None, None)?;
             found.encoding = Some(file.encoding().to_owned());
             found.delimiter = Some(char::from(file.delimiter));
             let (numbers, rows) = file.head(PEEK_ROWS)?.into_iter().unzip();
             Peek { rows, numbers, names: None, shape: None, crs: None }
         }
-        Format::GeoJson => peek_features(path)?,
-        Format::Workbook => return workbook(path, lang, found),
+        How::Features(f) => return feature_layers(path, format, f, lang, found),
+        How::Workbook => return workbook(path, format, lang, found),
     };
     let best = guess(&peek, None);
     describe(path, format, lang, &peek, best, found);
     Ok(())
 }
 
-/// The format that a file's first bytes tell.
-fn by_content(path: &Path) -> Option<Format> {
-    use std::io::Read;
-    let mut head = Vec::new();
-    std::fs::File::open(path).ok()?.take(4096).read_to_end(&mut head).ok()?;
-    if head.starts_with(b"PK") || head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        return Some(Format::Workbook);
+/// Looks at every layer of a file of features, and describes the one that fits best.
+fn feature_layers(
+    path: &Path,
+    format: &'static Format,
+    how: &dyn FeatureFormat,
+    lang: Lang,
+    found: &mut Inspection,
+) -> Result<(), Fault> {
+    let spec = LayerSpec { database: database(path), ..LayerSpec::default() };
+    let ask = Ask { path, spec: &spec, layer: None };
+    found.layers = how.layers(&ask)?;
+    let mut best: Option<(Option<Guess>, Option<String>, Peek)> = None;
+    let all: Vec<Option<String>> =
+        if found.layers.is_empty() { vec![None] } else { found.layers.iter().cloned().map(Some).collect() };
+    for name in all {
+        let peek = peek_features(how, &ask, name.as_deref())?;
+        let guessed = guess(&peek, None);
+        let score = |g: &Option<Guess>| g.as_ref().map_or(0, |g| g.0);
+        if best.as_ref().is_none_or(|b| score(&guessed) > score(&b.0)) {
+            best = Some((guessed, name, peek));
+        }
     }
-    if head.starts_with(b"II*\0") || head.starts_with(b"MM\0*") {
-        return Some(Format::GeoTiff);
+    let Some((mut guessed, name, mut peek)) = best else { return Ok(()) };
+    if let Some((_, layer, _)) = guessed {
+        // Names that the format cut short mean something once the layer is known.
+        peek = peek_features(how, &Ask { layer: Some(layer), ..ask }, name.as_deref())?;
+        guessed = guess(&peek, None).filter(|g| g.1.name == layer.name).or(guessed);
     }
-    match head.iter().find(|b| !b.is_ascii_whitespace())? {
-        b'{' => Some(Format::GeoJson),
-        b'<' if memchr::memmem::find(&head, b"<graphml").is_some() => Some(Format::GraphMl),
-        b'<' if memchr::memmem::find(&head, b"<osm").is_some() => Some(Format::OsmXml),
-        _ if !head.contains(&0) && head.iter().any(|b| b",;\t|".contains(b)) => Some(Format::Delimited),
-        _ => None,
-    }
+    found.inner_layer = name;
+    describe(path, format, lang, &peek, guessed, found);
+    Ok(())
 }
 
-fn peek_features(path: &Path) -> Result<Peek, Fault> {
-    let mut file = FeatureFile::open(path, None)?;
-    let (mut names, mut rows): (Vec<HeaderNames>, Vec<Vec<Owned>>) = (Vec::new(), Vec::new());
-    let mut shape = None;
-    if let Some(batch) = file.next_batch()? {
-        let (keys, owned) = batch.table()?;
-        names = keys;
-        for row in owned.into_iter().take(PEEK_ROWS) {
+/// The address that a path is, if it is one of a database.
+fn database(path: &Path) -> Option<Address> {
+    Address::of_path(path.to_str()?)
+}
+
+fn peek_features(how: &dyn FeatureFormat, ask: &Ask<'_>, layer: Option<&str>) -> Result<Peek, Fault> {
+    let mut peek = Peek { rows: Vec::new(), numbers: Vec::new(), names: None, shape: None, crs: None };
+    how.read(ask, layer, &mut |part| {
+        peek.names = Some(part.names.to_vec());
+        peek.crs = part.crs.map(str::to_owned);
+        for row in part.rows.into_iter().take(PEEK_ROWS) {
             let this = row.shape.as_ref().map(|s| match s.kind() {
                 "Point" | "MultiPoint" => Shape::Point,
                 "LineString" | "MultiLineString" => Shape::Line,
                 "Polygon" | "MultiPolygon" => Shape::Area,
                 _ => Shape::None,
             });
-            shape = match (shape, this) {
+            peek.shape = match (peek.shape, this) {
                 (None, s) => s,
                 (Some(a), Some(b)) if a != b => Some(Shape::Any),
                 (s, _) => s,
             };
-            rows.push(row.values);
+            peek.numbers.push(row.number);
+            peek.rows.push(row.values);
         }
-    }
-    let numbers = (1..).take(rows.len()).collect();
-    Ok(Peek { rows, numbers, names: Some(names), shape, crs: file.crs })
+        Ok(ControlFlow::Break(()))
+    })?;
+    peek.names.get_or_insert_default();
+    Ok(peek)
 }
 
 /// A layer with how well a table fits it.
@@ -255,7 +296,7 @@ fn guess(peek: &Peek, best: Option<Guess>) -> Option<Guess> {
     best
 }
 
-fn workbook(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
+fn workbook(path: &Path, format: &'static Format, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
     let mut book = Workbook::open(path)?;
     let mut best: Option<(Guess, String, Peek)> = None;
     let mut first: Option<(String, Peek)> = None;
@@ -289,13 +330,13 @@ fn workbook(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault
             Lang::Zh => format!("跳过 {hidden} 个隐藏工作表；可用 `sheet = \"...\"` 读取"),
         });
     }
-    describe(path, Format::Workbook, lang, &peek, guessed, found);
+    describe(path, format, lang, &peek, guessed, found);
     Ok(())
 }
 
 fn describe(
     path: &Path,
-    format: Format,
+    format: &'static Format,
     lang: Lang,
     peek: &Peek,
     best: Option<Guess>,
@@ -333,10 +374,11 @@ fn describe(
         peek.rows.iter().skip(header.data()).map(|r| r.iter().map(Owned::borrow).collect()).collect();
     let names: Vec<&str> = header.names.iter().filter_map(|n| n.first().map(String::as_str)).collect();
     let (crs, code) = match (&peek.crs, &binding) {
-        (Some(crs), _) => (crs.clone(), None),
+        // A definition goes by its name.
+        (Some(text), _) => (text.parse::<Crs>().map_or_else(|_| text.clone(), |c| c.to_string()), None),
         (None, Some(b)) if peek.shape.is_none() => guess_crs(b, &rows, &names, lang),
         (None, _) if peek.names.is_some() => {
-            (lang.pick("WGS 84 (GeoJSON)", "WGS 84（GeoJSON）").to_owned(), None)
+            (lang.pick("WGS 84, as none is stated", "未注明，按 WGS 84 处理").to_owned(), None)
         }
         (None, _) => (lang.pick("not told by the columns", "无法由列名判断").to_owned(), None),
     };
@@ -352,6 +394,10 @@ fn describe(
     found.layer = Some(layer.name.to_owned());
     let spec = propose(path, format, found, &binding, code);
     found.toml = toml_of(layer, &spec, &binding, lang);
+    let spec = match spec.database {
+        Some(_) => LayerSpec { format: Some(format.word().to_owned()), ..spec },
+        None => spec,
+    };
     if let Ok(mut project) = Project::empty("inspect") {
         project.layers.insert(layer.name.to_owned(), spec);
         let inputs = load_layers(&project, &LoadOptions::default());
@@ -363,7 +409,7 @@ fn describe(
 
 fn propose(
     path: &Path,
-    format: Format,
+    format: &'static Format,
     found: &Inspection,
     binding: &Binding,
     crs: Option<String>,
@@ -371,10 +417,12 @@ fn propose(
     // Also what would be found without being named: the whole mapping is there to be checked.
     let columns: BTreeMap<String, Vec<String>> =
         binding.columns.iter().map(|b| (b.column.name.to_owned(), vec![b.header.clone()])).collect();
-    let named = Format::of_name(path) == Some(format);
+    let named = Format::of_name(path) == Some(format) || database(path).is_some();
     LayerSpec {
-        paths: vec![path.display().to_string()],
-        format: (!named).then_some(format),
+        paths: vec![found.file.clone()],
+        database: database(path),
+        format: (!named).then(|| format.word().to_owned()),
+        layer: found.inner_layer.clone().filter(|_| found.layers.len() > 1),
         sheet: found.sheet.clone().filter(|_| found.sheets.iter().filter(|s| s.visible).count() > 1),
         header_row: found.header_row.filter(|r| *r > 1),
         crs,
@@ -389,8 +437,11 @@ fn quoted(s: &str) -> String {
 
 fn toml_of(layer: &'static Layer, spec: &LayerSpec, binding: &Binding, lang: Lang) -> String {
     let mut out = format!("[layers.{}]\npath = {}\n", layer.name, quoted(&spec.paths.join("")));
-    if let Some(f) = spec.format {
-        out.push_str(&format!("format = {}\n", quoted(f.word())));
+    if let Some(f) = &spec.format {
+        out.push_str(&format!("format = {}\n", quoted(f)));
+    }
+    if let Some(l) = &spec.layer {
+        out.push_str(&format!("layer = {}\n", quoted(l)));
     }
     if let Some(s) = &spec.sheet {
         out.push_str(&format!("sheet = {}\n", quoted(s)));

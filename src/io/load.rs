@@ -1,6 +1,7 @@
 //! From a project file to everything it names.
 
 use super::broken::BrokenFile;
+use super::formats::{Format, How};
 use super::project::{self, ProjectError};
 use super::read::{Job, Outcome, PositionsOnly, Reader, delimited};
 use super::records::answers::{AnswerReader, ProposalReader, SupplyReader};
@@ -14,7 +15,7 @@ use super::{features, foreign, msi, settle, workbook};
 use crate::model::inputs::{Inputs, LayerInfo};
 use crate::model::issues::{Issues, Place, Severity};
 use crate::model::operators::Operators;
-use crate::model::project::{Format, LayerSpec, Project};
+use crate::model::project::{LayerSpec, Project};
 use crate::model::rules;
 use crate::model::schema::{Layer, Shape};
 use std::path::{Path, PathBuf};
@@ -179,8 +180,8 @@ impl LayerLoad<'_> {
         }
         inputs.issues = issues;
         for (number, shown) in self.spec.paths.iter().enumerate() {
-            let Some(format) = self.format(shown) else { continue };
-            if matches!(format, Format::OsmPbf | Format::OsmXml | Format::GraphMl) {
+            let Some(format) = Format::of_file(self.spec, shown) else { continue };
+            if matches!(format.how, How::Osm | How::Topology) {
                 let path = self.project.resolve(shown);
                 let file = u16::try_from(number).unwrap_or(u16::MAX);
                 let given =
@@ -202,10 +203,6 @@ impl LayerLoad<'_> {
         }
     }
 
-    fn format(&self, shown: &str) -> Option<Format> {
-        self.spec.format.or_else(|| Format::of_name(Path::new(shown)))
-    }
-
     /// Reads every table and feature file of the layer.
     fn files<R: Reader>(&mut self, issues: &mut Issues, sink: &mut (dyn FnMut(&mut R::Part) + Send)) {
         for (number, shown) in self.spec.paths.iter().enumerate() {
@@ -219,7 +216,7 @@ impl LayerLoad<'_> {
                 path: &path,
                 swap: self.spec.swap_xy,
             };
-            let format = self.format(shown);
+            let format = Format::of_file(self.spec, shown);
             if self.options.swap_xy && !job.swap {
                 // Looks at the positions alone first, so that files in order stay as they are.
                 let mut unheard = Issues::default();
@@ -243,6 +240,7 @@ impl LayerLoad<'_> {
         info.rows_filtered += o.filtered;
         info.rows_dropped += o.dropped;
         info.rows_kept += o.kept;
+        info.sha256 = o.digest.or(info.sha256.take());
         for (mine, theirs) in [(&mut info.columns, o.columns), (&mut info.unknown_columns, o.unknown_columns)]
         {
             for c in theirs {
@@ -350,19 +348,25 @@ pub(super) fn broken(e: BrokenFile) -> (PathBuf, Fault) {
 /// Reads one file; `None` for formats that other code reads.
 fn read_file<R: Reader>(
     job: &Job<'_>,
-    format: Option<Format>,
+    format: Option<&'static Format>,
     issues: &mut Issues,
     sink: &mut (dyn FnMut(&mut R::Part) + Send),
 ) -> Result<Option<Outcome>, Fault> {
-    match format {
-        Some(Format::Delimited) => delimited::<R>(job, issues, sink).map(Some),
-        Some(Format::GeoJson) => features::geojson::<R>(job, issues, sink).map(Some),
-        Some(Format::Workbook) => workbook::workbook::<R>(job, issues, sink).map(Some),
-        Some(Format::OsmPbf | Format::OsmXml | Format::GraphMl) => Ok(None),
-        Some(f @ (Format::Hgt | Format::GeoTiff)) => {
-            let message = format!("{} holds a grid, and {} has rows", f.word(), job.layer.name);
+    let Some(format) = format else {
+        return Err(Fault::new(&rules::FORMAT_UNKNOWN, "the file name doesn't tell the format"));
+    };
+    match format.how {
+        How::Delimited | How::Workbook if job.spec.layer.is_some() => {
+            let message = "tables have no layers to choose from; a workbook's sheet is named by `sheet`";
+            Err(Fault::new(&rules::LAYER_MISSING, message))
+        }
+        How::Delimited => delimited::<R>(job, issues, sink).map(Some),
+        How::Workbook => workbook::workbook::<R>(job, issues, sink).map(Some),
+        How::Features(f) => features::read::<R>(f, job, issues, sink).map(Some),
+        How::Osm | How::Topology => Ok(None),
+        How::Grid => {
+            let message = format!("{} holds a grid, and {} has rows", format.word(), job.layer.name);
             Err(Fault::new(&rules::FORMAT_UNFIT, message))
         }
-        None => Err(Fault::new(&rules::FORMAT_UNKNOWN, "the file name doesn't tell the format")),
     }
 }

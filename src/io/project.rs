@@ -1,9 +1,10 @@
 //! Reading the project file: every key is known, or refused with its place and the nearest one that is.
 
+use super::formats::Format;
 use crate::model::catalogue::{Catalogue, CatalogueError};
 use crate::model::issues::Place;
 use crate::model::kinds::Lang;
-use crate::model::project::{Axis, Format, LayerSpec, Project};
+use crate::model::project::{Address, Axis, LayerSpec, Project};
 use crate::model::schema::{self, Layer, Shape};
 use crate::model::settings::Settings;
 use std::collections::BTreeMap;
@@ -66,6 +67,8 @@ const PROJECT_KEYS: &[&str] = &["name", "lang"];
 const LAYER_KEYS: &[&str] = &[
     "path",
     "format",
+    "layer",
+    "query",
     "sheet",
     "header_row",
     "crs",
@@ -199,7 +202,9 @@ impl Reader<'_> {
                             }
                         }
                         Value::String(file) => {
-                            layers.insert(key, LayerSpec { paths: vec![file], ..LayerSpec::default() });
+                            let mut spec = LayerSpec { paths: vec![file], ..LayerSpec::default() };
+                            self.database(&path, &mut spec);
+                            layers.insert(key, spec);
                         }
                         _ => self.fault_at(&path, format!("`{path}` takes a table with a `path`"), ""),
                     }
@@ -267,16 +272,14 @@ impl Reader<'_> {
                 "path" => spec.paths = self.texts(&at, value),
                 "format" => {
                     let word = self.text_of(&at, value);
-                    spec.format = Format::parse(&word);
+                    spec.format = Format::parse(&word).map(|f| f.word().to_owned());
                     if spec.format.is_none() && !word.is_empty() {
-                        let all: Vec<&str> = Format::WORDS.iter().map(|(f, _)| f.word()).collect();
-                        self.fault_at(
-                            &at,
-                            format!("`format` = \"{word}\" is not one of: {}", all.join(", ")),
-                            "",
-                        );
+                        let message = format!("`format` = \"{word}\" is not one of: {}", Format::all());
+                        self.fault_at(&at, message, "");
                     }
                 }
+                "query" => spec.query = Some(self.text_of(&at, value)),
+                "layer" => spec.layer = Some(self.text_of(&at, value)),
                 "sheet" => spec.sheet = Some(self.text_of(&at, value)),
                 "header_row" => match value.as_integer().and_then(|i| u32::try_from(i).ok()) {
                     Some(row) => spec.header_row = Some(row),
@@ -354,6 +357,7 @@ impl Reader<'_> {
                 }
             }
         }
+        self.database(path, &mut spec);
         if spec.paths.is_empty() {
             if !(layer.shape == Shape::Grid && spec == LayerSpec::default()) {
                 self.fault_at(path, format!("`{path}` needs a `path`"), "path = \"file.csv\"");
@@ -361,6 +365,28 @@ impl Reader<'_> {
             return None;
         }
         Some(spec)
+    }
+
+    /// Sets a database's address apart from the paths, which are shown.
+    fn database(&mut self, path: &str, spec: &mut LayerSpec) {
+        let addresses: Vec<Address> = spec.paths.iter().filter_map(|p| Address::of_path(p)).collect();
+        let given = !addresses.is_empty();
+        if given && spec.paths.len() > 1 {
+            self.fault_at(&join(path, "path"), "a database stands alone in `path`".into(), "");
+        }
+        let of_postgres = spec.format.as_deref() == Some("postgresql");
+        if spec.query.is_some() && !given && !(spec.paths.is_empty() || of_postgres) {
+            let message = "`query` asks a database, and `path` names a file".to_owned();
+            self.fault_at(&join(path, "query"), message, "path = \"postgresql://\"");
+            return;
+        }
+        if given || of_postgres || spec.query.is_some() {
+            spec.database = addresses.into_iter().next();
+            spec.format = Some("postgresql".to_owned());
+            // What other layers of the same database may be told from it by.
+            let of = spec.layer.as_deref().unwrap_or(if spec.query.is_some() { "query" } else { "" });
+            spec.paths = vec![format!("{}{of}", Address::SHOWN)];
+        }
     }
 
     fn known_column(&mut self, layer: &'static Layer, path: &str, column: &str) {

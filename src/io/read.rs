@@ -61,6 +61,8 @@ pub(super) struct Outcome {
     pub columns: Vec<String>,
     pub unknown_columns: Vec<String>,
     pub crs: String,
+    /// SHA-256 of the rows, where no file holds them.
+    pub digest: Option<String>,
     /// Most rows have longitude and latitude exchanged.
     pub swapped: bool,
 }

@@ -288,6 +288,11 @@ impl<'r> Row<'r> {
 
     /// A word of a vocabulary. The vocabulary comes before the words for blank: 无 may be a member.
     pub fn word<T>(&mut self, col: Col, parse: fn(&str) -> Option<T>) -> Option<T> {
+        let required = self.column(col).is_some_and(|c| c.need == Need::Required);
+        self.word_of(col, parse, required)
+    }
+
+    fn word_of<T>(&mut self, col: Col, parse: fn(&str) -> Option<T>, required: bool) -> Option<T> {
         self.with(col, |row, v| {
             if v == Value::Blank {
                 return None;
@@ -297,8 +302,7 @@ impl<'r> Row<'r> {
                 && !v.is_blank()
                 && let Some(c) = row.column(col)
             {
-                let rule =
-                    if c.need == Need::Required { &rules::REQUIRED_UNREADABLE } else { &rules::WORD_UNKNOWN };
+                let rule = if required { &rules::REQUIRED_UNREADABLE } else { &rules::WORD_UNKNOWN };
                 row.note(rule, c.name, &v.text());
             }
             read
@@ -313,7 +317,7 @@ impl<'r> Row<'r> {
         parse: fn(&str) -> Option<T>,
     ) -> Option<T> {
         let blank = self.with(col, |_, v| v == Value::Blank || (v.is_blank() && parse(&v.text()).is_none()));
-        if blank { self.blank(column) } else { self.word(col, parse) }
+        if blank { self.blank(column) } else { self.word_of(col, parse, true) }
     }
 
     /// The first value of the row that isn't blank.

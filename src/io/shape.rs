@@ -31,6 +31,30 @@ impl RawShape {
             RawShape::Broken(_) => "unreadable",
         }
     }
+
+    /// All its positions, in order.
+    pub fn positions(&mut self) -> Vec<&mut [f64; 2]> {
+        match self {
+            RawShape::Point(p) => vec![p],
+            RawShape::Points(p) => p.iter_mut().collect(),
+            RawShape::Lines(l) => l.iter_mut().flatten().collect(),
+            RawShape::Areas(a) => a.iter_mut().flatten().flatten().collect(),
+            RawShape::Other(_) | RawShape::Broken(_) => Vec::new(),
+        }
+    }
+
+    /// As a geometry of GeoJSON; null for what has no form there.
+    pub fn geojson(&self) -> serde_json::Value {
+        use serde_json::json;
+        let coordinates = match self {
+            RawShape::Point(p) => json!(p),
+            RawShape::Points(p) => json!(p),
+            RawShape::Lines(l) => l.first().filter(|_| l.len() == 1).map_or_else(|| json!(l), |l| json!(l)),
+            RawShape::Areas(a) => a.first().filter(|_| a.len() == 1).map_or_else(|| json!(a), |a| json!(a)),
+            RawShape::Other(_) | RawShape::Broken(_) => return serde_json::Value::Null,
+        };
+        json!({ "type": self.kind(), "coordinates": coordinates })
+    }
 }
 
 /// Reads WKT (OGC 06-103r4, section 7): POINT, LINESTRING, POLYGON and their MULTI forms, with or without

@@ -371,7 +371,7 @@ fn iso(year: i64, month: Option<i64>, day: Option<i64>) -> Option<String> {
 }
 
 /// The date of a day counted from 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms").
-fn civil(days: i64) -> String {
+pub(super) fn civil(days: i64) -> String {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let doe = z.rem_euclid(146_097);

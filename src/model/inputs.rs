@@ -38,6 +38,9 @@ pub struct LayerInfo {
     /// Files in which longitude and latitude were exchanged because they looked swapped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub turned: Vec<String>,
+    /// SHA-256 of the rows as read, where they came from a database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// Made by the generator.
     pub synthetic: bool,
 }

@@ -53,8 +53,14 @@ impl Project {
 pub struct LayerSpec {
     /// Files, as written in the project.
     pub paths: Vec<String>,
-    /// Format, when the extension doesn't tell.
-    pub format: Option<Format>,
+    /// Address of a database; its entry in `paths` says only that there is one.
+    pub database: Option<Address>,
+    /// Query whose rows are the layer's, of a database.
+    pub query: Option<String>,
+    /// Name of the format, when the extension doesn't tell.
+    pub format: Option<String>,
+    /// Layer within a file that holds several.
+    pub layer: Option<String>,
     /// Sheet of a workbook; the first visible one otherwise.
     pub sheet: Option<String>,
     /// Row of the header, counted from one; 0: the file has none, columns are named by their number.
@@ -83,6 +89,34 @@ pub struct LayerSpec {
     pub synthetic: bool,
 }
 
+/// Where a database is and who asks: not for other eyes, so that it has no way of being shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// What stands in place of an address.
+    pub const SHOWN: &'static str = "postgresql://";
+
+    /// The address that a path is, if it is one.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        let is_one = ["postgresql:", "postgres:"].iter().any(|scheme| path.starts_with(scheme));
+        is_one.then(|| Self(path.to_owned()))
+    }
+
+    /// The text itself, for the client alone.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(Self::SHOWN)
+    }
+}
+
 /// Order of two plane coordinates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Axis {
@@ -90,84 +124,4 @@ pub enum Axis {
     EastNorth,
     /// X is north.
     NorthEast,
-}
-
-/// How a file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    /// Text with separated columns.
-    Delimited,
-    /// A workbook: XLSX, XLS, XLSB, ODS.
-    Workbook,
-    /// GeoJSON, as a collection or one feature a line.
-    GeoJson,
-    /// OpenStreetMap, PBF.
-    OsmPbf,
-    /// OpenStreetMap, XML.
-    OsmXml,
-    /// GraphML.
-    GraphMl,
-    /// SRTM tile.
-    Hgt,
-    /// GeoTIFF.
-    GeoTiff,
-}
-
-impl Format {
-    /// Every format with the words that name it in a project.
-    pub const WORDS: &'static [(Format, &'static [&'static str])] = &[
-        (Format::Delimited, &["csv", "tsv", "txt", "delimited"]),
-        (Format::Workbook, &["xlsx", "xls", "xlsb", "xlsm", "ods"]),
-        (Format::GeoJson, &["geojson", "json", "geojsonl", "ndjson", "geojsons", "jsonl"]),
-        (Format::OsmPbf, &["osm.pbf", "pbf"]),
-        (Format::OsmXml, &["osm", "osm.xml"]),
-        (Format::GraphMl, &["graphml"]),
-        (Format::Hgt, &["hgt"]),
-        (Format::GeoTiff, &["tif", "tiff", "geotiff"]),
-    ];
-
-    /// The format of a word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        let word = word.trim().to_ascii_lowercase();
-        Self::WORDS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(f, _)| *f)
-    }
-
-    /// The format that a file name tells, `.gz` and `.zip` set aside.
-    #[must_use]
-    pub fn of_name(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zip")).unwrap_or(&name);
-        Self::WORDS
-            .iter()
-            .flat_map(|(f, words)| words.iter().map(move |w| (*f, *w)))
-            .filter(|(_, w)| name.strip_suffix(w).is_some_and(|stem| stem.ends_with('.')))
-            .max_by_key(|(_, w)| w.len())
-            .map(|(f, _)| f)
-    }
-
-    /// The first word that names it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(f, _)| *f == self).and_then(|(_, w)| w.first()).copied().unwrap_or_default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_tell_formats() {
-        for (name, format) in [
-            ("a.csv.gz", Some(Format::Delimited)),
-            ("工参.XLSX", Some(Format::Workbook)),
-            ("andorra.osm.pbf", Some(Format::OsmPbf)),
-            ("x.osm.xml", Some(Format::OsmXml)),
-            ("N42E001.hgt.zip", Some(Format::Hgt)),
-            ("notes", None),
-        ] {
-            assert_eq!(Format::of_name(Path::new(name)), format, "{name}");
-        }
-    }
 }

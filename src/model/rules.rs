@@ -112,6 +112,11 @@ rules! {
         "map `operator` to a column that holds operators", "检查 operator 列的映射";
     FORMAT_UNFIT = "D053" Error, "the file can't serve this layer as it is", "该文件不能直接用于此图层",
         "see the message: convert the file, or put it into a layer that it serves", "见提示：转换文件，或将其用于合适的图层";
+    LAYER_MISSING = "D054" Error, "which layer of the file is meant can't be told", "无法确定读取文件中的哪个图层",
+        "name it (`layer = \"...\"`); `covplan inspect FILE` lists the layers", "用 layer 指定图层；`covplan inspect FILE` 可列出图层";
+    DATABASE_REFUSED = "D055" Error, "the database can't be read", "数据库无法读取",
+        "see the message; the address and who asks come from `path` and the PG* variables of the environment",
+        "见提示；连接参数取自 path 和环境变量 PG*";
     OSM_LEFT_OUT = "D060" Warning, "elements of the extract couldn't be used", "部分 OSM 要素无法使用",
         "get an extract that covers the area with a margin", "使用范围更大的 OSM 数据";
     TOPOLOGY_LEFT_OUT = "D061" Warning, "part of the topology couldn't be used", "部分拓扑无法使用",

@@ -269,6 +269,19 @@ pub fn header_key(header: &str) -> (String, Option<String>) {
     (key, (!unit.is_empty()).then_some(unit))
 }
 
+/// A name in at most ten ASCII characters, as dBASE tables have them: every word is cut to its share. Names
+/// that fall together are told apart by whoever has all of them.
+#[must_use]
+pub fn short_name(name: &str) -> String {
+    let name: String = name.chars().filter(char::is_ascii).collect();
+    if name.len() <= 10 {
+        return name;
+    }
+    let words: Vec<&str> = name.split('_').filter(|w| !w.is_empty()).collect();
+    let each = (10 / words.len().max(1)).max(1);
+    words.iter().flat_map(|w| w.chars().take(each)).take(10).collect()
+}
+
 /// The half-width form of a full-width character; others stay.
 #[must_use]
 pub fn half_width(c: char) -> char {

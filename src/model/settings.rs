@@ -33,8 +33,28 @@ pub struct Settings {
     pub policy: PolicySettings,
     /// Section `outlook`.
     pub outlook: OutlookSettings,
+    /// Section `uncertainty`.
+    pub uncertainty: UncertaintySettings,
     /// Section `redact`.
     pub redact: RedactSettings,
+}
+
+/// Section `uncertainty`: how far inputs may be off.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UncertaintySettings {
+    /// Standard deviation of the bias of predicted losses, drawn for each scene, dB.
+    pub radio_bias_db: f64,
+    /// Spread (σ of the logarithm) of each group of prices.
+    pub cost_share: f64,
+    /// Spread (σ of the logarithm) of fiber lengths against the plan.
+    pub length_share: f64,
+    /// Spread (σ of the logarithm) of the rates that service classes ask for.
+    pub demand_share: f64,
+    /// Standard deviation of the load of cells whose load isn't given, %.
+    pub load_pct: f64,
+    /// Most urgent sites whose ranks are watched.
+    pub top: u32,
 }
 
 /// Section `outlook`.
@@ -568,6 +588,8 @@ pub struct RadioSettings {
     pub busy_share: f64,
     /// Spatial layers in the downlink.
     pub dl_layers: u32,
+    /// Section `radio.bias_db`.
+    pub bias_db: RadioBiasDbSettings,
     /// Section `radio.terrain`.
     pub terrain: RadioTerrainSettings,
     /// Section `radio.carrier`, by name.
@@ -582,6 +604,18 @@ pub struct RadioSettings {
     pub hall: RadioHallSettings,
     /// Section `radio.threshold`.
     pub threshold: RadioThresholdSettings,
+}
+
+/// Section `radio.bias_db`: added to every predicted loss, dB.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RadioBiasDbSettings {
+    /// Urban.
+    pub urban: f64,
+    /// Suburban.
+    pub suburban: f64,
+    /// Rural.
+    pub rural: f64,
 }
 
 /// Section `radio.redcap`.

@@ -13,7 +13,7 @@ pub use crate::model::planned::{
     RouteSegment, Station, StationBuild,
 };
 pub use result::Plan;
-pub use run::{run, today};
+pub use run::{run, standing, today};
 
 use crate::datacenter::PlacementError;
 use crate::fiber::RouteError;

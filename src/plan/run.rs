@@ -93,7 +93,10 @@ pub fn run(inputs: &mut Inputs, settings: &Settings, work: Work<'_>) -> Result<P
     let draft = with_ground(inputs, settings, |ground, reach, notes| {
         draft(inputs, settings, work, ground, &*reach, notes)
     })?;
-    let after = assess_after(inputs, settings, &draft);
+    let distances = Cached(draft.distances.clone());
+    let after = standing(inputs, settings, &draft.connections, &draft.stations, &draft.centers, |built| {
+        assess(built, settings, &distances)
+    });
     let regions = Cities::new(inputs);
     let positions = positions(inputs, &draft.stations);
     let mut d = draft;
@@ -486,14 +489,21 @@ fn check_locks(inputs: &Inputs, settings: &Settings, radio: &Radio) -> Result<()
     }
 }
 
-/// Scores the sites with the plan built.
-fn assess_after(inputs: &mut Inputs, settings: &Settings, draft: &Draft) -> Assessment {
+/// Looks at the inputs as they will be once a plan stands: its stations on air, its fiber joined, its centers
+/// open, and drive tests near new stations left out. The inputs are given back as they were.
+pub fn standing<T>(
+    inputs: &mut Inputs,
+    settings: &Settings,
+    connections: &[Connection],
+    stations: &[Station],
+    centers: &[Center],
+    look: impl FnOnce(&Inputs) -> T,
+) -> T {
     let cells = inputs.cells.list.len();
     let datacenters = inputs.datacenters.len();
     let mut joined = Vec::new();
     let mut indoor = Vec::new();
-    let by_id: BTreeMap<&str, usize> = draft
-        .connections
+    let by_id: BTreeMap<&str, usize> = connections
         .iter()
         .filter(|c| c.state == ConnectionState::Planned)
         .enumerate()
@@ -519,7 +529,7 @@ fn assess_after(inputs: &mut Inputs, settings: &Settings, draft: &Draft) -> Asse
         .enumerate()
         .map(|(i, s)| (format!("IN-{}", inputs.sites.text.get(s.id)), i))
         .collect();
-    for s in &draft.stations {
+    for s in stations {
         let Some(&operator) = networks.get(&s.network) else { continue };
         for (n, mut cell) in sectors(s.build, s.at, s.height_m, operator, settings).into_iter().enumerate() {
             cell.id = inputs.cells.text.push(&format!("{}-{}", s.id, n + 1));
@@ -531,7 +541,7 @@ fn assess_after(inputs: &mut Inputs, settings: &Settings, draft: &Draft) -> Asse
             inputs.cells.list.push(cell);
         }
     }
-    for c in draft.centers.iter().filter(|c| !c.existing) {
+    for c in centers.iter().filter(|c| !c.existing) {
         inputs.datacenters.push(DataCenter {
             id: c.id.clone(),
             name: c.name.clone(),
@@ -553,7 +563,7 @@ fn assess_after(inputs: &mut Inputs, settings: &Settings, draft: &Draft) -> Asse
     let built: Vec<(String, PointIndex)> = networks
         .keys()
         .map(|name| {
-            let of = draft.stations.iter().filter(|s| s.network == *name && s.build != StationBuild::Indoor);
+            let of = stations.iter().filter(|s| s.network == *name && s.build != StationBuild::Indoor);
             (name.clone(), PointIndex::of((0u32..).zip(of.map(|s| s.at))))
         })
         .collect();
@@ -563,14 +573,14 @@ fn assess_after(inputs: &mut Inputs, settings: &Settings, draft: &Draft) -> Asse
         let near = built.iter().find(|b| b.0 == name).and_then(|b| b.1.nearest(m.at));
         near.is_none_or(|hit| hit.distance_m > RETEST_M)
     });
-    let after = assess(inputs, settings, &Cached(draft.distances.clone()));
+    let seen = look(inputs);
     inputs.measurements = old_tests;
     inputs.cells.list.truncate(cells);
     inputs.datacenters.truncate(datacenters);
     for (i, had) in joined {
         inputs.sites.list[i].has_fiber = had;
     }
-    after
+    seen
 }
 
 /// Cities by position.

@@ -12,3 +12,4 @@ pub mod party;
 pub mod readiness;
 pub mod schemes;
 pub mod shapley;
+pub mod uncertainty;

@@ -365,13 +365,7 @@ impl<'a> Layer<'a> {
 pub fn shortened<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<String> {
     let mut taken: Vec<String> = Vec::new();
     for name in names {
-        let name: String = name.chars().filter(char::is_ascii).collect();
-        let mut short = name.clone();
-        if short.len() > 10 {
-            let words: Vec<&str> = name.split('_').filter(|w| !w.is_empty()).collect();
-            let each = (10 / words.len().max(1)).max(1);
-            short = words.iter().flat_map(|w| w.chars().take(each)).take(10).collect();
-        }
+        let mut short = crate::model::schema::short_name(name);
         let mut n = 1;
         let stem = short.clone();
         while taken.contains(&short) {

@@ -17,7 +17,7 @@ use crate::policy;
 use crate::policy::joint::JointError;
 use crate::report::answers::{
     Answer, Readiness, compare_answer, duplicates_answer, earlier_counts, energy_answer, failures_answer,
-    joint_answer, kpi_answer, outlook_answer, read_run, readiness_answer,
+    joint_answer, kpi_answer, outlook_answer, read_run, readiness_answer, uncertainty_answer,
 };
 use crate::report::out::file_digest;
 use crate::report::{InputFile, Released, RunInfo, text};
@@ -361,4 +361,45 @@ pub fn failures(reading: &Reading, output: &Output, ctx: &mut Context) -> Result
     hand_over(&answer, &settings, &run, output, false, ctx)?;
     say_findings(&loaded.inputs.issues, ctx);
     Ok(finding_exit(reading, &loaded.inputs.issues))
+}
+
+/// How sure the plan is.
+///
+/// # Errors
+/// When inputs can't be read, a plan fails, or outputs can't be written.
+pub fn uncertainty(
+    reading: &Reading,
+    draws: (u32, u32),
+    output: &Output,
+    budget: &Budget,
+    ctx: &mut Context,
+) -> Result<Exit, Complaint> {
+    let (mut loaded, settings) = read(reading, output, ctx)?;
+    ctx.limit(budget.time_limit);
+    let effort = budget.effort.unwrap_or(Effort::LOW);
+    let (label, seed) = (ctx.pick("planning", "规划").to_owned(), ctx.seed);
+    let inputs = &mut loaded.inputs;
+    let made = ctx.stage("plan", &label, |ctx| {
+        let asked = || ctx.must_stop();
+        plan::run(inputs, &settings, Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) })
+    });
+    let made = made.map_err(|e| refuse_plan(&e))?;
+    let label = ctx.pick("drawing", "抽样").to_owned();
+    let seen = ctx.stage("uncertainty", &label, |ctx| {
+        let asked = || ctx.must_stop();
+        policy::uncertainty::uncertainty(inputs, &settings, &made, draws, seed, Stop::when(&asked))
+    });
+    let seen = seen.map_err(|e| refuse_plan(&e))?;
+    let mut run = run_info(&loaded, "uncertainty", output, ctx)?;
+    run.effort = Some(effort.to_string());
+    let stopped = ctx.must_stop();
+    let released = Released::plan(&loaded.inputs, &settings, &made);
+    let answer = uncertainty_answer(&released, &loaded.inputs, &seen, stopped, &run);
+    hand_over(&answer, &settings, &run, output, stopped, ctx)?;
+    say_findings(&loaded.inputs.issues, ctx);
+    Ok(match (ctx.interrupted(), stopped) {
+        (true, _) => Exit::Interrupted,
+        (_, true) => Exit::Limit,
+        _ => finding_exit(reading, &loaded.inputs.issues),
+    })
 }

@@ -1,4 +1,4 @@
-//! `covplan convert`: the coordinates of a CSV or GeoJSON file in another reference system.
+//! `covplan convert`: the coordinates of a file in another reference system.
 
 use super::pipeline::place;
 use crate::cli::context::{Context, print};
@@ -6,6 +6,7 @@ use crate::cli::exit::{Complaint, Exit};
 use crate::crs::{Crs, CrsError};
 use crate::io::convert::{ConvertError, convert};
 use crate::model::kinds::Lang;
+use crate::model::project::Address;
 use crate::model::words::counted;
 use crate::report::ReportError;
 use crate::report::out::write_file;
@@ -17,7 +18,7 @@ use std::path::Path;
 /// When `--json` is asked for without a file to write, a reference system isn't known or has no real datum shift, the file can't be read or a position
 /// can't be converted, or the output can't be written.
 pub fn run(
-    file: &Path,
+    (file, layer): (&Path, Option<&str>),
     from: &str,
     to: &str,
     out: Option<&Path>,
@@ -29,6 +30,11 @@ pub fn run(
             Complaint::usage("C050", format!("{text}: {e}")).help("CRS: EPSG:n, gcj02, bd09")
         })
     };
+    // Its address isn't for messages, so it is told apart before anything is said about the file.
+    if file.to_str().is_some_and(|f| Address::of_path(f).is_some()) {
+        return Err(Complaint::usage("C051", "a database is no file to convert")
+            .help("name it as a layer's `path` in a project, or export the table"));
+    }
     if ctx.json && out.is_none() {
         return Err(Complaint::usage("C052", "--json sums up on stdout, where the converted file would go")
             .help("name the file to write with -o"));
@@ -39,7 +45,7 @@ pub fn run(
     if let Some(path) = out.filter(|p| !overwrite && p.exists()) {
         return Err(refuse_write(ReportError::Exists(path.to_path_buf())));
     }
-    let converted = convert(file, &from, &to).map_err(|e| match e {
+    let converted = convert(file, layer, &from, &to).map_err(|e| match e {
         ConvertError::Crs(e) => Complaint::usage("C050", format!("--from {from_text} --to {to_text}: {e}")),
         other => Complaint::data("C051", other.to_string()).at(place(file)),
     })?;

@@ -43,6 +43,14 @@ pub fn run(file: &Path, ctx: &mut Context) -> Result<Exit, Complaint> {
         };
         line(words("sheet", "工作表"), &format!("{}{hidden}{rows}", s.name));
     }
+    for l in &found.layers {
+        let looked = if found.inner_layer.as_ref() == Some(l) && found.layers.len() > 1 {
+            words(" (looked at)", "（已查看）")
+        } else {
+            ""
+        };
+        line(words("layer in the file", "文件内图层"), &format!("{l}{looked}"));
+    }
     if let Some(h) = found.header_row {
         line(words("header row", "表头行"), &h.to_string());
     }

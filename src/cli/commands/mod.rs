@@ -56,9 +56,12 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         }
         Command::Failures { reading, output } => answers::failures(&reading, &output, ctx),
         Command::Outlook { reading, output } => answers::outlook(&reading, &output, ctx),
+        Command::Uncertainty { reading, runs, anew, output, budget } => {
+            answers::uncertainty(&reading, (runs, anew), &output, &budget, ctx)
+        }
         Command::Explain { dir, id } => explain::run(&dir, &id, ctx),
-        Command::Convert { file, from, to, out, overwrite } => {
-            convert::run(&file, &from, &to, out.as_deref(), overwrite, ctx)
+        Command::Convert { file, layer, from, to, out, overwrite } => {
+            convert::run((&file, layer.as_deref()), &from, &to, out.as_deref(), overwrite, ctx)
         }
         Command::Hall { ask, batch, settings, out, overwrite } => {
             hall::run(&ask, batch.as_deref(), settings.as_deref(), out, overwrite, ctx)

@@ -4,6 +4,7 @@ use crate::cli::args::{Budget, Output, Reading};
 use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::fiber::RouteError;
+use crate::io::formats::Format;
 use crate::io::msi::patterns_in;
 use crate::io::terrain::rasters_in;
 use crate::io::{LoadError, LoadOptions, Refused, load};
@@ -25,6 +26,7 @@ use crate::report::{
 };
 use crate::synth;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// A project and what was read of it.
 pub struct Loaded {
@@ -172,12 +174,21 @@ pub fn check(reading: &Reading, ctx: &mut Context) -> Result<Exit, Complaint> {
 pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
     use rayon::prelude::*;
     let project = &loaded.project;
+    let mut databases = Vec::new();
     let mut files = vec![(String::new(), project.path.display().to_string(), project.path.clone())];
     for (layer, spec) in &project.layers {
         for name in &spec.paths {
+            if let Some(sha256) = loaded.inputs.layers.get(layer).and_then(|l| l.sha256.clone()) {
+                databases.push(InputFile { layer: layer.clone(), name: name.clone(), bytes: 0, sha256 });
+                continue;
+            }
             let path = project.resolve(name);
             if !path.is_dir() {
-                files.push((layer.clone(), name.clone(), path));
+                for (n, part) in Format::parts(spec, name, &path).into_iter().enumerate() {
+                    let own = part.file_name().filter(|_| n > 0).map(|f| Path::new(name).with_file_name(f));
+                    let name = own.map_or_else(|| name.clone(), |p| p.display().to_string());
+                    files.push((layer.clone(), name, part));
+                }
                 continue;
             }
             // A folder stands for the height tiles or antenna patterns in it.
@@ -190,7 +201,7 @@ pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
             files.extend(named);
         }
     }
-    files
+    let mut all = files
         .into_par_iter()
         .map(|(layer, name, path)| {
             let (sha256, bytes) = file_digest(&path).map_err(|e| refuse_report(&e))?;
@@ -202,7 +213,9 @@ pub(super) fn digests(loaded: &Loaded) -> Result<Vec<InputFile>, Complaint> {
             };
             Ok(InputFile { layer, name, bytes, sha256 })
         })
-        .collect()
+        .collect::<Result<Vec<_>, _>>()?;
+    all.append(&mut databases);
+    Ok(all)
 }
 
 pub(super) fn out_options(output: &Output) -> Option<OutOptions> {

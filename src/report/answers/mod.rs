@@ -9,6 +9,7 @@ mod joint;
 mod kpi;
 mod outlook;
 mod readiness;
+mod uncertainty;
 
 pub use compare::{compare_answer, read_run};
 pub use duplicates::duplicates_answer;
@@ -19,6 +20,7 @@ pub use joint::joint_answer;
 pub use kpi::kpi_answer;
 pub use outlook::outlook_answer;
 pub use readiness::{Readiness, readiness_answer};
+pub use uncertainty::uncertainty_answer;
 
 use super::document::{Document, document_json};
 use super::explain::read;

@@ -1,0 +1,280 @@
+//! KML 2.2 (OGC 12-007r2), plain or packed as KMZ: placemarks with what they are called, what their extended
+//! data say, and their geometry; everything about looks is passed over.
+
+use super::features::{Ask, Feature, FeatureFormat, Keys, PART_ROWS, Rows, Take};
+use super::shape::RawShape;
+use super::source::Fault;
+use super::values::Owned;
+use super::wkb;
+use super::xml::attribute;
+use crate::model::rules;
+use quick_xml::XmlVersion;
+use quick_xml::events::Event;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::ops::ControlFlow;
+
+/// The format.
+pub(super) struct Kml;
+
+/// What KML is in by its nature.
+const CRS: Option<&str> = Some("WGS 84");
+/// An archive of a few bytes may hold a file without end.
+const LONGEST_PACKED: u64 = 1 << 30;
+
+fn damaged(at: u64, what: impl std::fmt::Display) -> Fault {
+    Fault::new(&rules::FILE_DAMAGED, format!("{what} (byte {at})"))
+}
+
+/// Opens the document, or all documents of an archive one after the other, and goes through them.
+fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>, Fault> {
+    let open = || File::open(ask.path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()));
+    let mut magic = Vec::new();
+    open()?.take(2).read_to_end(&mut magic).map_err(|e| Fault::reading(&e))?;
+    match magic.as_slice() {
+        b"PK" => {
+            let broken = |e: zip::result::ZipError| Fault::new(&rules::FILE_DAMAGED, format!("KMZ: {e}"));
+            let mut archive = zip::ZipArchive::new(BufReader::new(open()?)).map_err(broken)?;
+            let mut names: Vec<String> = archive
+                .file_names()
+                .filter_map(|n| Some(n.ok()?.into_owned()))
+                .filter(|n| n.to_ascii_lowercase().ends_with(".kml"))
+                .collect();
+            if names.is_empty() {
+                return Err(Fault::new(&rules::FORMAT_UNFIT, "the KMZ holds no .kml"));
+            }
+            // The main one stands at the top and may link to others in folders.
+            names.sort_by_key(|n| (n.matches('/').count(), n.clone()));
+            let mut left = LONGEST_PACKED;
+            for name in names {
+                let packed = archive.by_name(&name).map_err(broken)?;
+                left = left.checked_sub(packed.size()).ok_or_else(|| {
+                    Fault::new(&rules::FORMAT_UNFIT, "the KMZ is larger than 1 GiB unpacked; unpack it")
+                })?;
+                let flow = walk(&mut BufReader::new(packed.take(LONGEST_PACKED)), found)?;
+                if flow.is_break() {
+                    return Ok(flow);
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        }
+        [0x1f, 0x8b] => {
+            let packed = flate2::read::MultiGzDecoder::new(open()?).take(LONGEST_PACKED);
+            walk(&mut BufReader::with_capacity(1 << 16, packed), found)
+        }
+        _ => walk(&mut BufReader::with_capacity(1 << 16, open()?), found),
+    }
+}
+
+impl FeatureFormat for Kml {
+    /// The folders that hold placemarks, by name.
+    fn layers(&self, ask: &Ask<'_>) -> Result<Vec<String>, Fault> {
+        let mut all: Vec<String> = Vec::new();
+        let _ = each_document(ask, &mut |_, folder| {
+            if !all.iter().any(|l| l == folder) {
+                all.push(folder.to_owned());
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(all)
+    }
+
+    fn read(&self, ask: &Ask<'_>, layer: Option<&str>, take: &mut Take<'_>) -> Result<(), Fault> {
+        let mut keys = Keys::default();
+        let mut part = Vec::new();
+        let mut number = 1u32;
+        let flow = each_document(ask, &mut |feature, folder| {
+            if layer.is_none_or(|l| l == folder) {
+                part.push(feature);
+            }
+            if part.len() < PART_ROWS {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let full = std::mem::take(&mut part);
+            let first = number;
+            number = number.saturating_add(full.len() as u32);
+            let rows = keys.rows(full, first);
+            take(Rows { names: &keys.names, crs: CRS, rows })
+        })?;
+        if flow.is_continue() {
+            let rows = keys.rows(part, number);
+            let _ = take(Rows { names: &keys.names, crs: CRS, rows })?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes a placemark and the folder that it stands in.
+type Found<'f> = dyn FnMut(Feature, &str) -> Result<ControlFlow<()>, Fault> + 'f;
+
+/// A placemark in the making.
+#[derive(Default)]
+struct Draft {
+    properties: Vec<(String, Owned)>,
+    /// What the placemark itself is called and said to be; extended data of that name go first.
+    own: Vec<(&'static str, String)>,
+    points: Vec<[f64; 2]>,
+    lines: Vec<Vec<[f64; 2]>>,
+    areas: Vec<Vec<Vec<[f64; 2]>>>,
+    other: Option<&'static str>,
+    broken: bool,
+}
+
+impl Draft {
+    fn feature(mut self) -> Feature {
+        for (name, text) in std::mem::take(&mut self.own) {
+            if !self.properties.iter().any(|(k, _)| k == name) {
+                self.properties.push((name.to_owned(), Owned::Text(text)));
+            }
+        }
+        let shape = match (&self.other, self.points.len(), self.lines.len(), self.areas.len()) {
+            _ if self.broken => Some(RawShape::Broken("coordinates that aren't numbers".to_owned())),
+            (Some(name), ..) => Some(RawShape::Other((*name).to_owned())),
+            (None, 0, 0, 0) => None,
+            (None, 1, 0, 0) => self.points.first().copied().map(RawShape::Point),
+            (None, _, 0, 0) => Some(RawShape::Points(self.points)),
+            (None, 0, _, 0) => wkb::lines(self.lines),
+            (None, 0, 0, _) => wkb::areas(self.areas),
+            _ => Some(RawShape::Other("MultiGeometry of several kinds".to_owned())),
+        };
+        Feature { properties: self.properties, shape }
+    }
+
+    /// Takes the coordinates of the innermost of the open elements that has any.
+    fn coordinates(&mut self, text: &str, open: &[String]) {
+        let mut line = Vec::new();
+        for position in text.split_ascii_whitespace() {
+            let mut numbers = position.split(',').map(|n| n.trim().parse::<f64>());
+            match (numbers.next(), numbers.next()) {
+                (Some(Ok(x)), Some(Ok(y))) => line.push([x, y]),
+                _ => self.broken = true,
+            }
+        }
+        let is_open = |name: &str| open.iter().any(|o| o == name);
+        if is_open("Point") {
+            self.points.extend(line.first());
+        } else if is_open("Polygon") {
+            match self.areas.last_mut() {
+                Some(area) if is_open("innerBoundaryIs") => area.push(line),
+                // The outer ring stands first, wherever the file has it.
+                Some(area) => area.insert(0, line),
+                None => {}
+            }
+        } else {
+            self.lines.push(line);
+        }
+    }
+}
+
+/// Elements deeper than this aren't KML.
+const DEEPEST: usize = 256;
+/// Texts that are looked at.
+const TEXTS: [&str; 5] = ["name", "description", "SimpleData", "value", "coordinates"];
+
+/// Goes through a document and hands over its placemarks.
+fn walk(input: &mut dyn BufRead, found: &mut Found<'_>) -> Result<ControlFlow<()>, Fault> {
+    let mut reader = quick_xml::Reader::from_reader(input);
+    let mut buffer = Vec::new();
+    let mut open: Vec<String> = Vec::new();
+    let mut folders: Vec<String> = Vec::new();
+    let mut draft: Option<Draft> = None;
+    let mut text: Option<String> = None;
+    let mut key = String::new();
+    let mut closed = false;
+    loop {
+        let at = reader.buffer_position();
+        buffer.clear();
+        let event = match reader.read_event_into(&mut buffer) {
+            Ok(event) => event,
+            Err(e) => return Err(damaged(reader.error_position(), e)),
+        };
+        match event {
+            Event::Start(ref start) | Event::Empty(ref start) => {
+                let name = start.name().0.rsplit(':').next().unwrap_or_default().to_owned();
+                if open.is_empty() && name != "kml" {
+                    return Err(damaged(at, format!("<{name}> where KML has <kml>")));
+                }
+                if open.len() >= DEEPEST {
+                    return Err(damaged(at, "nested too deeply"));
+                }
+                let is_start = matches!(event, Event::Start(_));
+                match (name.as_str(), &mut draft) {
+                    ("Folder" | "Document", None) if is_start => folders.push(String::new()),
+                    ("Placemark", None) => draft = Some(Draft::default()),
+                    ("SimpleData" | "Data", Some(_)) => {
+                        key = attribute(start, "name").map_err(|e| damaged(at, e))?.unwrap_or_default();
+                    }
+                    ("Polygon", Some(d)) => d.areas.push(Vec::new()),
+                    ("Model", Some(d)) => d.other = Some("Model"),
+                    ("Track" | "MultiTrack", Some(d)) => d.other = Some("Track"),
+                    _ => {}
+                }
+                if is_start {
+                    text = TEXTS.contains(&name.as_str()).then(String::new);
+                    open.push(name);
+                } else if name == "Placemark"
+                    && let Some(d) = draft.take()
+                    && found(d.feature(), folders.last().map_or("", String::as_str))?.is_break()
+                {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Event::Text(piece) => {
+                if let Some(t) = &mut text {
+                    t.push_str(&piece.xml_content(XmlVersion::Implicit1_0));
+                }
+            }
+            Event::CData(piece) => {
+                if let Some(t) = &mut text {
+                    t.push_str(&piece.xml_content(XmlVersion::Implicit1_0));
+                }
+            }
+            Event::GeneralRef(reference) => {
+                if let Some(t) = &mut text {
+                    let name = reference.xml_content(XmlVersion::Implicit1_0);
+                    match (reference.resolve_char_ref(), quick_xml::escape::resolve_predefined_entity(&name))
+                    {
+                        (Ok(Some(c)), _) => t.push(c),
+                        (_, Some(known)) => t.push_str(known),
+                        _ => return Err(damaged(at, "an unknown entity")),
+                    }
+                }
+            }
+            Event::End(_) => {
+                let Some(name) = open.pop() else { return Err(damaged(at, "an end without a start")) };
+                let parent = open.last().map_or("", String::as_str);
+                let said = text.take();
+                match (name.as_str(), &mut draft, said) {
+                    ("name", None, Some(t)) if matches!(parent, "Folder" | "Document") => {
+                        if let Some(folder) = folders.last_mut() {
+                            t.trim().clone_into(folder);
+                        }
+                    }
+                    ("name", Some(d), Some(t)) if parent == "Placemark" => d.own.push(("name", t)),
+                    ("description", Some(d), Some(t)) if parent == "Placemark" => {
+                        d.own.push(("description", t));
+                    }
+                    ("SimpleData" | "value", Some(d), Some(t)) if !key.is_empty() => {
+                        d.properties.push((std::mem::take(&mut key), Owned::Text(t)));
+                    }
+                    ("coordinates", Some(d), Some(t)) => d.coordinates(&t, &open),
+                    ("Folder" | "Document", None, _) => {
+                        folders.pop();
+                    }
+                    ("Placemark", d, _) => {
+                        if let Some(d) = d.take()
+                            && found(d.feature(), folders.last().map_or("", String::as_str))?.is_break()
+                        {
+                            return Ok(ControlFlow::Break(()));
+                        }
+                    }
+                    _ => {}
+                }
+                closed = open.is_empty();
+            }
+            Event::Eof if closed => return Ok(ControlFlow::Continue(())),
+            Event::Eof => return Err(damaged(at, "the file ends before </kml>")),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,474 @@
+//! Every format that features come in: files made by GDAL and by covplan itself are read as what they hold,
+//! what covplan wrote gives the same plan in whichever format it is read again, and damaged files are told.
+#![allow(clippy::unwrap_used)] // A test that fails says where.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_covplan"))
+        .args(args)
+        .current_dir(dir)
+        .env_remove("PROJ_DATA")
+        .env_remove("PROJ_LIB")
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
+}
+
+fn covplan(dir: &Path, args: &[&str]) -> String {
+    let out = run(dir, args);
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{args:?}: {said}");
+    String::from_utf8(out.stdout).unwrap()
+}
+
+/// What `check` says of a project: its JSON, whatever the findings.
+fn checked(dir: &Path, toml: &str) -> Value {
+    std::fs::write(dir.join("p.toml"), format!("[project]\nname = \"t\"\n{toml}")).unwrap();
+    let out = run(dir, &["check", "p.toml", "--json"]);
+    serde_json::from_slice(&out.stdout)
+        .unwrap_or_else(|e| panic!("{toml}: {e}: {}", String::from_utf8_lossy(&out.stderr)))
+}
+
+fn codes(checked: &Value) -> Vec<String> {
+    let mut codes: Vec<String> = checked["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["code"].as_str().unwrap().to_owned())
+        .collect();
+    codes.sort();
+    codes
+}
+
+/// A small project of made-up data, its plan in every format beside it.
+fn planned(dir: &Path) {
+    covplan(dir, &["synth", "--region", "Suzhou", "--sites", "60", "--cells", "200", "-o", "s"]);
+    let formats = "geojson,geojsonl,gpkg,fgb,parquet,shp,kml";
+    covplan(dir, &["plan", "s/covplan.toml", "-o", "out", "--effort", "low", "--formats", formats]);
+}
+
+/// The made-up project with some of its layers taken from the plan in a format; the GeoJSON of its plan.
+fn plan_again(dir: &Path, format: &str, layers: &[&str]) -> Vec<(String, Vec<u8>)> {
+    let mut project: toml::Table =
+        std::fs::read_to_string(dir.join("s/covplan.toml")).unwrap().parse().unwrap();
+    for (name, spec) in project["layers"].as_table_mut().unwrap() {
+        let path = if !layers.contains(&name.as_str()) {
+            format!("../s/{}", spec["path"].as_str().unwrap())
+        } else if format == "gpkg" {
+            "../out/layers.gpkg".to_owned()
+        } else {
+            format!("../out/{name}.{format}")
+        };
+        spec.as_table_mut().unwrap().insert("path".into(), path.into());
+    }
+    let home = dir.join(format);
+    std::fs::create_dir(&home).unwrap();
+    std::fs::write(home.join("p.toml"), project.to_string()).unwrap();
+    covplan(&home, &["plan", "p.toml", "-o", "again", "--effort", "low"]);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(home.join("again"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "geojson"))
+        .collect();
+    files.sort();
+    let name = |p: &Path| p.file_name().unwrap().to_string_lossy().into_owned();
+    files.iter().map(|p| (name(p), std::fs::read(p).unwrap())).collect()
+}
+
+#[test]
+fn out_and_in_again_gives_the_same_plan_in_every_format() {
+    let dir = tempfile::tempdir().unwrap();
+    planned(dir.path());
+    let layers = ["sites", "regions", "datacenters"];
+    let meant = plan_again(dir.path(), "geojson", &layers);
+    assert!(meant.iter().any(|(n, b)| n == "stations.geojson" && b.len() > 1000), "a plan that plans");
+    for format in ["geojsonl", "gpkg", "fgb", "parquet", "shp", "kml"] {
+        for ((name, a), (other, b)) in meant.iter().zip(&plan_again(dir.path(), format, &layers)) {
+            assert_eq!(name, other);
+            assert!(a == b, "{format}: {name} differs");
+        }
+    }
+    // The fiber network, as the standard has it: all nodes and all spans with a course.
+    let parts = checked(
+        dir.path(),
+        "[layers.fiber_nodes]\npath = \"out/ofds_nodes.json\"\nformat = \"ofds\"\n\
+         defaults = { owner = \"?\", kind = \"closure\" }\n\
+         [layers.fiber_segments]\npath = \"out/ofds_spans.json\"\nformat = \"ofds\"\n",
+    );
+    let count = |file: &str| {
+        let text = std::fs::read_to_string(dir.path().join("out").join(file)).unwrap();
+        let v: Value = serde_json::from_str(&text).unwrap();
+        v["features"].as_array().unwrap().len() as u64
+    };
+    let nodes = &parts["layers"]["fiber_nodes"];
+    assert_eq!(nodes["rows_read"], count("ofds_nodes.json"));
+    assert_eq!(parts["layers"]["fiber_segments"]["rows_read"], count("ofds_spans.json"));
+}
+
+#[test]
+fn inspect_tells_every_format_and_its_layers() {
+    let dir = tempfile::tempdir().unwrap();
+    planned(dir.path());
+    for (file, format) in [
+        ("out/layers.gpkg", "gpkg"),
+        ("out/sites.fgb", "fgb"),
+        ("out/sites.parquet", "parquet"),
+        ("out/sites.shp", "shp"),
+        ("out/sites.kml", "kml"),
+    ] {
+        let found: Value = serde_json::from_str(&covplan(dir.path(), &["inspect", file, "--json"])).unwrap();
+        assert_eq!((&found["format"], &found["layer"]), (&format.into(), &"sites".into()), "{file}");
+        assert_eq!(found["rows"], 60, "{file}");
+        assert_eq!(found["reading"]["rows_kept"], 60, "{file}");
+        // The content tells where the name doesn't.
+        std::fs::copy(dir.path().join(file), dir.path().join("nameless")).unwrap();
+        if format != "shp" {
+            let found: Value =
+                serde_json::from_str(&covplan(dir.path(), &["inspect", "nameless", "--json"])).unwrap();
+            assert_eq!(found["format"], format, "{file}");
+        }
+    }
+    let found: Value =
+        serde_json::from_str(&covplan(dir.path(), &["inspect", "out/layers.gpkg", "--json"])).unwrap();
+    assert!(found["layers"].as_array().unwrap().iter().any(|l| l == "fiber_routes"), "{found}");
+    let found: Value =
+        serde_json::from_str(&covplan(dir.path(), &["inspect", "out/ofds_spans.json", "--json"])).unwrap();
+    assert_eq!((&found["format"], &found["layer"]), (&"ofds".into(), &"fiber_segments".into()));
+}
+
+/// Sites with Chinese words, an id of zeros, heights, blanks, and one without a place.
+const SITES: &str = r#"{"type":"FeatureCollection","features":[
+{"type":"Feature","properties":{"企业编号":"0007","企业名称":"苏州钢铁","所属行业":"黑色金属","employees":120,"above_scale":true,"industry_code":"C31","revenue_cny":6580000.5},"geometry":{"type":"Point","coordinates":[120.6,31.3,12.5]}},
+{"type":"Feature","properties":{"企业编号":"0008","企业名称":"昆山电子","所属行业":"计算机","employees":null,"above_scale":false,"industry_code":"C39","revenue_cny":null},"geometry":{"type":"Point","coordinates":[120.95,31.38,3]}},
+{"type":"Feature","properties":{"企业编号":"0009","企业名称":"无处公司","所属行业":null,"employees":5,"above_scale":null,"industry_code":"C39","revenue_cny":null},"geometry":null}]}"#;
+const ROADS: &str = r#"{"type":"FeatureCollection","features":[
+{"type":"Feature","properties":{"road_id":"R1","class":"primary"},"geometry":{"type":"MultiLineString","coordinates":[[[120.6,31.3],[120.61,31.31]],[[120.62,31.31],[120.63,31.3]]]}},
+{"type":"Feature","properties":{"road_id":"R2","class":"secondary"},"geometry":{"type":"LineString","coordinates":[[120.6,31.3],[120.7,31.4]]}}]}"#;
+/// Two islands, one with a lake.
+const REGIONS: &str = r#"{"type":"FeatureCollection","features":[
+{"type":"Feature","properties":{"adcode":"320500","name":"苏州市","level":"city"},"geometry":{"type":"MultiPolygon","coordinates":[
+[[[120,31],[121,31],[121,32],[120,32],[120,31]],[[120.4,31.4],[120.4,31.6],[120.6,31.6],[120.6,31.4],[120.4,31.4]]],
+[[[122,31],[122.5,31],[122.5,31.5],[122,31]]]]}}]}"#;
+
+fn ogr(dir: &Path, args: &[&str]) -> bool {
+    let out = Command::new("ogr2ogr").args(args).current_dir(dir).output().unwrap();
+    if !out.status.success() {
+        eprintln!("skipped: ogr2ogr {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+    out.status.success()
+}
+
+fn has_gdal() -> bool {
+    let there = Command::new("ogr2ogr").arg("--version").output().is_ok_and(|o| o.status.success());
+    if !there {
+        eprintln!("skipped: no ogr2ogr (run `make test`)");
+    }
+    there
+}
+
+fn sources(dir: &Path) {
+    for (name, text) in [("sites.geojson", SITES), ("roads.geojson", ROADS), ("regions.geojson", REGIONS)] {
+        std::fs::write(dir.join(name), text).unwrap();
+    }
+}
+
+/// Ids, names and places of the sites that covplan reads from a layer, as its own output tells them.
+fn sites_of(dir: &Path, keys: &str) -> Vec<(String, String, [f64; 2], Value, Value)> {
+    let toml = format!("[project]\nname = \"t\"\n[layers.sites]\n{keys}\n");
+    std::fs::write(dir.join("c.toml"), &toml).unwrap();
+    let _ = std::fs::remove_dir_all(dir.join("c"));
+    covplan(dir, &["coverage", "c.toml", "-o", "c"]);
+    let v: Value =
+        serde_json::from_str(&std::fs::read_to_string(dir.join("c/sites.geojson")).unwrap()).unwrap();
+    let mut all: Vec<_> = v["features"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| {
+            let p = &f["properties"];
+            let c = &f["geometry"]["coordinates"];
+            (
+                f["id"].as_str().unwrap().to_owned(),
+                p["name"].as_str().unwrap().to_owned(),
+                [c[0].as_f64().unwrap(), c[1].as_f64().unwrap()],
+                p["employees"].clone(),
+                p["industry"].clone(),
+            )
+        })
+        .collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+fn expect_sites(dir: &Path, what: &str, keys: &str) {
+    let found = sites_of(dir, keys);
+    assert_eq!(found.len(), 2, "{what}: {found:?}");
+    for (f, (id, name, at, employees, industry)) in found.iter().zip([
+        ("0007", "苏州钢铁", [120.6, 31.3], Value::from(120), "C31"),
+        ("0008", "昆山电子", [120.95, 31.38], Value::Null, "C39"),
+    ]) {
+        assert_eq!((f.0.as_str(), f.1.as_str()), (id, name), "{what}");
+        assert!(f.2.iter().zip(at).all(|(a, b)| (a - b).abs() < 2e-7), "{what}: {:?}", f.2);
+        assert_eq!(f.3.as_f64(), employees.as_f64(), "{what}");
+        assert_eq!(f.4, industry, "{what}");
+    }
+}
+
+#[test]
+fn what_gdal_writes_is_read_as_what_it_is() {
+    if !has_gdal() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    sources(at);
+    expect_sites(at, "GeoJSON", "path = \"sites.geojson\"");
+    // A GeoPackage with several layers, in several systems.
+    assert!(ogr(at, &["-f", "GPKG", "many.gpkg", "sites.geojson", "-nln", "企业"]));
+    assert!(ogr(at, &["-f", "GPKG", "-update", "many.gpkg", "roads.geojson", "-nln", "roads"]));
+    assert!(ogr(
+        at,
+        &["-f", "GPKG", "-update", "many.gpkg", "regions.geojson", "-nln", "regions", "-t_srs", "EPSG:4549"]
+    ));
+    expect_sites(at, "GeoPackage", "path = \"many.gpkg\"\nlayer = \"企业\"");
+    let all = checked(
+        at,
+        "[layers.roads]\npath = \"many.gpkg\"\n[layers.regions]\npath = \"many.gpkg\"\n\
+         [layers.towns]\npath = \"many.gpkg\"\n[layers.cells]\npath = \"many.gpkg\"\nlayer = \"nosuch\"\n",
+    );
+    assert_eq!(all["layers"]["roads"]["rows_kept"], 2, "{all}");
+    assert_eq!(all["layers"]["regions"]["rows_kept"], 1, "{all}");
+    assert!(all["layers"]["regions"]["crs"].as_str().unwrap().contains("CGCS2000"), "{all}");
+    // Two parts of a road; towns and cells can't tell which layer they are.
+    assert_eq!(codes(&all), ["D022", "D054", "D054"], "{all}");
+    // `convert` makes GeoJSON of a layer.
+    let args = ["convert", "many.gpkg", "--layer", "regions", "--from", "EPSG:4549", "--to", "EPSG:4326"];
+    let text = covplan(at, &args);
+    let made: Value = serde_json::from_str(&text).unwrap();
+    let area = &made["features"][0];
+    assert_eq!(
+        (&area["properties"]["name"], &area["geometry"]["type"]),
+        (&"苏州市".into(), &"MultiPolygon".into())
+    );
+    let lake = area["geometry"]["coordinates"][0][1].as_array().unwrap();
+    assert!(lake.iter().any(|p| (p[0].as_f64().unwrap() - 120.4).abs() < 1e-8), "{text}");
+    let out = run(at, &args[..2].iter().chain(&args[4..]).copied().collect::<Vec<_>>());
+    assert_eq!(out.status.code(), Some(3), "several layers, and none named");
+    // A FlatGeobuf with and without its index, which leaves features without a place out.
+    for (name, index) in [("a.fgb", "YES"), ("b.fgb", "NO")] {
+        assert!(ogr(
+            at,
+            &["-f", "FlatGeobuf", "-lco", &format!("SPATIAL_INDEX={index}"), name, "sites.geojson"]
+        ));
+        expect_sites(at, name, &format!("path = \"{name}\""));
+    }
+    assert!(ogr(at, &["-f", "FlatGeobuf", "r.fgb", "regions.geojson", "-t_srs", "EPSG:4490"]));
+    assert_eq!(checked(at, "[layers.regions]\npath = \"r.fgb\"\n")["layers"]["regions"]["rows_kept"], 1);
+    // KML and KMZ, by both of GDAL's drivers.
+    for (driver, name) in [("KML", "a.kml"), ("LIBKML", "b.kml"), ("LIBKML", "b.kmz")] {
+        if ogr(at, &["-f", driver, name, "sites.geojson"]) {
+            expect_sites(at, name, &format!("path = \"{name}\""));
+        }
+    }
+    if ogr(at, &["-f", "LIBKML", "r.kml", "regions.geojson"]) {
+        let found = checked(at, "[layers.regions]\npath = \"r.kml\"\n");
+        assert_eq!(found["layers"]["regions"]["rows_kept"], 1, "{found}");
+    }
+}
+
+#[test]
+fn shapefiles_as_they_are_found_in_the_wild() {
+    if !has_gdal() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    sources(at);
+    // GBK without a .cpg, in a zone of CGCS2000 told by Esri's .prj, names cut to ten bytes.
+    for encoding in ["GBK", "UTF-8"] {
+        let folder = encoding.to_lowercase();
+        let lco = format!("ENCODING={encoding}");
+        assert!(ogr(
+            at,
+            &["-f", "ESRI Shapefile", "-lco", &lco, "-t_srs", "EPSG:4549", &folder, "sites.geojson"]
+        ));
+        let keys = format!("path = \"{folder}/sites.shp\"");
+        expect_sites(at, "with .cpg", &keys);
+        std::fs::remove_file(at.join(&folder).join("sites.cpg")).unwrap();
+        // Nor does the table's own mark of a code page tell.
+        let dbf = at.join(&folder).join("sites.dbf");
+        let mut bytes = std::fs::read(&dbf).unwrap();
+        bytes[29] = 0x57;
+        std::fs::write(&dbf, &bytes).unwrap();
+        expect_sites(at, "without .cpg", &keys);
+    }
+    std::fs::write(at.join("gbk/sites.cpg"), "CP936").unwrap();
+    expect_sites(at, "by the number of a code page", "path = \"gbk/sites.shp\"");
+    std::fs::write(at.join("gbk/sites.cpg"), "klingon").unwrap();
+    assert_eq!(codes(&checked(at, "[layers.sites]\npath = \"gbk/sites.shp\"\n")), ["D003"]);
+    expect_sites(at, "as the project says", "path = \"gbk/sites.shp\"\nencoding = \"gbk\"");
+    std::fs::remove_file(at.join("gbk/sites.cpg")).unwrap();
+    // Plane coordinates without a .prj can't be placed, until the project says where.
+    std::fs::remove_file(at.join("gbk/sites.prj")).unwrap();
+    let found = checked(at, "[layers.sites]\npath = \"gbk/sites.shp\"\n");
+    assert!(codes(&found).iter().any(|c| c == "D018" || c == "D016"), "{found}");
+    expect_sites(at, "without .prj", "path = \"gbk/sites.shp\"\ncrs = \"EPSG:4549\"");
+    // A row that is marked as deleted is none.
+    let dbf = at.join("gbk/sites.dbf");
+    let whole = std::fs::read(&dbf).unwrap();
+    let mut bytes = whole.clone();
+    let head = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    bytes[head] = b'*';
+    std::fs::write(&dbf, &bytes).unwrap();
+    let found = checked(at, "[layers.sites]\npath = \"gbk/sites.shp\"\ncrs = \"EPSG:4549\"\n");
+    assert_eq!(found["layers"]["sites"]["rows_read"], 2, "{found}");
+    std::fs::write(&dbf, &whole).unwrap();
+    // A part that is missing is named.
+    for part in ["shx", "dbf"] {
+        let (from, to) = (at.join(format!("gbk/sites.{part}")), at.join("gbk/aside"));
+        std::fs::rename(&from, &to).unwrap();
+        let found = checked(at, "[layers.sites]\npath = \"gbk/sites.shp\"\n");
+        assert_eq!(codes(&found), ["D001"], "{found}");
+        assert!(found["findings"][0]["value"].as_str().unwrap().contains(&format!(".{part}")), "{found}");
+        std::fs::rename(&to, &from).unwrap();
+    }
+    // Every part is an input that the manifest tells, and one of another set is refused.
+    covplan(at, &["coverage", "c.toml", "-o", "m"]);
+    let manifest = std::fs::read_to_string(at.join("m/manifest.json")).unwrap();
+    for part in ["shp", "shx", "dbf"] {
+        assert!(manifest.contains(&format!("gbk/sites.{part}\"")), "{part}: {manifest}");
+    }
+    assert!(ogr(at, &["-f", "ESRI Shapefile", "lines", "roads.geojson"]));
+    std::fs::copy(at.join("lines/roads.dbf"), at.join("gbk/sites.dbf")).unwrap();
+    let found = checked(at, "[layers.sites]\npath = \"gbk/sites.shp\"\n");
+    assert_eq!(codes(&found), ["D002"], "{found}");
+    // Lines of several parts, areas with holes, and all of it in one ZIP.
+    assert!(ogr(at, &["-f", "ESRI Shapefile", "lines", "regions.geojson"]));
+    let zip = at.join("all.shp.zip");
+    let mut out = zip::ZipWriter::new(std::fs::File::create(&zip).unwrap());
+    for entry in std::fs::read_dir(at.join("lines")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        out.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut out, &std::fs::read(&path).unwrap()).unwrap();
+    }
+    out.finish().unwrap();
+    for path in ["lines/{}.shp", "all.shp.zip"] {
+        let named = |layer: &str| path.replace("{}", layer);
+        let found = checked(
+            at,
+            &format!(
+                "[layers.roads]\npath = \"{}\"\n[layers.regions]\npath = \"{}\"\n",
+                named("roads"),
+                named("regions")
+            ),
+        );
+        assert_eq!(codes(&found), ["D022"], "{found}");
+        assert_eq!(found["layers"]["roads"]["rows_kept"], 2, "{found}");
+        assert_eq!(found["layers"]["regions"]["rows_kept"], 1, "{found}");
+    }
+}
+
+/// The Python that `make test` sets up.
+fn python() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/readers/bin/python");
+    let found = Command::new(&path)
+        .args(["-c", "import geopandas, pyarrow.parquet"])
+        .output()
+        .is_ok_and(|o| o.status.success());
+    if !found {
+        eprintln!("skipped: no Python with geopandas and pyarrow (run `make test`)");
+    }
+    found.then_some(path)
+}
+
+#[test]
+fn geoparquet_of_others() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    sources(at);
+    let script = "import geopandas as g, pyarrow.parquet as q\n\
+        d = g.read_file('sites.geojson')\n\
+        d.to_parquet('a.parquet')\n\
+        d.to_crs(4549).to_parquet('b.parquet', compression='zstd', schema_version='1.1.0', write_covering_bbox=True)\n\
+        d.to_crs(4549).to_parquet('c.parquet', compression='gzip', row_group_size=1)\n\
+        d.assign(lon=d.geometry.x, lat=d.geometry.y).drop(columns='geometry').to_parquet('d.parquet')\n\
+        d.set_crs('+proj=tmerc +lon_0=121 +x_0=350000 +ellps=WGS84 +datum=WGS84', allow_override=True).to_parquet('e.parquet')\n\
+        d.to_crs('+proj=tmerc +lon_0=121 +x_0=350000 +datum=WGS84').to_parquet('f.parquet')\n\
+        d.to_parquet('g.parquet', geometry_encoding='geoarrow')\n";
+    let out = Command::new(python).args(["-c", script]).current_dir(at).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    for name in ["a", "b", "c", "d", "f"] {
+        expect_sites(at, name, &format!("path = \"{name}.parquet\""));
+    }
+    // What can't be read is told, with the way out.
+    let found = checked(at, "[layers.sites]\npath = \"g.parquet\"\n");
+    assert_eq!(codes(&found), ["D053"], "{found}");
+}
+
+#[test]
+fn kml_as_people_draw_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = r#"<?xml version="1.0" encoding="UTF-8"?>
+<kml xmlns="http://www.opengis.net/kml/2.2" xmlns:gx="http://www.google.com/kml/ext/2.2"><Document><name>图</name>
+<Folder><name>sites</name>
+<Placemark><name>甲 &amp; 乙<![CDATA[ <厂>]]></name><ExtendedData><Data name="site_id"><value>007</value></Data></ExtendedData>
+<Point><coordinates> 120.6,31.3,5 </coordinates></Point></Placemark>
+<Placemark><name>丙</name><ExtendedData><Data name="site_id"><value>8</value></Data><Data name="city"><value>苏州</value></Data></ExtendedData>
+<MultiGeometry><Point><coordinates>120.7,31.3</coordinates></Point></MultiGeometry></Placemark>
+<Placemark><name>丁</name><Point><coordinates>here</coordinates></Point></Placemark>
+<Placemark><name>戊</name><gx:Track><gx:coord>1 2 3</gx:coord></gx:Track></Placemark>
+<Placemark><name>己</name></Placemark>
+</Folder>
+<Folder><name>区划</name><Placemark><name>某市</name><ExtendedData><Data name="adcode"><value>320500</value></Data><Data name="level"><value>city</value></Data></ExtendedData>
+<Polygon><innerBoundaryIs><LinearRing><coordinates>120.4,31.4 120.4,31.6 120.6,31.6 120.4,31.4</coordinates></LinearRing></innerBoundaryIs>
+<outerBoundaryIs><LinearRing><coordinates>120,31 121,31 121,32 120,32 120,31</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark></Folder>
+</Document></kml>"#;
+    std::fs::write(dir.path().join("a.kml"), text).unwrap();
+    let found = checked(
+        dir.path(),
+        "[layers.sites]\npath = \"a.kml\"\n[layers.regions]\npath = \"a.kml\"\nlayer = \"区划\"\n",
+    );
+    let l = &found["layers"]["sites"];
+    assert_eq!((&l["rows_read"], &l["rows_kept"]), (&5.into(), &2.into()), "{found}");
+    assert_eq!(found["layers"]["regions"]["rows_kept"], 1, "{found}");
+    assert_eq!(codes(&found), ["D020", "D021", "D026"], "{found}");
+    let found = sites_of(dir.path(), "path = \"a.kml\"");
+    assert_eq!(
+        (found[0].0.as_str(), found[0].1.as_str(), found[0].2),
+        ("007", "甲 & 乙 <厂>", [120.6, 31.3])
+    );
+    // A table has no layers to choose from.
+    std::fs::write(dir.path().join("s.csv"), "site_id,name,lon,lat\nS1,A,118.8,32.06\n").unwrap();
+    assert_eq!(codes(&checked(dir.path(), "[layers.sites]\npath = \"s.csv\"\nlayer = \"x\"\n")), ["D054"]);
+}
+
+#[test]
+fn ofds_as_its_own_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let provider = r#""physicalInfrastructureProvider":{"id":"o1","name":"中国电信"}"#;
+    let text = format!(
+        r#"{{"networks":[{{"id":"n","name":"网","crs":{{"name":"urn:ogc:def:crs:OGC::CRS84"}},
+        "nodes":[{{"id":"A","name":"局","type":["exchange"],"accessPoint":true,{provider},"location":{{"type":"Point","coordinates":[120.6,31.3]}}}},
+                 {{"id":"B","type":["cabinet"],{provider},"location":{{"type":"Point","coordinates":[120.7,31.4]}}}},
+                 {{"id":"C","type":["spaceport"],{provider},"location":{{"type":"Point","coordinates":[120.8,31.4]}}}}],
+        "spans":[{{"id":"S","start":{{"id":"A"}},"end":{{"id":"B"}},{provider},"fibreCount":48,"fibreLength":14.2,"status":"operational",
+                  "deployment":["aboveGround"],"route":{{"type":"LineString","coordinates":[[120.6,31.3],[120.7,31.4]]}}}}]}}]}}"#
+    );
+    std::fs::write(dir.path().join("n.ofds.json"), &text).unwrap();
+    let found = checked(dir.path(), "[layers.fiber]\npath = \"n.ofds.json\"\n");
+    let l = &found["layers"]["fiber"];
+    // A kind that covplan has no word for is listed, not guessed.
+    assert_eq!((&l["rows_read"], &l["rows_kept"]), (&4.into(), &3.into()), "{found}");
+    assert_eq!(codes(&found), ["D032"], "{found}");
+    for (layer, rows) in [("fiber_nodes", 3), ("fiber_segments", 1)] {
+        let found = checked(dir.path(), &format!("[layers.{layer}]\npath = \"n.ofds.json\"\n"));
+        assert_eq!(found["layers"][layer]["rows_read"], rows, "{found}");
+    }
+    let found = checked(dir.path(), "[layers.sites]\npath = \"n.ofds.json\"\n");
+    assert_eq!(codes(&found), ["D053"], "{found}");
+}
