@@ -15,7 +15,7 @@ import tempfile
 
 DOCS = pathlib.Path(__file__).resolve().parent
 SECTIONS = ["project", "radio", "score", "latency", "network", "fiber", "siting", "datacenter", "energy",
-            "plan", "policy", "redact"]
+            "plan", "policy", "outlook", "redact"]
 KINDS = {"text": "text", "int": "whole number", "float": "number", "bool": "true/false"}
 
 
