@@ -415,9 +415,6 @@ pub enum Command {
         output: Output,
     },
     /// How sure the plan is: draws around its inputs, a tornado table, stability of ranks
-    #[command(
-        after_help = "Examples:\n  covplan uncertainty covplan.toml\n  covplan uncertainty covplan.toml --runs 500 --anew 50 --seed 7 -o out"
-    )]
     Uncertainty {
         /// What to read.
         #[command(flatten)]
@@ -465,9 +462,6 @@ pub enum Command {
         overwrite: bool,
     },
     /// Indoor nodes that a factory hall needs, and where; the station outside against them
-    #[command(
-        after_help = "Examples:\n  covplan hall --length-m 120 --width-m 60 --ceiling-m 10 --service video\n  covplan hall --length-m 80 --width-m 40 --outdoor-m 400 --wall high -o hall\n  covplan hall --batch halls.jsonl"
-    )]
     Hall {
         /// The hall.
         #[command(flatten)]
