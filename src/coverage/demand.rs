@@ -13,7 +13,7 @@ use super::score::{Quality, need, score};
 use crate::model::operators::NetworkId;
 use crate::model::records::{CellId, Site, SiteId};
 use crate::model::settings::{RadioSettings, ServiceNeed};
-use crate::model::text::Known;
+use crate::model::text::{Known, Part};
 use std::collections::BTreeMap;
 
 /// Rates down and up, or shares of them.
@@ -55,10 +55,10 @@ fn carried(asked: DownUp, free: f64) -> DownUp {
 
 /// The qualities of a site whose cell carries only part of what is asked of it.
 #[must_use]
-pub fn with_served(mut qualities: [Quality; 6], served: [Known; 2]) -> [Quality; 6] {
+pub fn with_served(mut qualities: [Quality; 6], served: [Part; 2]) -> [Quality; 6] {
     let [_, _, down, up, ..] = &mut qualities;
     for (quality, served) in [down, up].into_iter().zip(served) {
-        let part = served.or(1.0);
+        let part = served.get().unwrap_or(1.0);
         *quality = Quality {
             known: quality.known.map(|q| q * part),
             low: quality.low * part,
@@ -115,7 +115,7 @@ impl Assessor<'_> {
                 // Where the site isn't counted yet, it would come on top.
                 let own = if network == best.0 { [0.0; 2] } else { own };
                 let parts = carried([sum[0] + own[0], sum[1] + own[1]], free(cell).unwrap_or(0.0));
-                n.served = parts.map(|p| Known::new(p as f32));
+                n.served = parts.map(Part::new);
                 touched = true;
             }
             if touched {
@@ -194,15 +194,15 @@ mod tests {
         let (_, settings, alone) = two_sites(100.0, false);
         let (_, _, served) = two_sites(100.0, true);
         let n = &alone.at_network[0];
-        assert_eq!(n.data_server, Some(CellId(0)));
+        assert_eq!(n.data_server, Some(CellId::new(0)));
         let (ul, dl) = (n.ul_mbps.or(0.0), n.dl_mbps.or(0.0));
         let share = |rate: f64| 10.0 * 10f64.min(rate) * 0.6 / rate;
         let part = |rate: f64| (0.6 / (2.0 * share(rate))).min(1.0);
         assert!(part(ul) < 0.9, "the uplink must be full for this test: {ul} Mbit/s");
         for n in &served.at_network {
             let [down, up] = n.served;
-            assert!((up.or(1.0) - part(ul)).abs() < 1e-4, "{up:?} {}", part(ul));
-            assert!((down.or(1.0) - part(dl)).abs() < 1e-4, "{down:?} {}", part(dl));
+            assert!((up.get().unwrap_or(1.0) - part(ul)).abs() < 1e-4, "{up:?} {}", part(ul));
+            assert!((down.get().unwrap_or(1.0) - part(dl)).abs() < 1e-4, "{down:?} {}", part(dl));
             // Rates of one terminal alone stay what they are.
             assert_eq!((n.ul_mbps.or(0.0), n.dl_mbps.or(0.0)), (ul, dl));
         }
@@ -231,7 +231,7 @@ mod tests {
         }
         let (_, settings, few) = two_sites(1.0, true);
         let (_, _, many) = two_sites(100_000.0, true);
-        assert!(few.at_network.iter().all(|n| n.served == [Known::UNKNOWN; 2]));
+        assert!(few.at_network.iter().all(|n| n.served == [Part::UNKNOWN; 2]));
         assert!(many.gaps.len() > few.gaps.len(), "{} {}", many.gaps.len(), few.gaps.len());
         assert!(many.sites[0].score.total.or(99.0) < settings.score.target);
     }

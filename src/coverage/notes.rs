@@ -50,7 +50,7 @@ fn on_full_cells(result: &Assessment) -> u64 {
     let networks = result.networks.len().max(1);
     let full = |(site, at): &(&super::SiteResult, &[super::NetworkAtSite])| {
         let best = site.best_network.and_then(|n| at.get(usize::from(n.0)));
-        best.is_some_and(|n| n.served.iter().any(|s| s.or(1.0) < 1.0))
+        best.is_some_and(|n| n.served.iter().any(|s| s.get().is_some_and(|s| s < 1.0)))
     };
     result.sites.iter().zip(result.at_network.chunks(networks)).filter(full).count() as u64
 }

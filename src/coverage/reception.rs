@@ -260,10 +260,10 @@ impl Hosts {
             *sites.entry(*site).or_insert(0) += 1;
             for operator in [Some(cell.operator), cell.shared_with].into_iter().flatten() {
                 let slot = cells.entry((*site, inputs.operators.network(operator)));
-                let best = slot.or_insert(CellId(i as u32));
+                let best = slot.or_insert(CellId::new(i as u32));
                 let width = |id: CellId| inputs.cells.list.get(id.at()).map_or(0.0, |c| c.bw_mhz.or(0.0));
-                if width(CellId(i as u32)) > width(*best) {
-                    *best = CellId(i as u32);
+                if width(CellId::new(i as u32)) > width(*best) {
+                    *best = CellId::new(i as u32);
                 }
             }
         }

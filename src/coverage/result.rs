@@ -6,7 +6,7 @@ use crate::model::kinds::{Basis, Rat};
 use crate::model::notes::Note;
 use crate::model::operators::NetworkId;
 use crate::model::records::{CellId, SiteId, TowerId};
-use crate::model::text::Known;
+use crate::model::text::{Known, Part};
 use crate::radio::terrain_link::TerrainModel;
 use serde::Serialize;
 
@@ -131,7 +131,7 @@ pub struct NetworkAtSite {
     pub data_server: Option<CellId>,
     /// Part of what the sites of that cell ask for that it can carry, down and up; unknown where it carries
     /// all.
-    pub served: [Known; 2],
+    pub served: [Part; 2],
     /// State of indoor coverage.
     pub indoor: IndoorCover,
     /// What the server's predicted level rests on; `None` without a server.
@@ -154,7 +154,7 @@ impl NetworkAtSite {
         dl_mbps: Known::UNKNOWN,
         ul_mbps: Known::UNKNOWN,
         data_server: None,
-        served: [Known::UNKNOWN; 2],
+        served: [Part::UNKNOWN; 2],
         indoor: IndoorCover::Unknown,
         model: None,
         basis: Basis::Unknown,

@@ -168,9 +168,9 @@ fn gather(cells: &Cells, founders: &[Founder], tower_of: &[u32]) -> Towers {
         first += count;
     }
     let mut next: Vec<u32> = list.iter().map(|t| t.first).collect();
-    let mut order = vec![CellId(0); tower_of.len()];
+    let mut order = vec![CellId::new(0); tower_of.len()];
     for (cell, &t) in tower_of.iter().enumerate() {
-        order[next[t as usize] as usize] = CellId(cell as u32);
+        order[next[t as usize] as usize] = CellId::new(cell as u32);
         next[t as usize] += 1;
     }
     Towers { list, cells: order }
@@ -210,7 +210,9 @@ mod tests {
 
     fn groups(t: &Towers) -> Vec<Vec<u32>> {
         (0..t.list.len())
-            .map(|i| t.cells_of(crate::model::records::TowerId(i as u32)).iter().map(|c| c.0).collect())
+            .map(|i| {
+                t.cells_of(crate::model::records::TowerId(i as u32)).iter().map(|c| c.at() as u32).collect()
+            })
             .collect()
     }
 

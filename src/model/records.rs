@@ -12,6 +12,7 @@ use super::kinds::{
 use super::operators::{NetworkId, OperatorId};
 use super::text::{Known, Text, TextPool};
 use crate::geom::LonLat;
+use std::num::NonZeroU32;
 
 /// Where a record was read: file number in [`super::inputs::LayerInfo::files`] and line, row or feature
 /// number there, from one.
@@ -39,8 +40,29 @@ macro_rules! index {
 }
 index!(/// Index of a factory site in [`Sites::list`].
     SiteId);
-index!(/// Index of a cell in [`Cells::list`].
-    CellId);
+
+/// Index of a cell in [`Cells::list`]. One that may be missing takes no more room than one that is there:
+/// millions are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CellId(NonZeroU32);
+
+impl CellId {
+    /// The cell of an index.
+    #[must_use]
+    pub const fn new(index: u32) -> Self {
+        match NonZeroU32::new(index.saturating_add(1)) {
+            Some(next) => Self(next),
+            None => Self(NonZeroU32::MAX),
+        }
+    }
+
+    /// As an array index.
+    #[must_use]
+    pub const fn at(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
 index!(/// Index of a tower (a place with antennas) in the coverage stage's tower table.
     TowerId);
 

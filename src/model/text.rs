@@ -241,6 +241,27 @@ fn hash(s: &str) -> usize {
     h.finish() as usize
 }
 
+/// A part of a whole, from 0 to 1 in steps of 1/65,534, that may be unknown: two bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part(u16);
+
+impl Part {
+    /// Not known.
+    pub const UNKNOWN: Part = Part(u16::MAX);
+
+    /// A known part, kept between 0 and 1; NaN is unknown.
+    #[must_use]
+    pub fn new(part: f64) -> Self {
+        if part.is_nan() { Self::UNKNOWN } else { Self((part.clamp(0.0, 1.0) * 65_534.0).round() as u16) }
+    }
+
+    /// The part, if known.
+    #[must_use]
+    pub fn get(self) -> Option<f64> {
+        (self != Self::UNKNOWN).then(|| f64::from(self.0) / 65_534.0)
+    }
+}
+
 /// A number that may be unknown, in four bytes; NaN inside, never seen outside.
 #[derive(Clone, Copy, Debug)]
 pub struct Known(f32);

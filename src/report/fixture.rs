@@ -19,7 +19,7 @@ use crate::model::planned::{
 use crate::model::records::{Cell, CellId, DataCenter, FiberNode, Origin, Region, Site, SiteId};
 use crate::model::rules;
 use crate::model::settings::Settings;
-use crate::model::text::Known;
+use crate::model::text::{Known, Part};
 use crate::plan::Plan;
 use geo::polygon;
 
@@ -167,7 +167,7 @@ pub(crate) fn inputs() -> Inputs {
 
 fn network(rsrp: f32, server: u32) -> NetworkAtSite {
     NetworkAtSite {
-        server: Some(CellId(server)),
+        server: Some(CellId::new(server)),
         distance_m: Known::new(812.0),
         rsrp_outdoor_dbm: Known::new(rsrp),
         rsrp_indoor_dbm: Known::new(rsrp - 25.0),
@@ -176,7 +176,7 @@ fn network(rsrp: f32, server: u32) -> NetworkAtSite {
         dl_mbps: Known::new(150.0),
         ul_mbps: Known::new(3.25),
         data_server: None,
-        served: [Known::UNKNOWN; 2],
+        served: [Part::UNKNOWN; 2],
         indoor: IndoorCover::OutdoorIn,
         model: Some(LossModel::Tr38901),
         basis: Basis::Predicted,
@@ -290,7 +290,7 @@ pub(crate) fn assessment() -> Assessment {
                     count: 1,
                 },
             ],
-            cells: vec![CellId(0), CellId(1)],
+            cells: vec![CellId::new(0), CellId::new(1)],
         },
         measured: Vec::new(),
         facts: vec![Fact { code: "nr_cells", value: 2 }, Fact { code: "towers", value: 2 }],

@@ -16,7 +16,7 @@ use crate::geom::LonLat;
 use crate::model::kinds::{Basis, Lang, Redaction, ServiceClass};
 use crate::model::records::{Origin, SiteId};
 use crate::model::settings::Settings;
-use crate::model::text::Known;
+use crate::model::text::{Known, Part};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -207,6 +207,10 @@ fn number(k: Known) -> Value {
     k.get().map_or(Value::Null, |v| single(v as f32))
 }
 
+fn part(p: Part) -> Value {
+    p.get().map_or(Value::Null, |p| json!((p * 1e4).round() / 1e4))
+}
+
 fn single(v: f32) -> Value {
     format!("{v}").parse::<f64>().map_or(Value::Null, |v| json!(v))
 }
@@ -253,8 +257,8 @@ fn network(v: View, name: &str, n: &NetworkAtSite) -> Value {
         "sinr_data_db": number(n.sinr_data_db),
         "dl_mbps": number(n.dl_mbps),
         "ul_mbps": number(n.ul_mbps),
-        "served_dl": number(n.served[0]),
-        "served_ul": number(n.served[1]),
+        "served_dl": part(n.served[0]),
+        "served_ul": part(n.served[1]),
         "server": server.and_then(|c| v.inputs.cells.text.opt(c.id)),
         "server_m": number(n.distance_m),
         "server_row": server.map_or(Value::Null, |c| source(v, "cells", c.origin)),
