@@ -15,7 +15,7 @@ import tempfile
 
 DOCS = pathlib.Path(__file__).resolve().parent
 SECTIONS = ["project", "radio", "score", "latency", "network", "fiber", "siting", "datacenter", "energy",
-            "plan", "policy", "outlook", "redact"]
+            "plan", "policy", "outlook", "uncertainty", "redact"]
 KINDS = {"text": "text", "int": "whole number", "float": "number", "bool": "true/false"}
 
 

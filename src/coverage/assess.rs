@@ -30,7 +30,7 @@ use smallvec::SmallVec;
 /// Sites that one task works on.
 const REGION: usize = 2048;
 /// Regions worked on before their results are put in place: bounds the memory beside the results.
-const BATCH: usize = 64;
+const BATCH: usize = 16;
 /// Most positions of a block.
 const BLOCK: usize = 64;
 /// Greatest distance of a block's position from its first, metres.
@@ -54,9 +54,10 @@ pub fn assess_told(
     let towers = towers(&inputs.cells, settings.siting.cluster_m);
     let assessor = Assessor::new(inputs, settings, &towers, fiber);
     let networks = inputs.operators.network_count();
+    // Before the results take their room: sorting takes some too.
+    let order = hilbert_order(&inputs.sites.list.iter().map(|s| s.at).collect::<Vec<_>>());
     let mut sites = vec![NOT_SCORED; inputs.sites.list.len()];
     let mut at_network = vec![NetworkAtSite::NOTHING; sites.len() * networks];
-    let order = hilbert_order(&inputs.sites.list.iter().map(|s| s.at).collect::<Vec<_>>());
     for batch in order.chunks(REGION * BATCH) {
         let done: Vec<(Vec<SiteResult>, Vec<NetworkAtSite>)> = batch
             .par_chunks(REGION)
