@@ -32,8 +32,8 @@ pub fn energy_answer(released: &Released, found: &Energy, stopped: bool, run: &R
                          that basis; bases are never mixed.",
                         fixed(settings.sector_idle_kw, 2),
                         fixed(settings.sector_full_kw, 2),
-                        fixed(settings.small_cell_share * 100.0, 0),
-                        fixed(v.settings.radio.default_load_pct, 0),
+                        grouped_decimal(settings.small_cell_share * 100.0, 0),
+                        grouped_decimal(v.settings.radio.default_load_pct, 0),
                         pick(lang, "kg CO2 per kWh", ""),
                         settings.ef_basis,
                     ),
@@ -41,8 +41,8 @@ pub fn energy_answer(released: &Released, found: &Energy, stopped: bool, run: &R
                         "基站：每扇区空载 {} kW 至满载 {} kW 线性，小站与室分为其 {} %；负荷未知按 {} %。电网因子口径为{}，区域有同口径因子时用区域值，不同口径不混用。",
                         fixed(settings.sector_idle_kw, 2),
                         fixed(settings.sector_full_kw, 2),
-                        fixed(settings.small_cell_share * 100.0, 0),
-                        fixed(v.settings.radio.default_load_pct, 0),
+                        grouped_decimal(settings.small_cell_share * 100.0, 0),
+                        grouped_decimal(v.settings.radio.default_load_pct, 0),
                         if settings.ef_basis == "residual" {
                             "剔除已交易非化石电量"
                         } else {
@@ -140,12 +140,12 @@ fn headline(found: &Energy, lang: Lang) -> Vec<String> {
         let share = found.shared_towers as f64 / found.towers as f64 * 100.0;
         let new =
             found.added.filter(|a| a.outdoor > 0).map(|a| a.on_towers as f64 / a.outdoor as f64 * 100.0);
-        let new = new.map(|n| fixed(n, 0));
+        let new = new.map(|n| grouped_decimal(n, 0));
         lines.push(match (lang, new) {
-            (Lang::En, Some(n)) => format!("{} % of today's towers carry more than one operator; {n} % of new outdoor stations stand on existing towers", fixed(share, 0)),
-            (Lang::En, None) => format!("{} % of today's towers carry more than one operator", fixed(share, 0)),
-            (Lang::Zh, Some(n)) => format!("现有站址共享率 {} %；新建室外站 {n} % 利用存量铁塔", fixed(share, 0)),
-            (Lang::Zh, None) => format!("现有站址共享率 {} %", fixed(share, 0)),
+            (Lang::En, Some(n)) => format!("{} % of today's towers carry more than one operator; {n} % of new outdoor stations stand on existing towers", grouped_decimal(share, 0)),
+            (Lang::En, None) => format!("{} % of today's towers carry more than one operator", grouped_decimal(share, 0)),
+            (Lang::Zh, Some(n)) => format!("现有站址共享率 {} %；新建室外站 {n} % 利用存量铁塔", grouped_decimal(share, 0)),
+            (Lang::Zh, None) => format!("现有站址共享率 {} %", grouped_decimal(share, 0)),
         });
     }
     lines

@@ -119,15 +119,15 @@ fn notes(v: View, found: &Outlook, lang: Lang) -> Vec<String> {
         .zip([&s.low, &s.mid, &s.high])
         .map(|(case, c)| {
             let (p, ul, dl) =
-                (fixed(c.location_probability * 100.0, 0), grouped_decimal(c.ul_mbps, 0), grouped_decimal(c.dl_mbps, 0));
+                (grouped_decimal(c.location_probability * 100.0, 0), grouped_decimal(c.ul_mbps, 0), grouped_decimal(c.dl_mbps, 0));
             match lang {
                 Lang::En => format!(
                     "{}: {ul} Mbit/s up and {dl} down at the edge with {p} %, interference {} dB, equipment {} dB",
-                    case_name(*case, lang), fixed(c.interference_db, 0), fixed(c.budget_db, 0)
+                    case_name(*case, lang), grouped_decimal(c.interference_db, 0), grouped_decimal(c.budget_db, 0)
                 ),
                 Lang::Zh => format!(
                     "{}：边缘上行 {ul}、下行 {dl} Mbit/s，位置概率 {p} %，干扰余量 {} dB，设备偏差 {} dB",
-                    case_name(*case, lang), fixed(c.interference_db, 0), fixed(c.budget_db, 0)
+                    case_name(*case, lang), grouped_decimal(c.interference_db, 0), grouped_decimal(c.budget_db, 0)
                 ),
             }
         })

@@ -6,7 +6,7 @@ use crate::model::kinds::{Basis, Lang};
 use crate::policy::uncertainty::{Parameter, Swing, Uncertainty};
 use crate::report::coverage_document::{banners, headings, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
-use crate::report::number::{fixed, money};
+use crate::report::number::{fixed, grouped_decimal, money};
 use crate::report::plan_document::{money_cell, money_heading};
 use crate::report::redact::Released;
 use crate::report::write::RunInfo;
@@ -25,7 +25,7 @@ pub fn uncertainty_answer(
     let v = released.view();
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let u = v.settings.uncertainty;
-    let percent = |share: f64| fixed(share * 100.0, 0);
+    let percent = |share: f64| grouped_decimal(share * 100.0, 0);
     let runs = found.runs.len();
     let text = vec![
         match lang {
@@ -35,7 +35,7 @@ pub fn uncertainty_answer(
                  stays as it is; today and the state after it are scored and priced again. The ranges are assumptions \
                  (section uncertainty of the settings).",
                 fixed(u.radio_bias_db, 1),
-                fixed(u.load_pct, 0),
+                grouped_decimal(u.load_pct, 0),
                 percent(u.demand_share),
                 percent(u.cost_share),
                 percent(u.length_share),
@@ -43,7 +43,7 @@ pub fn uncertainty_answer(
             Lang::Zh => format!(
                 "共 {runs} 次抽样：各场景传播预测系统误差（σ {} dB）、未知负荷（σ {} 个百分点）、业务速率需求（±{} %）、四类单价（±{} %）、光缆长度（±{} %）。规划方案不变，重新评分与计价。各范围均为假设（配置 uncertainty 节）。",
                 fixed(u.radio_bias_db, 1),
-                fixed(u.load_pct, 0),
+                grouped_decimal(u.load_pct, 0),
                 percent(u.demand_share),
                 percent(u.cost_share),
                 percent(u.length_share),
@@ -84,7 +84,7 @@ fn headline(released: &Released, found: &Uncertainty, lang: Lang) -> Vec<String>
     let runs = found.runs.len();
     let mut lines = Vec::new();
     if let Some(stable) = found.stability() {
-        let (top, share) = (found.stays.len(), fixed(stable * 100.0, 0));
+        let (top, share) = (found.stays.len(), grouped_decimal(stable * 100.0, 0));
         lines.push(match lang {
             Lang::En => format!("the {top} most urgent sites stay among them in {share} % of {runs} runs"),
             Lang::Zh => format!("最急迫的 {top} 家在 {runs} 次抽样中平均 {share} % 仍在其列"),
@@ -113,7 +113,7 @@ fn headline(released: &Released, found: &Uncertainty, lang: Lang) -> Vec<String>
     if !found.anew.is_empty() {
         let n = found.anew.len();
         let kept = found.anew.iter().map(|a| a.stations_kept).sum::<f64>() / n as f64;
-        let kept = fixed(kept * 100.0, 0);
+        let kept = grouped_decimal(kept * 100.0, 0);
         lines.push(match lang {
             Lang::En => format!("planned anew in {n} runs: {kept} % of the stations are those of this plan"),
             Lang::Zh => format!("其中 {n} 次重新规划：{kept} % 的基站与本方案相同"),
@@ -138,7 +138,8 @@ fn rests_on(released: &Released, lang: Lang) -> String {
         }] += 1;
     }
     let all: u64 = known.iter().sum();
-    let share = |n: u64| if all > 0 { fixed(n as f64 / all as f64 * 100.0, 0) } else { "0".to_owned() };
+    let share =
+        |n: u64| if all > 0 { grouped_decimal(n as f64 / all as f64 * 100.0, 0) } else { "0".to_owned() };
     let [measured, predicted, assumed, unknown] = known.map(share);
     match lang {
         Lang::En => format!(
