@@ -212,7 +212,9 @@ assert len(b.sheetnames) >= 4, b.sheetnames
 texts = numbers = 0
 for n, s in enumerate(b):
     assert s.freeze_panes, (s.title, 'no frozen panes')
-    assert s.page_setup.fitToWidth and s.print_title_rows, (s.title, 'no page')
+    # One page wide, which is what no width stands for.
+    wide = s.sheet_properties.pageSetUpPr.fitToPage and s.page_setup.fitToWidth in (None, 1)
+    assert wide and int(s.page_setup.fitToHeight) == 0 and s.print_title_rows, (s.title, 'no page')
     last = s.cell(s.max_row, s.max_column).coordinate
     assert s.print_area.replace('$', '').split('!')[1] == f'A1:{last}', (s.title, s.print_area, last)
     if n:
@@ -283,7 +285,8 @@ fn the_manifest_names_every_output_with_its_digest() {
     }
 }
 
-/// Every file of a folder as text; the parts of the workbook one by one, as they are compressed in it.
+/// Every file of a folder as text; the parts of the workbook and of the QGIS project one by one, as they are
+/// compressed in them.
 fn texts(folder: &Path) -> Vec<(String, String)> {
     use std::io::Read;
     let mut found = Vec::new();
@@ -291,7 +294,7 @@ fn texts(folder: &Path) -> Vec<(String, String)> {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let bytes = std::fs::read(&path).unwrap();
-        if !name.ends_with(".xlsx") {
+        if ![".xlsx", ".qgz"].iter().any(|end| name.ends_with(end)) {
             found.push((name, String::from_utf8(bytes).unwrap()));
             continue;
         }

@@ -102,7 +102,7 @@ fn overview(book: &mut Workbook, document: &Document, style: &Style) -> Result<(
         }
     }
     sheet.set_freeze_panes(1, 0)?;
-    page(sheet, 1, (row, 0))
+    page(sheet, 1, (row.saturating_sub(1), 0))
 }
 
 /// A4, as wide as the paper; everything up to a last cell.
