@@ -11,7 +11,7 @@
 //! Uplink and level hang on the distance to the nearest node alone: each has a greatest distance, and a layout
 //! serves when no point is farther from its nodes. By L. Fejes Tóth (*Lagerungen in der Ebene*, 1953, ch. III)
 //! n ≥ 2 equal discs of radius r that cover a rectangle have n·(3√3/2)·r² at least its area: so many nodes does
-//! **any** layout need ([`Answer::bound`]). From there up every member of the family in [`layout`] is tried;
+//! **any** layout need ([`Answer::bound`]). From there up every member of the family in `layout` is tried;
 //! the answer is the first number with one that serves, so that within the family fewer never do.
 
 mod layout;
