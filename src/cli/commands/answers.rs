@@ -14,7 +14,7 @@ use crate::model::records::StationCount;
 use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use crate::model::settings::Settings;
 use crate::optimise::{Effort, Stop, Work};
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::policy;
 use crate::policy::joint::JointError;
 use crate::report::answers::{
@@ -43,6 +43,31 @@ fn today(loaded: &Loaded, settings: &Settings, ctx: &mut Context) -> Result<Asse
     let progress = Progress::default();
     let work = |_: &Context| plan::today_told(&loaded.inputs, settings, &progress);
     ctx.counted("coverage", &label, &progress, work).map_err(|e| refuse_plan(&e))
+}
+
+/// The plan that a question looks at.
+fn planned(
+    loaded: &mut Loaded,
+    settings: &Settings,
+    effort: Effort,
+    ctx: &mut Context,
+) -> Result<Plan, Complaint> {
+    let (label, seed) = (ctx.pick("planning", "规划").to_owned(), ctx.seed);
+    let inputs = &mut loaded.inputs;
+    let made = ctx.stage("plan", &label, |ctx| {
+        let asked = || ctx.must_stop();
+        plan::run(inputs, settings, Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) })
+    });
+    made.map_err(|e| refuse_plan(&e))
+}
+
+/// How a command ends that works under a limit.
+fn worked_exit(reading: &Reading, loaded: &Loaded, stopped: bool, ctx: &Context) -> Exit {
+    match (ctx.interrupted(), stopped) {
+        (true, _) => Exit::Interrupted,
+        (_, true) => Exit::Limit,
+        _ => finding_exit(reading, &loaded.inputs.issues),
+    }
 }
 
 fn run_info(
@@ -274,11 +299,7 @@ pub fn joint(
     let answer = joint_answer(released.view(), &split, kind, stopped, &run);
     hand_over(&answer, &settings, &run, output, stopped, ctx)?;
     say_findings(&loaded.inputs.issues, ctx);
-    Ok(match (ctx.interrupted(), stopped) {
-        (true, _) => Exit::Interrupted,
-        (_, true) => Exit::Limit,
-        _ => finding_exit(reading, &loaded.inputs.issues),
-    })
+    Ok(worked_exit(reading, &loaded, stopped, ctx))
 }
 
 /// Reach, stations and backhaul of new bands.
@@ -325,21 +346,11 @@ pub fn energy(
     let (mut loaded, settings) = read(reading, output, ctx)?;
     ctx.limit(budget.time_limit);
     let effort = budget.effort.unwrap_or(Effort::LOW);
-    let planned = if today_only {
-        None
-    } else {
-        let (label, seed) = (ctx.pick("planning", "规划").to_owned(), ctx.seed);
-        let inputs = &mut loaded.inputs;
-        let made = ctx.stage("plan", &label, |ctx| {
-            let asked = || ctx.must_stop();
-            plan::run(inputs, &settings, Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) })
-        });
-        Some(made.map_err(|e| refuse_plan(&e))?)
-    };
+    let after = if today_only { None } else { Some(planned(&mut loaded, &settings, effort, ctx)?) };
     let mut run = run_info(&loaded, "energy", output, ctx)?;
-    run.effort = planned.as_ref().map(|_| effort.to_string());
+    run.effort = after.as_ref().map(|_| effort.to_string());
     let stopped = ctx.must_stop();
-    let answer = match &planned {
+    let answer = match &after {
         Some(p) => {
             let seen = policy::energy::energy(&loaded.inputs, &settings, &p.before.towers, Some(p));
             energy_answer(&Released::plan(&loaded.inputs, &settings, p), &seen, stopped, &run)
@@ -352,11 +363,7 @@ pub fn energy(
     };
     hand_over(&answer, &settings, &run, output, stopped, ctx)?;
     say_findings(&loaded.inputs.issues, ctx);
-    Ok(match (ctx.interrupted(), stopped) {
-        (true, _) => Exit::Interrupted,
-        (_, true) => Exit::Limit,
-        _ => finding_exit(reading, &loaded.inputs.issues),
-    })
+    Ok(worked_exit(reading, &loaded, stopped, ctx))
 }
 
 /// What one failure takes down.
@@ -390,13 +397,8 @@ pub fn uncertainty(
     let (mut loaded, settings) = read(reading, output, ctx)?;
     ctx.limit(budget.time_limit);
     let effort = budget.effort.unwrap_or(Effort::LOW);
-    let (label, seed) = (ctx.pick("planning", "规划").to_owned(), ctx.seed);
-    let inputs = &mut loaded.inputs;
-    let made = ctx.stage("plan", &label, |ctx| {
-        let asked = || ctx.must_stop();
-        plan::run(inputs, &settings, Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) })
-    });
-    let made = made.map_err(|e| refuse_plan(&e))?;
+    let made = planned(&mut loaded, &settings, effort, ctx)?;
+    let (inputs, seed) = (&mut loaded.inputs, ctx.seed);
     let label = ctx.pick("drawing", "抽样").to_owned();
     let seen = ctx.stage("uncertainty", &label, |ctx| {
         let asked = || ctx.must_stop();
@@ -410,9 +412,5 @@ pub fn uncertainty(
     let answer = uncertainty_answer(&released, &loaded.inputs, &seen, stopped, &run);
     hand_over(&answer, &settings, &run, output, stopped, ctx)?;
     say_findings(&loaded.inputs.issues, ctx);
-    Ok(match (ctx.interrupted(), stopped) {
-        (true, _) => Exit::Interrupted,
-        (_, true) => Exit::Limit,
-        _ => finding_exit(reading, &loaded.inputs.issues),
-    })
+    Ok(worked_exit(reading, &loaded, stopped, ctx))
 }
