@@ -24,7 +24,7 @@ QUESTIONS = [
     ("Which fiber first?", "plan PROJECT --effort low", "fiber", "access fiber (`fiber_nodes` with spare fibers), roads"),
     ("Build together?", "joint PROJECT", 0, None),
     ("Is this application a duplicate?", "duplicates PROJECT", 0, "`projects`, `ducts`, surveyed `fiber_segments`"),
-    ("Is compute near enough?", "plan PROJECT --effort low", "centers", "positions of halls (the layer has city centres), racks, PUE"),
+    ("Is compute near enough, and where should it stand?", "centers PROJECT", 0, "positions of halls (the layer has city centres), racks, PUE, exchange points"),
     ("Ready for which 5G-factory scheme?", "readiness PROJECT", 0, "`questionnaire`; `sites.indoor_5g`, `sites.has_fiber`"),
     ("What breaks if asset N fails?", "failures PROJECT", 0, "physical `fiber_segments` and nodes, `sites.has_fiber`"),
     ("Energy and carbon?", "energy PROJECT", 1, "`racks_std`, `rack_use_pct`, `pue` of the centers"),

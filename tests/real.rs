@@ -188,6 +188,89 @@ fn province(name: &str, region: &str, sites: usize, cities: usize) {
     assert!(regions >= cities, "{regions} regions in\n{kpi}");
 }
 
+/// Where compute should stand on the real sites of a province: figures that add up, limits that hold, reasons,
+/// a curve with bounds, clusters, pictures.
+fn compute(name: &str, region: &str) {
+    let Some(shared) = shared() else { return };
+    let dir = project(&shared, name);
+    run(dir.path(), &["synth", "--region", region, "--sites", "100", "--cells", "300", "-o", "synth"]);
+    run(dir.path(), &["centers", "covplan.toml", "-o", "out"]);
+    let result = &json(dir.path().join("out/centers.json"))["result"];
+    let centers = result["centers"].as_array().unwrap();
+    assert!(centers.len() >= 2, "a second center for each demand");
+    let sum = |key: &str| centers.iter().map(|c| c[key].as_f64().unwrap()).sum::<f64>();
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(1.0);
+    let served = result["racks_general"].as_f64().unwrap() + result["racks_ai"].as_f64().unwrap();
+    assert!(served > 0.0 && near(sum("racks_used"), served), "{served}");
+    for (key, whole) in
+        [("energy_kwh_yr", "energy_kwh_yr"), ("carbon_t_yr", "carbon_t_yr"), ("cost_cny_yr", "cost_cny_yr")]
+    {
+        assert!(near(sum(key), result["metrics"][whole].as_f64().unwrap()), "{key}");
+    }
+    for c in centers {
+        assert!(c["why"].as_str().is_some_and(|w| w.len() > 30) && c["why_zh"].as_str().is_some(), "{c}");
+        assert!(c["factor"] != "nation" || c["tier"] != "hub", "a cluster has its province's factor: {c}");
+    }
+    let assigned = features(dir.path(), "assignments");
+    for a in &assigned {
+        let p = &a["properties"];
+        assert!(p["rtt_ms"].as_f64().unwrap() <= p["limit_ms"].as_f64().unwrap() + 1e-3, "{p}");
+        assert!(p["second_id"] != p["center_id"], "{p}");
+    }
+    let curve = result["curve"].as_array().unwrap();
+    assert!(curve.len() >= 4, "{curve:?}");
+    for p in curve {
+        assert!(p["bound"].as_f64() <= p["objective"].as_f64() && p["gap"].as_f64().unwrap() < 0.5, "{p}");
+    }
+    assert!(!result["clusters"].as_array().unwrap().is_empty());
+    for picture in ["map.svg", "tradeoff.svg"] {
+        assert!(std::fs::read_to_string(dir.path().join("out").join(picture)).unwrap().contains("</svg>"));
+    }
+}
+
+#[test]
+fn jiangsu_compute() {
+    compute("jiangsu", "Jiangsu");
+}
+
+#[test]
+fn guizhou_compute() {
+    compute("guizhou", "Guizhou");
+}
+
+/// Bridges, articulation points and latencies of the Topology Zoo backbones against networkx 3.6.1 (`bridges`,
+/// `articulation_points`, `all_pairs_dijkstra_path_length`, links as in `policy::backbone`).
+#[test]
+fn topology_zoo_backbones_as_networkx_has_them() {
+    let Some(shared) = shared() else { return };
+    for (net, cities, links, weak, mean_ms, worst_ms, stretched) in [
+        ("Chinanet", 38, 62, [8, 18], 15.7114, 50.0928, 569),
+        ("Cernet", 36, 55, [6, 6], 15.1679, 39.6382, 533),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let file = shared.join(format!("data/fiber_topology_zoo/{net}.geojson"));
+        let project = format!(
+            "[project]\nname = \"{net}\"\n[layers.fiber]\npath = \"{}\"\ncolumns = {{ node_id = \"label\" }}\n\
+             defaults = {{ kind = \"city\", level = \"backbone\", owner = \"{net}\" }}\n",
+            file.display()
+        );
+        std::fs::write(dir.path().join("covplan.toml"), project).unwrap();
+        let out = run(dir.path(), &["failures", "covplan.toml", "--json"]);
+        let answer: Value = serde_json::from_slice(&out.stdout).unwrap();
+        let b = &answer["result"]["backbones"][0];
+        assert_eq!((b["cities"].as_u64(), b["links"].as_u64()), (Some(cities), Some(links)), "{net}");
+        let of = |kind: &str| b["weak"].as_array().unwrap().iter().filter(|w| w["kind"] == kind).count();
+        assert_eq!([of("city"), of("link")], weak, "{net}");
+        // Lengths are geodesic here and great circles there.
+        let close = |key: &str, want: f64| (b[key].as_f64().unwrap() / want - 1.0).abs() < 0.006;
+        assert!(close("mean_ms", mean_ms) && close("worst_ms", worst_ms), "{net}: {b}");
+        assert!(b["stretched"].as_f64().unwrap() / f64::from(stretched) - 1.0 < 0.02);
+        let advice = b["advice"].as_array().unwrap();
+        assert_eq!(advice.len(), 10);
+        assert!(advice.iter().all(|l| l["then_ms"].as_f64() < l["now_ms"].as_f64()));
+    }
+}
+
 #[test]
 fn jiangsu_real_sites() {
     province("jiangsu", "Jiangsu", 200, 13);

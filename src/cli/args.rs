@@ -396,6 +396,24 @@ pub enum Command {
         #[command(flatten)]
         budget: Budget,
     },
+    /// Where compute should stand: edge nodes, regional centers, national hubs; why, and the trade-off of cost, latency, carbon
+    Centers {
+        /// What to read.
+        #[command(flatten)]
+        reading: Reading,
+        /// What is to be least: mix (as the settings weigh it), cost, latency or carbon
+        #[arg(long, value_name = "NAME", default_value = "mix")]
+        objective: CenterObjective,
+        /// Make the plan first, and let sites reach compute over the fiber that it lays
+        #[arg(long)]
+        planned: bool,
+        /// Where to write.
+        #[command(flatten)]
+        output: Output,
+        /// How long to work.
+        #[command(flatten)]
+        budget: Budget,
+    },
     /// What breaks if one thing fails: a cable, a duct, a node, a data center
     Failures {
         /// What to read.
@@ -549,6 +567,19 @@ pub enum PartyKind {
     Operators,
     /// Cities of the regions layer
     Cities,
+}
+
+/// What `centers` makes least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CenterObjective {
+    /// Cost, latency at datacenter.ms_value_cny_yr, carbon at energy.carbon_cny_t
+    Mix,
+    /// Cost
+    Cost,
+    /// Mean round trip
+    Latency,
+    /// Carbon
+    Carbon,
 }
 
 /// The problems that `solve` knows.

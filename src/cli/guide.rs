@@ -149,6 +149,12 @@ pub static GUIDES: &[Guide] = &[
         ("covplan plan covplan.toml -o out", "covplan plan covplan.toml -o out"),
     ),
     guide(
+        "centers",
+        "算力中心布局：边缘节点、区域中心与国家枢纽；选址理由；成本、时延与碳排放的权衡曲线",
+        &["covplan centers covplan.toml", "covplan centers covplan.toml --objective carbon -o out --lang zh"],
+        ("covplan energy covplan.toml", "covplan energy covplan.toml"),
+    ),
+    guide(
         "failures",
         "单点失效的影响：光缆、管道、节点、数据中心",
         &["covplan failures covplan.toml", "covplan failures covplan.toml --json"],
@@ -301,6 +307,8 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("readiness", "wanted", "希望网络就绪的工厂总数：列出最省钱的提升对象"),
     ("joint", "parties", "谁来共建：operators（无线网络与铁塔公司）或 cities（区域图层的城市）"),
     ("joint", "orders", "多于 6 方时抽取的加入次序数，正反成对 [默认：4]"),
+    ("centers", "objective", "优化目标：mix（按设置加权）、cost、latency 或 carbon [默认：mix]"),
+    ("centers", "planned", "先作规划，企业经规划光缆到达算力"),
     ("energy", "today", "不作规划，只看现状"),
     ("", "simplestyle", "在 GeoJSON 要素上写出 simplestyle 样式属性"),
     ("", "csv_encoding", "CSV 文件的编码"),

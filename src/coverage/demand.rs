@@ -28,7 +28,7 @@ pub fn traffic_share(site: &Site, radio: &RadioSettings) -> f64 {
 
 /// The share of its data server that a site takes, down and up; `None` where it doesn't burden a cell that
 /// others share, or nothing is known of it.
-fn burden(
+pub(super) fn burden(
     site: &Site,
     need: &ServiceNeed,
     n: &NetworkAtSite,

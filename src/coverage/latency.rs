@@ -36,6 +36,22 @@ impl RoundTrip {
     }
 }
 
+/// Along a stretch of fiber, one way, microseconds: propagation, and an amplifier or a regenerator after each
+/// full span of them.
+#[must_use]
+pub fn line_us(route_m: f64, s: &LatencySettings) -> f64 {
+    let km = route_m / 1e3;
+    km * s.fiber_us_per_km
+        + (km / s.amplifier_km).floor() * s.amplifier_us
+        + (km / s.regenerator_km).floor() * s.regenerator_us
+}
+
+/// Parts of a round trip beside the transport, milliseconds: air interface, user plane, application.
+#[must_use]
+pub fn beside_transport_ms(s: &LatencySettings) -> f64 {
+    s.air_rtt_ms + s.upf_rtt_ms + s.app_rtt_ms
+}
+
 /// Transport there and back over a great-circle distance where no route is known, milliseconds.
 #[must_use]
 pub fn transport_rtt_ms(distance_m: f64, s: &LatencySettings) -> f64 {
@@ -52,7 +68,7 @@ pub fn reach_m(transport_rtt_ms: f64, s: &LatencySettings) -> f64 {
 /// Round trip of everything over a great-circle distance, milliseconds.
 #[must_use]
 pub fn round_trip_ms(distance_m: f64, s: &LatencySettings) -> f64 {
-    s.air_rtt_ms + transport_rtt_ms(distance_m, s) + s.upf_rtt_ms + s.app_rtt_ms
+    transport_rtt_ms(distance_m, s) + beside_transport_ms(s)
 }
 
 /// Compute, to be found by nearness.
@@ -89,6 +105,14 @@ impl<'a> Compute<'a> {
 mod tests {
     use super::*;
     use crate::model::settings::Settings;
+
+    #[test]
+    fn fiber_by_hand() {
+        let s = Settings::with(&toml::Table::new()).unwrap().latency;
+        assert!((line_us(79_000.0, &s) - 79.0 * 4.897).abs() < 1e-9);
+        // 1,600 km: 20 spans of 80 km, one regeneration after 1,000 km.
+        assert!((line_us(1_600_000.0, &s) - (1600.0 * 4.897 + 20.0 * 0.1 + 100.0)).abs() < 1e-9);
+    }
 
     #[test]
     fn by_hand() {

@@ -30,7 +30,7 @@ pub use result::{
     Assessment, Fact, Gap, IndoorCover, Kpi, KpiGroup, LossModel, NetworkAtSite, Score, SiteResult, Term,
     TermScore, TermWeights, Tower, Towers,
 };
-pub use what_if::{Thought, WhatIf};
+pub use what_if::{Judged, Thought, WhatIf};
 
 #[cfg(test)]
 mod tests;

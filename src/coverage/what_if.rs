@@ -2,7 +2,7 @@
 
 use super::air::NetworkNear;
 use super::assess::{Assessor, Desk};
-use super::demand::with_served;
+use super::demand::{burden, with_served};
 use super::fiber_reach::FiberReach;
 use super::reception::{Depth, Spot, at_network};
 use super::result::Assessment;
@@ -24,6 +24,16 @@ pub struct Thought<'a> {
     pub cells: &'a [Cell],
     /// The site whose hall it covers, for an indoor system: it serves that site alone and disturbs nobody.
     pub host: Option<SiteId>,
+}
+
+/// A site with a station that is only thought of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// Its score.
+    pub score: f64,
+    /// What it takes of a cell of that station in the busy hour, down and up, as shares of the whole cell; none
+    /// where another serves it, or the cell is its own.
+    pub taken: Option<[f64; 2]>,
 }
 
 /// Scores sites with one thought-of station at a time set up beside those that stand.
@@ -54,6 +64,13 @@ impl<'a> WhatIf<'a> {
     /// The scene around the site stays as it is: a new tower doesn't turn a suburb into a city.
     #[must_use]
     pub fn scores(&self, id: SiteId, tried: &[u32]) -> (Option<f64>, Vec<Option<f64>>) {
+        let (now, with) = self.judged(id, tried);
+        (now, with.into_iter().map(|j| Some(j?.score)).collect())
+    }
+
+    /// [`scores`](Self::scores), and what the site would take of the thought's cell.
+    #[must_use]
+    pub fn judged(&self, id: SiteId, tried: &[u32]) -> (Option<f64>, Vec<Option<Judged>>) {
         let a = &self.assessor;
         let Some(site) = a.inputs.sites.list.get(id.at()) else { return (None, vec![None; tried.len()]) };
         let mut desk = Desk::default();
@@ -65,7 +82,7 @@ impl<'a> WhatIf<'a> {
         let scene = a.air.scene(site.at);
         let spot = Spot { site, id, at: site.at, scene, thought: None };
         let around = a.surround();
-        let total = |spot: &Spot, network: NetworkId, n: &mut NetworkNear, desk: &mut Desk| {
+        let total = |spot: &Spot, network: NetworkId, n: &mut NetworkNear, load: f64, desk: &mut Desk| {
             let r = at_network(&around, spot, network, Some(n), Depth::Score, desk);
             let qualities = a.qualities(&r, &ground, &need);
             // A cell that stands stays as full as it is; one that is thought of has room.
@@ -74,14 +91,24 @@ impl<'a> WhatIf<'a> {
                 r.data_server.is_some() && r.data_server == n.data_server && r.indoor == n.indoor
             });
             let qualities = full.map_or(qualities, |n| with_served(qualities, n.served));
-            score(&qualities, a.settings).total.get()
+            // A cell that is thought of has no number.
+            let taken = if r.data_server.is_none() {
+                burden(site, &need, &r, 1.0 - load, &a.settings.radio)
+            } else {
+                None
+            };
+            Some(Judged { score: score(&qualities, a.settings).total.get()?, taken })
         };
         let today: Vec<Option<f64>> = near
             .iter_mut()
             .enumerate()
-            .map(|(i, n)| total(&spot, NetworkId(i as u16), n, &mut desk))
+            .map(|(i, n)| total(&spot, NetworkId(i as u16), n, 0.0, &mut desk).map(|j| j.score))
             .collect();
         let best = |scores: &mut dyn Iterator<Item = Option<f64>>| scores.flatten().reduce(f64::max);
+        let load = |t: &Thought| {
+            let given = t.cells.first().and_then(|c| c.load_pct.get());
+            (given.unwrap_or(a.settings.radio.default_load_pct) / 100.0).clamp(0.0, 1.0)
+        };
         let now = best(&mut today.iter().copied());
         let with = tried
             .iter()
@@ -92,18 +119,23 @@ impl<'a> WhatIf<'a> {
                 let here = match thought.host {
                     Some(host) if host == id => {
                         let spot = Spot { thought: thought.cells.first(), ..spot };
-                        total(&spot, thought.network, n, &mut desk)
+                        total(&spot, thought.network, n, load(thought), &mut desk)
                     }
-                    Some(_) => today.get(of).copied().flatten(),
+                    Some(_) => today.get(of).copied().flatten().map(|score| Judged { score, taken: None }),
                     None => {
                         a.air.stand(n, thought.at, thought.cells);
-                        let s = total(&spot, thought.network, n, &mut desk);
+                        let s = total(&spot, thought.network, n, load(thought), &mut desk);
                         n.fell();
                         s
                     }
                 };
-                let others = today.iter().enumerate().filter(|(i, _)| *i != of).map(|(_, s)| *s);
-                best(&mut others.chain([here]))
+                let other = best(&mut today.iter().enumerate().filter(|(i, _)| *i != of).map(|(_, s)| *s));
+                match (here, other) {
+                    // Better on another network than with this station: it takes nothing of it.
+                    (Some(h), Some(o)) if o > h.score => Some(Judged { score: o, taken: None }),
+                    (Some(h), _) => Some(h),
+                    (None, o) => o.map(|score| Judged { score, taken: None }),
+                }
             })
             .collect();
         (now, with)

@@ -1,6 +1,7 @@
 //! Which halls serve which sites.
 
 use super::halls::Hall;
+use super::study::annuity;
 use crate::coverage::latency;
 use crate::geom::LonLat;
 use crate::index::{PointIndex, RegionIndex};
@@ -236,11 +237,6 @@ pub fn place(
     Ok(plan)
 }
 
-/// Yearly payment that pays back one yuan over the years at the rate.
-fn annuity(rate: f64, years: f64) -> f64 {
-    if rate > 0.0 { rate / (1.0 - (1.0 + rate).powf(-years)) } else { 1.0 / years.max(1.0) }
-}
-
 fn reason(hall: &Hall, sites: usize, mean_ms: f64, halls: &[Hall], index: &PointIndex) -> (String, String) {
     let mut near = Vec::new();
     index.nearest_k(hall.at, 2, f64::INFINITY, &mut near);
@@ -289,17 +285,4 @@ fn group(inputs: &Inputs, sites: &[SiteId], racks_per_site: f64) -> Vec<Group> {
         groups[g].racks += racks_per_site;
     }
     groups
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_annuity_pays_back() {
-        let a = annuity(0.06, 10.0);
-        let back: f64 = (1..=10).map(|y| a / 1.06f64.powi(y)).sum();
-        assert!((back - 1.0).abs() < 1e-12);
-        assert!((annuity(0.0, 10.0) - 0.1).abs() < 1e-12);
-    }
 }

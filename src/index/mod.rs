@@ -7,14 +7,16 @@
 //!
 //! [`PointIndex`] answers nearest, k nearest and all within a radius; [`SegmentIndex`] the nearest place on
 //! a set of lines; [`RegionIndex`] the polygons around a position. [`hilbert_order`] visits places so that
-//! neighbours follow each other.
+//! neighbours follow each other; [`clusters`] gathers points by density.
 
+mod density;
 mod descent;
 mod order;
 mod points;
 mod regions;
 mod segments;
 
+pub use density::clusters;
 pub use order::hilbert_order;
 pub use points::{Hit, PointIndex};
 pub use regions::RegionIndex;

@@ -135,11 +135,13 @@ fn list_keys(keys: &[String]) -> String {
 }
 
 /// Groups that a project may add members to, each with a member whose checks the new ones take.
-const OPEN_GROUPS: [(&str, &str); 4] = [
+const OPEN_GROUPS: [(&str, &str); 6] = [
     ("radio.carrier", "n78"),
     ("score.service", "data"),
     ("fiber.pon_class", "xgs_n1"),
     ("outlook.band", "u6g"),
+    ("datacenter.workload", "realtime"),
+    ("datacenter.node", "identifier"),
 ];
 
 /// All defaults by path (`radio.noise_figure_ue_db`), in order of path.

@@ -4,6 +4,7 @@ pub mod antennas;
 pub mod bands;
 pub mod catalogue;
 pub mod cell_list;
+pub mod clusters;
 pub mod grid;
 pub mod inputs;
 pub mod issues;

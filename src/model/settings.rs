@@ -5,6 +5,10 @@ use super::kinds::{Rat, Redaction, ServiceClass, Wall};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod datacenter;
+
+pub use datacenter::{ClusterNodeSettings, DatacenterSettings, FirmFactors, HallKind, NewTier, Workload};
+
 /// All settings of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -227,32 +231,6 @@ pub struct EnergySettings {
     pub embodied_trench_t_km: f64,
 }
 
-/// Section `datacenter`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DatacenterSettings {
-    /// Round trip within which a site is well served, ms.
-    pub edge_max_rtt_ms: f64,
-    /// Round trip of the transport alone within which a hall may serve a site, ms.
-    pub transport_max_rtt_ms: f64,
-    /// What one millisecond of round trip is worth per rack and year, against the cost of a nearer hall, CNY/rack/ms/yr.
-    pub ms_value_cny_yr: f64,
-    /// Transport round trip to a hall that is far away, for sites that no near hall is worth its cost for, ms.
-    pub far_rtt_ms: f64,
-    /// Edge node, CNY.
-    pub edge_capex_cny: f64,
-    /// Standard racks of an edge node, racks.
-    pub edge_racks: f64,
-    /// IT power of a standard rack, kW.
-    pub rack_kw: f64,
-    /// PUE of a new edge node.
-    pub pue: f64,
-    /// Compute demand of a site when nothing else is known, racks.
-    pub site_racks: f64,
-    /// Number of centers; 0: as many as pay for themselves.
-    pub max_centers: u32,
-}
-
 /// Section `siting`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -469,6 +447,14 @@ pub struct LatencySettings {
     pub hop_us: f64,
     /// Fiber route over great circle where no route is known.
     pub detour: f64,
+    /// Optical amplifier, one way, us.
+    pub amplifier_us: f64,
+    /// Fiber between two amplifiers, km.
+    pub amplifier_km: f64,
+    /// Regeneration of an optical channel, one way, us.
+    pub regenerator_us: f64,
+    /// Fiber that a channel crosses before it is regenerated, km.
+    pub regenerator_km: f64,
 }
 
 /// Section `score`.

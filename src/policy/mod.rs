@@ -1,6 +1,7 @@
 //! What an administration asks of a state or a plan: regions against targets, what changed and why, doubles
 //! among applications, readiness for the schemes of 5G factories, what building together saves.
 
+pub mod backbone;
 pub mod compare;
 pub mod duplicates;
 pub mod energy;

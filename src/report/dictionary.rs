@@ -139,7 +139,7 @@ mod tests {
     use super::super::fixture;
     use super::super::layers::{self, Lookups};
     use super::super::redact::Released;
-    use super::super::{plan_layers, tables};
+    use super::super::{center_layers, plan_layers, tables};
     use super::*;
 
     /// Set `COVPLAN_WRITE_DOCS=1` to write the pages anew.
@@ -149,6 +149,8 @@ mod tests {
         let released = Released::plan(&inputs, &settings, &plan);
         let v = released.view();
         let look = Lookups::new(&v);
+        let advice = crate::datacenter::Advice::default();
+        let told = center_layers::CenterTables::new(&released, &advice);
         let contours = super::super::area::contours(&[], "");
         let all = [
             layers::sites(v, &look),
@@ -160,6 +162,9 @@ mod tests {
             plan_layers::lead_ins(&plan),
             plan_layers::pon_nodes(v, &plan),
             plan_layers::datacenters(v, &plan),
+            center_layers::centers(v, &advice, &told, &[]),
+            center_layers::clusters(v, &released, &advice),
+            center_layers::assignments(v, &advice, &told),
             contours,
             tables::kpi(v),
         ];

@@ -3,6 +3,7 @@
 //! Every text goes in escaped; the data of the map stand in a JSON block in which `<` is written
 //! `\u003c`, and the policy in the head lets no script run but the page's own, by its hash.
 
+use super::answers::Picture;
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::geometry::rings;
 use super::layers::{View, printed_points};
@@ -39,16 +40,16 @@ const STYLE: &str = include_str!("page/report.css");
 pub fn page(document: &Document, v: View, run: &RunInfo) -> String {
     let lang = document.lang;
     let map = map_data(v, lang);
-    shell(document, run, Some((map_panel(v, lang, &map), map.data)))
+    shell(document, run, Some((map_panel(v, lang, &map), map.data)), &[])
 }
 
-/// A page without a map.
+/// A page without a map, with pictures before its chapters.
 #[must_use]
-pub fn plain_page(document: &Document, run: &RunInfo) -> String {
-    shell(document, run, None)
+pub fn pictured_page(document: &Document, run: &RunInfo, pictures: &[Picture]) -> String {
+    shell(document, run, None, pictures)
 }
 
-fn shell(document: &Document, run: &RunInfo, map: Option<(Markup, Value)>) -> String {
+fn shell(document: &Document, run: &RunInfo, map: Option<(Markup, Value)>, pictures: &[Picture]) -> String {
     let lang = document.lang;
     let t = |en: &'static str, zh: &'static str| pick(lang, en, zh);
     let policy = format!(
@@ -81,6 +82,7 @@ fn shell(document: &Document, run: &RunInfo, map: Option<(Markup, Value)>) -> St
                 }
                 main {
                     @if let Some((panel, _)) = &map { (panel) }
+                    @for p in pictures { figure class="picture" { figcaption { (p.title) } (PreEscaped(&p.svg)) } }
                     @for (n, s) in document.sections.iter().enumerate() { (section(s, n, lang)) }
                     @if !document.next.is_empty() { h2 { (t("Next", "下一步")) } }
                     @for n in &document.next { p { code { (n) } } }

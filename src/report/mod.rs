@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod area;
+pub mod center_layers;
 pub mod contours;
 pub mod coverage_document;
 pub mod csv;

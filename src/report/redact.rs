@@ -100,10 +100,22 @@ impl<'a> Released<'a> {
         (self.settings.redact.level == Redaction::Internal).then_some(name)
     }
 
+    /// A position as it may be told.
+    #[must_use]
+    pub fn position(&self, at: LonLat) -> LonLat {
+        if self.salt.is_some() { snapped(at, self.settings.redact.grid_m) } else { at }
+    }
+
     /// An owner or applicant, where these may be told.
     #[must_use]
     pub fn party<'t>(&self, party: &'t str) -> Option<&'t str> {
         (self.settings.redact.level != Redaction::Public).then_some(party)
+    }
+
+    /// What was read, as it may be told.
+    #[must_use]
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// What the writers look at.

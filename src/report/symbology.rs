@@ -5,18 +5,22 @@
 //! Colours are those of Okabe and Ito ("Color Universal Design", 2008), which colour-blind readers tell
 //! apart; shapes or sizes differ as well, so that no one depends on colour alone.
 
+use super::center_layers::{binding_label, factor_label, hall_label};
 use super::layer::{FieldKind, Layer, Value};
 use super::plan_layers::{build_label, pon_label, state_code, state_label};
 use crate::coverage::Term;
+use crate::datacenter::centers::Binding;
+use crate::datacenter::places::FactorSource;
 use crate::model::kinds::{DcTier, FirmSize, LayMethod, RegionLevel, SiteStatus};
 use crate::model::planned::{ConnectionState, PonKind, StationBuild};
-use crate::model::settings::Settings;
+use crate::model::settings::{HallKind, Settings};
 use std::borrow::Cow;
 
 mod drawings;
 
 use drawings::{
-    by_score, contours, datacenters, fiber_routes, gaps, lead_ins, pon_nodes, regions, stations, towers,
+    assignments, by_score, centers, clusters, contours, datacenters, fiber_routes, gaps, lead_ins, pon_nodes,
+    regions, stations, towers,
 };
 
 /// English and Chinese.
@@ -274,6 +278,9 @@ pub fn styles(layer: &Layer, settings: &Settings) -> Vec<Style> {
         "lead_ins" => vec![lead_ins()],
         "pon_nodes" => vec![pon_nodes(size)],
         "datacenters" => vec![datacenters()],
+        "centers" => vec![centers()],
+        "clusters" => vec![clusters()],
+        "assignments" => vec![assignments()],
         "contours" => vec![contours()],
         _ => Vec::new(),
     };
@@ -318,6 +325,11 @@ pub fn codes(layer: &str, field: &str) -> Vec<(&'static str, &'static str, &'sta
         }
         (_, "firm_size") => vocabulary(FirmSize::ALL.iter().map(|k| (k.code(), k.zh()))),
         (_, "status") => vocabulary(SiteStatus::ALL.iter().map(|k| (k.code(), k.zh()))),
+        ("centers", "hall") => [Some(HallKind::General), Some(HallKind::Ai), None].map(hall_label).to_vec(),
+        ("centers", "binding") => Binding::ALL.map(binding_label).to_vec(),
+        ("centers", "factor") => {
+            [FactorSource::Region, FactorSource::Province, FactorSource::Nation].map(factor_label).to_vec()
+        }
         (_, "tier") => vocabulary(DcTier::ALL.iter().map(|k| (k.code(), k.zh()))),
         ("regions", "level") => vocabulary(RegionLevel::ALL.iter().map(|k| (k.code(), k.zh()))),
         (_, "method") => vocabulary(LayMethod::ALL.iter().map(|k| (k.code(), k.zh()))),

@@ -27,7 +27,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Reads a project for a question, with the level of redaction asked for.
-fn read(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<(Loaded, Settings), Complaint> {
+pub(super) fn read(
+    reading: &Reading,
+    output: &Output,
+    ctx: &mut Context,
+) -> Result<(Loaded, Settings), Complaint> {
     check_output(output)?;
     let mut loaded = read_sound(reading, ctx)?;
     if let Some(level) = output.redact {
@@ -46,7 +50,7 @@ fn today(loaded: &Loaded, settings: &Settings, ctx: &mut Context) -> Result<Asse
 }
 
 /// The plan that a question looks at.
-fn planned(
+pub(super) fn planned(
     loaded: &mut Loaded,
     settings: &Settings,
     effort: Effort,
@@ -62,7 +66,7 @@ fn planned(
 }
 
 /// How a command ends that works under a limit.
-fn worked_exit(reading: &Reading, loaded: &Loaded, stopped: bool, ctx: &Context) -> Exit {
+pub(super) fn worked_exit(reading: &Reading, loaded: &Loaded, stopped: bool, ctx: &Context) -> Exit {
     match (ctx.interrupted(), stopped) {
         (true, _) => Exit::Interrupted,
         (_, true) => Exit::Limit,
@@ -70,7 +74,7 @@ fn worked_exit(reading: &Reading, loaded: &Loaded, stopped: bool, ctx: &Context)
     }
 }
 
-fn run_info(
+pub(super) fn run_info(
     loaded: &Loaded,
     command: &'static str,
     output: &Output,
@@ -373,11 +377,14 @@ pub fn energy(
 pub fn failures(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<Exit, Complaint> {
     let (loaded, settings) = read(reading, output, ctx)?;
     let label = ctx.pick("failing one thing after another", "逐一失效分析").to_owned();
-    let seen = ctx.stage("failures", &label, |_| policy::failures::failures(&loaded.inputs, &settings));
+    let (seen, backbones) = ctx.stage("failures", &label, |_| {
+        let backbones = policy::backbone::backbones(&loaded.inputs, &settings);
+        (policy::failures::failures(&loaded.inputs, &settings), backbones)
+    });
     let found = Assessment::default();
     let run = run_info(&loaded, "failures", output, ctx)?;
     let released = Released::coverage(&loaded.inputs, &settings, &found);
-    let answer = failures_answer(&released, &loaded.inputs, &seen, &run);
+    let answer = failures_answer(&released, &loaded.inputs, &seen, &backbones, &run);
     hand_over(&answer, &settings, &run, output, false, ctx)?;
     say_findings(&loaded.inputs.issues, ctx);
     Ok(finding_exit(reading, &loaded.inputs.issues))

@@ -2,6 +2,7 @@
 
 mod answers;
 mod area;
+mod centers;
 mod config;
 mod convert;
 mod doctor;
@@ -60,6 +61,9 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Tiles(ask) => tiles::run(&ask, ctx),
         Command::Energy { reading, today, output, budget } => {
             answers::energy(&reading, today, &output, &budget, ctx)
+        }
+        Command::Centers { reading, objective, planned, output, budget } => {
+            centers::run(&reading, objective, planned, &output, &budget, ctx)
         }
         Command::Failures { reading, output } => answers::failures(&reading, &output, ctx),
         Command::Outlook { reading, output } => answers::outlook(&reading, &output, ctx),

@@ -3,6 +3,7 @@
 use super::Answer;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Lang;
+use crate::policy::backbone::{Backbone, STRETCH};
 use crate::policy::failures::{Fails, Failure, Failures};
 use crate::report::coverage_document::{MAX_ROWS, banners, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
@@ -14,7 +15,13 @@ use serde_json::{Value, json};
 
 /// The answer.
 #[must_use]
-pub fn failures_answer(released: &Released, inputs: &Inputs, found: &Failures, run: &RunInfo) -> Answer {
+pub fn failures_answer(
+    released: &Released,
+    inputs: &Inputs,
+    found: &Failures,
+    backbones: &[Backbone],
+    run: &RunInfo,
+) -> Answer {
     let lang = run.lang;
     let v = released.view();
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
@@ -65,12 +72,18 @@ pub fn failures_answer(released: &Released, inputs: &Inputs, found: &Failures, r
             Lang::Zh => format!("数据中心：往返时延 {ms} 毫秒内仅此一处的企业计为失效。"),
         },
     ];
+    let mut sections = vec![Section { title: t("What breaks?", "故障影响"), text, tables: vec![table] }];
+    if !backbones.is_empty() {
+        sections.push(backbone_section(released, backbones, lang));
+    }
+    let mut headline = headline(released, inputs, found, lang);
+    headline.extend(backbones.iter().map(|b| backbone_line(released, b, lang)));
     let document = Document {
         lang,
         title: format!("{} – {}", plain(&run.title), t("what breaks if one thing fails", "单点故障分析")),
         banners: banners(v, lang, false),
-        headline: headline(released, inputs, found, lang),
-        sections: vec![Section { title: t("What breaks?", "故障影响"), text, tables: vec![table] }],
+        headline,
+        sections,
         next: vec!["covplan plan PROJECT.toml -o DIR".to_owned()],
     };
     let list: Vec<Value> = found
@@ -86,9 +99,157 @@ pub fn failures_answer(released: &Released, inputs: &Inputs, found: &Failures, r
         .collect();
     let result = json!({
         "lacking": found.lacking, "sites_with_fiber": found.with_fiber, "sites_attached": found.attached,
+        "backbones": backbones.iter().map(|b| backbone_json(released, b)).collect::<Vec<_>>(),
         "cables": found.cables, "core_nodes": found.core, "sites_near_compute": found.near_compute, "failures": list,
     });
     Answer { name: "failures", document, result }
+}
+
+fn backbone_line(released: &Released, b: &Backbone, lang: Lang) -> String {
+    let of = |kind: &str| b.weak.iter().filter(|w| w.kind == kind).count();
+    let (cities, links) = (of("city"), of("link"));
+    let owner = plain(released.party(&b.owner).unwrap_or("–"));
+    let best = b.advice.first().map(|l| {
+        let [a, z] = l.names.each_ref().map(|n| plain(&released.id(n)));
+        let (us, km) = (grouped_decimal(l.mean_saved_ms * 1e3, 0), grouped_decimal(l.length_km, 0));
+        match lang {
+            Lang::En => {
+                format!("; a direct link {a} – {z} ({km} km) saves {us} µs on the mean pair, one way")
+            }
+            Lang::Zh => format!("；新增直达链路 {a} – {z}（{km} 公里）可使城市对平均单向时延降低 {us} µs"),
+        }
+    });
+    match lang {
+        Lang::En => format!(
+            "backbone {owner}: {} cities, {} links; {cities} cities and {links} links are single points of failure{}",
+            b.cities,
+            b.links,
+            best.unwrap_or_default()
+        ),
+        Lang::Zh => format!(
+            "骨干网 {owner}：{} 个城市、{} 条链路；单点城市 {cities} 个、单点链路 {links} 条{}",
+            b.cities,
+            b.links,
+            best.unwrap_or_default()
+        ),
+    }
+}
+
+fn backbone_section(released: &Released, backbones: &[Backbone], lang: Lang) -> Section {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let owner = |b: &Backbone| released.party(&b.owner).map_or(Cell::Blank, |o| Cell::words(Some(o)));
+    let mut whole = Table::new(
+        "backbones",
+        t("Backbones", "骨干网"),
+        vec![
+            t("owner", "产权方"),
+            t("cities", "城市"),
+            t("links", "链路"),
+            t("parts", "连通部分"),
+            t("weak cities", "单点城市"),
+            t("weak links", "单点链路"),
+            t("mean ms, one way", "平均单向（ms）"),
+            t("longest ms, one way", "最长单向（ms）"),
+            t("pairs", "城市对"),
+            t("pairs beyond the limit", "超限城市对"),
+        ],
+    )
+    .brief();
+    let mut weak = Table::new(
+        "weak",
+        t("Single points of failure of the backbone", "骨干网单点"),
+        vec![t("owner", "产权方"), t("which is", "类型"), t("name", "名称"), t("cities cut off", "断开城市")],
+    )
+    .brief();
+    let mut links = Table::new(
+        "links",
+        t(
+            "Direct links worth adding, the most saved per yuan first",
+            "值得新增的直达链路（按单位投资降时延排序）",
+        ),
+        vec![
+            t("owner", "产权方"),
+            t("from", "起"),
+            t("to", "止"),
+            t("km", "公里"),
+            money_heading(lang, "trench and cable", "沟缆投资"),
+            t("now ms, one way", "现单向（ms）"),
+            t("then ms, one way", "新单向（ms）"),
+            t("mean saved µs, one way", "平均单向降低（µs）"),
+            t("µs per ¥ M", "每百万元降低（µs）"),
+            t("single points left", "剩余单点"),
+        ],
+    )
+    .brief();
+    let name = |n: &str| Cell::Text(plain(&released.id(n)));
+    for b in backbones {
+        let of = |kind: &str| Cell::count(Some(b.weak.iter().filter(|w| w.kind == kind).count() as u64));
+        let told = |v: f64| if b.too_large { Cell::Blank } else { Cell::Number(v, 2) };
+        whole.push(vec![
+            owner(b),
+            Cell::count(Some(b.cities)),
+            Cell::count(Some(b.links)),
+            Cell::count(Some(b.parts)),
+            of("city"),
+            of("link"),
+            told(b.mean_ms),
+            told(b.worst_ms),
+            Cell::count(Some(b.pairs)),
+            Cell::count(Some(b.stretched)),
+        ]);
+        for w in b.weak.iter().take(MAX_ROWS) {
+            let names: Vec<String> = w.names.iter().map(|n| plain(&released.id(n))).collect();
+            weak.push(vec![
+                owner(b),
+                Cell::Text(if w.kind == "city" { t("city", "城市") } else { t("link", "链路") }),
+                Cell::Text(names.join(" – ")),
+                Cell::count(Some(w.cut_off)),
+            ]);
+        }
+        for l in &b.advice {
+            links.push(vec![
+                owner(b),
+                name(&l.names[0]),
+                name(&l.names[1]),
+                Cell::Number(l.length_km, 0),
+                money_cell(lang, l.cost_cny),
+                Cell::Number(l.now_ms, 2),
+                Cell::Number(l.then_ms, 2),
+                Cell::Number(l.mean_saved_ms * 1e3, 0),
+                Cell::Number(l.us_per_million, 2),
+                Cell::count(Some(l.weak_left)),
+            ]);
+        }
+    }
+    let stretch = grouped_decimal(STRETCH, 1);
+    Section {
+        title: t("The backbone", "骨干网"),
+        text: vec![match lang {
+            Lang::En => format!(
+                "Links of level backbone and those between cities, as drawn: which trenches they share isn't told. A \
+                 straight link counts latency.detour times its length. Latencies are one way: fiber, amplifiers, \
+                 regenerators, a switching hop at every city. The limit is {stretch} times fiber along the great circle. \
+                 Each new link is judged by itself."
+            ),
+            Lang::Zh => format!(
+                "按图示的骨干链路与城市间链路计算，链路是否同沟未知。直线链路按迂回系数折算长度。时延均为单向，含光纤、光放、电中继与各城市一跳；限值为大圆光纤时延的 {stretch} 倍。各新增链路单独评估。"
+            ),
+        }],
+        tables: vec![whole, weak, links],
+    }
+}
+
+fn backbone_json(released: &Released, b: &Backbone) -> Value {
+    let mut told = serde_json::to_value(b).unwrap_or_default();
+    told["owner"] = json!(released.party(&b.owner));
+    for list in ["weak", "advice"] {
+        for item in told[list].as_array_mut().into_iter().flatten() {
+            for name in item["names"].as_array_mut().into_iter().flatten() {
+                *name = json!(name.as_str().map(|n| released.id(n)));
+            }
+        }
+    }
+    told
 }
 
 fn headline(released: &Released, inputs: &Inputs, found: &Failures, lang: Lang) -> Vec<String> {

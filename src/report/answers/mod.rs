@@ -1,5 +1,7 @@
 //! The answers to single questions: each a document, the same as JSON, and a folder of files.
 
+mod centers;
+mod centers_drawing;
 mod compare;
 mod duplicates;
 mod energy;
@@ -11,6 +13,8 @@ mod outlook;
 mod readiness;
 mod uncertainty;
 
+pub use centers::{centers_answer, reasons};
+pub use centers_drawing::{curve_svg, map_svg};
 pub use compare::{compare_answer, read_run};
 pub use duplicates::duplicates_answer;
 pub use energy::energy_answer;
@@ -24,8 +28,10 @@ pub use uncertainty::uncertainty_answer;
 
 use super::document::{Document, document_json};
 use super::explain::read;
+use super::layer::Layer;
 use super::out::{FillError, MANIFEST, OutFolder, OutputFile, ReportError};
-use super::write::{OutOptions, RunInfo, pretty};
+use super::redact::Released;
+use super::write::{LayerFiles, OutOptions, RunInfo, pretty};
 use super::{csv, html, manifest, markdown, xlsx};
 use crate::model::records::StationCount;
 use crate::model::said::Said;
@@ -85,6 +91,48 @@ impl Answer {
         further: &[(&str, String)],
     ) -> Result<Vec<OutputFile>, ReportError> {
         let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
+        self.fill(&mut folder, run, options, &[])?;
+        for (name, text) in further {
+            folder.file(name, |out| out.write_all(text.as_bytes()))?;
+        }
+        close(folder, settings, run, stopped_early)
+    }
+
+    /// The same, with layers in every format asked for, and pictures: each a file of its own and in the page.
+    ///
+    /// # Errors
+    /// [`ReportError`]; nothing is left behind or changed then.
+    pub fn write_drawn(
+        &self,
+        released: &Released,
+        run: &RunInfo,
+        options: &OutOptions,
+        stopped_early: bool,
+        layers: &[Layer],
+        pictures: &[Picture],
+    ) -> Result<Vec<OutputFile>, ReportError> {
+        let mut folder = OutFolder::create(&options.folder, options.overwrite)?;
+        let view = released.view();
+        let mut files = LayerFiles::new(&options.wanted, run, view.inputs, view.settings)?;
+        for layer in layers {
+            files.take(&mut folder, layer)?;
+        }
+        files.finish(&mut folder, self.document.banners.clone())?;
+        self.fill(&mut folder, run, options, pictures)?;
+        for p in pictures {
+            folder.file(p.file, |out| out.write_all(p.svg.as_bytes()))?;
+        }
+        close(folder, view.settings, run, stopped_early)
+    }
+
+    /// Everything but what goes beside it.
+    fn fill(
+        &self,
+        folder: &mut OutFolder,
+        run: &RunInfo,
+        options: &OutOptions,
+        pictures: &[Picture],
+    ) -> Result<(), ReportError> {
         let json = self.json();
         folder.file(&format!("{}.json", self.name), |out| pretty(out, &json))?;
         let mut written = BTreeSet::new();
@@ -93,20 +141,36 @@ impl Answer {
         }
         let d = &self.document;
         folder.file("report.md", |out| out.write_all(markdown::markdown(d).as_bytes()))?;
-        folder.file("report.html", |out| out.write_all(html::plain_page(d, run).as_bytes()))?;
+        let page = html::pictured_page(d, run, pictures);
+        folder.file("report.html", |out| out.write_all(page.as_bytes()))?;
         let workbook = xlsx::workbook(d)?;
-        folder.file("report.xlsx", |out| out.write_all(&workbook))?;
-        for (name, text) in further {
-            folder.file(name, |out| out.write_all(text.as_bytes()))?;
-        }
-        let outputs = folder.files().to_vec();
-        folder.file(MANIFEST, |out| -> Result<(), FillError> {
-            let m =
-                manifest::manifest(run, settings, stopped_early, &outputs).map_err(std::io::Error::from)?;
-            Ok(pretty(out, &m)?)
-        })?;
-        folder.commit()
+        folder.file("report.xlsx", |out| out.write_all(&workbook))
     }
+}
+
+/// A picture of an answer.
+pub struct Picture {
+    /// Its file.
+    pub file: &'static str,
+    /// Its title.
+    pub title: String,
+    /// The picture.
+    pub svg: String,
+}
+
+/// The manifest last, and the folder is whole.
+fn close(
+    mut folder: OutFolder,
+    settings: &Settings,
+    run: &RunInfo,
+    stopped_early: bool,
+) -> Result<Vec<OutputFile>, ReportError> {
+    let outputs = folder.files().to_vec();
+    folder.file(MANIFEST, |out| -> Result<(), FillError> {
+        let m = manifest::manifest(run, settings, stopped_early, &outputs).map_err(std::io::Error::from)?;
+        Ok(pretty(out, &m)?)
+    })?;
+    folder.commit()
 }
 
 /// Dated counts of reported stations by adcode, from the folder of an earlier run of `kpi`, `coverage` or

@@ -20,7 +20,9 @@ use zip::write::SimpleFileOptions;
 pub const PROJECT: &str = "project.qgz";
 
 /// Which layer lies over which.
-const FROM_THE_TOP: [&str; 10] = [
+const FROM_THE_TOP: [&str; 13] = [
+    "centers",
+    "clusters",
     "datacenters",
     "stations",
     "pon_nodes",
@@ -29,6 +31,7 @@ const FROM_THE_TOP: [&str; 10] = [
     "gaps",
     "sites",
     "towers",
+    "assignments",
     "contours",
     "regions",
 ];

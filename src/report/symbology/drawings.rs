@@ -399,6 +399,95 @@ pub(super) fn datacenters() -> Style {
     }
 }
 
+/// Centers of compute by tier and by whether they exist.
+pub(super) fn centers() -> Style {
+    let tier = |code, en: &'static str, zh: &'static str, mm| {
+        [(true, CENTER, "exists", "已有"), (false, WHITE, "new", "新建")].map(
+            |(existing, fill, is, is_zh)| {
+                class(
+                    vec![("tier", Ask::Is(code)), ("existing", Ask::Yes(existing))],
+                    words(format!("{en}, {is}"), format!("{zh}（{is_zh}）")),
+                    marker(Mark::Star, mm, Some(fill), CENTER, 0.4),
+                )
+            },
+        )
+    };
+    let mut classes = Vec::new();
+    classes.extend(tier(DcTier::Hub.code(), "national hub", DcTier::Hub.zh(), 5.4));
+    classes.extend(tier(DcTier::Regional.code(), "regional center", DcTier::Regional.zh(), 4.6));
+    classes.extend(tier(DcTier::Edge.code(), "edge node", DcTier::Edge.zh(), 3.6));
+    Style {
+        variant: "",
+        title: words("Centers of compute", "算力中心"),
+        group: Group::Plan,
+        shown: true,
+        classes,
+        naming: Some(Naming { field: "name", before: None, size_pt: 8.5, from_scale: None, priority: 9 }),
+        tip: vec![
+            "center_id",
+            "name",
+            "name_zh",
+            "tier",
+            "hall",
+            "city",
+            "racks_used",
+            "racks",
+            "it_mw",
+            "sites",
+            "standby",
+            "rtt_mean_ms",
+            "rtt_p95_ms",
+            "pue",
+            "energy_kwh",
+            "carbon_t",
+            "binding",
+            "why",
+            "why_zh",
+        ],
+        large_first: false,
+    }
+}
+
+/// Industrial clusters.
+pub(super) fn clusters() -> Style {
+    let ring = marker(Mark::Circle, 7.0, None, ROUTE, 0.6);
+    Style {
+        variant: "",
+        title: words("Industrial clusters", "产业集群"),
+        group: Group::Today,
+        shown: true,
+        classes: vec![class(vec![], words("cluster", "集群"), ring)],
+        naming: Some(Naming { field: "name", before: None, size_pt: 8.0, from_scale: None, priority: 4 }),
+        tip: vec!["cluster_id", "name", "name_zh", "sites", "radius_m", "sector"],
+        large_first: false,
+    }
+}
+
+/// Who is served from where.
+pub(super) fn assignments() -> Style {
+    Style {
+        variant: "",
+        title: words("Who is served from where", "服务关系"),
+        group: Group::Plan,
+        shown: true,
+        classes: vec![class(vec![], words("served by", "服务于"), line(0.2, true))],
+        naming: None,
+        tip: vec![
+            "demand_id",
+            "workload",
+            "center_id",
+            "second_id",
+            "sites",
+            "racks",
+            "rtt_ms",
+            "limit_ms",
+            "fiber_km",
+            "over_fiber",
+        ],
+        large_first: false,
+    }
+}
+
 /// Areas by level, along the lightness of cividis (Nuñez, Anderton and Renslow, PLOS ONE 13(7), 2018).
 pub(super) fn contours() -> Style {
     let steps = [
