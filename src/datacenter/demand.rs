@@ -14,7 +14,7 @@ const GROUP_DEG: [f64; 2] = [0.01, 0.1];
 /// A limit that leaves transport this long, one way, is a long one, microseconds.
 const LONG_US: f64 = 2_000.0;
 /// Below this number sites are served one by one.
-const UNGROUPED: usize = 4_000;
+const UNGROUPED: usize = 1_000;
 
 /// Compute of one workload, asked for at one place.
 #[derive(Clone, Debug, PartialEq)]

@@ -17,7 +17,7 @@ const ROOM_SPACING_M: f64 = 2_000.0;
 /// New regional centers stand at least this far from each other.
 const REGIONAL_SPACING_M: f64 = 30_000.0;
 /// Pairs of a demand and a place that are looked at; places for edge nodes are thinned until they keep to it.
-const MAX_PAIRS: usize = 8_000_000;
+const MAX_PAIRS: usize = 2_000_000;
 /// Places for edge nodes beyond which they are thinned in any case.
 const MAX_ROOMS: usize = 1_500;
 /// Towns taken for regional centers where none is as large as the settings ask.
