@@ -1,5 +1,6 @@
 """Reads the FlatGeobuf that the bench wrote and writes it again in every format: pyogrio's own columns
-through Arrow where the format takes them, GeoPandas for Parquet. Prints the seconds of each."""
+through Arrow where the format takes them, GeoPandas for Parquet. Prints the seconds of each, by the clock and
+of processors."""
 import pathlib
 import sys
 import time
@@ -13,9 +14,9 @@ again.mkdir()
 
 
 def timed(word, write):
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     write()
-    print(f"{word} {time.perf_counter() - start:.3f}", flush=True)
+    print(f"{word} {time.perf_counter() - start:.3f} {time.process_time() - worked:.3f}", flush=True)
 
 
 options = {"engine": "pyogrio", "use_arrow": True}

@@ -244,6 +244,12 @@ pub trait Terrain: Send + Sync {
 
     /// Distance between neighbouring samples, metres; the coarser axis.
     fn posting_m(&self) -> f64;
+
+    /// The name of heights that were there at first and could not be had again: answers since then may
+    /// lack them.
+    fn lost(&self) -> Option<&str> {
+        None
+    }
 }
 
 #[cfg(test)]

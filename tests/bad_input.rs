@@ -837,6 +837,24 @@ fn han(text: &str) -> bool {
     text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
 }
 
+/// Three words of English in a row that aren't quoted: what a library said, handed on as it is.
+fn english(line: &str) -> bool {
+    let mut bare = String::new();
+    let (mut quoted, mut coded) = (0, false);
+    for c in line.chars() {
+        match c {
+            '“' => quoted += 1,
+            '”' => quoted -= 1,
+            '`' => coded = !coded,
+            _ if quoted == 0 && !coded => bare.push(c),
+            _ => {}
+        }
+    }
+    let word = |w: &str| w.len() > 1 && w.chars().all(|c| c.is_ascii_alphabetic() || c == '\'');
+    let words: Vec<bool> = bare.split(' ').map(word).collect();
+    words.windows(3).any(|w| w.iter().all(|is| *is))
+}
+
 /// The same codes and the same exit in Chinese, and every complaint in Chinese words.
 #[test]
 fn every_bad_input_is_answered_in_chinese() {
@@ -870,6 +888,11 @@ fn every_bad_input_is_answered_in_chinese() {
             let words = line.trim_start_matches("错误");
             if !han(words) {
                 failures.push(format!("{}: {line}", case.name));
+            }
+        }
+        for line in zh.1.lines().filter(|l| l.starts_with("错误") || l.trim_start().starts_with("-->")) {
+            if english(line) {
+                failures.push(format!("{}: words of English: {line}", case.name));
             }
         }
         if zh.1.contains("error[") || zh.1.contains("\nerror:") || zh.1.starts_with("error:") {

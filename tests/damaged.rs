@@ -140,3 +140,22 @@ fn no_count_makes_the_program_take_all_memory() {
         }
     }
 }
+
+/// Whatever is damaged, the program says it in its own words: no library's panic on the screen.
+#[test]
+fn no_panic_of_a_library_is_heard() {
+    for sample in samples().iter().filter(|s| s.1.ends_with("parquet")) {
+        let whole = sound(sample);
+        for at in (0..whole.len()).step_by(whole.len() / 60) {
+            let mut bytes = whole.to_vec();
+            let end = (at + 6).min(bytes.len());
+            bytes[at..end].fill(0x7e);
+            let dir = tempfile::tempdir().unwrap();
+            let path = put(dir.path(), sample, &bytes);
+            let out = Command::new(env!("CARGO_BIN_EXE_covplan")).arg("inspect").arg(&path).output().unwrap();
+            let said = String::from_utf8_lossy(&out.stderr);
+            assert!(!said.contains("panicked"), "at {at}: {said}");
+            assert!(matches!(out.status.code(), Some(0 | 3)), "at {at}: {said}");
+        }
+    }
+}

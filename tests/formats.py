@@ -6,10 +6,14 @@ isn't the format's or the reader's own limit.
 """
 import json
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import geopandas
+import openpyxl
 import pyarrow.parquet
 import pyogrio
 import shapely
@@ -236,6 +240,84 @@ def check_validity():
             net.unlink()
 
 
+def check_workbook():
+    """report.xlsx in openpyxl: the sites below target and the fields, against the GeoJSON and its metadata."""
+    chinese = unknown = 0
+    for folder in (FULL, EMPTY, ZONE):
+        book = openpyxl.load_workbook(folder / "report.xlsx")
+        meant = []
+        for layer, (_, about) in truth(folder).items():
+            for f in about["fields"]:
+                meant.append((layer, f["name"], f["short_name"]))
+                if "source_field" in f:
+                    meant.append((layer, f["source_field"], f["source_short_name"]))
+        sheet = book["数据字典" if "数据字典" in book.sheetnames else "Data dictionary"]
+        seen = [(r[0].rsplit("(", 1)[1].rstrip(")"), r[1], r[6]) for r in sheet.iter_rows(min_row=2, values_only=True)]
+        if sorted(meant) != sorted(r for r in seen if r[0] != "kpi"):
+            note("data dictionary", folder, set(meant) ^ set(seen))
+        gaps = json.loads((folder / "gaps.geojson").read_text())["features"]
+        gaps = {g["id"]: g["properties"] for g in gaps}
+        heads = ("site", "企业编号")
+        listed = [s for s in book if s.cell(1, 2).value in heads and s.cell(1, 1).value in ("rank", "排名", "#")]
+        if bool(listed) != bool(gaps):
+            note("sheet of gaps", folder, book.sheetnames)
+        for sheet in listed[:1]:
+            rows = [r for r in sheet.iter_rows(min_row=2) if isinstance(r[0].value, (int, float))]
+            if not rows or len(rows) > len(gaps):
+                note("rows", folder, len(rows), len(gaps))
+            for row in rows:
+                site = gaps.get(row[1].value, {})
+                if (row[0].value, row[2].value) != (site.get("rank"), site.get("name")):
+                    note("row", folder, row[1].value, row[2].value, site.get("name"))
+                chinese += any(ord(c) > 0x2E7F for c in str(row[2].value))
+                unknown += any(c.value in ("unknown", "未知") for c in row)
+    if chinese == 0 or unknown == 0:
+        note("nothing compared", "xlsx", chinese, unknown)
+    return ["a sheet a table", "yes", "yes", "–", "yes", "the word for unknown", "no sheet"]
+
+
+def check_page():
+    """report.html as a browser has it once its script has run: what the map holds against the layers."""
+    if not shutil.which("chromium"):
+        print("skipped: no chromium", file=sys.stderr)
+        return None
+    chinese = unknown = 0
+    for folder in (FULL, EMPTY, ZONE):
+        with tempfile.TemporaryDirectory() as profile:
+            done = subprocess.run(
+                ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                 "--disable-background-networking", "--disable-sync", "--virtual-time-budget=8000",
+                 f"--user-data-dir={profile}", "--dump-dom", f"file://{folder / 'report.html'}"],
+                capture_output=True, timeout=300)
+        dom = done.stdout.decode()
+        data = json.loads(re.search(r'id="map-data">(.*?)</script>', dom, re.S).group(1))
+        layers = truth(folder)
+        for part, layer in [("sites", "sites"), ("stations", "stations"), ("centers", "datacenters")]:
+            rows = layers[layer][0]
+            seen = {row[0]: row for row in data[part]}
+            if set(seen) != set(rows) or len(seen) != len(data[part]):
+                note("page", folder, layer, len(data[part]), len(rows))
+                continue
+            for key, row in seen.items():
+                lon, lat = (row[2:4] if layer != "stations" else row[1:3])
+                at = rows[key][1]["coordinates"]
+                if abs(lon - at[0]) + abs(lat - at[1]) > 3e-5:
+                    note("place on the page", folder, key, row, at)
+                    break
+                if layer == "sites":
+                    p = rows[key][0]
+                    if (row[1], row[4], row[8]) != (p["name"], p.get("score"), None if not p.get("gap") else row[8]):
+                        note("value on the page", folder, key, row, p["name"], p.get("score"), p.get("gap"))
+                        break
+                    chinese += any(ord(c) > 0x2E7F for c in row[1])
+                    unknown += row[4] is None
+        if "</table>" not in dom or "<canvas" not in dom:
+            note("page", folder, "has no table or no map")
+    if chinese == 0 or unknown == 0:
+        note("nothing compared", "html", chinese, unknown)
+    return ["yes", "yes", "yes", "WGS 84", "yes", "yes", "yes"]
+
+
 check_validity()
 heads = ["Format", "Reader", "Layer names", "Counts, ids, places", "Types and values", "CRS", "Chinese", "Nulls", "Empty layers"]
 print("| " + " | ".join(heads) + " |")
@@ -244,4 +326,7 @@ for form in FORMATS:
     for reader, (_, forms) in READERS.items():
         if form in forms:
             print("| " + " | ".join([f"`{form}`", reader, *check(reader, form)]) + " |")
+print("| " + " | ".join(["`report.xlsx`", "openpyxl", *check_workbook()]) + " |")
+if page := check_page():
+    print("| " + " | ".join(["`report.html`", "Chromium", *page]) + " |")
 sys.exit(failed)

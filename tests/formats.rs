@@ -27,12 +27,14 @@ fn covplan(dir: &Path, args: &[&str]) {
 fn python() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/readers/bin/python");
     let found = Command::new(&path)
-        .args(["-c", "import pyogrio, geopandas, pyarrow.parquet, shapely"])
+        .args(["-c", "import pyogrio, geopandas, openpyxl, pyarrow.parquet, shapely"])
         .output()
         .is_ok_and(|o| o.status.success());
     let gdal = Command::new("ogr2ogr").arg("--version").output().is_ok();
     if !(found && gdal) {
-        eprintln!("skipped: no ogr2ogr, or no Python with geopandas, pyogrio and pyarrow (run `make test`)");
+        eprintln!(
+            "skipped: no ogr2ogr, or no Python with geopandas, openpyxl, pyogrio and pyarrow (run `make test`)"
+        );
     }
     (found && gdal).then_some(path)
 }

@@ -16,10 +16,12 @@ os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
 from qgis.core import (  # noqa: E402
     Qgis, QgsApplication, QgsExpression, QgsExpressionContext, QgsExpressionContextUtils, QgsLayoutExporter,
     QgsLayoutItemLabel, QgsLayoutItemLegend, QgsLayoutItemMap, QgsLayoutItemScaleBar, QgsMapRendererParallelJob,
-    QgsMapSettings, QgsProject, QgsVectorLayer)
+    QgsMapSettings, QgsProject, QgsVectorLayer, NULL)
 from qgis.PyQt.QtCore import QSize  # noqa: E402
 from qgis.PyQt.QtGui import QColor  # noqa: E402
 
+# The folder whose layers come in every format.
+FORMATS_OF = "demo-zh"
 QGIS = QgsApplication([], False)
 QGIS.initQgis()
 failed = []
@@ -120,6 +122,88 @@ def check_styles(folder):
             expect(ok and layer.renderer().type() == "RuleRenderer", package, name, said)
 
 
+def meant_value(form, value, seen):
+    """Whether QGIS sees what was meant; Debian's GDAL has no type for yes and no in a Shapefile."""
+    if seen == NULL or seen is None:
+        return value is None
+    if form == "shp" and (value is None or isinstance(value, bool)):
+        return seen == ("?" if value is None else "T" if value else "F")
+    if form == "shp" and isinstance(value, str):
+        return seen == value or len(value.encode("gb18030")) > 254 and value.startswith(seen)
+    if isinstance(value, bool):
+        return bool(seen) == value
+    if isinstance(value, (int, float)):
+        return not isinstance(seen, str) and abs(seen - value) <= 1e-9 * max(1, abs(value))
+    return seen == value
+
+
+def check_formats(folder):
+    """Every layer of a folder in every format that QGIS opens, against the GeoJSON: a row of the table each."""
+    rows = []
+    for form in ("geojson", "geojsonl", "gpkg", "fgb", "shp", "kml"):
+        chinese = nulls = empty = 0
+        for path in sorted(folder.glob("*.geojson")):
+            name, meta = path.stem, about(folder, path.stem)
+            found = {f["id"]: f for f in json.loads(path.read_text(encoding="utf-8"))["features"]}
+            source = folder / f"{name}.{form}"
+            if not found and form in ("geojson", "geojsonl"):
+                continue  # To GDAL these have no fields then, or are no file of their kind.
+            uri = f"{folder}/layers.gpkg|layername={name}" if form == "gpkg" else str(source)
+            layer = QgsVectorLayer(uri, name, "ogr")
+            expect(layer.isValid(), form, name, "isn't opened")
+            if not layer.isValid():
+                continue
+            sub = layer.dataProvider().subLayers()
+            expect(form == "gpkg" or [s.split("!!::!!")[1] for s in sub] == [name], form, name, "is called", sub)
+            expect(layer.crs().authid() == "EPSG:4326", form, name, layer.crs().authid())
+            expect(layer.featureCount() == len(found), form, name, layer.featureCount(), "of", len(found))
+            empty += not found
+            called = {}
+            for f in meta["fields"]:
+                called[f["name"]] = f["short_name"] if form == "shp" else f["name"]
+                if form == "kml" and f["name"] == "name":
+                    called["name"] = "Name"
+                if "source_field" in f:
+                    called[f["source_field"]] = f["source_short_name"] if form == "shp" else f["source_field"]
+            key = called[meta["id_field"]]
+            for feature in layer.getFeatures():
+                one = found.get(feature[key])
+                expect(one is not None, form, name, "has", feature[key])
+                if one is None:
+                    break
+                box = feature.geometry().boundingBox()
+                flat = positions(one["geometry"])
+                expect(not flat or abs(box.xMinimum() - min(p[0] for p in flat)) < 1e-6
+                       and abs(box.yMaximum() - max(p[1] for p in flat)) < 1e-6, form, name, feature[key], "lies elsewhere")
+                bad = [(n, v, feature[called[n]]) for n, v in one["properties"].items()
+                       if not meant_value(form, v, feature[called[n]])]
+                expect(not bad, form, name, feature[key], bad[:1])
+                if bad:
+                    break
+                nulls += sum(v is None for v in one["properties"].values())
+                chinese += any(isinstance(v, str) and any(ord(c) > 0x2E7F for c in v) for v in one["properties"].values())
+        expect(chinese and nulls, form, "nothing compared", chinese, nulls)
+        flags = "yes and no as T, F, ? (GDAL 3.6)" if form == "shp" else "yes"
+        rows.append([f"`{form}`", "QGIS", "yes", "yes", flags, "yes", "yes", "yes",
+                     "yes" if empty else "no fields to see"])
+        print(*rows[-1], sep="; ")
+    return rows
+
+
+def positions(geometry):
+    flat = []
+
+    def walk(c):
+        if c and isinstance(c[0], (int, float)):
+            flat.append(c[:2])
+        else:
+            for part in c:
+                walk(part)
+
+    walk(geometry["coordinates"] if geometry else [])
+    return flat
+
+
 def draw_theme(project, theme, to):
     settings = QgsMapSettings()
     settings.setLayers(project.mapThemeCollection().mapThemeVisibleLayers(theme))
@@ -178,17 +262,24 @@ def main():
         lines.append([folder.name, len(layers), drawn, ", ".join(themes), len(sheets), system])
         print(*lines[-1], sep="; ")
         project.clear()
+    formats = check_formats(next(f for f in folders if f.name == FORMATS_OF))
     for line in failed[:40]:
         print("differs:", line, file=sys.stderr)
     if failed:
         sys.exit(1)
-    keep(page, lines)
+    keep(page, lines, formats)
 
 
-def keep(page, lines):
-    """The result as a table of the documentation."""
-    heads = ["Folder", "Layers opened", "Features, each with one class", "Themes", "Sheets", "Map in"]
-    table = "".join("| " + " | ".join(map(str, row)) + " |\n" for row in [heads, ["---"] * len(heads), *lines])
+def as_table(heads, lines):
+    return "".join("| " + " | ".join(map(str, row)) + " |\n" for row in [heads, ["---"] * len(heads), *lines])
+
+
+def keep(page, lines, formats):
+    """The result as tables of the documentation."""
+    table = as_table(["Folder", "Layers opened", "Features, each with one class", "Themes", "Sheets", "Map in"], lines)
+    table += f"\nThe layers of `{FORMATS_OF}` in every format, opened one by one and compared value by value:\n\n"
+    table += as_table(["Format", "Reader", "Layer names", "Counts, ids, places", "Types and values", "CRS", "Chinese",
+                       "Nulls", "Empty layers"], formats)
     begin, end = "<!-- qgis: made by make qgis -->\n", "<!-- end of qgis -->"
     head, rest = page.read_text(encoding="utf-8").split(begin)
     tail = rest.split(end)[1]

@@ -167,7 +167,8 @@ impl Context {
             let _ = match (progress.share(), by_limit) {
                 (Some(share), _) => {
                     let left = taken / share * (1.0 - share);
-                    write!(w, "{} {words} {left:.0} s", filled(share))
+                    let most = deadline.map(|limit| limit.saturating_sub(started.elapsed()).as_secs_f64());
+                    write!(w, "{} {words} {:.0} s", filled(share), most.map_or(left, |most| left.min(most)))
                 }
                 (None, Some(share)) => {
                     let left = deadline.map_or(0, |limit| limit.saturating_sub(started.elapsed()).as_secs());

@@ -137,7 +137,9 @@ impl Bilingual for CrsError {
             Self::ProjDatabase { cause } => {
                 format!("PROJ 数据库无法使用：{cause} 指向其他版本 PROJ 的文件；取消该设置后重新运行")
             }
-            Self::NoOperation { name, message } => format!("“{name}”与 WGS 84 之间没有可用的转换：{message}"),
+            Self::NoOperation { name, message } => {
+                format!("“{name}”与 WGS 84 之间没有可用的转换：“{message}”")
+            }
         }
     }
 }

@@ -137,7 +137,7 @@ fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, C
         .unwrap_or(b',');
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|e| malformed(Said::verbatim(e.to_string())))?.clone();
+    let headers = reader.headers().map_err(|e| malformed(Said::foreign(&e)))?.clone();
     let sites = Layer::named("sites");
     let names = |h: &str, standard: &str| {
         sites.and_then(|l| l.match_header(h)).is_some_and(|(column, _)| column.name == standard)
@@ -153,7 +153,7 @@ fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, C
     let mut rows = Vec::new();
     let mut points = Vec::new();
     for (i, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| malformed(Said::verbatim(e.to_string())))?;
+        let record = record.map_err(|e| malformed(Said::foreign(&e)))?;
         let number = |column: usize| -> Result<f64, ConvertError> {
             let value = record.get(column).unwrap_or_default();
             value.trim().parse().map_err(|_| ConvertError::BadPosition {
@@ -185,7 +185,7 @@ fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, C
     let order = plane(to, &[]);
     let names = if to.is_geographic() { ("lon", "lat") } else { ("x_m", "y_m") };
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(Vec::new());
-    let write_failed = |e: csv::Error| malformed(Said::verbatim(e.to_string()));
+    let write_failed = |e: csv::Error| malformed(Said::foreign(&e));
     let header: Vec<&str> = headers
         .iter()
         .enumerate()
@@ -218,7 +218,7 @@ fn table(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted, C
             .collect();
         writer.write_record(row).map_err(write_failed)?;
     }
-    let bytes = writer.into_inner().map_err(|e| malformed(Said::verbatim(e.to_string())))?;
+    let bytes = writer.into_inner().map_err(|e| malformed(Said::foreign(&e)))?;
     Ok(Converted { bytes, positions: moved.len() as u64 })
 }
 
@@ -256,7 +256,7 @@ fn geojson(path: &Path, bytes: &[u8], from: &Crs, to: &Crs) -> Result<Converted,
         object.remove("crs");
         object.remove("bbox");
     }
-    let mut bytes = serde_json::to_vec(&document).map_err(|e| malformed(Said::verbatim(e.to_string())))?;
+    let mut bytes = serde_json::to_vec(&document).map_err(|e| malformed(Said::foreign(&e)))?;
     bytes.push(b'\n');
     Ok(Converted { bytes, positions: moved.len() as u64 })
 }
@@ -269,11 +269,12 @@ fn of_features(
     from: &Crs,
     to: &Crs,
 ) -> Result<Converted, ConvertError> {
-    let malformed =
-        |reason: String| ConvertError::Malformed { path: path.to_path_buf(), reason: Said::verbatim(reason) };
+    let malformed = |reason: Said| ConvertError::Malformed { path: path.to_path_buf(), reason };
     let faulty = |f: Fault| {
         let row = f.row.map(|r| format!("row {r}: ")).unwrap_or_default();
-        malformed(format!("{row}{}", f.message))
+        let row_zh = f.row.map(|r| format!("第 {r} 行：")).unwrap_or_default();
+        let reason = (format!("{row}{}", f.message.en), format!("{row_zh}{}", f.message.zh)).into();
+        ConvertError::Malformed { path: path.to_path_buf(), reason }
     };
     let spec = LayerSpec { layer: layer.map(str::to_owned), ..LayerSpec::default() };
     let ask = Ask { path, spec: &spec, layer: None };
@@ -285,7 +286,14 @@ fn of_features(
         for mut row in part.rows {
             let at = row.number as usize;
             if let Some(shape @ (RawShape::Other(_) | RawShape::Broken(_))) = &row.shape {
-                return Err(malformed(format!("row {at}: a geometry that can't be moved: {}", shape.kind())));
+                let kind = shape.kind();
+                return Err(malformed(
+                    (
+                        format!("row {at}: a geometry that can't be moved: {kind}"),
+                        format!("第 {at} 行：无法转换的几何：{kind}"),
+                    )
+                        .into(),
+                ));
             }
             let mut places: Vec<&mut [f64; 2]> =
                 row.shape.as_mut().map(RawShape::positions).unwrap_or_default();
@@ -312,7 +320,7 @@ fn of_features(
                 "geometry": row.shape.as_ref().map(RawShape::geojson),
             });
             bytes.extend_from_slice(if std::mem::take(&mut first) { b"\n" } else { b",\n" });
-            serde_json::to_writer(&mut bytes, &feature).map_err(|e| malformed(e.to_string()))?;
+            serde_json::to_writer(&mut bytes, &feature).map_err(|e| malformed(Said::foreign(&e)))?;
         }
         Ok(())
     };

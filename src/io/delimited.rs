@@ -57,10 +57,13 @@ impl Delimited {
         let mut rest = Vec::new();
         source.fill(&mut rest, BLOCK)?;
         if rest.is_empty() {
-            return Err(Fault::new(&rules::FILE_DAMAGED, "the file is empty"));
+            return Err(Fault::new(&rules::FILE_DAMAGED, ("the file is empty", "文件为空")));
         }
         if memchr::memchr(b'\n', &rest).is_none() && memchr::memchr(b'\r', &rest).is_some() {
-            let message = "lines end in carriage returns alone; save the file with ordinary line ends";
+            let message = (
+                "lines end in carriage returns alone; save the file with ordinary line ends",
+                "行尾只有回车符；请以普通换行另存",
+            );
             return Err(Fault::new(&rules::FILE_DAMAGED, message));
         }
         // Excel's own word for the separator, on a line of its own.

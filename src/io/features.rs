@@ -113,11 +113,15 @@ pub(super) fn choose(format: &dyn FeatureFormat, ask: &Ask<'_>) -> Result<Option
         let found = all.iter().find(|l| *l == wanted).or_else(|| all.iter().find(|l| header_key(l).0 == key));
         return match found {
             Some(name) => Ok(Some(name.clone())),
-            None if all.is_empty() => {
-                Err(Fault::new(&rules::LAYER_MISSING, "a file of this format has no layers to choose from"))
-            }
+            None if all.is_empty() => Err(Fault::new(
+                &rules::LAYER_MISSING,
+                ("a file of this format has no layers to choose from", "该格式的文件没有可选图层"),
+            )),
             None => {
-                let message = format!("no layer is called `{wanted}`; there are: {list}");
+                let message = (
+                    format!("no layer is called `{wanted}`; there are: {list}"),
+                    format!("没有名为 `{wanted}` 的图层；现有：{list}"),
+                );
                 Err(Fault::new(&rules::LAYER_MISSING, message))
             }
         };
@@ -132,7 +136,10 @@ pub(super) fn choose(format: &dyn FeatureFormat, ask: &Ask<'_>) -> Result<Option
     match named {
         Some(name) => Ok(Some(name.clone())),
         None => {
-            let message = format!("it holds several layers; name one with `layer = \"...\"`: {list}");
+            let message = (
+                format!("it holds several layers; name one with `layer = \"...\"`: {list}"),
+                format!("含多个图层；请用 `layer = \"...\"` 指定其一：{list}"),
+            );
             Err(Fault::new(&rules::LAYER_MISSING, message))
         }
     }

@@ -10,6 +10,7 @@ use super::source::Fault;
 use super::values::{MAX_EXACT, Owned};
 use super::wkb;
 use crate::model::rules;
+use crate::model::said::Said;
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -18,7 +19,9 @@ use std::io::{BufReader, Read};
 pub(super) struct FlatGeobuf;
 
 fn damaged(what: impl Into<String>) -> Fault {
-    Fault::new(&rules::FILE_DAMAGED, what)
+    let what = what.into();
+    let zh = format!("FlatGeobuf 无法读取：“{what}”");
+    Fault::new(&rules::FILE_DAMAGED, (what, zh))
 }
 
 /// A table of a buffer; every step is checked, and whatever leads out of the buffer is none.
@@ -171,7 +174,7 @@ impl Input {
 
 impl FeatureFormat for FlatGeobuf {
     fn read(&self, ask: &Ask<'_>, _layer: Option<&str>, take: &mut Take<'_>) -> Result<(), Fault> {
-        let file = File::open(ask.path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+        let file = File::open(ask.path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
         let left = file.metadata().map_err(|e| Fault::reading(&e))?.len();
         let mut input = Input { file: BufReader::with_capacity(1 << 18, file), left };
         let magic = input.take(8, "its first bytes")?;
@@ -179,7 +182,10 @@ impl FeatureFormat for FlatGeobuf {
             return Err(damaged("it isn't a FlatGeobuf file: its first bytes are others"));
         }
         if magic.get(3) != Some(&3) {
-            return Err(Fault::new(&rules::FORMAT_UNFIT, "a FlatGeobuf of another version than 3"));
+            return Err(Fault::new(
+                &rules::FORMAT_UNFIT,
+                ("a FlatGeobuf of another version than 3", "不是第 3 版的 FlatGeobuf"),
+            ));
         }
         let length = input.length("its header")?;
         let header = input.take(length, "its header")?;

@@ -40,7 +40,9 @@ pub(super) fn read(given: &Given<'_>, inputs: &mut Inputs) -> Result<Counts, Fau
 }
 
 fn wrong_layer(given: &Given<'_>, allowed: &str) -> Fault {
-    let message = format!("{} feeds {allowed}, not {}", given.format.word(), given.layer.name);
+    let (word, layer) = (given.format.word(), given.layer.name);
+    let message =
+        (format!("{word} feeds {allowed}, not {layer}"), format!("{word} 用于 {allowed}，不能用于 {layer}"));
     Fault::new(&rules::FORMAT_UNFIT, message)
 }
 

@@ -107,7 +107,8 @@ impl FeatureFile {
 
     fn damaged(&self, what: &str) -> Fault {
         let byte = self.before + self.at as u64;
-        Fault::at(&rules::FILE_DAMAGED, u64::from(self.count) + 1, format!("{what} (byte {byte})"))
+        let said = (format!("{what} (byte {byte})"), format!("第 {byte} 字节处：“{what}”"));
+        Fault::at(&rules::FILE_DAMAGED, u64::from(self.count) + 1, said)
     }
 
     fn cut_off(&self) -> Fault {
@@ -315,8 +316,10 @@ impl FeatureFormat for GeoJson {
             }
         }
         if file.late_crs && ask.spec.crs.is_none() {
-            let message =
-                "the `crs` member stands behind the features; name the system in the project (`crs`)";
+            let message = (
+                "the `crs` member stands behind the features; name the system in the project (`crs`)",
+                "`crs` 成员写在要素之后；请在项目中用 `crs` 指定坐标系",
+            );
             return Err(Fault::new(&rules::CRS_UNUSABLE, message));
         }
         Ok(())
@@ -544,10 +547,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.geojson");
         std::fs::write(&path, text).unwrap();
-        let mut file = FeatureFile::open(&path, None).map_err(|f| f.message)?;
+        let mut file = FeatureFile::open(&path, None).map_err(|f| f.message.en)?;
         let mut out = Vec::new();
-        while let Some(batch) = file.next_batch().map_err(|f| f.message)? {
-            out.extend(batch.parse().map_err(|f| f.message)?.into_iter().map(|f| f.shape));
+        while let Some(batch) = file.next_batch().map_err(|f| f.message.en)? {
+            out.extend(batch.parse().map_err(|f| f.message.en)?.into_iter().map(|f| f.shape));
         }
         Ok(out)
     }

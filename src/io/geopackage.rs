@@ -7,6 +7,7 @@ use super::source::Fault;
 use super::values::{MAX_EXACT, Owned};
 use super::wkb;
 use crate::model::rules;
+use crate::model::said::Said;
 use rayon::prelude::*;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -16,13 +17,13 @@ use std::path::Path;
 pub(super) struct GeoPackage;
 
 fn damaged(e: &rusqlite::Error) -> Fault {
-    Fault::new(&rules::FILE_DAMAGED, format!("GeoPackage: {e}"))
+    Fault::new(&rules::FILE_DAMAGED, (format!("GeoPackage: {e}"), format!("GeoPackage 无法读取：“{e}”")))
 }
 
 /// Opens a file that anyone may have made: nothing in it is run or trusted, nothing is written.
 fn open(path: &Path) -> Result<Connection, Fault> {
     // SQLite's own words for a missing file don't say what is missing.
-    std::fs::File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+    std::fs::File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let ready = |c: Connection| -> rusqlite::Result<Connection> {
         c.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON; PRAGMA cell_size_check = ON;")?;
@@ -55,7 +56,10 @@ impl FeatureFormat for GeoPackage {
             .optional()
             .map_err(|e| damaged(&e))?;
         if has_contents.is_none() {
-            return Err(Fault::new(&rules::FORMAT_UNFIT, "it is an SQLite file, but not a GeoPackage"));
+            return Err(Fault::new(
+                &rules::FORMAT_UNFIT,
+                ("it is an SQLite file, but not a GeoPackage", "是 SQLite 文件，但不是 GeoPackage"),
+            ));
         }
         let tables = |kind: &str| -> rusqlite::Result<Vec<String>> {
             let mut q =
@@ -67,7 +71,10 @@ impl FeatureFormat for GeoPackage {
             tables("attributes").map_err(|e| damaged(&e))?.into_iter().filter(|n| n != "layer_styles"),
         );
         if all.is_empty() {
-            return Err(Fault::new(&rules::FORMAT_UNFIT, "the GeoPackage has no layer of features"));
+            return Err(Fault::new(
+                &rules::FORMAT_UNFIT,
+                ("the GeoPackage has no layer of features", "GeoPackage 中没有要素图层"),
+            ));
         }
         Ok(all)
     }

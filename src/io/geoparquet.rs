@@ -7,34 +7,65 @@ use super::source::Fault;
 use super::values::{MAX_EXACT, Owned, civil};
 use super::wkb;
 use crate::model::rules;
+use crate::model::said::Said;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use rayon::prelude::*;
+use std::cell::Cell;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Once;
 
 /// The format.
 pub(super) struct GeoParquet;
 
 fn damaged(e: &ParquetError) -> Fault {
     match e {
-        ParquetError::NYI(what) => Fault::new(&rules::FORMAT_UNFIT, format!("Parquet: {what}")),
-        e => Fault::new(&rules::FILE_DAMAGED, format!("Parquet: {e}")),
+        ParquetError::NYI(what) => Fault::new(
+            &rules::FORMAT_UNFIT,
+            (format!("Parquet: {what}"), format!("Parquet 中有不支持的内容：“{what}”")),
+        ),
+        e => Fault::new(&rules::FILE_DAMAGED, (format!("Parquet: {e}"), format!("Parquet 无法读取：“{e}”"))),
     }
+}
+
+thread_local! {
+    /// Whether this thread takes a panic for an answer.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the words of panics that are answers away from the user's screen.
+fn hush() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !GUARDED.get() {
+                usual(panic);
+            }
+        }));
+    });
 }
 
 /// Runs a step of the library, which gives up on some damaged files by a panic.
 fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Fault> {
-    match catch_unwind(AssertUnwindSafe(step)) {
+    hush();
+    GUARDED.set(true);
+    let done = catch_unwind(AssertUnwindSafe(step));
+    GUARDED.set(false);
+    match done {
         Ok(done) => done.map_err(|e| damaged(&e)),
-        Err(_) => Err(Fault::new(&rules::FILE_DAMAGED, "Parquet: its pages can't be read")),
+        Err(_) => Err(Fault::new(
+            &rules::FILE_DAMAGED,
+            ("Parquet: its pages can't be read", "Parquet 的数据页无法读取"),
+        )),
     }
 }
 
 fn open(path: &Path) -> Result<SerializedFileReader<File>, Fault> {
-    let file = File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+    let file = File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
     guarded(|| SerializedFileReader::new(file))
 }
 
@@ -53,14 +84,21 @@ fn geometry(metadata: Option<&str>, columns: &[String]) -> Result<Geometry, Faul
         let column = columns.iter().find(|c| USUAL.contains(&c.to_lowercase().as_str()));
         return Ok(Geometry { column: column.cloned(), crs: None });
     };
-    let unfit = |what: String| Fault::new(&rules::FORMAT_UNFIT, what);
-    let geo: serde_json::Value = serde_json::from_str(text)
-        .map_err(|e| Fault::new(&rules::FILE_DAMAGED, format!("metadata of GeoParquet: {e}")))?;
+    let geo: serde_json::Value = serde_json::from_str(text).map_err(|e| {
+        Fault::new(
+            &rules::FILE_DAMAGED,
+            (format!("metadata of GeoParquet: {e}"), format!("GeoParquet 元数据有误：“{e}”")),
+        )
+    })?;
     let name = geo["primary_column"].as_str().unwrap_or("geometry");
     let about = &geo["columns"][name];
     let encoding = about["encoding"].as_str().unwrap_or("WKB");
     if !encoding.eq_ignore_ascii_case("WKB") {
-        return Err(unfit(format!("its geometry is encoded as {encoding}; write it again as WKB")));
+        let what = (
+            format!("its geometry is encoded as {encoding}; write it again as WKB"),
+            format!("几何编码为 {encoding}；请重新写成 WKB"),
+        );
+        return Err(Fault::new(&rules::FORMAT_UNFIT, what));
     }
     // Without a system it is WGS 84, with null it is unknown.
     let crs = match about.get("crs") {

@@ -19,6 +19,7 @@ use crate::model::issues::{Issues, Place};
 use crate::model::kinds::Lang;
 use crate::model::project::{Address, LayerSpec, Project};
 use crate::model::rules;
+use crate::model::said::Said;
 use crate::model::schema::{Kind, LAYERS, Layer, Need, Shape};
 use crate::model::words::counted;
 use std::collections::BTreeMap;
@@ -124,7 +125,7 @@ pub fn inspect(path: &Path, lang: Lang) -> Result<Inspection, Issues> {
     look(path, lang, &mut found).map_err(|fault| {
         let mut issues = Issues::default();
         let place = Place { file: shown, row: fault.row, column: None };
-        issues.add(fault.rule, "", place, &fault.message);
+        issues.add_said(fault.rule, "", place, &fault.message);
         issues
     })?;
     Ok(found)
@@ -133,7 +134,7 @@ pub fn inspect(path: &Path, lang: Lang) -> Result<Inspection, Issues> {
 fn look(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
     let is_database = database(path).is_some();
     if !is_database {
-        std::fs::metadata(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+        std::fs::metadata(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
     }
     let format = if is_database {
         Format::parse("postgresql")
@@ -149,7 +150,11 @@ fn look(path: &Path, lang: Lang, found: &mut Inspection) -> Result<(), Fault> {
         }
     };
     let format = format.ok_or_else(|| {
-        let message = format!("neither its name nor its content tells; known are {}", Format::all());
+        let all = Format::all();
+        let message = (
+            format!("neither its name nor its content tells; known are {all}"),
+            format!("文件名与内容均看不出格式；可用的有 {all}"),
+        );
         Fault::new(&rules::FORMAT_UNKNOWN, message)
     })?;
     found.format = format.word().to_owned();
@@ -318,7 +323,12 @@ fn workbook(path: &Path, format: &'static Format, lang: Lang, found: &mut Inspec
     let (guessed, name, peek) = match (best, first) {
         (Some((g, name, peek)), _) => (Some(g), name, peek),
         (None, Some((name, peek))) => (None, name, peek),
-        (None, None) => return Err(Fault::new(&rules::HEADER_MISSING, "no visible sheet has a table")),
+        (None, None) => {
+            return Err(Fault::new(
+                &rules::HEADER_MISSING,
+                ("no visible sheet has a table", "可见工作表中没有表格"),
+            ));
+        }
     };
     found.sheet = Some(name);
     let hidden = found.sheets.iter().filter(|s| !s.visible).count();

@@ -8,6 +8,7 @@ use super::values::Owned;
 use super::wkb;
 use super::xml::attribute;
 use crate::model::rules;
+use crate::model::said::Said;
 use quick_xml::XmlVersion;
 use quick_xml::events::Event;
 use std::fs::File;
@@ -23,17 +24,19 @@ const CRS: Option<&str> = Some("WGS 84");
 const LONGEST_PACKED: u64 = 1 << 30;
 
 fn damaged(at: u64, what: impl std::fmt::Display) -> Fault {
-    Fault::new(&rules::FILE_DAMAGED, format!("{what} (byte {at})"))
+    Fault::new(&rules::FILE_DAMAGED, (format!("{what} (byte {at})"), format!("第 {at} 字节处：“{what}”")))
 }
 
 /// Opens the document, or all documents of an archive one after the other, and goes through them.
 fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>, Fault> {
-    let open = || File::open(ask.path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()));
+    let open = || File::open(ask.path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)));
     let mut magic = Vec::new();
     open()?.take(2).read_to_end(&mut magic).map_err(|e| Fault::reading(&e))?;
     match magic.as_slice() {
         b"PK" => {
-            let broken = |e: zip::result::ZipError| Fault::new(&rules::FILE_DAMAGED, format!("KMZ: {e}"));
+            let broken = |e: zip::result::ZipError| {
+                Fault::new(&rules::FILE_DAMAGED, (format!("KMZ: {e}"), format!("KMZ 压缩包有误：“{e}”")))
+            };
             let mut archive = zip::ZipArchive::new(BufReader::new(open()?)).map_err(broken)?;
             let mut names: Vec<String> = archive
                 .file_names()
@@ -41,7 +44,7 @@ fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>
                 .filter(|n| n.to_ascii_lowercase().ends_with(".kml"))
                 .collect();
             if names.is_empty() {
-                return Err(Fault::new(&rules::FORMAT_UNFIT, "the KMZ holds no .kml"));
+                return Err(Fault::new(&rules::FORMAT_UNFIT, ("the KMZ holds no .kml", "KMZ 中没有 .kml")));
             }
             // The main one stands at the top and may link to others in folders.
             names.sort_by_key(|n| (n.matches('/').count(), n.clone()));
@@ -49,7 +52,13 @@ fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>
             for name in names {
                 let packed = archive.by_name(&name).map_err(broken)?;
                 left = left.checked_sub(packed.size()).ok_or_else(|| {
-                    Fault::new(&rules::FORMAT_UNFIT, "the KMZ is larger than 1 GiB unpacked; unpack it")
+                    Fault::new(
+                        &rules::FORMAT_UNFIT,
+                        (
+                            "the KMZ is larger than 1 GiB unpacked; unpack it",
+                            "KMZ 解压后超过 1 GiB；请先解压",
+                        ),
+                    )
                 })?;
                 let flow = walk(&mut BufReader::new(packed.take(LONGEST_PACKED)), found)?;
                 if flow.is_break() {

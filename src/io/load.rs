@@ -18,6 +18,7 @@ use crate::model::operators::Operators;
 use crate::model::progress::Progress;
 use crate::model::project::{LayerSpec, Project};
 use crate::model::rules;
+use crate::model::said::Said;
 use crate::model::schema::{Layer, Shape};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -131,7 +132,7 @@ impl LayerLoad<'_> {
 
     fn fault(&self, issues: &mut Issues, file: &str, fault: &Fault) {
         let place = Place { file: file.to_owned(), row: fault.row, column: None };
-        issues.add(fault.rule, self.layer.name, place, &fault.message);
+        issues.add_said(fault.rule, self.layer.name, place, &fault.message);
     }
 
     fn rows(&mut self, inputs: &mut Inputs) {
@@ -145,7 +146,10 @@ impl LayerLoad<'_> {
                 // Ids of operators have two bytes; a column of that many different words is another one.
                 let met = operators.iter().count();
                 if met > MOST_OPERATORS {
-                    let fault = Fault::new(&rules::OPERATOR_LIMIT, format!("{met} different words"));
+                    let fault = Fault::new(
+                        &rules::OPERATOR_LIMIT,
+                        (format!("{met} different words"), format!("{met} 个不同的词")),
+                    );
                     self.fault(&mut issues, &self.spec.paths.join(", "), &fault);
                 }
             }
@@ -278,7 +282,7 @@ impl LayerLoad<'_> {
             let files = match files {
                 Ok(files) => files,
                 Err(e) => {
-                    let fault = Fault::new(&rules::FILE_UNREADABLE, e.to_string());
+                    let fault = Fault::new(&rules::FILE_UNREADABLE, Said::from(&e));
                     self.fault(&mut inputs.issues, shown, &fault);
                     continue;
                 }
@@ -308,7 +312,7 @@ impl LayerLoad<'_> {
             Ok(crs) => crs,
             Err(e) => {
                 let e: crate::crs::CrsError = e;
-                let fault = Fault::new(&rules::CRS_UNUSABLE, e.to_string());
+                let fault = Fault::new(&rules::CRS_UNUSABLE, Said::from(&e));
                 return self.fault(&mut inputs.issues, &shown, &fault);
             }
         };
@@ -347,13 +351,13 @@ impl LayerLoad<'_> {
 pub(super) fn broken(e: BrokenFile) -> (PathBuf, Fault) {
     let path = e.path().to_path_buf();
     let fault = match e {
-        BrokenFile::Unreadable { source, .. } => Fault::new(&rules::FILE_UNREADABLE, source.to_string()),
+        BrokenFile::Unreadable { source, .. } => Fault::new(&rules::FILE_UNREADABLE, Said::from(&source)),
         BrokenFile::Damaged { offset, what, .. } => {
             let at = offset.map(|o| format!(" (byte {o})")).unwrap_or_default();
             Fault::new(&rules::FILE_DAMAGED, format!("{what}{at}"))
         }
         BrokenFile::Unsupported { what, .. } => Fault::new(&rules::FORMAT_UNFIT, what),
-        BrokenFile::Crs { source, .. } => Fault::new(&rules::CRS_UNUSABLE, source.to_string()),
+        BrokenFile::Crs { source, .. } => Fault::new(&rules::CRS_UNUSABLE, Said::from(&source)),
     };
     (path, fault)
 }
@@ -366,11 +370,17 @@ fn read_file<R: Reader>(
     sink: &mut (dyn FnMut(&mut R::Part) + Send),
 ) -> Result<Option<Outcome>, Fault> {
     let Some(format) = format else {
-        return Err(Fault::new(&rules::FORMAT_UNKNOWN, "the file name doesn't tell the format"));
+        return Err(Fault::new(
+            &rules::FORMAT_UNKNOWN,
+            ("the file name doesn't tell the format", "文件名看不出格式"),
+        ));
     };
     match format.how {
         How::Delimited | How::Workbook if job.spec.layer.is_some() => {
-            let message = "tables have no layers to choose from; a workbook's sheet is named by `sheet`";
+            let message = (
+                "tables have no layers to choose from; a workbook's sheet is named by `sheet`",
+                "表格没有可选图层；工作簿的工作表用 `sheet` 指定",
+            );
             Err(Fault::new(&rules::LAYER_MISSING, message))
         }
         How::Delimited => delimited::<R>(job, issues, sink).map(Some),
@@ -378,7 +388,11 @@ fn read_file<R: Reader>(
         How::Features(f) => features::read::<R>(f, job, issues, sink).map(Some),
         How::Osm | How::Topology => Ok(None),
         How::Grid => {
-            let message = format!("{} holds a grid, and {} has rows", format.word(), job.layer.name);
+            let (word, layer) = (format.word(), job.layer.name);
+            let message = (
+                format!("{word} holds a grid, and {layer} has rows"),
+                format!("{word} 是栅格，而 {layer} 需要逐行数据"),
+            );
             Err(Fault::new(&rules::FORMAT_UNFIT, message))
         }
     }

@@ -23,6 +23,7 @@
 use super::source::Fault;
 use crate::model::antennas::AntennaFile;
 use crate::model::rules;
+use crate::model::said::Said;
 use std::path::{Path, PathBuf};
 
 /// Gain of a half-wave dipole, dBi.
@@ -54,12 +55,15 @@ pub fn patterns_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// Reads a pattern file.
 pub(super) fn read(path: &Path) -> Result<AntennaFile, Fault> {
-    let unreadable = |e: std::io::Error| Fault::new(&rules::FILE_UNREADABLE, e.to_string());
+    let unreadable = |e: std::io::Error| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e));
     let length = std::fs::metadata(path).map_err(unreadable)?.len();
     if length > LONGEST {
         return Err(Fault::new(
             &rules::FORMAT_UNFIT,
-            format!("{length} bytes: too long for an antenna pattern"),
+            (
+                format!("{length} bytes: too long for an antenna pattern"),
+                format!("{length} 字节：作为天线方向图过长"),
+            ),
         ));
     }
     let bytes = std::fs::read(path).map_err(unreadable)?;
@@ -144,7 +148,10 @@ fn parse(text: &str, stem: &str) -> Result<AntennaFile, Fault> {
         if values.is_empty() {
             return Err(Fault::new(
                 &rules::FILE_DAMAGED,
-                format!("no {name} cut: this is no whole MSI pattern"),
+                (
+                    format!("no {name} cut: this is no whole MSI pattern"),
+                    format!("缺少 {name} 切面：MSI 方向图不完整"),
+                ),
             ));
         }
     }
@@ -291,8 +298,8 @@ mod tests {
     fn damage_is_told() {
         let refused = |text: String, row: Option<u64>, word: &str| {
             let fault = parse(&text, "x").unwrap_err();
-            assert_eq!(fault.row, row, "{}", fault.message);
-            assert!(fault.message.contains(word), "{}", fault.message);
+            assert_eq!(fault.row, row, "{}", fault.message.en);
+            assert!(fault.message.en.contains(word), "{}", fault.message.en);
         };
         // Line 6 is HORIZONTAL, line 7 the value at 0°.
         refused(sound().replacen("\n7\t0.35", "", 1), Some(6), "at 7°");

@@ -35,7 +35,10 @@ impl FeatureFormat for Ofds {
             _ => true,
         };
         if let Some(layer) = ask.layer.filter(|l| !l.name.starts_with("fiber")) {
-            let message = format!("ofds feeds fiber, fiber_nodes and fiber_segments, not {}", layer.name);
+            let message = (
+                format!("ofds feeds fiber, fiber_nodes and fiber_segments, not {}", layer.name),
+                format!("ofds 用于 fiber、fiber_nodes 与 fiber_segments，不能用于 {}", layer.name),
+            );
             return Err(Fault::new(&rules::FORMAT_UNFIT, message));
         }
         let mut keys = Keys::default();
@@ -136,7 +139,13 @@ fn networks(document: &Value) -> Result<Vec<&Value>, Fault> {
     match document.get("networks") {
         Some(Value::Array(list)) => Ok(list.iter().collect()),
         None if document["nodes"].is_array() || document["spans"].is_array() => Ok(vec![document]),
-        _ => Err(Fault::new(&rules::FORMAT_UNFIT, "no `networks`, `nodes` or `spans`: it isn't OFDS")),
+        _ => Err(Fault::new(
+            &rules::FORMAT_UNFIT,
+            (
+                "no `networks`, `nodes` or `spans`: it isn't OFDS",
+                "没有 `networks`、`nodes` 或 `spans`：不是 OFDS",
+            ),
+        )),
     }
 }
 

@@ -10,6 +10,7 @@ use super::source::Fault;
 use super::values::{MAX_EXACT, Owned};
 use super::wkb;
 use crate::model::rules;
+use crate::model::said::Said;
 use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls, Transaction};
 use rayon::prelude::*;
@@ -25,16 +26,28 @@ fn fault(e: &postgres::Error) -> Fault {
     let refused = |c: &SqlState| {
         [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION].contains(c)
     };
-    let what = match (code, e.as_db_error()) {
-        (Some(c), _) if refused(c) => {
-            "the database refused the name or the password (PGUSER, PGPASSWORD)".to_owned()
-        }
+    let what: Said = match (code, e.as_db_error()) {
+        (Some(c), _) if refused(c) => (
+            "the database refused the name or the password (PGUSER, PGPASSWORD)",
+            "数据库拒绝了用户名或密码（PGUSER、PGPASSWORD）",
+        )
+            .into(),
         (Some(c), _) if *c == SqlState::INVALID_CATALOG_NAME => {
-            "there is no database of that name (PGDATABASE)".to_owned()
+            ("there is no database of that name (PGDATABASE)", "没有该名称的数据库（PGDATABASE）").into()
         }
-        (Some(c), Some(db)) if is_about_the_query(c) => format!("the database says: {}", db.message()),
-        (Some(c), _) => format!("the database refused (SQLSTATE {})", c.code()),
-        (None, _) => "the connection to the database failed (PGHOST, PGPORT)".to_owned(),
+        (Some(c), Some(db)) if is_about_the_query(c) => {
+            let said = db.message();
+            (format!("the database says: {said}"), format!("数据库报告：“{said}”")).into()
+        }
+        (Some(c), _) => {
+            let code = c.code();
+            (format!("the database refused (SQLSTATE {code})"), format!("数据库拒绝（SQLSTATE {code}）"))
+                .into()
+        }
+        (None, _) => {
+            ("the connection to the database failed (PGHOST, PGPORT)", "无法连接数据库（PGHOST、PGPORT）")
+                .into()
+        }
     };
     Fault::new(&rules::DATABASE_REFUSED, what)
 }
@@ -132,7 +145,10 @@ impl FeatureFormat for PostGis {
                 (Some(query), _) => query.trim().trim_end_matches(';').to_owned(),
                 (None, Some(table)) => whole_table(t, table)?,
                 (None, None) => {
-                    return Err(Fault::new(&rules::LAYER_MISSING, "the database has no table to read"));
+                    return Err(Fault::new(
+                        &rules::LAYER_MISSING,
+                        ("the database has no table to read", "数据库中没有可读的表"),
+                    ));
                 }
             };
             rows(t, &query, take)
@@ -276,7 +292,7 @@ mod tests {
             "postgresql://secret:secret@[::1",
             "postgresql://secret?sslmode=require",
         ] {
-            let said = config(address).err().map(|f| f.message).unwrap_or_default();
+            let said = config(address).err().map(|f| f.message.en).unwrap_or_default();
             assert!(!said.is_empty() && !said.contains("secret"), "{said}");
         }
     }

@@ -127,7 +127,7 @@ pub fn parse(text: &str, shown: &str) -> Result<Project, Vec<Fault>> {
         Err(e) => {
             let e: toml::de::Error = e;
             let told = e.message().trim();
-            let message = (told.to_owned(), format!("不是有效的 TOML：{told}"));
+            let message = (told.to_owned(), format!("不是有效的 TOML：“{told}”"));
             reader.fault(e.span(), message.into(), ("see the TOML syntax", "请检查 TOML 语法").into());
             return Err(reader.faults);
         }

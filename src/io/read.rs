@@ -13,6 +13,7 @@ use crate::model::operators::{OperatorId, Operators};
 use crate::model::project::LayerSpec;
 use crate::model::quantity;
 use crate::model::rules;
+use crate::model::said::Said;
 use crate::model::schema::{Column, Layer, Shape};
 use crate::model::settings::Settings;
 use rayon::prelude::*;
@@ -271,7 +272,7 @@ impl<'a, R: Reader> Run<'a, R> {
         sample: &[Vec<Value<'_>>],
     ) -> Result<Self, Fault> {
         let locator = Locator::new(&binding, job.spec, file_crs, sample, job.swap)
-            .map_err(|e| Fault::new(&rules::CRS_UNUSABLE, e.to_string()))?;
+            .map_err(|e| Fault::new(&rules::CRS_UNUSABLE, Said::from(&e)))?;
         let reader = R::bind(&binding, job.file, job.settings);
         let outcome = Outcome { crs: locator.crs_name(), ..Outcome::default() };
         let tally = Tally { outcome, ..Tally::default() };
@@ -436,8 +437,9 @@ pub(super) fn delimited<R: Reader>(
     let mut file = Delimited::open(job.path, job.spec.encoding.as_deref(), job.spec.delimiter)?;
     let head = file.head(header::HEAD_ROWS + 200)?;
     let (numbers, rows): (Vec<u32>, Vec<Vec<Owned>>) = head.into_iter().unzip();
-    let found = header::find(&rows, job.layer, job.spec, &numbers)
-        .ok_or_else(|| Fault::new(&rules::HEADER_MISSING, "no row looks like a header"))?;
+    let found = header::find(&rows, job.layer, job.spec, &numbers).ok_or_else(|| {
+        Fault::new(&rules::HEADER_MISSING, ("no row looks like a header", "没有像表头的行"))
+    })?;
     let line = numbers.get(found.first).copied().unwrap_or(1);
     let data_line = numbers.get(found.data()).copied().unwrap_or(u32::MAX);
     let sample = borrowed(&rows, &found);

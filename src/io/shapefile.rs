@@ -9,6 +9,7 @@ use super::source::Fault;
 use super::values::Owned;
 use super::wkb;
 use crate::model::rules;
+use crate::model::said::{Bilingual, Said};
 use crate::model::schema::{Layer, header_key, short_name};
 use encoding_rs::{Encoding, UTF_8};
 use rayon::prelude::*;
@@ -25,7 +26,9 @@ const OTHERS: [&str; 4] = ["shx", "dbf", "prj", "cpg"];
 const LONGEST: u64 = 1 << 32;
 
 fn damaged(what: impl Into<String>) -> Fault {
-    Fault::new(&rules::FILE_DAMAGED, what)
+    let what = what.into();
+    let zh = format!("Shapefile 无法读取：“{what}”");
+    Fault::new(&rules::FILE_DAMAGED, (what, zh))
 }
 
 /// The file of a set with that extension, whatever its case.
@@ -78,8 +81,12 @@ fn unpack(path: &Path, stem: &str, folder: &Path) -> Result<PathBuf, Fault> {
         });
         let Some(name) = found else { continue };
         let packed = archive.by_name(name).map_err(|e| broken(&e))?;
-        let mut out = File::create(folder.join(format!("unpacked.{extension}")))
-            .map_err(|e| Fault::new(&rules::FILE_UNREADABLE, format!("temporary folder: {e}")))?;
+        let mut out = File::create(folder.join(format!("unpacked.{extension}"))).map_err(|e| {
+            Fault::new(
+                &rules::FILE_UNREADABLE,
+                (format!("temporary folder: {e}"), format!("临时文件夹：{}", e.zh())),
+            )
+        })?;
         let n = std::io::copy(&mut packed.take(LONGEST + 1), &mut out).map_err(|e| broken(&e))?;
         if n > LONGEST {
             return Err(damaged(format!("{name} is longer than a Shapefile can be")));
@@ -89,7 +96,7 @@ fn unpack(path: &Path, stem: &str, folder: &Path) -> Result<PathBuf, Fault> {
 }
 
 fn opened(path: &Path) -> Result<File, Fault> {
-    File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))
+    File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))
 }
 
 impl FeatureFormat for Shapefile {
@@ -99,15 +106,22 @@ impl FeatureFormat for Shapefile {
         }
         let all = stems(&archive(ask.path)?);
         if all.is_empty() {
-            return Err(Fault::new(&rules::FORMAT_UNFIT, "the ZIP archive holds no .shp"));
+            return Err(Fault::new(
+                &rules::FORMAT_UNFIT,
+                ("the ZIP archive holds no .shp", "ZIP 压缩包中没有 .shp"),
+            ));
         }
         Ok(all)
     }
 
     fn read(&self, ask: &Ask<'_>, layer: Option<&str>, take: &mut Take<'_>) -> Result<(), Fault> {
         let Some(stem) = layer else { return read_set(ask.path, ask, take) };
-        let folder = tempfile::tempdir()
-            .map_err(|e| Fault::new(&rules::FILE_UNREADABLE, format!("temporary folder: {e}")))?;
+        let folder = tempfile::tempdir().map_err(|e| {
+            Fault::new(
+                &rules::FILE_UNREADABLE,
+                (format!("temporary folder: {e}"), format!("临时文件夹：{}", e.zh())),
+            )
+        })?;
         read_set(&unpack(ask.path, stem, folder.path())?, ask, take)
     }
 
@@ -479,15 +493,20 @@ impl Dbf {
     fn encoding(&mut self, wanted: Option<&str>, cpg: Option<&str>) -> Result<&'static Encoding, Fault> {
         if let Some(label) = wanted.map(str::trim) {
             return Encoding::for_label(label.as_bytes()).ok_or_else(|| {
-                let message = format!("no encoding is called `{label}`; try utf-8 or gb18030");
+                let message = (
+                    format!("no encoding is called `{label}`; try utf-8 or gb18030"),
+                    format!("没有名为 `{label}` 的编码；可试 utf-8 或 gb18030"),
+                );
                 Fault::new(&rules::ENCODING_UNKNOWN, message)
             });
         }
         if let Some(label) = cpg.map(str::trim).filter(|l| !l.is_empty()) {
             return of_cpg(label).ok_or_else(|| {
                 let shown: String = label.chars().take(40).collect();
-                let message =
-                    format!("the .cpg says `{shown}`, which is no known encoding; name it (`encoding`)");
+                let message = (
+                    format!("the .cpg says `{shown}`, which is no known encoding; name it (`encoding`)"),
+                    format!(".cpg 写的是 `{shown}`，不是已知编码；请用 `encoding` 指定"),
+                );
                 Fault::new(&rules::ENCODING_UNKNOWN, message)
             });
         }
@@ -521,8 +540,11 @@ impl Dbf {
             }
         }
         could_be.first().copied().ok_or_else(|| {
-            let message = "there is no .cpg, and the texts of the .dbf are neither UTF-8 nor GB18030; name the \
-                           encoding (`encoding = \"...\"`)";
+            let message = (
+                "there is no .cpg, and the texts of the .dbf are neither UTF-8 nor GB18030; name the \
+                 encoding (`encoding = \"...\"`)",
+                "没有 .cpg，且 .dbf 的文本既不是 UTF-8 也不是 GB18030；请用 `encoding = \"...\"` 指定编码",
+            );
             Fault::new(&rules::ENCODING_UNKNOWN, message)
         })
     }

@@ -2,6 +2,7 @@
 
 use crate::model::issues::Rule;
 use crate::model::rules;
+use crate::model::said::Said;
 use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
@@ -13,25 +14,53 @@ use std::path::Path;
 pub(super) struct Fault {
     pub rule: &'static Rule,
     pub row: Option<u64>,
-    pub message: String,
+    pub message: Said,
+}
+
+/// What is wrong with a file, in both languages. Words of other programs and of a format's insides are
+/// quoted in Chinese as they are.
+pub(super) struct Detail(Said);
+
+impl From<&str> for Detail {
+    fn from(text: &str) -> Self {
+        Self(Said { en: text.to_owned(), zh: format!("详情：“{text}”") })
+    }
+}
+
+impl From<String> for Detail {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<Said> for Detail {
+    fn from(said: Said) -> Self {
+        Self(said)
+    }
+}
+
+impl<E: Into<String>, Z: Into<String>> From<(E, Z)> for Detail {
+    fn from(said: (E, Z)) -> Self {
+        Self(said.into())
+    }
 }
 
 impl Fault {
-    pub fn new(rule: &'static Rule, message: impl Into<String>) -> Self {
-        Self { rule, row: None, message: message.into() }
+    pub fn new(rule: &'static Rule, message: impl Into<Detail>) -> Self {
+        Self { rule, row: None, message: message.into().0 }
     }
 
-    pub fn at(rule: &'static Rule, row: u64, message: impl Into<String>) -> Self {
-        Self { rule, row: Some(row), message: message.into() }
+    pub fn at(rule: &'static Rule, row: u64, message: impl Into<Detail>) -> Self {
+        Self { rule, row: Some(row), message: message.into().0 }
     }
 
     /// What an error of reading means: a cut-off archive is a damaged file, not an unreadable one.
     pub fn reading(e: &io::Error) -> Self {
         match e.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-                Self::new(&rules::FILE_DAMAGED, e.to_string())
+                Self::new(&rules::FILE_DAMAGED, Said::from(e))
             }
-            _ => Self::new(&rules::FILE_UNREADABLE, e.to_string()),
+            _ => Self::new(&rules::FILE_UNREADABLE, Said::from(e)),
         }
     }
 }
@@ -61,10 +90,10 @@ pub(super) struct Source {
 /// `label` is the project's word for the encoding. Without one: a byte-order mark, valid UTF-8, or
 /// GB18030 (of which GBK and GB2312 are parts).
 pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
-    let file = File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
-    let meta = file.metadata().map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+    let file = File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
+    let meta = file.metadata().map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
     if meta.is_dir() {
-        return Err(Fault::new(&rules::FILE_UNREADABLE, "it is a folder"));
+        return Err(Fault::new(&rules::FILE_UNREADABLE, ("it is a folder", "是文件夹，不是文件")));
     }
     let mut raw: Box<dyn Read + Send> = Box::new(BufReader::with_capacity(1 << 18, file));
     let mut magic = Vec::new();
@@ -89,7 +118,10 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
             let e = Encoding::for_label(l.trim().as_bytes()).ok_or_else(|| {
                 Fault::new(
                     &rules::ENCODING_UNKNOWN,
-                    format!("no encoding is called `{l}`; try utf-8 or gb18030"),
+                    (
+                        format!("no encoding is called `{l}`; try utf-8 or gb18030"),
+                        format!("没有名为 `{l}` 的编码；可试 utf-8 或 gb18030"),
+                    ),
                 )
             })?;
             let mark = Encoding::for_bom(&probe).filter(|(m, _)| *m == e).map_or(0, |(_, n)| n);
@@ -118,8 +150,10 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
 
 /// The one file in a ZIP archive.
 fn unzip(path: &Path) -> Result<Vec<u8>, Fault> {
-    let damaged = |e: &dyn std::fmt::Display| Fault::new(&rules::FILE_DAMAGED, format!("ZIP archive: {e}"));
-    let file = File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+    let damaged = |e: &dyn std::fmt::Display| {
+        Fault::new(&rules::FILE_DAMAGED, (format!("ZIP archive: {e}"), format!("ZIP 压缩包有误：“{e}”")))
+    };
+    let file = File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| damaged(&e))?;
     let mut files = Vec::new();
     for i in 0..archive.len() {
@@ -128,7 +162,11 @@ fn unzip(path: &Path) -> Result<Vec<u8>, Fault> {
         }
     }
     let [one] = files.as_slice() else {
-        let what = format!("it holds {} files; unpack it and name the one that is meant", files.len());
+        let n = files.len();
+        let what = (
+            format!("it holds {n} files; unpack it and name the one that is meant"),
+            format!("压缩包内有 {n} 个文件；请解压后指定其中之一"),
+        );
         return Err(Fault::new(&rules::FORMAT_UNFIT, what));
     };
     let mut out = Vec::new();
@@ -152,13 +190,16 @@ fn guess(probe: &[u8], whole: bool) -> Result<&'static Encoding, Fault> {
         return Ok(UTF_16BE);
     }
     if probe.contains(&0) {
-        return Err(Fault::new(&rules::ENCODING_UNKNOWN, "it holds binary data"));
+        return Err(Fault::new(&rules::ENCODING_UNKNOWN, ("it holds binary data", "含二进制数据")));
     }
     let mut decoder = GB18030.new_decoder_without_bom_handling();
     let mut out = String::with_capacity(probe.len() * 3 + 16);
     let (_, _, bad) = decoder.decode_to_string(probe, &mut out, whole);
     if bad {
-        return Err(Fault::new(&rules::ENCODING_UNKNOWN, "it is neither UTF-8 nor GB18030"));
+        return Err(Fault::new(
+            &rules::ENCODING_UNKNOWN,
+            ("it is neither UTF-8 nor GB18030", "既不是 UTF-8 也不是 GB18030"),
+        ));
     }
     Ok(GB18030)
 }
@@ -214,7 +255,8 @@ impl Source {
             }
         }
         if self.broken {
-            let message = format!("some bytes aren't {}", self.encoding);
+            let name = self.encoding;
+            let message = (format!("some bytes aren't {name}"), format!("部分字节不是 {name} 编码"));
             return Err(Fault::new(&rules::ENCODING_UNKNOWN, message));
         }
         Ok(())

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, RwLock};
+use std::sync::{Mutex, OnceLock, RwLock};
 
 /// Coarsest posting on which terrain propagation (P.1812, P.452, ITM) is computed, metres.
 pub const MAX_PROPAGATION_POSTING_M: f64 = 100.0;
@@ -265,7 +265,7 @@ impl Tile {
 /// Tiles that were read from files stay in memory within a budget: when another one is needed, those that
 /// weren't asked for longest go, and are read again when they are. So memory stays within the budget, and within
 /// one tile where that alone is larger; answers don't depend on it. A file that can't be read again is unknown
-/// ground from then on.
+/// ground, and [`lost`](Terrain::lost) tells which.
 #[derive(Debug)]
 pub struct TerrainStore {
     tiles: Vec<Held>,
@@ -279,6 +279,8 @@ pub struct TerrainStore {
     reads: AtomicU64,
     /// Held while tiles come and go: bytes in memory.
     loading: Mutex<usize>,
+    /// The first file that was gone when it was needed again.
+    lost: OnceLock<String>,
 }
 
 /// A tile, in memory or put away.
@@ -354,6 +356,7 @@ impl TerrainStore {
             crs,
             reads: AtomicU64::new(0),
             loading: Mutex::new(bytes),
+            lost: OnceLock::new(),
         }
     }
 
@@ -442,7 +445,10 @@ impl TerrainStore {
                 *bytes -= other.bytes;
             }
         }
-        let tile = read(&held.path, self.crs.as_ref()).ok()?;
+        let Ok(tile) = read(&held.path, self.crs.as_ref()) else {
+            self.lost.get_or_init(|| held.path.display().to_string());
+            return None;
+        };
         let height_m = tile.height_m(at);
         held.used.store(self.reads.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         if let Ok(mut slot) = held.tile.write() {
@@ -508,6 +514,10 @@ impl Terrain for TerrainStore {
     fn posting_m(&self) -> f64 {
         self.posting_m
     }
+
+    fn lost(&self) -> Option<&str> {
+        self.lost.get().map(String::as_str)
+    }
 }
 
 #[cfg(test)]
@@ -571,11 +581,13 @@ mod tests {
                 ask(7);
             });
         }
-        // What was put away and is gone is unknown, never sea level.
+        // What was put away and is gone is unknown, never sea level, and told.
         let few = TerrainStore::open(&files, None, one).expect("sound files");
         files.iter().for_each(|f| std::fs::remove_file(f).expect("removed"));
         assert!(few.height_m(at(100.5, 10.5)).is_some());
+        assert_eq!(few.lost(), None);
         assert_eq!(few.height_m(at(102.5, 10.5)), None);
+        assert!(few.lost().is_some_and(|file| file.ends_with("N10E102.hgt")), "{:?}", few.lost());
     }
 
     #[test]

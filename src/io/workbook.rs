@@ -8,6 +8,7 @@ use super::values::{Owned, Value, date};
 use crate::model::issues::Issues;
 use crate::model::project::LayerSpec;
 use crate::model::rules;
+use crate::model::said::Said;
 use crate::model::schema::Layer;
 use calamine::{Data, Dimensions, Reader as _, SheetType, SheetVisible, Sheets, open_workbook_auto_from_rs};
 use std::io::Cursor;
@@ -30,15 +31,21 @@ pub(super) struct Sheet {
 impl Workbook {
     /// Opens a workbook; which of the formats it is, its content tells.
     pub fn open(path: &Path) -> Result<Self, Fault> {
-        let bytes = std::fs::read(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, e.to_string()))?;
+        let bytes = std::fs::read(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
         let is_packed = bytes.starts_with(b"PK") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]);
         if !is_packed {
-            let message =
-                "it is no workbook but text with that name: give `format = \"csv\"`, or save it as XLSX";
+            let message = (
+                "it is no workbook but text with that name: give `format = \"csv\"`, or save it as XLSX",
+                "不是工作簿，而是同名文本：请写 `format = \"csv\"`，或另存为 XLSX",
+            );
             return Err(Fault::new(&rules::FILE_DAMAGED, message));
         }
-        let sheets = open_workbook_auto_from_rs(Cursor::new(bytes))
-            .map_err(|e| Fault::new(&rules::FILE_DAMAGED, format!("not a readable workbook: {e}")))?;
+        let sheets = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|e| {
+            Fault::new(
+                &rules::FILE_DAMAGED,
+                (format!("not a readable workbook: {e}"), format!("工作簿无法读取：“{e}”")),
+            )
+        })?;
         let names = sheets
             .sheets_metadata()
             .iter()
@@ -50,8 +57,9 @@ impl Workbook {
 
     /// Reads a sheet. Cells merged downwards all take the value of the first.
     pub fn sheet(&mut self, name: &str) -> Result<Sheet, Fault> {
-        let damaged =
-            |e: &dyn std::fmt::Display| Fault::new(&rules::FILE_DAMAGED, format!("sheet {name}: {e}"));
+        let damaged = |e: &dyn std::fmt::Display| {
+            Fault::new(&rules::FILE_DAMAGED, (format!("sheet {name}: {e}"), format!("工作表 {name}：“{e}”")))
+        };
         let range = self.sheets.worksheet_range(name).map_err(|e| damaged(&e))?;
         let merged: Vec<Dimensions> = match &mut self.sheets {
             Sheets::Xlsx(x) => x.merge_cells_by_sheet_name(name).map_err(|e| damaged(&e))?,
@@ -88,12 +96,16 @@ impl Workbook {
             let found = self.names.iter().find(|(n, _)| n == wanted || n.trim() == wanted.trim());
             let Some((name, _)) = found.cloned() else {
                 let all: Vec<&str> = self.names.iter().map(|(n, _)| n.as_str()).collect();
-                let message = format!("no sheet is called `{wanted}`; there are: {}", all.join(", "));
+                let message = (
+                    format!("no sheet is called `{wanted}`; there are: {}", all.join(", ")),
+                    format!("没有名为 `{wanted}` 的工作表；现有：{}", all.join("、")),
+                );
                 return Err(Fault::new(&rules::SHEET_MISSING, message));
             };
             let sheet = self.sheet(&name)?;
-            let header = find_header(&sheet, layer, spec)
-                .ok_or_else(|| Fault::new(&rules::HEADER_MISSING, format!("in sheet {name}")))?;
+            let header = find_header(&sheet, layer, spec).ok_or_else(|| {
+                Fault::new(&rules::HEADER_MISSING, (format!("in sheet {name}"), format!("工作表 {name}")))
+            })?;
             return Ok((sheet, header));
         }
         let visible: Vec<String> = self.names.iter().filter(|(_, v)| *v).map(|(n, _)| n.clone()).collect();
@@ -106,8 +118,9 @@ impl Workbook {
                 best = Some((score, sheet, header));
             }
         }
-        let (_, sheet, header) =
-            best.ok_or_else(|| Fault::new(&rules::HEADER_MISSING, "no visible sheet has a table"))?;
+        let (_, sheet, header) = best.ok_or_else(|| {
+            Fault::new(&rules::HEADER_MISSING, ("no visible sheet has a table", "可见工作表中没有表格"))
+        })?;
         Ok((sheet, header))
     }
 }

@@ -1,5 +1,6 @@
 //! What was found wrong in the inputs: rules with stable codes, grouped and counted.
 
+use super::said::Said;
 use super::words::shortened;
 use std::collections::BTreeMap;
 
@@ -71,6 +72,9 @@ pub struct Finding {
     pub place: Place,
     /// The value there, as read, shortened.
     pub value: String,
+    /// The same in Chinese, where the value is words about the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value_zh: Option<String>,
     /// How often it was found.
     pub count: u64,
     /// The rows, at most [`Issues::MAX_ROWS`] of them.
@@ -99,6 +103,7 @@ impl Issues {
                 layer: layer.to_owned(),
                 place,
                 value,
+                value_zh: None,
                 count: 0,
                 rows: Vec::new(),
             };
@@ -107,6 +112,15 @@ impl Issues {
         finding.count += 1;
         if let (Some(r), true) = (row, finding.rows.len() < Self::MAX_ROWS) {
             finding.rows.push(r);
+        }
+    }
+
+    /// Notes one finding about a file as a whole, which is words rather than a value of its.
+    pub fn add_said(&mut self, rule: &'static Rule, layer: &str, place: Place, said: &Said) {
+        let key = (layer.to_owned(), place.file.clone(), rule.code, place.column.clone().unwrap_or_default());
+        self.add(rule, layer, place, &said.en);
+        if let Some((finding, _)) = self.groups.get_mut(&key).filter(|(f, _)| f.count == 1) {
+            finding.value_zh = Some(shortened(&said.zh));
         }
     }
 
@@ -125,7 +139,10 @@ impl Issues {
         let (finding, _) = self.groups.entry(key).or_insert_with(|| {
             let value = shortened(value);
             let (code, severity, layer) = (rule.code, rule.severity, layer.to_owned());
-            (Finding { code, severity, layer, place, value, count: 0, rows: Vec::new() }, rule)
+            (
+                Finding { code, severity, layer, place, value, value_zh: None, count: 0, rows: Vec::new() },
+                rule,
+            )
         });
         finding.count += count;
         let room = Self::MAX_ROWS.saturating_sub(finding.rows.len());

@@ -170,8 +170,7 @@ impl Preset {
     /// # Errors
     /// [`PresetError`].
     pub fn parse(text: &str) -> Result<Self, PresetError> {
-        let preset: Preset =
-            toml::from_str(text).map_err(|e| PresetError::Form(Said::verbatim(e.to_string().trim_end())))?;
+        let preset: Preset = toml::from_str(text).map_err(|e| PresetError::Form(Said::foreign(&e)))?;
         if preset.targets.is_empty() {
             return Err(PresetError::Form(("there is no [[target]]", "没有 [[target]]").into()));
         }

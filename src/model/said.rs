@@ -34,6 +34,14 @@ impl Said {
         Self { zh: en.clone(), en }
     }
 
+    /// What another program or library said, which has no Chinese: quoted there.
+    #[must_use]
+    pub fn foreign(e: &dyn Display) -> Self {
+        let en = e.to_string();
+        let en = en.trim_end();
+        Self { en: en.to_owned(), zh: format!("程序报告（英文）：“{en}”") }
+    }
+
     /// Several messages, each on a line of its own.
     #[must_use]
     pub fn lines<'a, T: Bilingual + 'a>(list: impl IntoIterator<Item = &'a T>) -> Self {

@@ -13,7 +13,7 @@ pub use crate::model::planned::{
     RouteSegment, Station, StationBuild,
 };
 pub use result::Plan;
-pub use run::{run, standing, today, today_told};
+pub use run::{run, run_told, standing, today, today_told};
 
 use crate::datacenter::PlacementError;
 use crate::fiber::RouteError;
@@ -62,6 +62,15 @@ pub enum PlanError {
         /// The first site concerned.
         site: String,
     },
+    /// A file of heights vanished while it was in use.
+    #[error(
+        "the heights in {file} could be read at first and can't be any more, so that links may lack them; put \
+         the file back and run again"
+    )]
+    GroundLost {
+        /// The file.
+        file: String,
+    },
     /// A lock names something that isn't there.
     #[error(
         "plan.lock names \"{id}\", which is no candidate, site, road, duct, node or data center of the inputs"
@@ -94,6 +103,11 @@ impl Bilingual for PlanError {
             Self::UnknownGround { links, site } => format!(
                 "{links} 条链路经过 dem 图层没有高程的地面，其中有企业“{site}”的链路（radio.terrain.unknown = \"error\"）"
             ),
+            Self::GroundLost { file } => {
+                format!(
+                    "高程文件 {file} 起初可读，运行中无法再次读取，部分链路可能缺少高程；请恢复该文件后重新运行"
+                )
+            }
             Self::LockOfNothing { id } => {
                 format!("plan.lock 中的“{id}”不是输入中的候选点、企业、道路、管道、节点或数据中心")
             }

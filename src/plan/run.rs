@@ -28,6 +28,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Drive tests this near to a new station no longer tell what is there, metres.
 const RETEST_M: f64 = 3000.0;
 
+/// What stations and fiber take of a plan's time, in times of scoring all sites.
+const BUILDING_PARTS: u64 = 3;
+
 /// Distances as found once, for scoring again.
 struct Cached(Vec<FiberDistance>);
 
@@ -64,6 +67,7 @@ pub fn today_told(
 
 /// Refuses links over ground without heights, where the settings say so.
 fn check_ground(found: &Assessment, inputs: &Inputs, settings: &Settings) -> Result<(), PlanError> {
+    keep_ground(inputs)?;
     if settings.radio.terrain.unknown == UnknownGround::Tr38901 {
         return Ok(());
     }
@@ -74,6 +78,12 @@ fn check_ground(found: &Assessment, inputs: &Inputs, settings: &Settings) -> Res
     let Some(site) = lost.first().and_then(|i| inputs.sites.list.get(i / networks)) else { return Ok(()) };
     let site = inputs.sites.text.get(site.id).to_owned();
     Err(PlanError::UnknownGround { links: lost.len(), site })
+}
+
+/// Refuses results for which heights were lost on the way.
+fn keep_ground(inputs: &Inputs) -> Result<(), PlanError> {
+    let lost = inputs.terrain.as_deref().and_then(crate::geom::Terrain::lost);
+    lost.map_or(Ok(()), |file| Err(PlanError::GroundLost { file: file.to_owned() }))
 }
 
 /// What the makers have put together, before it is scored again.
@@ -103,13 +113,32 @@ struct Draft {
 /// # Errors
 /// Locks that name nothing or contradict each other, a budget that they exceed, roads that are no graph.
 pub fn run(inputs: &mut Inputs, settings: &Settings, work: Work<'_>) -> Result<Plan, PlanError> {
+    run_told(inputs, settings, work, &Progress::default())
+}
+
+/// [`run`], telling how far it is: of the sites scored today, and of what comes after by what it takes of
+/// the time as a rule.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_told(
+    inputs: &mut Inputs,
+    settings: &Settings,
+    work: Work<'_>,
+    progress: &Progress,
+) -> Result<Plan, PlanError> {
+    let part = inputs.sites.list.len() as u64;
+    // Scoring today counts its own sites; stations and fiber, data centers and the state after come on top.
+    progress.expect((BUILDING_PARTS + 2) * part);
     let draft = with_ground(inputs, settings, |ground, reach, notes| {
-        draft(inputs, settings, work, ground, &*reach, notes)
+        draft(inputs, settings, work, ground, &*reach, notes, progress)
     })?;
     let distances = Cached(draft.distances.clone());
     let after = standing(inputs, settings, &draft.connections, &draft.stations, &draft.centers, |built| {
         assess(built, settings, &distances)
     });
+    keep_ground(inputs)?;
+    progress.add(part);
     let regions = Cities::new(inputs);
     let positions = positions(inputs, &draft.stations);
     let mut d = draft;
@@ -183,8 +212,10 @@ fn draft(
     ground: Option<&Ground>,
     reach: &dyn FiberReach,
     mut notes: Vec<Note>,
+    progress: &Progress,
 ) -> Result<Draft, PlanError> {
-    let before = assess(inputs, settings, reach);
+    let part = inputs.sites.list.len() as u64;
+    let before = assess_told(inputs, settings, reach, progress);
     check_ground(&before, inputs, settings)?;
     let gaps: Vec<SiteId> = before.gaps.iter().map(|g| g.site).collect();
     let joinable = |site: SiteId| {
@@ -253,6 +284,7 @@ fn draft(
         Goal::LiftAll
     };
     let built = build(&mut radio, goal, &terminals, ground, inputs, settings, work)?;
+    progress.add(BUILDING_PARTS * part);
     let Built { found, stations, terminals, fiber } = built;
     certificates.push(Certificate {
         stage: "stations",
@@ -324,6 +356,7 @@ fn draft(
         (0u32..).zip(&before.sites).filter(|(_, s)| s.scored).map(|(i, _)| SiteId(i)).collect();
     let halls = datacenter::halls(inputs, settings);
     let centers = datacenter::place(inputs, &scored, &halls, settings, work)?;
+    progress.add(part);
     notes.extend(centers.notes);
     certificates.extend(centers.certificate);
 

@@ -120,7 +120,7 @@ impl AreaFolder {
         let layer = contours(&areas, map.model());
         let mut files = LayerFiles::new(&wanted, run, inputs, settings)?;
         files.take(&mut folder, &layer)?;
-        files.finish(&mut folder, Vec::new())?;
+        let _ = files.finish(&mut folder, Vec::new())?;
         for (name, _, raster) in rasters {
             folder.file(name, |out: &mut (dyn Write + Send)| -> io::Result<()> {
                 raster.finish(&mut &mut *out)

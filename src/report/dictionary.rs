@@ -1,8 +1,8 @@
 //! The data dictionary: every layer and field that covplan writes, from the definitions that write them.
 
-use super::document::pick;
+use super::document::{Cell, Table, pick, plain};
 use super::geojson::geometry_name;
-use super::layer::{Column, FieldKind, Layer, unit_word};
+use super::layer::{Column, FieldKind, Layer, Layout, unit_word};
 use super::symbology::codes;
 use crate::model::kinds::Lang;
 use std::collections::BTreeSet;
@@ -74,6 +74,63 @@ pub fn dictionary(layers: &[&Layer], slugs: &[String], lang: Lang) -> String {
         }
     }
     out
+}
+
+/// The dictionary of a run as a table, to be filled with [`describe`].
+#[must_use]
+pub fn table(lang: Lang) -> Table {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    Table::new(
+        "dictionary",
+        t("Data dictionary", "数据字典"),
+        vec![
+            t("Layer", "图层"),
+            t("Field", "字段"),
+            t("Type", "类型"),
+            t("Unit", "单位"),
+            t("Meaning", "含义"),
+            t("Source", "来源"),
+            t("Short name (Shapefile)", "短名（Shapefile）"),
+        ],
+    )
+}
+
+/// Adds the fields that a layer of a run has, each as the files show it.
+pub fn describe(dictionary: &mut Table, layer: &Layer, layout: &Layout, lang: Lang) {
+    let t = |en: &'static str, zh: &'static str| pick(lang, en, zh);
+    let short = layer.short_names();
+    let mut push = |cells: [String; 6]| {
+        let name = format!("{} ({})", t(layer.title.0, layer.title.1), layer.name);
+        let cells = std::iter::once(name).chain(cells);
+        dictionary
+            .push(cells.map(|c| if c.is_empty() { Cell::Blank } else { Cell::Text(plain(&c)) }).collect());
+    };
+    for (&at, &with_src) in layout.shown.iter().zip(&layout.with_src) {
+        let column = &layer.columns[at];
+        let name = column.field.name.to_string();
+        push([
+            name.clone(),
+            kind(column.field.kind, lang).to_owned(),
+            unit_word(column.field.unit, lang).to_owned(),
+            meaning(layer, column, false, lang).replace('`', ""),
+            source(column, &name, lang).replace('`', ""),
+            short[at].clone(),
+        ]);
+        if with_src {
+            push([
+                format!("{name}_src"),
+                kind(FieldKind::Text, lang).to_owned(),
+                String::new(),
+                format!(
+                    "{}{}",
+                    column.alias(lang == Lang::Zh),
+                    t(": where the value comes from", "：取值来源")
+                ),
+                String::new(),
+                short[layer.columns.len() + at].clone(),
+            ]);
+        }
+    }
 }
 
 fn geometry(layer: &Layer, lang: Lang) -> &'static str {

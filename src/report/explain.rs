@@ -689,6 +689,7 @@ mod tests {
             overwrite: false,
             wanted: crate::report::formats::Wanted::default(),
             csv: crate::report::csv::Encoding::default(),
+            progress: crate::model::progress::Progress::default(),
         };
         let (inputs, settings) = (fixture::inputs(), fixture::settings(""));
         write_plan(&inputs, &settings, &fixture::run(Lang::En), &fixture::plan(), &options).unwrap();

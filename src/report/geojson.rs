@@ -8,6 +8,7 @@ use super::geometry::{Bounds, cut_line, line_crosses, rings};
 use super::layer::{FieldKind, Layer, Layout, Shape, Value};
 use super::number::{push_fixed, push_u64};
 use super::symbology;
+use crate::model::progress::Progress;
 use rayon::prelude::*;
 use std::io::{self, Write};
 
@@ -24,6 +25,7 @@ pub fn write(
     layer: &Layer,
     layout: &Layout,
     colours: Option<&symbology::Style>,
+    told: &Progress,
     out: &mut (impl Write + Send),
 ) -> io::Result<()> {
     let style = Style::new(layer, layout, colours);
@@ -52,6 +54,7 @@ pub fn write(
             || rows.par_chunks(BLOCK).zip(&mut spare).for_each(|(r, b)| style.block(r, b)),
         );
         written?;
+        told.add(rows.len() as u64);
         std::mem::swap(&mut ready, &mut spare);
         if rows.as_ptr() == layout.order.as_ptr()
             && let Some(first) = ready.first_mut()
@@ -72,6 +75,7 @@ pub fn write_lines(
     layer: &Layer,
     layout: &Layout,
     colours: Option<&symbology::Style>,
+    told: &Progress,
     out: &mut (impl Write + ?Sized),
 ) -> io::Result<()> {
     let style = Style::new(layer, layout, colours);
@@ -79,6 +83,7 @@ pub fn write_lines(
     for rows in layout.order.chunks(BLOCK * BLOCKS) {
         blocks.resize_with(rows.len().div_ceil(BLOCK), Vec::new);
         rows.par_chunks(BLOCK).zip(&mut blocks).for_each(|(r, b)| style.block(r, b));
+        told.add(rows.len() as u64);
         let written = &blocks[..rows.len().div_ceil(BLOCK)];
         // Each feature brings a comma and a line end before it; no other line end stands unescaped.
         for line in written.iter().flat_map(|b| b.split(|&b| b == b'\n').skip(1)) {
@@ -133,10 +138,18 @@ pub fn bounds(layer: &Layer) -> Bounds {
 struct Style<'l, 'a> {
     layer: &'l Layer<'a>,
     layout: &'l Layout,
-    /// `,"name":` of each shown column and of its source.
-    keys: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// `,"name":` of each shown column, and what is written of its source.
+    keys: Vec<(Vec<u8>, Option<SourceKey>)>,
     multi_line: bool,
     colours: Option<Colours>,
+}
+
+/// The source of a column's values.
+enum SourceKey {
+    /// The whole member: of a known value, and of a missing one.
+    Fixed(Vec<u8>, Vec<u8>),
+    /// `,"name_src":`; the text differs from row to row.
+    Each(Vec<u8>),
 }
 
 /// The colours that features carry themselves.
@@ -204,8 +217,18 @@ impl<'l, 'a> Style<'l, 'a> {
             .iter()
             .zip(&layout.with_src)
             .map(|(&at, &src)| {
-                let name = &layer.columns[at].field.name;
-                (key(name), src.then(|| key(&format!("{name}_src"))))
+                let column = &layer.columns[at];
+                let name = &column.field.name;
+                let member = |source: &str| {
+                    let mut member = key(&format!("{name}_src"));
+                    push_text(&mut member, source);
+                    member
+                };
+                let sources = || match column.fixed_sources() {
+                    Some((known, unknown)) => SourceKey::Fixed(member(known), member(unknown)),
+                    None => SourceKey::Each(key(&format!("{name}_src"))),
+                };
+                (key(name), src.then(sources))
             })
             .collect();
         let colours = colours.map(|s| Colours::new(layer, s));
@@ -239,9 +262,15 @@ impl<'l, 'a> Style<'l, 'a> {
             out.extend_from_slice(if n == 0 { &key[1..] } else { key });
             let value = if at == 0 { Value::Text(id.clone()) } else { column.value(i) };
             push_value(out, &value, column.field.kind);
-            if let Some(key) = src_key {
-                out.extend_from_slice(key);
-                push_text(out, column.source_of(i, || value.is_known()));
+            match src_key {
+                None => {}
+                Some(SourceKey::Fixed(known, unknown)) => {
+                    out.extend_from_slice(if value.is_known() { known } else { unknown });
+                }
+                Some(SourceKey::Each(key)) => {
+                    out.extend_from_slice(key);
+                    push_text(out, column.source_of(i, || value.is_known()));
+                }
             }
         }
         if let Some(colours) = &self.colours {
@@ -360,7 +389,7 @@ mod tests {
 
     fn text(layer: &Layer) -> String {
         let mut out = Vec::new();
-        write(layer, &layer.layout(), None, &mut out).unwrap();
+        write(layer, &layer.layout(), None, &Progress::default(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -22,7 +22,8 @@ pub fn issues_text(issues: &Issues, lang: Lang) -> String {
         let _ = writeln!(out, "{level}[{}]: {}", f.code, pick(lang, rule.title, rule.title_zh));
         let _ = write!(out, "  --> {}", plain(&f.place.to_string()));
         if !f.value.is_empty() {
-            let _ = write!(out, "  {}", plain(&f.value));
+            let value = f.value_zh.as_ref().filter(|_| lang == Lang::Zh).unwrap_or(&f.value);
+            let _ = write!(out, "  {}", plain(value));
         }
         let more = i64::try_from(f.count.saturating_sub(1)).unwrap_or(i64::MAX);
         if more > 0 {
@@ -83,7 +84,7 @@ pub fn issues_json(issues: &Issues) -> Value {
     sorted(issues)
         .into_iter()
         .map(|(f, rule)| {
-            json!({
+            let mut one = json!({
                 "code": f.code,
                 "severity": f.severity,
                 "title": { "en": rule.title, "zh": rule.title_zh },
@@ -93,7 +94,11 @@ pub fn issues_json(issues: &Issues) -> Value {
                 "value": f.value,
                 "count": f.count,
                 "rows": f.rows,
-            })
+            });
+            if let Some(zh) = &f.value_zh {
+                one["value_zh"] = zh.as_str().into();
+            }
+            one
         })
         .collect()
 }

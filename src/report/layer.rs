@@ -45,6 +45,7 @@ pub fn unit_word(unit: &'static str, lang: Lang) -> &'static str {
         (Lang::Zh, "racks") => "架",
         (Lang::Zh, "CNY") => "元",
         (Lang::Zh, "CNY/yr") => "元/年",
+        (Lang::Zh, "CNY/kWh") => "元/kWh",
         (Lang::Zh, "kWh/yr") => "kWh/年",
         (Lang::Zh, "tCO2/yr") => "tCO2/年",
         (Lang::Zh, "1/10k") => "个/万人",
@@ -142,6 +143,15 @@ impl<'a> Column<'a> {
     pub fn one_source(&self) -> Option<&'static str> {
         match self.source {
             Source::Fixed(known, _) => Some(known),
+            Source::Each(_) => None,
+        }
+    }
+
+    /// The source of every known value and of every missing one; `None` where it differs from row to row.
+    #[must_use]
+    pub fn fixed_sources(&self) -> Option<(&'static str, &'static str)> {
+        match self.source {
+            Source::Fixed(known, unknown) => Some((known, unknown)),
             Source::Each(_) => None,
         }
     }

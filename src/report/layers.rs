@@ -1,5 +1,6 @@
 //! The layers of an assessment: which fields they have, and where each value comes from.
 
+use super::given;
 use super::layer::{Columns, Layer, Shape};
 use crate::coverage::score::worst_term;
 use crate::coverage::{
@@ -37,7 +38,7 @@ impl<'a> View<'a> {
         self.inputs.roads.inferred || self.settings.project.roads == "infer"
     }
 
-    fn site(&self, i: usize) -> Option<&'a Site> {
+    pub(super) fn site(&self, i: usize) -> Option<&'a Site> {
         self.inputs.sites.list.get(i)
     }
 
@@ -45,7 +46,7 @@ impl<'a> View<'a> {
         self.found.sites.get(i)
     }
 
-    fn site_text(&self, i: usize, pick: impl Fn(&Site) -> Text) -> Option<&'a str> {
+    pub(super) fn site_text(&self, i: usize, pick: impl Fn(&Site) -> Text) -> Option<&'a str> {
         self.inputs.sites.text.opt(pick(self.site(i)?))
     }
 
@@ -358,31 +359,7 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
             v.inputs.regions.get(region as usize).map(|r| r.adcode.as_str())
         })
     });
-    c.text("park", ("park", "园区"), move |i| v.site_text(i, |s| s.park));
-    c.text("industry", ("industry code", "行业代码"), move |i| v.site_text(i, |s| s.industry_code))
-        .about("GB/T 4754", "GB/T 4754");
-    c.text("firm_size", ("firm size", "企业规模"), move |i| {
-        Some(v.site(i)?.firm_size.map_or("unknown", |k| k.code()))
-    });
-    c.text("dig_level", ("digitisation level", "数字化等级"), move |i| v.site_text(i, |s| s.dig_level));
-    c.text("status", ("status", "状态"), move |i| Some(v.site(i)?.status.map_or("unknown", |k| k.code())));
-    c.text("service", ("service class", "业务类型"), move |i| {
-        Some(v.site(i)?.service.map_or("unknown", |k| k.code()))
-    });
-    c.known("employees", 0, "", ("employees", "从业人员"), move |i| {
-        v.site(i).map_or(Known::UNKNOWN, |s| s.employees)
-    });
-    c.known("area_m2", 0, "m2", ("floor area", "占地面积"), move |i| {
-        v.site(i).map_or(Known::UNKNOWN, |s| s.area_m2)
-    });
-    c.known("pos_acc_m", 0, "m", ("position accuracy", "定位精度"), move |i| {
-        v.site(i).map_or(Known::UNKNOWN, |s| s.pos_acc_m)
-    });
-    c.text("indoor_5g", ("indoor system", "室内覆盖"), move |i| {
-        Some(v.site(i)?.indoor_5g.map_or("unknown", |k| k.code()))
-    });
-    c.flag("has_fiber", ("has fiber", "光纤接入"), move |i| v.site(i)?.has_fiber);
-    c.flag("uses_5g", ("uses 5G", "是否应用5G"), move |i| v.site(i)?.uses_5g);
+    given::of_sites(&mut c, v);
 
     c.flag("scored", ("scored", "参与评分"), move |i| v.result(i).map(|r| r.scored))
         .from("predicted", "unknown")
@@ -441,7 +418,14 @@ pub fn sites<'a>(v: View<'a>, look: &'a Lookups<'a>) -> Layer<'a> {
     .about("below target on every network", "在所有网络上均不达标");
     fiber_and_latency(&mut c, v, |i| i);
     networks(&mut c, v, &look.slugs, |i| i, v.inputs.sites.list.len() <= FULL_DETAIL_SITES);
-    c.float("weight", 3, "", ("weight", "权重"), move |i| v.result(i).map(|r| f64::from(r.weight)));
+    c.float("weight_used", 3, "", ("weight in the plan", "规划权重"), move |i| {
+        v.result(i).map(|r| f64::from(r.weight))
+    })
+    .from("predicted", "unknown")
+    .about(
+        "the weight given, else 1; times plan.equity_small for small firms",
+        "给定权重（缺省为 1），小微企业乘以 plan.equity_small",
+    );
     if let Some(plan) = v.plan {
         after(&mut c, v, plan, look);
     }
@@ -595,7 +579,7 @@ pub fn regions<'a>(v: View<'a>) -> Layer<'a> {
     c.text("name", ("name", "名称"), move |i| Some(region(i).name.as_str()));
     c.text("level", ("level", "级别"), move |i| Some(region(i).level.code()));
     c.text("parent", ("parent", "上级"), move |i| region(i).parent.as_deref());
-    c.text("party", ("answers for it", "责任主体"), move |i| region(i).party.as_deref());
+    given::of_regions(&mut c, &v.inputs.regions);
     super::tables::kpi_columns(&mut c, v, rows);
     Layer {
         name: "regions",

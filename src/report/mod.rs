@@ -18,6 +18,7 @@ pub mod formats;
 pub mod geojson;
 pub mod geometry;
 pub mod geotiff;
+mod given;
 pub mod html;
 pub mod issues;
 pub mod layer;

@@ -7,7 +7,7 @@
 //! | ids of firms, cells, towers, nodes | hashed | hashed |
 //! | names of firms and halls, credit codes, source rows, file names | dropped | dropped |
 //! | cell parameters, servers and their distance | dropped | dropped |
-//! | owners, employees, revenue, floor area, terminals, position accuracy | kept | dropped |
+//! | owners, employees, revenue, floor area, hall, terminals, rates asked for, position accuracy | kept | dropped |
 //! | parks: names, figures and areas | kept | dropped |
 //! | industry codes, region codes of the firm's own row | kept | dropped; sector and city stay |
 //! | counts below `redact.min_count` | kept | withheld |
@@ -285,6 +285,9 @@ impl Redactor {
         }
         for r in &mut out.regions {
             r.origin = Origin::default();
+            if self.public {
+                r.budget_cny = None;
+            }
         }
         for l in out.layers.values_mut() {
             l.files.clear();
@@ -329,6 +332,11 @@ impl Redactor {
             new.terminals_5g = Known::UNKNOWN;
             new.pos_acc_m = Known::UNKNOWN;
             new.ceiling_m = Known::UNKNOWN;
+            // What was asked for and how the hall is built tell firms apart.
+            (new.ul_mbps, new.dl_mbps, new.latency_ms) = (Known::UNKNOWN, Known::UNKNOWN, Known::UNKNOWN);
+            (new.latency_basis, new.wall, new.coord_src, new.above_scale) = (None, None, None, None);
+            (new.dig_scheme, new.factory_scheme, new.factory_level) = (Text::NONE, Text::NONE, Text::NONE);
+            new.weight = Known::UNKNOWN;
             new.park = Text::NONE;
             // A village, or the only firm of its trade in a city.
             new.adcode = Text::NONE;

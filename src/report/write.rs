@@ -1,7 +1,8 @@
 //! Writes a run's folder: every layer and document, and the manifest last.
 
 use super::coverage_document::banners;
-use super::formats::{Table, Wanted, Writers};
+use super::document::Table;
+use super::formats::{self, Wanted, Writers};
 use super::layer::Layer;
 use super::layers::{self, Lookups, View};
 use super::ofds::Ofds;
@@ -9,10 +10,13 @@ use super::out::{FillError, OutFolder, OutputFile, ReportError};
 use super::plan_document::plan_document;
 use super::qgis::{self, Project, Sheet};
 use super::redact::Released;
-use super::{csv, html, manifest, markdown, metadata, plan_json, plan_layers, symbology, tables, xlsx};
+use super::{
+    csv, dictionary, html, manifest, markdown, metadata, plan_json, plan_layers, symbology, tables, xlsx,
+};
 use crate::coverage::Assessment;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Lang;
+use crate::model::progress::Progress;
 use crate::model::settings::Settings;
 use crate::plan::Plan;
 use std::io::Write;
@@ -59,6 +63,8 @@ pub struct OutOptions {
     pub wanted: Wanted,
     /// How the characters of CSV tables are written.
     pub csv: csv::Encoding,
+    /// Told of every feature that is written.
+    pub progress: Progress,
 }
 
 /// Writes the folder of `covplan coverage`: `sites`, `gaps`, `towers`, `regions` and the documents.
@@ -76,9 +82,10 @@ pub fn write_coverage(
     let released = Released::coverage(inputs, settings, found);
     let view = released.view();
     let mut files = LayerFiles::new(&options.wanted, run, view.inputs, view.settings)?;
+    files.told_by(&options.progress, view);
     assessment_layers(&mut folder, &mut files, view, options.csv)?;
-    files.finish(&mut folder, banners(view, run.lang, false))?;
-    finish(folder, view, run)
+    let fields = files.finish(&mut folder, banners(view, run.lang, false))?;
+    finish(folder, view, run, &fields)
 }
 
 /// Writes the folder of `covplan plan`.
@@ -96,6 +103,7 @@ pub fn write_plan(
     let released = Released::plan(inputs, settings, plan);
     let view = released.view();
     let mut files = LayerFiles::new(&options.wanted, run, view.inputs, view.settings)?;
+    files.told_by(&options.progress, view);
     assessment_layers(&mut folder, &mut files, view, options.csv)?;
     if let Some(plan) = view.plan {
         files.take(&mut folder, &plan_layers::stations(view, plan))?;
@@ -107,8 +115,8 @@ pub fn write_plan(
         folder.file("ofds_nodes.json", |mut out| open.write_nodes(&mut out))?;
         folder.file("ofds_spans.json", |mut out| open.write_spans(&mut out))?;
     }
-    files.finish(&mut folder, banners(view, run.lang, plan.stopped_early))?;
-    finish(folder, view, run)
+    let fields = files.finish(&mut folder, banners(view, run.lang, plan.stopped_early))?;
+    finish(folder, view, run, &fields)
 }
 
 fn assessment_layers(
@@ -125,7 +133,9 @@ fn assessment_layers(
         files.take(folder, &layers::regions(view))?;
     }
     let kpi = tables::kpi(view);
-    folder.file("kpi.csv", |out| csv::write(&kpi, &kpi.layout(), encoding, out))
+    let layout = kpi.layout();
+    dictionary::describe(&mut files.dictionary, &kpi, &layout, files.run.lang);
+    folder.file("kpi.csv", |out| csv::write(&kpi, &layout, encoding, out))
 }
 
 /// The layers of a folder: each in every format, with its metadata and styles, and a QGIS project that
@@ -137,6 +147,7 @@ pub(super) struct LayerFiles<'r> {
     settings: &'r Settings,
     writers: Writers<'r>,
     project: Project,
+    dictionary: Table,
 }
 
 impl<'r> LayerFiles<'r> {
@@ -148,7 +159,23 @@ impl<'r> LayerFiles<'r> {
         settings: &'r Settings,
     ) -> Result<Self, ReportError> {
         let writers = Writers::new(wanted, run.lang)?;
-        Ok(Self { wanted, run, inputs, settings, writers, project: Project::new(run.lang) })
+        let (project, dictionary) = (Project::new(run.lang), dictionary::table(run.lang));
+        Ok(Self { wanted, run, inputs, settings, writers, project, dictionary })
+    }
+
+    /// Tells of every feature written, and at first how many there are about.
+    fn told_by(&mut self, progress: &Progress, view: View) {
+        let after = view.plan.map_or(0, |p| {
+            p.stations.len() + p.routes.len() + p.connections.len() + p.pon.len() + p.centers.len()
+        });
+        let now = view.inputs.sites.list.len()
+            + view.found.gaps.len()
+            + view.found.towers.list.len()
+            + view.inputs.regions.len();
+        let features = (now + after) * self.wanted.count();
+        // Documents and the manifest come behind the layers.
+        progress.expect((features + features / 10) as u64);
+        self.writers.tell(progress);
     }
 
     /// Writes a layer.
@@ -156,10 +183,11 @@ impl<'r> LayerFiles<'r> {
         let layout = layer.layout();
         let styles = symbology::styles(layer, self.settings);
         self.writers.layer(folder, layer, &layout, &styles)?;
+        dictionary::describe(&mut self.dictionary, layer, &layout, self.run.lang);
         let level = self.settings.redact.level;
         let about = metadata::metadata(layer, &layout, self.inputs, level, self.writers.files(layer.name));
         folder.file(&format!("{}.metadata.json", layer.name), |out| pretty(out, &about))?;
-        let table = Table::new(layer, &layout, None, None, self.run.lang);
+        let table = formats::Table::new(layer, &layout, None, None, self.run.lang);
         for style in &styles {
             let variant = if style.variant.is_empty() { "" } else { "_" };
             let name = format!("{}{variant}{}.qml", layer.name, style.variant);
@@ -170,21 +198,28 @@ impl<'r> LayerFiles<'r> {
     }
 
     /// Closes what holds all layers, and writes the project; `remarks` must be known before any map is read.
-    pub(super) fn finish(self, folder: &mut OutFolder, remarks: Vec<String>) -> Result<(), ReportError> {
+    /// What every field means comes back.
+    pub(super) fn finish(self, folder: &mut OutFolder, remarks: Vec<String>) -> Result<Table, ReportError> {
         let sheet = Sheet::new(&self.run.title, remarks, self.inputs, self.run.lang);
         self.project.write(folder, &sheet, self.wanted.crs(), self.writers.system())?;
-        self.writers.finish(folder)
+        self.writers.finish(folder)?;
+        Ok(self.dictionary)
     }
 }
 
 /// Beyond this many sites an assessment's folder holds no `coverage.json`; `sites.geojson` has every term.
 const JSON_SITES: usize = 100_000;
 
-fn finish(mut folder: OutFolder, view: View, run: &RunInfo) -> Result<Vec<OutputFile>, ReportError> {
+fn finish(
+    mut folder: OutFolder,
+    view: View,
+    run: &RunInfo,
+    fields: &Table,
+) -> Result<Vec<OutputFile>, ReportError> {
     let document = plan_document(view, run);
     folder.file("report.md", |out| out.write_all(markdown::markdown(&document).as_bytes()))?;
     folder.file("report.html", |out| out.write_all(html::page(&document, view, run).as_bytes()))?;
-    let workbook = xlsx::workbook(&document)?;
+    let workbook = xlsx::workbook(&document, &[fields])?;
     folder.file("report.xlsx", |out| out.write_all(&workbook))?;
     if view.plan.is_some() {
         folder.file("plan.json", |out| plan_json::write(view, run, out))?;
@@ -222,6 +257,7 @@ mod tests {
             overwrite: false,
             wanted: Wanted::default(),
             csv: csv::Encoding::default(),
+            progress: Progress::default(),
         };
         let (inputs, settings) = (fixture::inputs(), fixture::settings(overrides));
         write_plan(&inputs, &settings, &fixture::run(lang), &fixture::plan(), &options).unwrap();

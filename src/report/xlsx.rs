@@ -10,15 +10,15 @@ use rust_xlsxwriter::{
 };
 use std::collections::BTreeSet;
 
-/// The workbook as bytes; the same report gives the same bytes.
+/// The workbook as bytes, a sheet a table, those of `more` at the end; the same report gives the same bytes.
 ///
 /// # Errors
 /// [`ReportError::Workbook`] when the writer refuses, which no report should cause.
-pub fn workbook(document: &Document) -> Result<Vec<u8>, ReportError> {
-    build(document).map_err(|e| ReportError::Workbook(e.to_string()))
+pub fn workbook(document: &Document, more: &[&Table]) -> Result<Vec<u8>, ReportError> {
+    build(document, more).map_err(|e| ReportError::Workbook(e.to_string()))
 }
 
-fn build(document: &Document) -> Result<Vec<u8>, XlsxError> {
+fn build(document: &Document, more: &[&Table]) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     // The writer would put in the time of day; a fixed one keeps runs the same.
     let properties = DocProperties::new()
@@ -29,7 +29,7 @@ fn build(document: &Document) -> Result<Vec<u8>, XlsxError> {
     let style = Style::new();
     overview(&mut book, document, &style)?;
     let mut names = BTreeSet::new();
-    for table in document.tables().filter(|t| !t.rows.is_empty()) {
+    for table in document.tables().chain(more.iter().copied()).filter(|t| !t.rows.is_empty()) {
         let sheet = book.add_worksheet();
         sheet.set_name(sheet_name(table, &mut names))?;
         fill(sheet, table, document, &style)?;
@@ -209,7 +209,7 @@ mod tests {
     fn bytes(lang: Lang) -> Vec<u8> {
         let (inputs, settings, plan) = (fixture::inputs(), fixture::settings(""), fixture::plan());
         let released = Released::plan(&inputs, &settings, &plan);
-        workbook(&plan_document(released.view(), &fixture::run(lang))).unwrap()
+        workbook(&plan_document(released.view(), &fixture::run(lang)), &[]).unwrap()
     }
 
     #[test]

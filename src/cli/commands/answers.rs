@@ -58,9 +58,11 @@ pub(super) fn planned(
 ) -> Result<Plan, Complaint> {
     let (label, seed) = (ctx.pick("planning", "规划").to_owned(), ctx.seed);
     let inputs = &mut loaded.inputs;
-    let made = ctx.stage("plan", &label, |ctx| {
+    let progress = Progress::default();
+    let made = ctx.counted("plan", &label, &progress, |ctx| {
         let asked = || ctx.must_stop();
-        plan::run(inputs, settings, Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) })
+        let work = Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) };
+        plan::run_told(inputs, settings, work, &progress)
     });
     made.map_err(|e| refuse_plan(&e))
 }

@@ -84,6 +84,13 @@ pub fn run(reading: &Reading, output: &Output, ask: &AreaArgs, ctx: &mut Context
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
+        if let Some(file) = loaded.inputs.terrain.as_deref().and_then(crate::geom::Terrain::lost) {
+            let reason = (
+                "it could be read at first and can't be any more; put it back and run again",
+                "起初可读，运行中无法再次读取；请恢复该文件后重新运行",
+            );
+            return Err(ReportError::Unreadable { path: file.into(), reason: reason.into() });
+        }
         if let Some(folder) = folder {
             folder.finish(&loaded.inputs, &settings, &run, &map, &sum)?;
         }

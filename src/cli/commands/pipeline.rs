@@ -114,7 +114,7 @@ pub(super) fn refuse_plan(e: &PlanError) -> Complaint {
         PlanError::LockOfNothing { .. }
         | PlanError::LockedBothWays { .. }
         | PlanError::Fiber(RouteError::NoSuchClass { .. }) => Exit::Usage,
-        PlanError::Roads(_) | PlanError::UnknownGround { .. } => Exit::Data,
+        PlanError::Roads(_) | PlanError::UnknownGround { .. } | PlanError::GroundLost { .. } => Exit::Data,
         PlanError::Siting(_)
         | PlanError::LockedBeyondBudget { .. }
         | PlanError::Fiber(_)
@@ -242,6 +242,7 @@ pub(super) fn out_options(output: &Output) -> Option<OutOptions> {
         overwrite: output.overwrite,
         wanted: Wanted::new(&output.formats, output.output_crs.clone()).with_simplestyle(output.simplestyle),
         csv: output.csv_encoding,
+        progress: Progress::default(),
     })
 }
 
@@ -305,8 +306,9 @@ pub fn coverage(reading: &Reading, output: &Output, ctx: &mut Context) -> Result
     };
     if let Some(options) = out_options(output) {
         let label = ctx.pick("writing", "写出").to_owned();
-        ctx.stage("write", &label, |_| write_coverage(&loaded.inputs, &settings, &run, &found, &options))
-            .map_err(|e| refuse_report(&e))?;
+        let progress = options.progress.clone();
+        let write = |_: &Context| write_coverage(&loaded.inputs, &settings, &run, &found, &options);
+        ctx.counted("write", &label, &progress, write).map_err(|e| refuse_report(&e))?;
     }
     say_findings(&loaded.inputs.issues, ctx);
     let document = coverage_document(Released::coverage(&loaded.inputs, &settings, &found).view(), &run);
@@ -370,10 +372,11 @@ fn work_out(
     let label = ctx.pick("planning", "规划").to_owned();
     let seed = ctx.seed;
     let inputs = &mut loaded.inputs;
-    let found = ctx.stage("plan", &label, |ctx| {
+    let progress = Progress::default();
+    let found = ctx.counted("plan", &label, &progress, |ctx| {
         let asked = || ctx.must_stop();
         let work = Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) };
-        plan::run(inputs, &settings, work)
+        plan::run_told(inputs, &settings, work, &progress)
     });
     let found = found.map_err(|e| refuse_plan(&e))?;
     let run = RunInfo {
@@ -386,8 +389,9 @@ fn work_out(
     };
     if let Some(options) = out_options(output) {
         let label = ctx.pick("writing", "写出").to_owned();
-        ctx.stage("write", &label, |_| write_plan(&loaded.inputs, &settings, &run, &found, &options))
-            .map_err(|e| refuse_report(&e))?;
+        let progress = options.progress.clone();
+        let write = |_: &Context| write_plan(&loaded.inputs, &settings, &run, &found, &options);
+        ctx.counted("write", &label, &progress, write).map_err(|e| refuse_report(&e))?;
     }
     say_findings(&loaded.inputs.issues, ctx);
     let document = plan_document(Released::plan(&loaded.inputs, &settings, &found).view(), &run);

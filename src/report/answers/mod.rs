@@ -143,7 +143,7 @@ impl Answer {
         folder.file("report.md", |out| out.write_all(markdown::markdown(d).as_bytes()))?;
         let page = html::pictured_page(d, run, pictures);
         folder.file("report.html", |out| out.write_all(page.as_bytes()))?;
-        let workbook = xlsx::workbook(d)?;
+        let workbook = xlsx::workbook(d, &[])?;
         folder.file("report.xlsx", |out| out.write_all(&workbook))
     }
 }

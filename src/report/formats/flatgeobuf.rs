@@ -39,6 +39,7 @@ impl LayerWriter for FlatGeobuf {
 fn write(table: &Table, path: &Path) -> io::Result<()> {
     let bounds = table.bounds()?;
     let (rows, all) = hilbert::order(&bounds);
+    let fronts = if table.kind == Some(GeometryKind::Point) { Fronts::new() } else { None };
     let mut file = File::create(path)?;
     file.write_all(&MAGIC)?;
     file.write_all(&header(table, all))?;
@@ -52,9 +53,14 @@ fn write(table: &Table, path: &Path) -> io::Result<()> {
         // One set of blocks is written while the next is made.
         let (written, made) = rayon::join(
             || ready.iter().try_for_each(|(bytes, _)| file.write_all(bytes)),
-            || part.par_chunks(BLOCK).map(|rows| block(table, rows)).collect::<io::Result<Vec<_>>>(),
+            || {
+                part.par_chunks(BLOCK)
+                    .map(|rows| block(table, fronts.as_ref(), rows))
+                    .collect::<io::Result<Vec<_>>>()
+            },
         );
         written?;
+        table.told.add(part.len() as u64);
         ready = made?;
         for n in ready.iter().flat_map(|(_, lengths)| lengths) {
             starts.push(end);
@@ -133,29 +139,96 @@ fn header(table: &Table, bounds: Option<[f64; 4]>) -> Vec<u8> {
 }
 
 /// Features one behind the other, and the length of each.
-fn block(table: &Table, rows: &[u32]) -> io::Result<(Vec<u8>, Vec<u32>)> {
+fn block(table: &Table, fronts: Option<&Fronts>, rows: &[u32]) -> io::Result<(Vec<u8>, Vec<u32>)> {
     let mut bytes = Vec::new();
     let mut lengths = Vec::with_capacity(rows.len());
     let mut b = FlatBufferBuilder::new();
     let mut properties = Vec::new();
     for &row in rows {
-        b.reset();
         properties.clear();
         table.each_value(row, |n, value| push_property(&mut properties, n as u16, &value));
-        // A string of bytes is a vector of them, copied at once.
-        let properties = b.create_byte_string(&properties);
-        let geometry = geometry(&mut b, &table.geometry(row)?, table.kind);
-        let start = b.start_table();
-        if let Some(geometry) = geometry {
-            b.push_slot_always(slot(0), geometry);
+        let before = bytes.len();
+        match (table.geometry(row)?, fronts) {
+            (Geometry::Point(p), Some(fronts)) => fronts.push(&mut bytes, &p, &properties),
+            (shape, _) => bytes.extend_from_slice(feature(&mut b, &shape, table.kind, &properties)),
         }
-        b.push_slot_always(slot(1), properties);
-        let root = b.end_table(start);
-        b.finish_size_prefixed(root, None);
-        bytes.extend_from_slice(b.finished_data());
-        lengths.push(b.finished_data().len() as u32);
+        lengths.push((bytes.len() - before) as u32);
+        if lengths.len() == 1 {
+            bytes.reserve(bytes.len() * (rows.len() + rows.len() / 8));
+        }
     }
     Ok((bytes, lengths))
+}
+
+/// A feature, its length before it.
+fn feature<'b>(
+    b: &'b mut FlatBufferBuilder,
+    shape: &Geometry,
+    kind: Option<GeometryKind>,
+    properties: &[u8],
+) -> &'b [u8] {
+    b.reset();
+    // A string of bytes is a vector of them, copied at once.
+    let properties = b.create_byte_string(properties);
+    let geometry = geometry(b, shape, kind);
+    let start = b.start_table();
+    if let Some(geometry) = geometry {
+        b.push_slot_always(slot(0), geometry);
+    }
+    b.push_slot_always(slot(1), properties);
+    let root = b.end_table(start);
+    b.finish_size_prefixed(root, None);
+    b.finished_data()
+}
+
+/// Features of a point: but for place, properties and lengths all have the same bytes, with eight ways to
+/// align them. What the builder makes of one serves the others.
+struct Fronts([Front; 8]);
+
+struct Front {
+    /// The feature up to its properties.
+    head: Vec<u8>,
+    /// Where the coordinates stand in it.
+    place: usize,
+    /// Bytes behind the properties.
+    tail: usize,
+}
+
+impl Fronts {
+    /// `None` when the builder lays features out in another way than expected.
+    fn new() -> Option<Self> {
+        let mut all = Vec::new();
+        for class in 0..8 {
+            let (p, filling) = ([-1.5, 2.25], vec![0xa5; 16 + class]);
+            let mut b = FlatBufferBuilder::new();
+            let made = feature(&mut b, &Geometry::Point(p), Some(GeometryKind::Point), &filling);
+            let place: Vec<u8> = p.iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
+            let find = |what: &[u8]| made.windows(what.len()).position(|w| w == what);
+            let start = find(&filling)?;
+            all.push(Front {
+                head: made.get(..start)?.to_vec(),
+                place: find(&place).filter(|at| at + 16 <= start)?,
+                tail: made.len() - start - filling.len(),
+            });
+        }
+        all.try_into().ok().map(Self)
+    }
+
+    fn push(&self, out: &mut Vec<u8>, p: &[f64; 2], properties: &[u8]) {
+        let Front { head, place, tail } = &self.0[properties.len() % 8];
+        let start = out.len();
+        out.extend_from_slice(head);
+        out.extend_from_slice(properties);
+        out.resize(out.len() + tail, 0);
+        let length = (out.len() - start - 4) as u32;
+        let mut patch = |at: usize, bytes: &[u8]| {
+            out[start + at..start + at + bytes.len()].copy_from_slice(bytes);
+        };
+        patch(0, &length.to_le_bytes());
+        patch(head.len() - 4, &(properties.len() as u32).to_le_bytes());
+        patch(*place, &p[0].to_le_bytes());
+        patch(*place + 8, &p[1].to_le_bytes());
+    }
 }
 
 fn push_property(out: &mut Vec<u8>, n: u16, value: &Value) {
@@ -274,4 +347,23 @@ fn index(rows: &[u32], bounds: &[Option<[f64; 4]>], starts: &[u64]) -> Vec<u8> {
         out.extend_from_slice(&at.to_le_bytes());
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fronts_give_what_the_builder_makes() {
+        let fronts = Fronts::new().unwrap();
+        let mut b = FlatBufferBuilder::new();
+        for n in [0, 1, 2, 3, 4, 5, 6, 7, 8, 63, 1000, 1021] {
+            let properties: Vec<u8> = (0..n).map(|i| (i * 7) as u8).collect();
+            let p = [118.75 + f64::from(n), -0.0];
+            let mut out = vec![9];
+            fronts.push(&mut out, &p, &properties);
+            let meant = feature(&mut b, &Geometry::Point(p), Some(GeometryKind::Point), &properties);
+            assert_eq!(&out[1..], meant, "{n}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ pub(super) struct GeoJson;
 impl LayerWriter for GeoJson {
     fn layer(&mut self, folder: &mut OutFolder, table: &Table) -> Result<(), ReportError> {
         folder.file(&format!("{}.geojson", table.name()), |mut out| {
-            geojson::write(table.layer, table.layout, table.own_style(), &mut out)
+            geojson::write(table.layer, table.layout, table.own_style(), &table.told, &mut out)
         })
     }
 }

@@ -10,7 +10,7 @@ pub(super) struct GeoJsonLines;
 impl LayerWriter for GeoJsonLines {
     fn layer(&mut self, folder: &mut OutFolder, table: &Table) -> Result<(), ReportError> {
         folder.file(&format!("{}.geojsonl", table.name()), |out| {
-            geojson::write_lines(table.layer, table.layout, table.own_style(), out)
+            geojson::write_lines(table.layer, table.layout, table.own_style(), &table.told, out)
         })
     }
 }

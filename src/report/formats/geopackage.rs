@@ -1,9 +1,9 @@
 //! `layers.gpkg`: OGC GeoPackage 1.3 (12-128r17) with all layers, an R-tree each, headings in
 //! `gpkg_data_columns`, and a QGIS style each in `layer_styles`.
 
-use super::hilbert;
 use super::table::{Table, joined};
 use super::{GeometryKind, LayerWriter, wkb};
+use super::{hilbert, rtree};
 use crate::crs::{Crs, Definition};
 use crate::report::layer::{FieldKind, Value};
 use crate::report::out::{OutFolder, ReportError};
@@ -274,9 +274,10 @@ fn rows(c: &Connection, table: &Table, kind: GeometryKind, srs_id: i64) -> Resul
         table.each_value(row, |_, value| values.push(value));
         Ok((b, blob, values))
     };
-    for part in table.layout.order.chunks(BATCH) {
-        let made = part.par_iter().map(make).collect::<io::Result<Vec<_>>>()?;
-        for (b, blob, values) in made {
+    let made = |part: &[u32]| part.par_iter().map(make).collect::<io::Result<Vec<_>>>();
+    let mut put = |batch: Vec<(Option<[f64; 4]>, Vec<u8>, Vec<Value>)>| -> rusqlite::Result<()> {
+        table.told.add(batch.len() as u64);
+        for (b, blob, values) in batch {
             insert.raw_bind_parameter(1, bounds.len() as i64 + 1)?;
             insert.raw_bind_parameter(2, b.map(|_| blob.as_slice()))?;
             for (i, value) in values.iter().enumerate() {
@@ -285,19 +286,32 @@ fn rows(c: &Connection, table: &Table, kind: GeometryKind, srs_id: i64) -> Resul
             insert.raw_execute()?;
             bounds.push(b);
         }
+        Ok(())
+    };
+    let mut parts = table.layout.order.chunks(BATCH);
+    let mut next = parts.next().map(made).transpose()?;
+    while let Some(batch) = next.take() {
+        let part = parts.next();
+        if rayon::current_num_threads() < 2 {
+            put(batch)?;
+            next = part.map(made).transpose()?;
+            continue;
+        }
+        // The statement can't leave this thread: another makes the next batch meanwhile.
+        next = std::thread::scope(|s| -> Result<_, Broken> {
+            let maker = part.map(|part| s.spawn(move || made(part)));
+            put(batch)?;
+            let end = |e| std::panic::resume_unwind(e);
+            Ok(maker.map(|m| m.join().unwrap_or_else(end)).transpose()?)
+        })?;
     }
-    let rtree = format!("rtree_{}_geom", table.name());
+    let index = format!("rtree_{}_geom", table.name());
     c.execute_batch(&format!(
         "CREATE VIRTUAL TABLE {} USING rtree(id, minx, maxx, miny, maxy)",
-        quoted(&rtree)
+        quoted(&index)
     ))?;
-    let mut insert = c.prepare(&format!("INSERT INTO {} VALUES (?1, ?2, ?3, ?4, ?5)", quoted(&rtree)))?;
     let (order, all) = hilbert::order(&bounds);
-    for at in order {
-        if let Some([w, s, e, n]) = bounds[at as usize] {
-            insert.execute(params![i64::from(at) + 1, w, e, s, n])?;
-        }
-    }
+    rtree::fill(c, &index, &order, &bounds)?;
     debug_assert_eq!(all, bounds.iter().copied().fold(None, joined));
     Ok(all)
 }

@@ -1,6 +1,7 @@
 //! `NAME.parquet`: GeoParquet 1.1 (geoparquet.org): WKB, a `bbox` column with statistics, rows along a
 //! Hilbert curve so that a reader can pass over row groups by place.
 
+use super::dictionary::{self, Numbered};
 use super::hilbert;
 use super::{GeometryKind, LayerWriter, OutField, Table, wkb};
 use crate::report::layer::{FieldKind, Value};
@@ -10,11 +11,13 @@ use parquet::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer
 use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
-use parquet::schema::types::{ColumnDescPtr, ColumnPath, Type};
+use parquet::schema::types::{ColumnDescPtr, Type};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use serde_json::json;
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -42,53 +45,78 @@ fn failed(e: ParquetError) -> io::Error {
 }
 
 /// What a column holds in some rows: the known values, and which are known.
-struct Data {
+struct Data<'a> {
     known: Vec<i16>,
-    values: Values,
+    values: Values<'a>,
 }
 
-enum Values {
-    /// Texts or shapes one behind the other, and where each ends.
+enum Values<'a> {
+    /// Texts.
+    Words(Words<'a>),
+    /// Shapes one behind the other, and where each ends.
     Bytes(Vec<u8>, Vec<usize>),
     Float(Vec<f64>),
     Int(Vec<i64>),
     Flag(Vec<bool>),
 }
 
-impl Data {
-    fn new(values: Values) -> Self {
+/// Texts by number: most columns have few, each of which stands in one place of memory.
+#[derive(Default)]
+struct Words<'a> {
+    list: Vec<Cow<'a, str>>,
+    at: Vec<u32>,
+    by_place: FxHashMap<(usize, usize), u32>,
+}
+
+impl<'a> Words<'a> {
+    fn push(&mut self, text: Cow<'a, str>) {
+        let next = self.list.len() as u32;
+        let number = match &text {
+            Cow::Borrowed(t) => *self.by_place.entry((t.as_ptr() as usize, t.len())).or_insert(next),
+            Cow::Owned(_) => next,
+        };
+        if number == next {
+            self.list.push(text);
+        }
+        self.at.push(number);
+    }
+
+    /// The texts in order.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.at.iter().filter_map(|&i| self.list.get(i as usize)).map(AsRef::as_ref)
+    }
+}
+
+impl<'a> Data<'a> {
+    fn new(values: Values<'a>) -> Self {
         Self { known: Vec::with_capacity(BLOCK), values }
     }
 
-    fn push(&mut self, value: &Value) {
+    fn push(&mut self, value: Value<'a>) {
         self.known.push(i16::from(value.is_known()));
         match (&mut self.values, value) {
-            (Values::Bytes(all, ends), Value::Text(t)) => {
-                all.extend_from_slice(t.as_bytes());
-                ends.push(all.len());
-            }
-            (Values::Float(list), Value::Float(v)) => list.push(*v),
-            (Values::Int(list), Value::Int(v)) => list.push(*v),
-            (Values::Flag(list), Value::Flag(v)) => list.push(*v),
+            (Values::Words(words), Value::Text(t)) => words.push(t),
+            (Values::Float(list), Value::Float(v)) => list.push(v),
+            (Values::Int(list), Value::Int(v)) => list.push(v),
+            (Values::Flag(list), Value::Flag(v)) => list.push(v),
             // A field has values of its own type alone.
             _ => {}
         }
     }
 }
 
-fn write(table: &Table, out: &mut (dyn Write + Send)) -> io::Result<()> {
+fn write<'a>(table: &Table<'_, 'a>, out: &mut (dyn Write + Send)) -> io::Result<()> {
     let Some(kind) = table.kind else { return Ok(()) };
     let bounds = table.bounds()?;
     let (rows, all) = hilbert::order(&bounds);
-    let mut builder = WriterProperties::builder();
-    // No two features lie in one place: a dictionary of places would be their list again.
-    let edges = EDGES.map(|edge| vec!["bbox".to_owned(), edge.to_owned()]);
-    for path in std::iter::once(vec!["geometry".to_owned()]).chain(edges) {
-        builder = builder.set_column_dictionary_enabled(ColumnPath::from(path), false);
-    }
     let properties = Arc::new(
-        builder
+        WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
+            // Where a dictionary pays, the column has one of ours.
+            .set_dictionary_enabled(false)
+            // Readers pass over row groups; few look at pages.
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
             .set_created_by(concat!("covplan ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_key_value_metadata(Some(vec![KeyValue::new(
                 "geo".to_owned(),
@@ -101,7 +129,7 @@ fn write(table: &Table, out: &mut (dyn Write + Send)) -> io::Result<()> {
     for rows in rows.chunks(GROUP) {
         let described: Vec<ColumnDescPtr> = file.schema_descr().columns().to_vec();
         // Row by row first, while what a row needs is near; then column by column.
-        let blocks: Vec<Vec<Data>> = rows
+        let blocks: Vec<Vec<Data<'a>>> = rows
             .par_chunks(BLOCK)
             .map(|rows| gathered(table, kind, rows, &bounds))
             .collect::<io::Result<_>>()?;
@@ -115,6 +143,7 @@ fn write(table: &Table, out: &mut (dyn Write + Send)) -> io::Result<()> {
             group.append_column(&bytes::Bytes::from(bytes), closed).map_err(failed)?;
         }
         group.close().map_err(failed)?;
+        table.told.add(rows.len() as u64);
     }
     file.close().map_err(failed)?;
     Ok(())
@@ -170,15 +199,15 @@ fn geo(table: &Table, kind: GeometryKind, all: Option<[f64; 4]>) -> serde_json::
 }
 
 /// The columns of some rows.
-fn gathered(
-    table: &Table,
+fn gathered<'a>(
+    table: &Table<'_, 'a>,
     kind: GeometryKind,
     rows: &[u32],
     bounds: &[Option<[f64; 4]>],
-) -> io::Result<Vec<Data>> {
+) -> io::Result<Vec<Data<'a>>> {
     let empty = |f: &OutField| {
         Data::new(match f.kind {
-            FieldKind::Text => Values::Bytes(Vec::new(), Vec::with_capacity(BLOCK)),
+            FieldKind::Text => Values::Words(Words::default()),
             FieldKind::Flag => Values::Flag(Vec::with_capacity(BLOCK)),
             FieldKind::Int => Values::Int(Vec::with_capacity(BLOCK)),
             FieldKind::Float(_) => Values::Float(Vec::with_capacity(BLOCK)),
@@ -188,7 +217,7 @@ fn gathered(
     let mut shapes = Data::new(Values::Bytes(Vec::new(), Vec::with_capacity(BLOCK)));
     let mut edges: [Vec<f64>; 4] = std::array::from_fn(|_| Vec::with_capacity(BLOCK));
     for &row in rows {
-        table.each_value(row, |n, value| columns[n].push(&value));
+        table.each_value(row, |n, value| columns[n].push(value));
         let there = bounds[row as usize];
         shapes.known.push(i16::from(there.is_some()));
         if let (Some(b), Values::Bytes(all, ends)) = (there, &mut shapes.values) {
@@ -203,28 +232,41 @@ fn gathered(
     Ok(columns)
 }
 
+type Chunk = (Vec<u8>, ColumnCloseResult);
+
 /// One column of a row group, by its place among the columns of the blocks.
 fn chunk(
     blocks: &[Vec<Data>],
     at: usize,
     column: ColumnDescPtr,
     properties: &WriterPropertiesPtr,
-) -> io::Result<(Vec<u8>, ColumnCloseResult)> {
+) -> io::Result<Chunk> {
+    // The bounds are required within their group, and of no two features alike.
+    if column.max_def_level() == 1
+        && column.self_type().is_optional()
+        && let Some(made) = by_dictionary(blocks, at, &column).map_err(failed)?
+    {
+        return Ok(made);
+    }
     let mut out = TrackedWrite::new(Vec::new());
     let pages = SerializedPageWriter::new(&mut out);
     let mut writer = get_column_writer(column, Arc::clone(properties), Box::new(pages));
     for data in blocks.iter().filter_map(|b| b.get(at)) {
         let known = Some(data.known.as_slice());
         let written = match (&data.values, &mut writer) {
-            (Values::Bytes(all, ends), ColumnWriter::ByteArrayColumnWriter(w)) => {
-                // Every value is a view of one copy.
-                let all = bytes::Bytes::copy_from_slice(all);
-                let mut start = 0;
-                let values: Vec<ByteArray> = ends
-                    .iter()
-                    .map(|&end| ByteArray::from(all.slice(std::mem::replace(&mut start, end)..end)))
+            (Values::Words(words), ColumnWriter::ByteArrayColumnWriter(w)) => {
+                let mut all = Vec::new();
+                let ends: Vec<usize> = words
+                    .texts()
+                    .map(|t| {
+                        all.extend_from_slice(t.as_bytes());
+                        all.len()
+                    })
                     .collect();
-                w.write_batch(&values, known, None)
+                w.write_batch(&views(all, &ends), known, None)
+            }
+            (Values::Bytes(all, ends), ColumnWriter::ByteArrayColumnWriter(w)) => {
+                w.write_batch(&views(all.clone(), ends), known, None)
             }
             (Values::Float(list), ColumnWriter::DoubleColumnWriter(w)) => w.write_batch(list, known, None),
             (Values::Int(list), ColumnWriter::Int64ColumnWriter(w)) => w.write_batch(list, known, None),
@@ -235,4 +277,51 @@ fn chunk(
     }
     let closed = writer.close().map_err(failed)?;
     Ok((out.into_inner().map_err(failed)?, closed))
+}
+
+/// Every value as a view of one copy.
+fn views(all: Vec<u8>, ends: &[usize]) -> Vec<ByteArray> {
+    let all = bytes::Bytes::from(all);
+    let mut start = 0;
+    ends.iter().map(|&end| ByteArray::from(all.slice(std::mem::replace(&mut start, end)..end))).collect()
+}
+
+/// The column by a dictionary, where that is shorter.
+fn by_dictionary(
+    blocks: &[Vec<Data>],
+    at: usize,
+    column: &ColumnDescPtr,
+) -> Result<Option<Chunk>, ParquetError> {
+    let data = || blocks.iter().filter_map(|b| b.get(at));
+    let rows: usize = data().map(|d| d.known.len()).sum();
+    let known: Vec<i16> = data().flat_map(|d| &d.known).copied().collect();
+    match data().next().map(|d| &d.values) {
+        Some(Values::Words(_)) => {
+            let mut all = Numbered::new(rows);
+            let took = data().all(|d| match &d.values {
+                Values::Words(w) => {
+                    all.push_listed(w.list.iter().map(AsRef::as_ref), &w.at).is_some() && all.may_pay()
+                }
+                _ => false,
+            });
+            if took && all.pays() { dictionary::chunk(&all, &known, Arc::clone(column)) } else { Ok(None) }
+        }
+        Some(Values::Float(_)) => {
+            let mut all = Numbered::new(rows);
+            let took = data().all(|d| match &d.values {
+                Values::Float(list) => list.iter().all(|v| all.push(*v).is_some()) && all.may_pay(),
+                _ => false,
+            });
+            if took && all.pays() { dictionary::chunk(&all, &known, Arc::clone(column)) } else { Ok(None) }
+        }
+        Some(Values::Int(_)) => {
+            let mut all = Numbered::new(rows);
+            let took = data().all(|d| match &d.values {
+                Values::Int(list) => list.iter().all(|v| all.push(*v).is_some()) && all.may_pay(),
+                _ => false,
+            });
+            if took && all.pays() { dictionary::chunk(&all, &known, Arc::clone(column)) } else { Ok(None) }
+        }
+        _ => Ok(None),
+    }
 }

@@ -46,6 +46,7 @@ fn write(table: &Table, out: &mut (dyn Write + Send)) -> io::Result<()> {
     let _ = writeln!(head, "</Schema>\n<Folder><name>{}</name>", table.name());
     out.write_all(head.as_bytes())?;
     for part in table.layout.order.chunks(BLOCK * BLOCKS) {
+        table.told.add(part.len() as u64);
         let made: Vec<String> = part
             .par_chunks(BLOCK)
             .map(|rows| {

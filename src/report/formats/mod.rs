@@ -1,5 +1,6 @@
 //! The formats of layers for maps. A new one is a file with a [`LayerWriter`] and a line in [`FORMATS`].
 
+mod dictionary;
 mod flatgeobuf;
 mod geojson;
 mod geojsonl;
@@ -7,6 +8,7 @@ mod geopackage;
 mod geoparquet;
 mod hilbert;
 mod kml;
+mod rtree;
 mod shapefile;
 mod table;
 mod wkb;
@@ -18,6 +20,7 @@ use super::out::{OutFolder, ReportError};
 use super::symbology::Style;
 use crate::crs::{Crs, CrsError, Definition};
 use crate::model::kinds::Lang;
+use crate::model::progress::Progress;
 
 /// Writes layers in one format.
 pub trait LayerWriter {
@@ -172,6 +175,12 @@ impl Wanted {
         self.crs.definition().map(Some)
     }
 
+    /// How many formats there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.formats.len()
+    }
+
     /// Whether a format is among them.
     #[must_use]
     pub fn has(&self, word: &str) -> bool {
@@ -202,6 +211,7 @@ pub struct Writers<'w> {
     system: Option<Definition>,
     lang: Lang,
     open: Vec<(&'static Format, Box<dyn LayerWriter>)>,
+    told: Progress,
 }
 
 impl<'w> Writers<'w> {
@@ -215,7 +225,12 @@ impl<'w> Writers<'w> {
             source: std::io::Error::other(e.to_string()),
         })?;
         let open = wanted.formats.iter().map(|f| (*f, (f.make)())).collect();
-        Ok(Self { wanted, system, lang, open })
+        Ok(Self { wanted, system, lang, open, told: Progress::default() })
+    }
+
+    /// Tells of every feature that is written.
+    pub fn tell(&mut self, progress: &Progress) {
+        self.told = progress.clone();
     }
 
     /// Writes a layer in every format.
@@ -234,6 +249,7 @@ impl<'w> Writers<'w> {
             let crs = system.is_some().then_some(&self.wanted.crs);
             let mut table = Table::new(layer, layout, crs, system, self.lang);
             table.styles = styles;
+            table.told = self.told.clone();
             table.simplestyle = self.wanted.simplestyle;
             writer.layer(folder, &table)?;
         }

@@ -226,6 +226,7 @@ fn dbf(table: &Table, out: &mut (dyn Write + Send)) -> io::Result<()> {
     out.write_all(b"\r")?;
     let mut line = Vec::with_capacity(length);
     for &row in &table.layout.order {
+        table.told.add(1);
         line.clear();
         line.push(b' ');
         for (f, &width) in table.fields.iter().zip(&widths) {

@@ -4,9 +4,11 @@
 use crate::crs::{Crs, Definition};
 use crate::geom::LonLat;
 use crate::model::kinds::Lang;
+use crate::model::progress::Progress;
 use crate::report::geojson::geometry_name;
 use crate::report::geometry::{cut_line, rings};
 use crate::report::layer::{FieldKind, Layer, Layout, Shape, Value};
+use crate::report::number::rounded;
 use crate::report::symbology::Style;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -126,6 +128,8 @@ pub struct Table<'t, 'a> {
     pub styles: &'t [Style],
     /// Whether features carry their own colours (simplestyle) where the format has a place for them.
     pub simplestyle: bool,
+    /// Told of every feature that is written.
+    pub told: Progress,
     crs: Option<&'t Crs>,
     /// Steps per unit that coordinates are rounded to.
     steps: f64,
@@ -181,7 +185,8 @@ impl<'t, 'a> Table<'t, 'a> {
         // About a centimetre in degrees, a millimetre in metres.
         let steps = if system.is_none_or(|s| s.geographic) { 1e7 } else { 1e3 };
         let crs = crs.filter(|c| **c != Crs::wgs84());
-        Self { layer, layout, fields, system, kind, lang, styles: &[], simplestyle: false, crs, steps }
+        let told = Progress::default();
+        Self { layer, layout, fields, system, kind, lang, styles: &[], simplestyle: false, told, crs, steps }
     }
 
     /// Name of the layer.
@@ -224,8 +229,8 @@ impl<'t, 'a> Table<'t, 'a> {
         }
         match column.value(row as usize) {
             Value::Float(v) => {
-                let scaled = (v.abs() * field.scale).round();
-                Value::Float(if scaled < 9e15 { (scaled / field.scale).copysign(v) + 0.0 } else { v })
+                let scaled = rounded(v.abs() * field.scale);
+                Value::Float(scaled.map_or(v, |s| (s as f64 / field.scale).copysign(v) + 0.0))
             }
             value => value,
         }
