@@ -1,8 +1,8 @@
 //! What was given of sites and regions, under the names that the readers of input layers know: a layer that
 //! was written can be read again as what it was made from.
 //!
-//! Numbers have as many decimals as inputs have; a word of a list that isn't known is `unknown`, which
-//! readers take for a blank.
+//! Numbers have as many decimals as inputs have. Words that aren't known are `unknown`, which readers take
+//! for a blank: so a feature may be known in full (and stand first, for ArcGIS) although nobody has all.
 
 use super::layer::Columns;
 use super::layers::View;
@@ -15,13 +15,13 @@ type Heading = (&'static str, &'static str);
 
 /// The columns of the `sites` input layer behind those that say which site it is.
 pub(super) fn of_sites<'a>(c: &mut Columns<'a>, v: View<'a>) {
-    pooled(c, v, "park", ("park", "园区"), |s| s.park);
+    word(c, v, "park", ("park", "园区"), |s, v| text(v, s.park));
     pooled(c, v, "industry_code", ("industry code", "行业代码"), |s| s.industry_code)
         .about("GB/T 4754", "GB/T 4754");
     c.text("firm_size", ("firm size", "企业规模"), move |i| {
         Some(v.site(i)?.firm_size.map_or(UNKNOWN, |k| k.code()))
     });
-    pooled(c, v, "dig_level", ("digitisation level", "数字化等级"), |s| s.dig_level);
+    word(c, v, "dig_level", ("digitisation level", "数字化等级"), |s, v| text(v, s.dig_level));
     word(c, v, "dig_scheme", ("scheme of that level", "数字化评价体系"), |s, v| text(v, s.dig_scheme));
     c.text("status", ("status", "状态"), move |i| Some(v.site(i)?.status.map_or(UNKNOWN, |k| k.code())));
     c.text("service", ("service class", "业务类型"), move |i| {
