@@ -5,6 +5,7 @@ use super::number;
 use super::project::MapSystem;
 use crate::model::inputs::{Inputs, LayerInfo};
 use crate::model::kinds::Lang;
+use crate::model::schema::Layer;
 use crate::report::text::display_width;
 use crate::report::xml::Element;
 use std::collections::BTreeMap;
@@ -24,19 +25,26 @@ impl Sheet {
     #[must_use]
     pub fn new(title: &str, lines: Vec<String>, inputs: &Inputs, lang: Lang) -> Self {
         let from = |info: &LayerInfo| {
-            let source = info.source.clone().unwrap_or_else(|| info.files.join(", "));
+            // On paper the folder of a file tells nothing.
+            let file = |f: &String| f.rsplit(['/', '\\']).next().unwrap_or(f).to_owned();
+            let files = || info.files.iter().map(file).collect::<Vec<_>>().join(", ");
+            let source = info.source.clone().unwrap_or_else(files);
             let parts = [source, info.as_of.clone().unwrap_or_default()];
             parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
         };
         let mut by_source: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (name, info) in &inputs.layers {
+            let name = Layer::named(name).map_or(name.as_str(), |l| lang.pick(l.name, l.zh));
             by_source.entry(from(info)).or_default().push(name);
         }
         let list: Vec<String> = by_source
             .iter()
-            .map(|(from, names)| match (from.as_str(), names.join(", ")) {
+            .map(|(from, names)| match (from.as_str(), names.join(lang.pick(", ", "、"))) {
                 ("", names) => names,
-                (from, names) => format!("{names} ({from})"),
+                (from, names) => match lang {
+                    Lang::En => format!("{names} ({from})"),
+                    Lang::Zh => format!("{names}（{from}）"),
+                },
             })
             .collect();
         let sources = format!("{}{}", lang.pick("Sources: ", "数据来源："), list.join(lang.pick("; ", "；")));
