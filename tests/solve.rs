@@ -1,4 +1,4 @@
-//! `covplan solve` on Steiner files: answers, exit codes, faults, and the time limit, by the real program.
+//! `covplan solve` on Steiner and point files: answers, exit codes, faults, and the time limit, by the real program.
 #![allow(clippy::unwrap_used)] // A test that fails says where.
 
 use serde_json::Value;
@@ -114,4 +114,37 @@ fn effort_decides_the_answer_and_threads_do_not() {
     assert_eq!(answer("1"), answer("2"));
     let (_, rough, _) = run("steiner", ("hc6.gr", text.as_bytes()), &["--gap", "0.5"]);
     assert!(rough["gap"].as_f64().unwrap() <= 0.5);
+}
+
+/// Points on a spiral, in whole numbers.
+fn spiral(n: u32) -> Vec<(i64, i64)> {
+    let at = |k: u32| (f64::from(k).sqrt(), 2.4 * f64::from(k));
+    (0..n).map(at).map(|(r, t)| ((900.0 * r * t.cos()) as i64, (900.0 * r * t.sin()) as i64)).collect()
+}
+
+#[test]
+fn there_is_an_answer_even_when_the_time_is_up_before_the_lists_are_made() {
+    let points = spiral(6000);
+    let mut text = "6000\n".to_owned();
+    points.iter().for_each(|(x, y)| writeln!(text, "{x} {y}").unwrap());
+    for problem in ["p-median", "p-center"] {
+        let from = Instant::now();
+        let (code, answer, err) =
+            run(problem, ("points.txt", text.as_bytes()), &["--p", "40", "--time-limit", "0.001"]);
+        assert!(from.elapsed().as_secs_f64() < 2.5, "{problem}: {:?}", from.elapsed());
+        assert_eq!((code, &answer["status"]), (5, &"limit".into()), "{problem}: {err}");
+        let (objective, bound) = (answer["objective"].as_f64().unwrap(), answer["bound"].as_f64().unwrap());
+        assert!(0.0 <= bound && bound < objective, "{problem}: {bound} {objective}");
+        assert_eq!(answer["solution"]["open"].as_array().unwrap().len(), 40);
+    }
+    let mut text = "MCLP 6000 6000\n".to_owned();
+    points.iter().for_each(|(x, y)| writeln!(text, "{x} {y} 3 2").unwrap());
+    for (limit, most) in [(["--p", "9"], 9), (["--budget", "10"], 5)] {
+        let more = [&limit[..], &["--radius", "4000", "--time-limit", "0.001"]].concat();
+        let (code, answer, err) = run("mclp", ("points.txt", text.as_bytes()), &more);
+        assert_eq!((code, &answer["status"]), (5, &"limit".into()), "{err}");
+        let (objective, bound) = (answer["objective"].as_f64().unwrap(), answer["bound"].as_f64().unwrap());
+        assert!(0.0 < objective && objective <= bound, "{bound} {objective}");
+        assert!(answer["solution"]["open"].as_array().unwrap().len() <= most);
+    }
 }

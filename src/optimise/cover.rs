@@ -8,6 +8,9 @@
 //! fit the limit.
 
 use crate::model::said::Bilingual;
+use rustc_hash::{FxHashMap, FxHasher};
+use smallvec::SmallVec;
+use std::hash::Hasher;
 use thiserror::Error;
 
 use super::location::solve::{scale_of, solve as solve_service};
@@ -91,37 +94,15 @@ impl Bilingual for CoverError {
 pub fn solve(problem: &CoverProblem, work: Work<'_>) -> Result<Certified<Choice>, CoverError> {
     let candidates = problem.gains.len();
     check(problem)?;
-    let by_item = problem.gains.transposed(problem.items);
-    let most: Vec<f64> = (0..problem.items)
-        .map(|i| {
-            by_item
-                .row(i)
-                .filter(|&(c, _)| problem.locks[c as usize] != Lock::Shut)
-                .map(|p| p.1)
-                .fold(0.0, f64::max)
-        })
-        .collect();
-    let total: f64 = most.iter().sum();
-    // An item pays what it misses of its best gain; duplicates in a row count once, at their best.
-    let rows = SparseRows::from_rows((0..problem.items).map(|i| {
-        let mut row: Vec<(u32, f64)> = by_item.row(i).filter(|p| p.1 > 0.0).collect();
-        row.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        row.dedup_by_key(|p| p.0);
-        row.into_iter().map(|(c, g)| (c, most[i] - g)).collect::<Vec<_>>()
-    }));
+    let Rows { lost, most, total } = Rows::of(problem);
     let limit = Limit {
         at_most: problem.count.unwrap_or(usize::MAX),
         budget: problem.budget.unwrap_or(f64::INFINITY),
         ..Limit::NONE
     };
-    let service = Service::new(
-        &rows,
-        most,
-        vec![0.0; candidates],
-        problem.prices.clone(),
-        problem.locks.clone(),
-        limit,
-    );
+    let (prices, locks) = (problem.prices.clone(), problem.locks.clone());
+    let service = Service::new(&lost, most, vec![0.0; candidates], prices, locks, limit);
+    drop(lost);
     let scale = scale_of(&service, true);
     let Some(opened) = solve_service(&service, scale, None, &work) else {
         let locked = (0..candidates).filter(|&c| problem.locks[c] == Lock::Open);
@@ -140,6 +121,63 @@ pub fn solve(problem: &CoverProblem, work: Work<'_>) -> Result<Certified<Choice>
         bound: bound.max(objective),
         ended: opened.ended,
     })
+}
+
+/// The items as clients who pay what they miss of their best gain.
+struct Rows {
+    /// Per client what each candidate misses.
+    lost: SparseRows,
+    /// Per client what it misses when nobody is chosen.
+    most: Vec<f64>,
+    /// The best gains of all items.
+    total: f64,
+}
+
+impl Rows {
+    /// Of each item the candidates that aren't shut; duplicates count once, at their best. Items that the
+    /// same candidates gain the same share of become one client: where coverage counts, whatever lies
+    /// within reach of the same candidates.
+    fn of(problem: &CoverProblem) -> Self {
+        let by_item = problem.gains.transposed(problem.items);
+        let mut known: FxHashMap<u64, SmallVec<[u32; 1]>> = FxHashMap::default();
+        // Per client its candidates and their shares of the best gain, and the sum of best gains.
+        let mut shares = SparseRows::default();
+        let mut out = Self { lost: SparseRows::default(), most: Vec::new(), total: 0.0 };
+        let mut row: Vec<(u32, f64)> = Vec::new();
+        for i in 0..problem.items {
+            row.clear();
+            row.extend(by_item.row(i).filter(|&(c, g)| g > 0.0 && problem.locks[c as usize] != Lock::Shut));
+            if !row.is_sorted_by(|a, b| a.0 < b.0) {
+                row.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+                row.dedup_by_key(|p| p.0);
+            }
+            let most = row.iter().map(|p| p.1).fold(0.0, f64::max);
+            out.total += most;
+            if row.is_empty() {
+                continue;
+            }
+            row.iter_mut().for_each(|p| p.1 /= most);
+            let mut hash = FxHasher::default();
+            for &(c, share) in &row {
+                hash.write_u32(c);
+                hash.write_u64(share.to_bits());
+            }
+            let same = known.entry(hash.finish()).or_default();
+            match same.iter().find(|&&k| shares.row(k as usize).eq(row.iter().copied())) {
+                Some(&k) => out.most[k as usize] += most,
+                None => {
+                    same.push(out.most.len() as u32);
+                    shares.push_row(row.iter().copied());
+                    out.most.push(most);
+                }
+            }
+        }
+        drop(by_item);
+        for (k, &most) in out.most.iter().enumerate() {
+            out.lost.push_row(shares.row(k).map(|(c, share)| (c, most - most * share)));
+        }
+        out
+    }
 }
 
 /// The total gain of a choice, from the problem as given, and the best chosen candidate per item.
@@ -260,6 +298,27 @@ mod tests {
                 (locks && fits).then(|| value(p, &chosen).0)
             })
             .max_by(f64::total_cmp)
+    }
+
+    #[test]
+    fn items_within_reach_of_the_same_candidates_are_one_client() {
+        let p = CoverProblem {
+            gains: SparseRows::from_rows([
+                vec![(0, 2.0), (1, 3.0), (2, 4.0), (3, 1.0), (5, 1.0)],
+                vec![(0, 2.0), (1, 3.0), (2, 4.0), (3, 2.0), (5, 2.0)],
+                vec![(2, 4.0), (1, 0.0), (5, 7.0)],
+            ]),
+            items: 6,
+            prices: vec![1.0; 3],
+            locks: vec![Lock::Free, Lock::Free, Lock::Shut],
+            count: Some(1),
+            budget: None,
+        };
+        // 0, 1 and 2 are covered by the first two alike; 3 and 5 by half as much by the first.
+        let rows = Rows::of(&p);
+        assert_eq!((rows.most, rows.total), (vec![9.0, 4.0], 13.0));
+        assert_eq!(rows.lost, SparseRows::from_rows([[(0, 0.0), (1, 0.0)], [(0, 2.0), (1, 0.0)]]));
+        assert_eq!(solve(&p, Effort::LOW.into()).unwrap().objective, 13.0);
     }
 
     proptest! {

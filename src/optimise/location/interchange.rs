@@ -16,8 +16,7 @@ pub(in crate::optimise) struct Openings<'s> {
     service: &'s Service,
     open: Vec<bool>,
     list: Vec<u32>,
-    /// Positions in each client's row of its best and second-best open facility.
-    best: Vec<[u32; 2]>,
+    served: Vec<Served>,
     /// What closing would add to the clients' costs.
     loss: Vec<f64>,
     cost: f64,
@@ -37,6 +36,29 @@ pub(in crate::optimise) struct Openings<'s> {
     /// What to take back, last first.
     journal: Vec<Step>,
     noting: bool,
+}
+
+/// How a client is served; all in one place, as every weighing of a move reads it.
+#[derive(Clone, Copy, Debug)]
+struct Served {
+    /// Position in the client's row of its best open facility.
+    first: u32,
+    /// Position of the second best.
+    second: u32,
+    /// The best open facility.
+    who: u32,
+    /// What the client pays.
+    pays: f64,
+    /// What it would pay without its server.
+    pays_else: f64,
+}
+
+impl Served {
+    fn at(service: &Service, client: usize, first: u32, second: u32) -> Self {
+        let (who, pays) = service.at(client, first);
+        let pays_else = service.at(client, second).1;
+        Self { first, second, who: who.unwrap_or(NOBODY), pays, pays_else }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +85,7 @@ impl<'s> Openings<'s> {
         let mut out = Self {
             service,
             list: (0..facilities as u32).filter(|&f| open[f as usize]).collect(),
-            best: vec![[NOBODY; 2]; service.clients()],
+            served: Vec::with_capacity(service.clients()),
             loss: vec![0.0; facilities],
             cost: 0.0,
             spent: 0.0,
@@ -86,12 +108,12 @@ impl<'s> Openings<'s> {
         for client in 0..service.clients() {
             let first = out.next_open(client, 0);
             let second = if first == NOBODY { NOBODY } else { out.next_open(client, first + 1) };
-            out.best[client] = [first, second];
-            let (who, cost) = service.at(client, first);
-            out.cost += cost;
-            if let Some(f) = who {
-                out.loss[f as usize] += service.at(client, second).1 - cost;
+            let served = Served::at(service, client, first, second);
+            out.cost += served.pays;
+            if served.who != NOBODY {
+                out.loss[served.who as usize] += served.pays_else - served.pays;
             }
+            out.served.push(served);
         }
         out
     }
@@ -110,12 +132,12 @@ impl<'s> Openings<'s> {
 
     /// What a client pays now.
     pub(in crate::optimise) fn pays(&self, client: usize) -> f64 {
-        self.service.at(client, self.best[client][0]).1
+        self.served[client].pays
     }
 
     /// What a client would pay without its server.
     pub(in crate::optimise) fn pays_else(&self, client: usize) -> f64 {
-        self.service.at(client, self.best[client][1]).1
+        self.served[client].pays_else
     }
 
     /// Whether count and budget hold.
@@ -162,10 +184,6 @@ impl<'s> Openings<'s> {
             .map_or(NOBODY, |p| p as u32 + from)
     }
 
-    fn who(&self, client: usize, position: u32) -> Option<usize> {
-        self.service.at(client, position).0.map(|f| f as usize)
-    }
-
     pub(in crate::optimise) fn add(&mut self, facility: usize) {
         let service = self.service;
         debug_assert!(!self.open[facility]);
@@ -181,21 +199,21 @@ impl<'s> Openings<'s> {
         self.loss[facility] = 0.0;
         for &(client, position, c) in service.reach(facility) {
             let client = client as usize;
-            let [first, second] = self.best[client];
+            let Served { first, second, who, pays, pays_else } = self.served[client];
             if position < first {
-                let d1 = service.at(client, first).1;
-                if let Some(old) = self.who(client, first) {
-                    self.loss[old] -= service.at(client, second).1 - d1;
+                if who != NOBODY {
+                    self.loss[who as usize] -= pays_else - pays;
                 }
-                self.cost += c - d1;
-                self.loss[facility] += d1 - c;
-                self.best[client] = [position, first];
+                self.cost += c - pays;
+                self.loss[facility] += pays - c;
+                self.served[client] =
+                    Served { first: position, second: first, who: facility as u32, pays: c, pays_else: pays };
                 self.stir(client, second);
             } else if position < second {
-                if let Some(served_by) = self.who(client, first) {
-                    self.loss[served_by] += c - service.at(client, second).1;
+                if who != NOBODY {
+                    self.loss[who as usize] += c - pays_else;
                 }
-                self.best[client][1] = position;
+                (self.served[client].second, self.served[client].pays_else) = (position, c);
                 self.stir(client, second);
             }
         }
@@ -233,23 +251,23 @@ impl<'s> Openings<'s> {
         self.spent -= service.price[facility];
         for &(client, position, c) in service.reach(facility) {
             let client = client as usize;
-            let [first, second] = self.best[client];
+            let Served { first, second, who, pays_else, .. } = self.served[client];
             if position != first && position != second {
                 continue;
             }
-            let d2 = service.at(client, second).1;
             let third = if second == NOBODY { NOBODY } else { self.next_open(client, second + 1) };
-            let d3 = service.at(client, third).1;
             if position == first {
-                self.cost += d2 - c;
-                self.best[client] = [second, third];
-                if let Some(next) = self.who(client, second) {
-                    self.loss[next] += d3 - d2;
+                let next = Served::at(service, client, second, third);
+                self.cost += pays_else - c;
+                if next.who != NOBODY {
+                    self.loss[next.who as usize] += next.pays_else - next.pays;
                 }
+                self.served[client] = next;
             } else {
-                self.best[client][1] = third;
-                if let Some(served_by) = self.who(client, first) {
-                    self.loss[served_by] += d3 - d2;
+                let then = service.at(client, third).1;
+                (self.served[client].second, self.served[client].pays_else) = (third, then);
+                if who != NOBODY {
+                    self.loss[who as usize] += then - pays_else;
                 }
             }
             self.stir(client, third);
@@ -261,9 +279,9 @@ impl<'s> Openings<'s> {
     pub(in crate::optimise) fn saving(&self, facility: usize) -> f64 {
         let mut saving = 0.0;
         for &(client, position, c) in self.service.reach(facility) {
-            let first = self.best[client as usize][0];
-            if position < first {
-                saving += self.service.at(client as usize, first).1 - c;
+            let served = &self.served[client as usize];
+            if position < served.first {
+                saving += served.pays - c;
             }
         }
         saving
@@ -364,20 +382,18 @@ impl<'s> Openings<'s> {
         let service = self.service;
         let mut net = -service.opening[f];
         for &(client, position, c) in service.reach(f) {
-            let client = client as usize;
-            let [first, second] = self.best[client];
-            if position >= second && second != NOBODY {
+            let Served { first, second, who, pays, pays_else } = self.served[client as usize];
+            if position >= second {
                 continue;
             }
-            let (who, d1) = service.at(client, first);
             if position < first {
-                net += d1 - c;
+                net += pays - c;
             }
-            if let Some(out) = who {
-                if self.extra[out as usize] == 0.0 {
-                    self.touched.push(out);
+            if who != NOBODY {
+                if self.extra[who as usize] == 0.0 {
+                    self.touched.push(who);
                 }
-                self.extra[out as usize] += service.at(client, second).1 - c.max(d1);
+                self.extra[who as usize] += pays_else - c.max(pays);
             }
         }
         meter.spend(2 * service.reach(f).len() as u64 + 8);
@@ -416,7 +432,7 @@ impl<'s> Openings<'s> {
     /// A free facility that is shut and would serve a client better than its server, drawn at random.
     pub(in crate::optimise) fn better_for(&self, client: usize, draw: &mut Draw) -> Option<usize> {
         let row = self.service.by_client.row_indices(client);
-        let nearer = row.len().min(self.best[client][0] as usize);
+        let nearer = row.len().min(self.served[client].first as usize);
         let f = *row.get(if nearer == 0 { return None } else { draw.below(nearer) })? as usize;
         (!self.open[f] && self.service.lock[f] == Lock::Free).then_some(f)
     }

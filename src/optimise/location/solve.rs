@@ -104,7 +104,11 @@ pub(in crate::optimise) fn solve_within(
                 }
                 state.fill(per_price, &mut free);
                 search.best.offer(&state);
-                state.descend(meter);
+                // On large problems a descent to the end takes long, and the bound would have to wait.
+                let steps = allowance(service) / 2;
+                let mut part = meter.part(steps);
+                state.descend(&mut part);
+                meter.settle(steps, &part);
                 search.best.offer(&state);
             }
         }
@@ -268,7 +272,7 @@ impl Search<'_, '_> {
             Best { open: Vec::new(), cost: f64::INFINITY },
         ));
         let mut service = std::mem::replace(&mut self.core.service, Service::empty());
-        let mut full = 0u32;
+        let (mut full, mut descents, began) = (0u32, 0u64, meter.used());
         let style = self.style;
         let cover = style != Style::Service;
         let mut result = ascend(
@@ -286,10 +290,13 @@ impl Search<'_, '_> {
                 let mut state = settled(service, &set, meter);
                 let mut best = best.borrow_mut();
                 best.offer_core(&state, &shape, facilities);
-                // A full descent where it can pay: near the best, and not too often.
+                // A full descent where it can pay: near the best, and neither too often nor for too long.
                 full += 1;
-                if full % 3 == 1 && state.cost() < best.cost + 0.02 * best.cost.abs() {
+                let rounds = (meter.used() - began).saturating_sub(descents);
+                if full % 3 == 1 && descents <= rounds && state.cost() < best.cost + 0.02 * best.cost.abs() {
+                    let before = meter.used();
                     state.descend(meter);
+                    descents += meter.used() - before;
                     best.offer_core(&state, &shape, facilities);
                 }
                 best.cost

@@ -9,8 +9,14 @@ use crate::optimise::{Draw, Meter};
 
 /// Sets per item that stay in play, those of least reduced cost.
 const PER_ITEM: usize = 8;
+/// Times the number of items, how many sets of least reduced cost stay in play besides.
+const PER_ITEM_ALL: usize = 5;
 
-/// Locks that leave only promising sets: for each item those of least reduced cost, and those in `also`.
+/// Covers that are tried around the multipliers at each level.
+const AROUND: u64 = 120;
+
+/// Locks that leave only promising sets: those of least reduced cost, for each item and of all, and those
+/// in `also`.
 pub(in crate::optimise) fn promising(service: &Service, u: &[f64], also: &[bool]) -> Vec<Lock> {
     let worth: Vec<f64> = (0..service.facilities())
         .map(|s| service.opening[s] - service.reach(s).iter().map(|r| u[r.0 as usize]).sum::<f64>())
@@ -18,6 +24,18 @@ pub(in crate::optimise) fn promising(service: &Service, u: &[f64], also: &[bool]
     let mut keep: Vec<bool> = (0..service.facilities())
         .map(|s| also.get(s).copied().unwrap_or(false) || worth[s] < 0.0 || service.lock[s] == Lock::Open)
         .collect();
+    let mut order: Vec<u32> =
+        (0..worth.len() as u32).filter(|&s| service.lock[s as usize] == Lock::Free).collect();
+    let most = PER_ITEM_ALL * service.clients();
+    if order.len() > most && most > 0 {
+        order.select_nth_unstable_by(most, |&a, &b| {
+            worth[a as usize].total_cmp(&worth[b as usize]).then(a.cmp(&b))
+        });
+        order.truncate(most);
+    }
+    for s in order {
+        keep[s as usize] = true;
+    }
     let mut row: Vec<u32> = Vec::new();
     for i in 0..service.clients() {
         row.clear();
@@ -58,11 +76,11 @@ pub(in crate::optimise) fn dive(
         let start: Vec<f64> = core.client.iter().map(|&c| u[c as usize]).collect();
         let start = Multipliers::new(start, core.service.facilities());
         let steps = Steps {
-            rounds: if level == 0 { 200 } else { 60 },
+            rounds: if level == 0 { 300 } else { 120 },
             first: if level == 0 { 0.5 } else { 0.3 },
             last: 5e-3,
-            patience: 8,
-            visit_every: 4,
+            patience: 10,
+            visit_every: 10,
         };
         let mut small = core.service.clone();
         let mut cost = f64::INFINITY;
@@ -81,17 +99,32 @@ pub(in crate::optimise) fn dive(
         if near.bound >= cost {
             return;
         }
-        // Covers near the best multipliers.
+        // Covers near the best multipliers, one at every step that leads around them.
         let mut best: Option<(f64, Vec<bool>)> = None;
-        for turn in 0..8 {
-            let around: Vec<f64> =
-                near.u.iter().map(|v| if turn == 0 { *v } else { v * (0.9 + 0.2 * draw.unit()) }).collect();
-            let set = greedy(&core.service, &around, meter);
-            let price: f64 = (0..set.len()).filter(|&s| set[s]).map(|s| core.service.opening[s]).sum();
-            offer(&widen(&set));
-            if best.as_ref().is_none_or(|b| price < b.0) {
-                best = Some((price, set));
-            }
+        let mut around = core.service.clone();
+        let aside = near.u.iter().map(|v| v * (0.95 + 0.1 * draw.unit())).collect();
+        let steps = Steps { rounds: AROUND, first: 0.1, last: 0.0, patience: u32::MAX, visit_every: 1 };
+        let start = Multipliers::new(aside, around.facilities());
+        ascend(
+            &mut around,
+            start,
+            steps,
+            meter,
+            |service, _, u, meter| {
+                let set = greedy(service, u, meter);
+                let price: f64 = (0..set.len()).filter(|&s| set[s]).map(|s| service.opening[s]).sum();
+                let whole = widen(&set);
+                cost = offer(&whole);
+                if best.as_ref().is_none_or(|b| price < b.0) {
+                    best = Some((price, set));
+                }
+                cost
+            },
+            |cost, bound| bound >= cost,
+            0.0,
+        );
+        if near.bound >= cost {
+            return;
         }
         for (&c, &v) in core.client.iter().zip(&near.u) {
             u[c as usize] = v;
@@ -115,7 +148,7 @@ pub(in crate::optimise) fn dive(
                 fixed += 1;
             }
         }
-        let more = (core.service.clients() / 100).max(1);
+        let more = (core.service.clients() / 200).max(1);
         let mut picks: Vec<(f64, u32)> = best
             .iter()
             .flat_map(|b| b.1.iter().enumerate().filter(|s| *s.1).map(|(s, _)| s))

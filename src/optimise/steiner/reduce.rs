@@ -21,7 +21,8 @@ const REACH: usize = 40;
 /// Nodes of higher degree aren't tried to be replaced.
 const MOST_DEGREE: usize = 4;
 
-/// Runs all tests until a pass takes out less than one edge in twelve, or work runs out.
+/// Runs all tests until a pass takes out no more than one edge in twelve, or work runs out. An instance of
+/// which nothing but terminals is left, as no better tree exists, comes back as it is.
 pub(super) fn reduce(instance: &Instance, meter: &mut Meter<'_>) -> Instance {
     let mut draft = Draft::new(instance, |_| true);
     draft.settle();
@@ -46,7 +47,7 @@ pub(super) fn reduce(instance: &Instance, meter: &mut Meter<'_>) -> Instance {
             replace_nodes(&mut draft, &ways, meter);
             draft.settle();
         }
-        if count(&draft) * 12 > before * 11 {
+        if count(&draft) * 12 >= before * 11 {
             break;
         }
     }

@@ -106,3 +106,12 @@ fn few_terminals_are_no_trouble() {
         assert_eq!((found.objective, found.bound, found.ended), (cost, cost, Ended::Proven));
     }
 }
+
+/// What bounds take out can be everything, where no better tree exists.
+#[test]
+fn terminals_without_edges_are_not_reduced_for_ever() {
+    let g = Graph::from_edges(3, &[]).unwrap();
+    let bare = instance::Instance::new(&g, &[NodeId(0), NodeId(1), NodeId(2)]);
+    let mut meter = crate::optimise::Meter::new(u64::MAX, crate::optimise::Stop::NEVER);
+    assert_eq!(reduce::reduce(&bare, &mut meter).terminals.len(), 3);
+}

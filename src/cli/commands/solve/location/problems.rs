@@ -8,7 +8,7 @@ use crate::optimise::center::{self, CenterError, Distances};
 use crate::optimise::cover::{self, CoverProblem, Lock, SparseRows};
 use crate::optimise::facility::{self, Capacity, Count, FacilityError, FacilityProblem};
 use crate::optimise::set_cover::{self, SetCoverError, SetCoverProblem};
-use crate::optimise::{Ended, Work};
+use crate::optimise::{Ended, Stop, Work};
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -105,11 +105,12 @@ enum Places {
 }
 
 impl Places {
-    fn of(instance: &Instance) -> Self {
-        match instance {
+    /// None if the time is up first.
+    fn of(instance: &Instance, stop: Stop<'_>) -> Option<Self> {
+        Some(match instance {
             Instance::Graph { nodes, edges, .. } => {
                 let n = *nodes;
-                let rows = all_distances(n, edges);
+                let rows = all_distances(n, edges, stop)?;
                 // Whole lengths fit the short form exactly.
                 let exact = rows.iter().any(|&v| v.is_finite() && f64::from(v as f32) != v);
                 if exact {
@@ -120,7 +121,7 @@ impl Places {
             }
             Instance::Points { xy, floor } => Self::Plane { xy: xy.clone(), floor: *floor },
             _ => Self::Plane { xy: Vec::new(), floor: false },
-        }
+        })
     }
 
     fn count(&self) -> usize {
@@ -196,13 +197,16 @@ fn distances_from(near: &[Vec<(u32, f64)>], sources: &[u32], out: &mut [f64]) {
     }
 }
 
-fn all_distances(n: usize, edges: &[(u32, u32, f64)]) -> Vec<f64> {
+fn all_distances(n: usize, edges: &[(u32, u32, f64)], stop: Stop<'_>) -> Option<Vec<f64>> {
     let near = neighbours(n, edges);
     let mut all = vec![0.0; n * n];
     for (source, row) in all.chunks_mut(n.max(1)).enumerate() {
+        if stop.requested() {
+            return None;
+        }
         distances_from(&near, &[source as u32], row);
     }
-    all
+    Some(all)
 }
 
 /// Per place the distance to the nearest open one and which that is, afresh from the file's numbers.
@@ -254,19 +258,18 @@ fn opened(open: &[u32], assignment: impl IntoIterator<Item = u32>) -> Value {
 const MOST_PAIRS: usize = 36_000_000;
 
 fn median(instance: &Instance, extra: Extra, work: Work<'_>) -> Result<Answer, Unsolved> {
-    let places = Places::of(instance);
-    let n = places.count();
-    let file = match instance {
-        Instance::Graph { p, .. } => Some(*p),
-        _ => None,
+    let (n, p) = places_of(instance, extra)?;
+    let Some(places) = Places::of(instance, work.stop) else {
+        return Ok(spread(instance, n, p, |all| all.sum()));
     };
-    let p = number(file, extra, n)?;
     // Facilities far beyond the second nearest open one matter to nobody.
     let mut length = (5 * n / p.max(1) + 60).min(n);
     let most = (MOST_PAIRS / n.max(1)).clamp(1, n.max(1));
     length = length.min(most);
     loop {
-        let (service, beyond) = nearest_lists(&places, length);
+        let Some((service, beyond)) = nearest_lists(&places, length, work.stop) else {
+            return Ok(spread(instance, n, p, |all| all.sum()));
+        };
         let problem = FacilityProblem {
             service,
             opening: vec![0.0; n],
@@ -291,13 +294,44 @@ fn median(instance: &Instance, extra: Extra, work: Work<'_>) -> Result<Answer, U
     }
 }
 
-/// Each place's nearest places, and what none of the others undercuts.
-fn nearest_lists(places: &Places, length: usize) -> (SparseRows, Vec<f64>) {
+/// Number of places of a file, and how many of them may be open.
+fn places_of(instance: &Instance, extra: Extra) -> Result<(usize, usize), Unsolved> {
+    let (n, file) = match instance {
+        Instance::Graph { nodes, p, .. } => (*nodes, Some(*p)),
+        Instance::Points { xy, .. } => (xy.len(), None),
+        _ => (0, None),
+    };
+    Ok((n, number(file, extra, n)?))
+}
+
+/// An answer for when the time is up before a solver could start: every n/p-th place. Distances aren't
+/// negative, which is all the bound it has.
+fn spread(
+    instance: &Instance,
+    n: usize,
+    p: usize,
+    objective: fn(&mut dyn Iterator<Item = f64>) -> f64,
+) -> Answer {
+    let open: Vec<u32> = (0..p).map(|k| (k * n / p) as u32).collect();
+    let served = nearest(instance, &open);
+    Answer {
+        objective: objective(&mut served.iter().map(|s| s.0)),
+        bound: 0.0,
+        ended: Ended::Stopped,
+        solution: opened(&open, served.iter().map(|s| s.1)),
+    }
+}
+
+/// Each place's nearest places, and what none of the others undercuts; none if the time is up first.
+fn nearest_lists(places: &Places, length: usize, stop: Stop<'_>) -> Option<(SparseRows, Vec<f64>)> {
     let n = places.count();
     let mut beyond = Vec::with_capacity(n);
     let mut rows = SparseRows::default();
     let mut row: Vec<(f64, u32)> = Vec::with_capacity(n);
     for i in 0..n {
+        if stop.requested() {
+            return None;
+        }
         row.clear();
         row.extend((0..n as u32).map(|j| (places.between(i, j as usize), j)).filter(|d| d.0.is_finite()));
         if length < row.len() {
@@ -309,7 +343,7 @@ fn nearest_lists(places: &Places, length: usize) -> (SparseRows, Vec<f64>) {
         }
         rows.push_row(row.iter().map(|&(d, j)| (j, d)));
     }
-    (rows, beyond)
+    Some((rows, beyond))
 }
 
 fn told(e: &FacilityError) -> Unsolved {
@@ -321,12 +355,10 @@ fn told(e: &FacilityError) -> Unsolved {
 }
 
 fn center_of(instance: &Instance, extra: Extra, work: Work<'_>) -> Result<Answer, Unsolved> {
-    let places = Places::of(instance);
-    let file = match instance {
-        Instance::Graph { p, .. } => Some(*p),
-        _ => None,
+    let (n, p) = places_of(instance, extra)?;
+    let Some(places) = Places::of(instance, work.stop) else {
+        return Ok(spread(instance, n, p, |all| all.fold(0.0, f64::max)));
     };
-    let p = number(file, extra, places.count())?;
     let found = center::solve(&places, p, work).map_err(|e| match e {
         CenterError::TooFew { .. } => Unsolved::Infeasible((&e).into()),
         CenterError::Malformed(_) => Unsolved::Usage((&e).into()),
@@ -470,8 +502,8 @@ fn covers(a: &Weighted, b: &Weighted, radius: f64, spherical: bool) -> bool {
     }
 }
 
-/// Per point the points within the radius: a sweep along the first coordinate.
-fn within(points: &[Weighted], radius: f64, spherical: bool) -> Vec<Vec<u32>> {
+/// Per point the points within the radius: a sweep along the first coordinate. None if the time is up first.
+fn within(points: &[Weighted], radius: f64, spherical: bool, stop: Stop<'_>) -> Option<Vec<Vec<u32>>> {
     let reach =
         if spherical { (radius / SPHERE_M).to_degrees() * (1.0 + 1e-9) + 1e-9 } else { radius + 1e-9 };
     let mut order: Vec<u32> = (0..points.len() as u32).collect();
@@ -496,6 +528,9 @@ fn within(points: &[Weighted], radius: f64, spherical: bool) -> Vec<Vec<u32>> {
     let (sure, never) = ((chord * chord) * (1.0 - 1e-6), (chord * chord) * (1.0 + 1e-6) + 1e-18);
     let mut out = vec![Vec::new(); points.len()];
     for (k, &i) in order.iter().enumerate() {
+        if stop.requested() {
+            return None;
+        }
         let a = &points[i as usize];
         out[i as usize].push(i);
         for &j in &order[k + 1..] {
@@ -510,7 +545,7 @@ fn within(points: &[Weighted], radius: f64, spherical: bool) -> Vec<Vec<u32>> {
             }
         }
     }
-    out
+    Some(out)
 }
 
 fn maximal(points: &[Weighted], spherical: bool, extra: Extra, work: Work<'_>) -> Result<Answer, Unsolved> {
@@ -528,20 +563,50 @@ fn maximal(points: &[Weighted], spherical: bool, extra: Extra, work: Work<'_>) -
         );
         return Err(Unsolved::Usage(said.into()));
     }
-    let reach = within(points, radius, spherical);
+    let prices = points.iter().map(|p| if extra.p.is_some() { 1.0 } else { p.price }).collect();
+    let (count, budget) = (extra.p, if extra.p.is_some() { None } else { extra.budget });
+    let Some(reach) = within(points, radius, spherical, work.stop) else {
+        // The time is up before a solver could start: the points of most demand that the limit allows.
+        let (mut chosen, mut left) = (Vec::new(), budget.unwrap_or(f64::INFINITY));
+        let mut order: Vec<u32> = (0..points.len() as u32).collect();
+        order.sort_by(|&a, &b| {
+            points[b as usize].demand.total_cmp(&points[a as usize].demand).then(a.cmp(&b))
+        });
+        for f in order {
+            let price = if extra.p.is_some() { 0.0 } else { points[f as usize].price };
+            if chosen.len() < count.unwrap_or(usize::MAX) && price <= left {
+                chosen.push(f);
+                left -= price;
+            }
+        }
+        chosen.sort_unstable();
+        let all = points.iter().map(|p| p.demand).sum();
+        return Ok(covered_by(points, &chosen, radius, spherical, all, Ended::Stopped));
+    };
     let problem = CoverProblem {
         gains: SparseRows::from_rows(
             reach.iter().map(|row| row.iter().map(|&i| (i, points[i as usize].demand))),
         ),
         items: points.len(),
-        prices: points.iter().map(|p| if extra.p.is_some() { 1.0 } else { p.price }).collect(),
+        prices,
         locks: vec![Lock::Free; points.len()],
-        count: extra.p,
-        budget: if extra.p.is_some() { None } else { extra.budget },
+        count,
+        budget,
     };
     drop(reach);
     let found = cover::solve(&problem, work).map_err(|e| Unsolved::Infeasible((&e).into()))?;
-    let chosen = &found.value.chosen;
+    Ok(covered_by(points, &found.value.chosen, radius, spherical, found.bound, found.ended))
+}
+
+/// What the chosen points cover, afresh from the file's numbers.
+fn covered_by(
+    points: &[Weighted],
+    chosen: &[u32],
+    radius: f64,
+    spherical: bool,
+    bound: f64,
+    ended: Ended,
+) -> Answer {
     let mut objective = 0.0;
     let mut assignment = Vec::with_capacity(points.len());
     for p in points {
@@ -549,10 +614,6 @@ fn maximal(points: &[Weighted], spherical: bool, extra: Extra, work: Work<'_>) -
         objective += by.map_or(0.0, |_| p.demand);
         assignment.push(by.map_or(0, |f| f + 1));
     }
-    Ok(Answer {
-        objective,
-        bound: found.bound,
-        ended: found.ended,
-        solution: json!({ "open": one_based(chosen), "assignment": assignment }),
-    })
+    let solution = json!({ "open": one_based(chosen), "assignment": assignment });
+    Answer { objective, bound, ended, solution }
 }
