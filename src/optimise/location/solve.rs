@@ -159,6 +159,13 @@ impl Best {
         better
     }
 
+    /// The same for a cover of known cost, looked at closely only where that is better.
+    fn offer_cover(&mut self, cost: f64, set: &[bool], service: &Service, core: &Core, facilities: usize) {
+        if cost < self.cost {
+            self.offer_core(&Openings::new(service, set), core, facilities);
+        }
+    }
+
     fn offer_core(&mut self, state: &Openings<'_>, core: &Core, facilities: usize) -> bool {
         let better = state.fits() && state.cost() < self.cost - 1e-12 * self.cost.abs().min(1e12);
         if better {
@@ -283,7 +290,9 @@ impl Search<'_, '_> {
             |service, open, u, meter| {
                 if cover {
                     let set = greedy(service, u, meter);
-                    best.borrow_mut().offer_core(&Openings::new(service, &set), &shape, facilities);
+                    let sets = (0..set.len()).filter(|&s| set[s]);
+                    let cost = service.base + sets.map(|s| service.opening[s]).sum::<f64>();
+                    best.borrow_mut().offer_cover(cost, &set, service, &shape, facilities);
                     return best.borrow().cost;
                 }
                 let set: Vec<bool> = open.iter().map(|&y| y > 0.5).collect();
@@ -474,13 +483,15 @@ impl Search<'_, '_> {
                 dive::keep_part(service, u, &have, self.kept, &mut locks, draw);
             }
             let was = best.cost;
-            let mut offer = |set: &[bool]| {
-                best.offer_core(&Openings::new(service, set), core, facilities);
+            let mut offer = |cost: f64, set: &dyn Fn() -> Vec<bool>| {
+                if cost < best.cost {
+                    best.offer_cover(cost, &set(), service, core, facilities);
+                }
                 best.cost
             };
             dive::dive(service, locks, u.clone(), draw, meter, &mut offer);
             // The more of the best cover is kept, the smaller what is looked at anew.
-            self.kept = if best.cost < was || self.kept > 0.9 { 0.0 } else { 0.3f64.max(1.1 * self.kept) };
+            self.kept = if best.cost < was || self.kept > 0.9 { 0.3 } else { 0.3f64.max(1.1 * self.kept) };
             if style.enough(work, scale, best.cost, bound) {
                 return;
             }

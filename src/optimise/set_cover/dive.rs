@@ -13,7 +13,7 @@ const PER_ITEM: usize = 8;
 const PER_ITEM_ALL: usize = 5;
 
 /// Covers that are tried around the multipliers at each level.
-const AROUND: u64 = 120;
+const AROUND: u64 = 100;
 
 /// Locks that leave only promising sets: those of least reduced cost, for each item and of all, and those
 /// in `also`.
@@ -51,23 +51,23 @@ pub(in crate::optimise) fn promising(service: &Service, u: &[f64], also: &[bool]
     keep.iter().zip(&service.lock).map(|(&k, &l)| if k { l } else { Lock::Shut }).collect()
 }
 
-/// Fixes sets until everything is covered; offers every cover on the way (`offer` returns the least cost
-/// known) and stops when no better one can follow.
+/// Fixes sets until everything is covered; offers every cover on the way, by its cost and the way to it
+/// (`offer` returns the least cost known), and stops when no better one can follow.
 pub(in crate::optimise) fn dive(
     service: &Service,
     mut locks: Vec<Lock>,
     mut u: Vec<f64>,
     draw: &mut Draw,
     meter: &mut Meter<'_>,
-    offer: &mut dyn FnMut(&[bool]) -> f64,
+    offer: &mut dyn FnMut(f64, &dyn Fn() -> Vec<bool>) -> f64,
 ) {
     let all = service.facilities();
     for level in 0u32.. {
         let core = Core::of(service, &locks);
-        let widen = |set: &[bool]| core.widen(set, all);
         if core.service.clients() == 0 {
             let open: Vec<bool> = locks.iter().map(|l| *l == Lock::Open).collect();
-            offer(&open);
+            let price = (0..all).filter(|&s| open[s]).map(|s| service.opening[s]).sum::<f64>();
+            offer(service.base + price, &|| open.clone());
             return;
         }
         if !meter.open() || core.service.base.is_infinite() {
@@ -83,6 +83,10 @@ pub(in crate::optimise) fn dive(
             visit_every: 10,
         };
         let mut small = core.service.clone();
+        let priced = |set: &[bool]| {
+            let sets = (0..set.len()).filter(|&s| set[s]);
+            core.service.base + sets.map(|s| core.service.opening[s]).sum::<f64>()
+        };
         let mut cost = f64::INFINITY;
         let near = ascend(
             &mut small,
@@ -90,7 +94,8 @@ pub(in crate::optimise) fn dive(
             steps,
             meter,
             |service, _, u, meter| {
-                cost = offer(&widen(&greedy(service, u, meter)));
+                let set = greedy(service, u, meter);
+                cost = offer(priced(&set), &|| core.widen(&set, all));
                 cost
             },
             |cost, bound| bound >= cost,
@@ -112,9 +117,8 @@ pub(in crate::optimise) fn dive(
             meter,
             |service, _, u, meter| {
                 let set = greedy(service, u, meter);
-                let price: f64 = (0..set.len()).filter(|&s| set[s]).map(|s| service.opening[s]).sum();
-                let whole = widen(&set);
-                cost = offer(&whole);
+                let price = priced(&set);
+                cost = offer(price, &|| core.widen(&set, all));
                 if best.as_ref().is_none_or(|b| price < b.0) {
                     best = Some((price, set));
                 }
@@ -191,7 +195,7 @@ pub(in crate::optimise) fn keep_part(
                 worth -= v;
                 twice += v * (k - 1.0) / k;
             }
-            ((worth.max(0.0) + twice) * (0.5 + draw.unit()), s)
+            ((worth.max(0.0) + twice) * (0.75 + 0.5 * draw.unit()), s)
         })
         .collect();
     order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
