@@ -392,3 +392,236 @@ fn same_input_same_bytes_whatever_the_threads() {
         assert!(one == two && two == three, "{name} differs");
     }
 }
+
+#[test]
+fn monaco_real_roads() {
+    let Some(shared) = shared() else { return };
+    let dir = project(&shared, "monaco");
+    let places: Vec<(f64, f64)> = [
+        (7.4135, 43.7290),
+        (7.4190, 43.7325),
+        (7.4246, 43.7384),
+        (7.4288, 43.7440),
+        (7.4335, 43.7480),
+        (7.4220, 43.7360),
+    ]
+    .to_vec();
+    scatter(dir.path(), &places, 12, 0.002, 3);
+    run(dir.path(), &["plan", "covplan.toml", "-o", "out"]);
+    routes_keep_to_roads(dir.path());
+}
+
+/// A place at the precision of the files.
+fn place(v: &Value) -> [i64; 2] {
+    [0, 1].map(|i| (v[i].as_f64().unwrap() * 1e7).round() as i64)
+}
+
+fn coordinates(v: &Value) -> Vec<LonLat> {
+    let each = v.as_array().unwrap().iter();
+    each.map(|p| LonLat::new(p[0].as_f64().unwrap(), p[1].as_f64().unwrap()).unwrap()).collect()
+}
+
+/// The planned fiber as it lies: every segment by its ends, and where each building is led in from.
+struct Laid {
+    ends: Vec<[[i64; 2]; 2]>,
+    core: Vec<[i64; 2]>,
+    protected: Vec<(String, Vec<[i64; 2]>)>,
+}
+
+impl Laid {
+    fn new(plan: &Value, core: &[LonLat]) -> Self {
+        let ends = |r: &Value| {
+            let line = r["line"].as_array().unwrap();
+            [place(&line[0]), place(&line[line.len() - 1])]
+        };
+        let of = |c: &Value| {
+            let second = &c["protection"];
+            let entries = [&c["lead_in"][0], &second["lead_in"][0]].map(place).to_vec();
+            (second["met"] == true).then(|| (c["id"].as_str().unwrap().to_owned(), entries))
+        };
+        let at = |p: &LonLat| [p.lon_deg(), p.lat_deg()].map(|v| (v * 1e7).round() as i64);
+        Self {
+            ends: plan["fiber_routes"].as_array().unwrap().iter().map(ends).collect(),
+            core: core.iter().map(at).collect(),
+            protected: plan["connections"].as_array().unwrap().iter().filter_map(of).collect(),
+        }
+    }
+
+    /// Protected connections from which no core node is reached when some segments are gone.
+    fn lost(&self, gone: &[usize]) -> Vec<&str> {
+        let mut near: BTreeMap<[i64; 2], Vec<[i64; 2]>> = BTreeMap::new();
+        for (i, [a, b]) in self.ends.iter().enumerate().filter(|(i, _)| !gone.contains(i)) {
+            debug_assert!(i < self.ends.len());
+            near.entry(*a).or_default().push(*b);
+            near.entry(*b).or_default().push(*a);
+        }
+        let mut seen: std::collections::BTreeSet<[i64; 2]> = self.core.iter().copied().collect();
+        let mut open = self.core.clone();
+        while let Some(v) = open.pop() {
+            for &u in near.get(&v).into_iter().flatten() {
+                if seen.insert(u) {
+                    open.push(u);
+                }
+            }
+        }
+        let cut = |entries: &[[i64; 2]]| entries.iter().all(|e| !seen.contains(e));
+        self.protected.iter().filter(|(_, e)| cut(e)).map(|(id, _)| id.as_str()).collect()
+    }
+}
+
+/// Segments that share a risk, found anew: one bridge or tunnel (lines of the same kind within 25 m that run
+/// the same way), one duct, or ducts of one group.
+fn shared_risks(
+    plan: &Value,
+    roads: &BTreeMap<String, (bool, bool)>,
+    srlg: &BTreeMap<String, String>,
+) -> Vec<Vec<usize>> {
+    let routes = plan["fiber_routes"].as_array().unwrap();
+    let lines: Vec<Vec<LonLat>> = routes.iter().map(|r| coordinates(&r["line"])).collect();
+    let of_road = |i: usize| routes[i]["road_id"].as_str().and_then(|id| roads.get(id)).copied();
+    let mut out = Vec::new();
+    for kind in [0, 1] {
+        let is =
+            |i: &usize| of_road(*i).is_some_and(|(bridge, tunnel)| if kind == 0 { bridge } else { tunnel });
+        let over: Vec<usize> = (0..routes.len()).filter(is).collect();
+        for &i in &over {
+            let index = SegmentIndex::new([(0, lines[i].as_slice())]);
+            let way = |l: &[LonLat]| covplan::geom::azimuth_deg(l[0], l[l.len() - 1]);
+            let beside = |j: &usize| {
+                let turn = (way(&lines[i]) - way(&lines[*j])).rem_euclid(180.0);
+                turn.min(180.0 - turn) < 20.0 && lines[*j].iter().any(|p| index.nearest(*p, 20.0).is_some())
+            };
+            out.push(over.iter().copied().filter(beside).collect());
+        }
+    }
+    let mut by: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, r) in routes.iter().enumerate() {
+        if let Some(duct) = r["reuses"].as_str() {
+            by.entry(duct).or_default().push(i);
+            if let Some(group) = srlg.get(duct) {
+                by.entry(group).or_default().push(i);
+            }
+        }
+    }
+    out.extend(by.into_values());
+    out
+}
+
+/// On real roads, with ducts that share risks: whatever single thing fails, all protected sites reach a core
+/// office. Every planned segment is cut in turn, every duct and group, every bridge and tunnel.
+#[test]
+fn andorra_rings_survive_every_cut() {
+    let Some(shared) = shared() else { return };
+    let dir = project(&shared, "andorra_rings");
+    let towns = [
+        (1.52109, 42.50779),
+        (1.53414, 42.50729),
+        (1.51483, 42.54499),
+        (1.49129, 42.46372),
+        (1.53319, 42.55623),
+        (1.528, 42.512),
+    ];
+    scatter(dir.path(), &towns, 16, 0.008, 2);
+    // Ducts along what would be built without any, by threes in one group.
+    let none = r#"{"type":"FeatureCollection","features":[]}"#;
+    std::fs::write(dir.path().join("ducts.geojson"), none).unwrap();
+    run(dir.path(), &["plan", "covplan.toml", "-o", "bare"]);
+    let bare = json(dir.path().join("bare/plan.json"));
+    let (mut ducts, mut srlg) = (Vec::new(), BTreeMap::new());
+    for (n, r) in bare["fiber_routes"].as_array().unwrap().iter().enumerate() {
+        if r["length_m"].as_f64().unwrap() > 150.0 && n % 3 == 0 {
+            let (id, group) = (format!("D{n}"), format!("G{}", n / 9));
+            ducts.push(serde_json::json!({
+                "type": "Feature",
+                "properties": { "duct_id": id, "owner": "cmcc", "holes_free": 2, "srlg": group },
+                "geometry": { "type": "LineString", "coordinates": r["line"] },
+            }));
+            srlg.insert(id, group);
+        }
+    }
+    assert!(ducts.len() > 5);
+    let layer = serde_json::json!({ "type": "FeatureCollection", "features": ducts });
+    std::fs::write(dir.path().join("ducts.geojson"), layer.to_string()).unwrap();
+    run(dir.path(), &["plan", "covplan.toml", "-o", "out", "--quiet"]);
+    routes_keep_to_roads(dir.path());
+    let plan = json(dir.path().join("out/plan.json"));
+    let (_, inputs) = io::load(&dir.path().join("covplan.toml"), &io::LoadOptions::default()).unwrap();
+    let text = |r: &Road| inputs.roads.text.get(r.id).to_owned();
+    let roads: BTreeMap<String, (bool, bool)> =
+        inputs.roads.list.iter().map(|r| (text(r), (r.bridge, r.tunnel))).collect();
+    let core: Vec<LonLat> = inputs.fiber_nodes.iter().map(|n| n.at).collect();
+    let laid = Laid::new(&plan, &core);
+    let asked =
+        plan["connections"].as_array().unwrap().iter().filter(|c| c["protection"].is_object()).count();
+    eprintln!("{} of {asked} protected; {} segments", laid.protected.len(), laid.ends.len());
+    assert!(laid.protected.len() >= 8, "{} of {asked}", laid.protected.len());
+    assert_eq!(laid.lost(&[]), Vec::<&str>::new());
+    for i in 0..laid.ends.len() {
+        assert_eq!(laid.lost(&[i]), Vec::<&str>::new(), "segment {i}");
+    }
+    let risks = shared_risks(&plan, &roads, &srlg);
+    eprintln!("{} shared risks", risks.len());
+    assert!(risks.iter().any(|r| r.len() > 1));
+    for risk in &risks {
+        assert_eq!(laid.lost(risk), Vec::<&str>::new(), "{risk:?}");
+    }
+    // The check can fail: without a whole office's surroundings somebody is lost.
+    let all: Vec<usize> = (0..laid.ends.len()).collect();
+    assert_eq!(laid.lost(&all).len(), laid.protected.len());
+    // Whoever has one route only is told why.
+    for c in plan["connections"].as_array().unwrap().iter().filter(|c| c["protection"]["met"] == false) {
+        assert!(c["protection"]["reason"][0].as_str().unwrap().len() > 10, "{c}");
+    }
+    let fiber = plan["certificates"].as_array().unwrap().iter().find(|c| c["stage"] == "fiber").unwrap();
+    eprintln!("gap {}", fiber["gap"]);
+    assert!(fiber["gap"].as_f64().unwrap() < 0.25, "{fiber}");
+}
+
+/// Each phase is a connected extension of what stands before it: what is built so far leads from every
+/// connection of the phase to a node that exists.
+#[test]
+fn every_phase_hangs_together() {
+    let Some(shared) = shared() else { return };
+    let dir = project(&shared, "andorra");
+    let towns = [(1.52109, 42.50779), (1.53414, 42.50729), (1.49129, 42.46372), (1.51483, 42.54499)];
+    scatter(dir.path(), &towns, 12, 0.01, 2);
+    run(dir.path(), &["plan", "covplan.toml", "-o", "out"]);
+    let plan = json(dir.path().join("out/plan.json"));
+    let routes = plan["fiber_routes"].as_array().unwrap();
+    let (_, inputs) = io::load(&dir.path().join("covplan.toml"), &io::LoadOptions::default()).unwrap();
+    let at = |p: LonLat| [p.lon_deg(), p.lat_deg()].map(|v| (v * 1e7).round() as i64);
+    let phases = routes.iter().map(|r| r["phase"].as_u64().unwrap()).max().unwrap();
+    assert!(phases > 1);
+    for phase in 1..=phases {
+        let mut seen: std::collections::BTreeSet<[i64; 2]> =
+            inputs.fiber_nodes.iter().map(|n| at(n.at)).collect();
+        let mut open: Vec<(usize, [[i64; 2]; 2])> = routes
+            .iter()
+            .enumerate()
+            .filter(|(_, r)| r["phase"].as_u64().unwrap() <= phase)
+            .map(|(i, r)| {
+                let line = r["line"].as_array().unwrap();
+                (i, [place(&line[0]), place(&line[line.len() - 1])])
+            })
+            .collect();
+        loop {
+            let before = open.len();
+            open.retain(|(_, [a, b])| {
+                let joined = seen.contains(a) || seen.contains(b);
+                if joined {
+                    seen.extend([*a, *b]);
+                }
+                !joined
+            });
+            if open.len() == before {
+                break;
+            }
+        }
+        assert!(open.is_empty(), "phase {phase}: {} segments hang in the air", open.len());
+        for c in plan["connections"].as_array().unwrap() {
+            if c["state"] == "planned" && c["phase"].as_u64().unwrap() <= phase {
+                assert!(seen.contains(&place(&c["lead_in"][0])), "phase {phase}: {}", c["id"]);
+            }
+        }
+    }
+}

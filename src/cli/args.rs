@@ -419,9 +419,15 @@ pub enum Command {
         /// What to read.
         #[command(flatten)]
         reading: Reading,
+        /// Plan first, and look at what will stand then
+        #[arg(long)]
+        planned: bool,
         /// Where to write.
         #[command(flatten)]
         output: Output,
+        /// How long to work.
+        #[command(flatten)]
+        budget: Budget,
     },
     /// What new bands (U6G, FR3, mmWave, sub-THz) would ask for: reach, stations, backhaul, as intervals
     Outlook {

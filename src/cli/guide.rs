@@ -157,7 +157,7 @@ pub static GUIDES: &[Guide] = &[
     guide(
         "failures",
         "单点失效的影响：光缆、管道、节点、数据中心",
-        &["covplan failures covplan.toml", "covplan failures covplan.toml --json"],
+        &["covplan failures covplan.toml", "covplan failures covplan.toml --planned --json"],
         ("covplan plan covplan.toml -o out", "covplan plan covplan.toml -o out"),
     ),
     guide(
@@ -310,6 +310,7 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("centers", "objective", "优化目标：mix（按设置加权）、cost、latency 或 carbon [默认：mix]"),
     ("centers", "planned", "先作规划，企业经规划光缆到达算力"),
     ("energy", "today", "不作规划，只看现状"),
+    ("failures", "planned", "先作规划，再看建成后的网络"),
     ("", "simplestyle", "在 GeoJSON 要素上写出 simplestyle 样式属性"),
     ("", "csv_encoding", "CSV 文件的编码"),
     ("area", "model", "地形上的传播模型：auto 为 6 GHz 以下 P.1812-8、以上 P.452-18；itm 为 ITM 1.4 点对点"),

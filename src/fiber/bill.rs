@@ -3,6 +3,7 @@
 use super::cable;
 use super::capacity::Need;
 use super::price::{Piece, Pricing};
+use super::protect::Pair;
 use super::tree::Hung;
 use super::ways::Ways;
 use super::web::{Link, Web, lead_in_cny, reversed};
@@ -11,7 +12,7 @@ use crate::graph::{EdgeId, NodeId};
 use crate::model::kinds::{Basis, LayMethod};
 use crate::model::planned::RouteSegment;
 use crate::model::settings::Settings;
-use crate::network::{AccessPoint, RoadGraph};
+use crate::network::{AccessPoint, RoadGraph, Snap};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -49,6 +50,39 @@ pub(super) struct Bill {
     pub segments: Vec<RouteSegment>,
     /// Segments of each terminal from the building to the node, by terminal number.
     pub routes: BTreeMap<u32, Vec<u32>>,
+    /// Segments of second routes, likewise.
+    pub seconds: BTreeMap<u32, Vec<u32>>,
+    /// The segments of each edge: from one number up to another.
+    pub spans: FxHashMap<EdgeId, [u32; 2]>,
+}
+
+/// A way of one terminal over the web.
+struct Trail<'a> {
+    terminal: u32,
+    second: bool,
+    start: NodeId,
+    edges: Box<dyn Iterator<Item = EdgeId> + 'a>,
+}
+
+/// The ways of all terminals: one in the trees, two of a pair.
+fn trails<'a>(rounds: &'a [Round], pairs: &'a [Pair]) -> impl Iterator<Item = Trail<'a>> {
+    let single = rounds.iter().flat_map(|round| {
+        round.members.iter().map(move |m| Trail {
+            terminal: m.terminal,
+            second: false,
+            start: m.node,
+            edges: Box::new(round.hung.way(m.node)),
+        })
+    });
+    let double = pairs.iter().flat_map(|p| {
+        p.branches.iter().zip([false, true]).map(move |(b, second)| Trail {
+            terminal: p.terminal,
+            second,
+            start: b.start,
+            edges: Box::new(b.edges.iter().copied()),
+        })
+    });
+    single.chain(double)
 }
 
 /// Where the segments of an edge are, in the order of the chain that they were cut from.
@@ -71,9 +105,15 @@ impl Site<'_, '_> {
     pub fn edge_m(&self, edge: EdgeId) -> f64 {
         match self.web.link(edge) {
             Link::Road(_) => self.web.pieces(edge).iter().map(|p| self.pricing.route_m(p)).sum(),
-            Link::LeadIn(i) => self.access[i as usize].snap.as_ref().map_or(0.0, |s| s.distance_m),
+            Link::LeadIn(_) => self.web.lead_in(edge).map_or(0.0, |s| s.distance_m),
             Link::Root(_) => 0.0,
         }
+    }
+
+    /// A further cable along an edge that is built anyway, yuan.
+    pub fn cable_cny(&self, edge: EdgeId) -> f64 {
+        let metres: f64 = self.web.pieces(edge).iter().map(|p| self.pricing.route_m(p)).sum();
+        metres * self.settings.fiber.cable_cny_m
     }
 
     /// Position of a node, which is an end of the edge.
@@ -83,8 +123,8 @@ impl Site<'_, '_> {
             (Link::Road(_), [first, ..]) if from => self.roads.point_at(first.edge, first.from_m),
             (Link::Road(_), [.., last]) => self.roads.point_at(last.edge, last.to_m),
             (Link::LeadIn(i) | Link::Root(i), _) => {
-                let point = &self.access[i as usize];
-                point.snap.as_ref().filter(|_| from).map_or(point.at, |s| s.at)
+                let road = self.web.lead_in(edge).filter(|_| from);
+                road.map_or(self.access[i as usize].at, |s| s.at)
             }
             _ => LonLat::wrapped(0.0, 0.0),
         }
@@ -92,13 +132,13 @@ impl Site<'_, '_> {
 
     /// Cuts what the rounds use into segments of one road, one method and one load, and prices them.
     /// `fibers` tells how many run along each edge.
-    pub fn bill(&self, rounds: &[Round], fibers: &BTreeMap<EdgeId, u32>) -> Bill {
+    pub fn bill(&self, rounds: &[Round], pairs: &[Pair], fibers: &BTreeMap<EdgeId, u32>) -> Bill {
         let graph = &self.web.graph;
         let mut used: BTreeMap<EdgeId, Use> = BTreeMap::new();
         let mut ends: Vec<NodeId> = Vec::new();
-        for (round, m) in rounds.iter().flat_map(|r| r.members.iter().map(move |m| (r, m))) {
-            ends.push(m.node);
-            for e in round.hung.way(m.node) {
+        for t in trails(rounds, pairs) {
+            ends.push(t.start);
+            for e in t.edges {
                 used.entry(e).or_default().serves += 1;
             }
         }
@@ -140,10 +180,11 @@ impl Site<'_, '_> {
                 self.cut(&chain, used.get(&first).copied().unwrap_or_default(), &mut bill, &mut spans);
             }
         }
-        for (round, m) in rounds.iter().flat_map(|r| r.members.iter().map(move |m| (r, m))) {
+        for t in trails(rounds, pairs) {
             let mut route: Vec<u32> = Vec::new();
-            let mut v = m.node;
-            while let Some((e, u)) = round.hung.up(v) {
+            let mut v = t.start;
+            for e in t.edges {
+                let u = graph.opposite(e, v);
                 if let Some(s) = spans.get(&e) {
                     let along = (graph.ends(e)[0] == v) == s.forward;
                     let count = s.last - s.first;
@@ -156,8 +197,9 @@ impl Site<'_, '_> {
                 }
                 v = u;
             }
-            bill.routes.insert(m.terminal, route);
+            if t.second { &mut bill.seconds } else { &mut bill.routes }.insert(t.terminal, route);
         }
+        bill.spans = spans.into_iter().map(|(e, s)| (e, [s.first, s.last])).collect();
         bill
     }
 
@@ -177,11 +219,11 @@ impl Site<'_, '_> {
                 open.push((piece, forward));
                 first.get_or_insert(bill.segments.len() as u32);
             }
-            if let Link::LeadIn(i) = self.web.link(e) {
+            if let (Link::LeadIn(i), Some(snap)) = (self.web.link(e), self.web.lead_in(e)) {
                 let done = std::mem::take(&mut open);
                 self.close(&done, load, bill);
                 first = Some(bill.segments.len() as u32);
-                self.lead_in(i, forward, load, bill);
+                self.lead_in(i, snap, forward, load, bill);
             }
             // The last of an edge's segments may still be open; it will get the next number.
             let last = bill.segments.len() as u32 + u32::from(!open.is_empty());
@@ -201,12 +243,13 @@ impl Site<'_, '_> {
     fn close(&self, pieces: &[(Piece, bool)], load: Use, bill: &mut Bill) {
         let Some(&(kind, _)) = pieces.first() else { return };
         let mut line: Vec<LonLat> = Vec::new();
-        let (mut route_m, mut work_cny) = (0.0, 0.0);
+        let (mut route_m, mut work_cny, mut crossings) = (0.0, 0.0, 0);
         for (p, forward) in pieces {
             let part = self.roads.line_between(p.edge, p.from_m, p.to_m);
             line.extend(if *forward { part } else { reversed(part) });
             route_m += self.pricing.route_m(p);
             work_cny += p.work_cny;
+            crossings += p.crossings;
         }
         line.dedup();
         let way = kind.way().map(|w| &self.ways.list[w]);
@@ -216,9 +259,12 @@ impl Site<'_, '_> {
         self.push(bill, load, line, route_m, work_cny + route_m * self.settings.fiber.cable_cny_m, |s| {
             s.road_id = roads.text.opt(road.id).map(str::to_owned);
             s.method = kind.method;
+            s.crossings = crossings;
             s.basis = self.roads.basis();
             s.trench_m = if kind.digs() { route_m } else { 0.0 };
             s.hole_m = if way.is_some() && kind.method == LayMethod::Duct { route_m } else { 0.0 };
+            s.reuses = way.map(|w| w.id.clone());
+            s.rent_cny_yr = rent_cny_yr;
             s.owner = way.and_then(|w| w.owner.clone());
             s.consent = way.is_some_and(|w| w.foreign);
             s.opex_cny_yr += rent_cny_yr;
@@ -226,9 +272,8 @@ impl Site<'_, '_> {
     }
 
     /// The way from the road to an access point.
-    fn lead_in(&self, access: u32, forward: bool, load: Use, bill: &mut Bill) {
+    fn lead_in(&self, access: u32, snap: &Snap, forward: bool, load: Use, bill: &mut Bill) {
         let point = &self.access[access as usize];
-        let Some(snap) = &point.snap else { return };
         if snap.distance_m < 0.01 {
             return;
         }
@@ -237,6 +282,7 @@ impl Site<'_, '_> {
         let line = if forward { line } else { reversed(line) };
         self.push(bill, load, line, snap.distance_m, lead_in_cny(snap, &self.settings.fiber), |s| {
             s.trench_m = snap.distance_m;
+            s.crossings = snap.crossings;
             s.basis = self.roads.basis();
         });
     }
@@ -268,6 +314,12 @@ impl Site<'_, '_> {
             fibers: load.fibers,
             cable_fibers: cables.fibers,
             serves: load.serves,
+            cut_lost: 0,
+            crossings: 0,
+            around_cny: None,
+            around_road: None,
+            reuses: None,
+            rent_cny_yr: 0.0,
             owner: None,
             consent: false,
             capex_cny,

@@ -138,7 +138,7 @@ fn extend(
 /// Around every terminal lies a ball of half the way to the next one, but not reaching the root. The balls
 /// don't overlap and every tree has to cross those of its terminals, so it costs at least the sum of their
 /// radii; a fractional knapsack with these and the terminals' own costs bounds the value.
-fn value_bound(graph: &Graph, root: NodeId, prizes: &[Prize], budget: f64) -> f64 {
+pub(super) fn value_bound(graph: &Graph, root: NodeId, prizes: &[Prize], budget: f64) -> f64 {
     let mut members: BTreeMap<NodeId, u32> = BTreeMap::new();
     for p in prizes {
         *members.entry(p.node).or_default() += 1;

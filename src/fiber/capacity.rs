@@ -5,6 +5,7 @@ use super::bill::{Member, Round};
 use super::budget::{Prize, build_order};
 use super::pon;
 use super::price::Pricing;
+use super::protect::Pair;
 use super::tree::{Hung, OneByOne, Tree, access_of, join};
 use super::web::{Link, Web};
 use crate::graph::{EdgeId, Graph, GraphError, NodeId, components};
@@ -28,6 +29,11 @@ pub(super) struct Need {
 }
 
 impl Need {
+    /// So many fibers of its own.
+    pub const fn own(fibers: u32) -> Self {
+        Self { fibers, share: None }
+    }
+
     pub fn of(terminal: &Terminal, settings: &FiberSettings) -> Self {
         let shares = terminal.shared && matches!(pon::class(settings), Ok(Some(_)));
         Self { fibers: terminal.fibers, share: shares.then(|| pon::sites_per_fiber(settings)) }
@@ -54,7 +60,7 @@ impl Spare {
         }
     }
 
-    fn takes(self, need: Need) -> bool {
+    pub(super) fn takes(self, need: Need) -> bool {
         self.fibers.is_none_or(|n| n >= self.more(need)) && self.sites.is_none_or(|n| n >= 1)
     }
 
@@ -130,6 +136,7 @@ impl Bilingual for JoinError {
 /// Joins members to the root by a tree. Where a node would have to give more than it has to spare, it keeps
 /// what is worth most per yuan and the rest is joined in another round: to nodes that have fiber left, with
 /// the trenches of earlier rounds at the price of a cable.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn join_all(
     web: &Web,
     pricing: &Pricing<'_, '_>,
@@ -137,9 +144,11 @@ pub(super) fn join_all(
     access: &[AccessPoint],
     spare: &mut BTreeMap<AccessKind, Spare>,
     members: &[(Member, Prize)],
+    pairs: &[Pair],
     work: Work<'_>,
 ) -> Result<Joined, JoinError> {
-    let nodes: Vec<NodeId> = members.iter().map(|m| m.0.node).collect();
+    let nodes: Vec<NodeId> =
+        members.iter().map(|m| m.0.node).chain(pairs.iter().map(|p| p.branches[0].start)).collect();
     let (tree, one_by_one) = join(&web.graph, web.root, &nodes, work)?;
     let mut joined = Joined {
         rounds: Vec::new(),
@@ -151,7 +160,22 @@ pub(super) fn join_all(
     };
     let mut edges = tree.edges;
     let mut open: Vec<(Member, Prize)> = members.to_vec();
-    let mut built: BTreeSet<EdgeId> = BTreeSet::new();
+    let mut built: BTreeSet<EdgeId> =
+        pairs.iter().flat_map(|p| &p.branches).flat_map(|b| b.edges.iter().copied()).collect();
+    if !built.is_empty() && !open.is_empty() {
+        // Beside the pairs a cable is all that it costs.
+        let needs: Vec<Need> = open.iter().map(|m| m.0.need).collect();
+        let (graph, ids) = remaining(web, pricing, settings, access, spare, &built, &needs)?;
+        let parts = components(&graph, |_| true);
+        let (reach, lost): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|m| parts.connected(m.0.node, web.root));
+        joined.left_over.extend(lost.iter().map(|m| m.0.terminal));
+        open = reach;
+        let nodes: Vec<NodeId> = open.iter().map(|m| m.0.node).collect();
+        let (beside, _) = join(&graph, web.root, &nodes, work)?;
+        joined.stopped |= beside.stopped;
+        edges = beside.edges.iter().map(|e| ids[e.index()]).collect();
+    }
     for _ in 0..ROUNDS {
         let hung = Hung::new(&web.graph, &edges, web.root);
         let prizes: Vec<Prize> = open.iter().map(|m| m.1).collect();
@@ -192,7 +216,8 @@ pub(super) fn join_all(
     joined.left_over.sort_unstable();
     if !joined.left_over.is_empty() {
         // The bound has to speak of those that are joined.
-        let kept: Vec<NodeId> = joined.rounds.iter().flat_map(|r| r.members.iter().map(|m| m.node)).collect();
+        let single = joined.rounds.iter().flat_map(|r| r.members.iter().map(|m| m.node));
+        let kept: Vec<NodeId> = single.chain(pairs.iter().map(|p| p.branches[0].start)).collect();
         joined.bound_cny = join(&web.graph, web.root, &kept, work)?.0.bound_cny;
     }
     Ok(joined)

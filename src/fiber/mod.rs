@@ -8,34 +8,41 @@
 //! How a plan comes about, one file each: `ways` matches ducts and pole lines to roads, `price` says what a
 //! stretch of road costs, `web` makes the graph, `tree` finds trees on it, `budget` chooses whom to join,
 //! `capacity` minds spare fibers, `pon` groups sites behind splitters (`grouping`) and checks the light from
-//! their `office`, `bill` cuts the trees into priced segments, `order` puts them in order.
-//! Ring protection can stand beside `tree` and `pon`: they see the same web.
+//! their `office`, `protect` finds two routes for those that are to survive a cut, `bill` cuts all of it into
+//! priced segments, `order` and `phasing` put them in order, `remarks` says what is assumed.
 
+mod around;
 mod bill;
 mod budget;
 mod cable;
 mod capacity;
+mod error;
 mod grouping;
+mod metro;
 mod office;
 mod order;
+mod phasing;
 mod pon;
 mod price;
+mod protect;
+mod remarks;
 mod tree;
 mod ways;
 mod web;
 
 pub use cable::{Cables, SIZES, size as cable_size};
 pub use capacity::{JoinError, Spare};
+pub use error::RouteError;
+pub use protect::wants_two_routes;
 
-use crate::geom::LonLat;
+use crate::geom::{LonLat, geodesic_m};
+use crate::graph::{Dijkstra, EdgeId, NodeId, Until};
 use crate::model::inputs::Inputs;
-use crate::model::kinds::Basis;
 use crate::model::notes::Note;
-use crate::model::planned::{Certificate, Connection, ConnectionState, PonKind, PonNode, RouteSegment};
-use crate::model::said::Bilingual;
+use crate::model::planned::{
+    Certificate, Connection, ConnectionState, PonKind, PonNode, Protection, RouteSegment, Structure,
+};
 use crate::model::settings::Settings;
-use crate::model::words::{listed, yuan};
-use crate::model::words::{listed_zh, yuan_zh};
 use crate::network::{AccessKind, FiberAccess, Reach, Snap, Snapper};
 use crate::optimise::{Work, relative_gap};
 use bill::{Bill, Member, Site};
@@ -44,6 +51,7 @@ use capacity::{Joined, Need, join_all};
 use office::{Office, offices};
 use pon::Odns;
 use price::Pricing;
+use protect::{Pair, Protected, Shield, Why};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use ways::Ways;
@@ -65,6 +73,11 @@ pub struct Terminal {
     pub value: f64,
     /// Locked by the planner: joined whatever it is worth.
     pub must: bool,
+    /// It is to have two routes to the core that no single failure takes both of, with fibers of its own on
+    /// each.
+    pub protect: bool,
+    /// Equipment at its end, yuan; `fiber.terminal_cny` where none is given.
+    pub equipment_cny: Option<f64>,
 }
 
 /// What routes are planned for.
@@ -137,70 +150,17 @@ pub struct RoutePlan {
     pub one_by_one_cny: f64,
     /// The same if each paid its own way in full, yuan.
     pub unshared_cny: f64,
+    /// What second routes cost beyond one tree to the same terminals, at the price of the smallest cables,
+    /// yuan.
+    pub protection_cny: f64,
     /// What is proven: of the cost, or of the value when the budget leaves terminals out.
     pub certificate: Option<Certificate>,
+    /// What the plan comes to as a free tree and with feeder rings, where both were looked at.
+    pub structures: Vec<Structure>,
     /// Assumptions and what limits the plan.
     pub notes: Vec<Note>,
     /// Ended early by the caller.
     pub stopped_early: bool,
-}
-
-/// Why no routes can be planned.
-#[derive(Debug, thiserror::Error)]
-pub enum RouteError {
-    /// The graph or the solver refused.
-    #[error(transparent)]
-    Join(#[from] JoinError),
-    /// The class of passive optical network isn't in the catalogue.
-    #[error("fiber.pon.class = \"{name}\" is no member of fiber.pon_class, which has {}", listed(known))]
-    NoSuchClass {
-        /// The name.
-        name: String,
-        /// What there is.
-        known: Vec<String>,
-    },
-    /// What the planner locked costs more than the budget.
-    #[error(
-        "{}, locked open, need fiber for {}, more than the budget of {}",
-        listed(ids), yuan(*need_cny), yuan(*budget_cny)
-    )]
-    LockedBeyondBudget {
-        /// What is locked.
-        ids: Vec<String>,
-        /// Cost of what is locked.
-        need_cny: f64,
-        /// The budget.
-        budget_cny: f64,
-    },
-}
-
-impl Bilingual for RouteError {
-    fn zh(&self) -> String {
-        match self {
-            Self::Join(e) => e.zh(),
-            Self::NoSuchClass { name, known } => {
-                format!("fiber.pon.class = \"{name}\" 不在 fiber.pon_class 之中，可选 {}", listed_zh(known))
-            }
-            Self::LockedBeyondBudget { ids, need_cny, budget_cny } => format!(
-                "锁定开放的 {} 需要光缆 {}，超过预算 {}",
-                listed_zh(ids),
-                yuan_zh(*need_cny),
-                yuan_zh(*budget_cny)
-            ),
-        }
-    }
-}
-
-impl From<crate::graph::GraphError> for RouteError {
-    fn from(e: crate::graph::GraphError) -> Self {
-        Self::Join(e.into())
-    }
-}
-
-impl From<crate::optimise::steiner::SteinerError> for RouteError {
-    fn from(e: crate::optimise::steiner::SteinerError) -> Self {
-        Self::Join(e.into())
-    }
 }
 
 /// How a terminal stands before anything is planned.
@@ -222,6 +182,18 @@ enum Stand {
 /// # Errors
 /// [`RouteError`]: a graph too large, or a budget smaller than what the planner locked.
 pub fn plan_routes(request: &RouteRequest<'_, '_, '_>) -> Result<RoutePlan, RouteError> {
+    let fiber = &request.settings.fiber;
+    let both = (fiber.structure != "tree" || fiber.metro.compare) && request.budget_cny.is_none();
+    let (plan, areas, near) = plan_tree(request, both)?;
+    if both { metro::choose(request, plan, &areas, &near) } else { Ok(plan) }
+}
+
+/// Plans a free tree, with pairs of routes for those that are to have them. Where `cut` says so, it is also
+/// cut into service areas; and the nodes that some terminals join without a cabinet are told.
+fn plan_tree(
+    request: &RouteRequest<'_, '_, '_>,
+    cut: bool,
+) -> Result<(RoutePlan, Vec<metro::Area>, BTreeSet<String>), RouteError> {
     let RouteRequest { inputs, settings, snapper, access, terminals, .. } = *request;
     pon::class(&settings.fiber).map_err(|name| RouteError::NoSuchClass {
         name,
@@ -236,8 +208,24 @@ pub fn plan_routes(request: &RouteRequest<'_, '_, '_>) -> Result<RoutePlan, Rout
         .enumerate()
         .filter_map(|(i, s)| if let Stand::Road(snap) = s { Some((i as u32, *snap)) } else { None })
         .collect();
-    let on_road: Vec<Snap> = snaps.iter().map(|s| s.1).collect();
-    let web = Web::new(roads, &pricing, &settings.fiber, &on_road, access.points())?;
+    let asked = |i: u32| terminals[i as usize].protect;
+    let mut on_road: Vec<Snap> = snaps.iter().map(|s| s.1).collect();
+    let mut more: Vec<(u32, Snap)> = Vec::new();
+    let entry_m = settings.fiber.protect.entry_m;
+    if snaps.iter().any(|s| asked(s.0)) {
+        // Places for second entries, of buildings and of the nodes that they are joined to.
+        on_road
+            .extend(snaps.iter().filter(|s| asked(s.0)).flat_map(|s| protect::entries(roads, &s.1, entry_m)));
+        for (i, point) in (0u32..).zip(access.points()) {
+            let beside = point.snap.iter().flat_map(|s| protect::entries(roads, s, entry_m));
+            more.extend(
+                beside
+                    .filter(|s| snapper.barriers().crossings(point.at, s.at) == 0)
+                    .map(|s| (i, Snap { distance_m: geodesic_m(point.at, s.at), ..s })),
+            );
+        }
+    }
+    let web = Web::new(roads, &pricing, &settings.fiber, &on_road, access.points(), &more)?;
     let site = Site {
         settings,
         roads,
@@ -252,14 +240,19 @@ pub fn plan_routes(request: &RouteRequest<'_, '_, '_>) -> Result<RoutePlan, Rout
     for (&(i, snap), &node) in snaps.iter().zip(&web.terminals) {
         if web.reaches_fiber(node) {
             let t = &terminals[i as usize];
-            let own_cny = lead_in_cny(&snap, &settings.fiber) + settings.fiber.terminal_cny;
+            let own_cny =
+                lead_in_cny(&snap, &settings.fiber) + t.equipment_cny.unwrap_or(settings.fiber.terminal_cny);
             let prize = Prize { node, value: t.value, own_cny, must: t.must };
             members.push((Member { terminal: i, node, need: Need::of(t, &settings.fiber) }, prize));
         }
     }
     let offices = offices(inputs, settings, access.points())?;
-    let planner = Planner { request, site, stands, members, offices };
-    planner.plan()
+    let twos: Vec<Member> = members.iter().map(|m| m.0).filter(|m| asked(m.terminal)).collect();
+    let shield = if twos.is_empty() { None } else { Some(Shield::new(&site, inputs)?) };
+    let lacking = shield.as_ref().map_or_else(|| Ok(BTreeMap::new()), |s| s.lacking(&twos))?;
+    let snaps: BTreeMap<u32, Snap> = snaps.into_iter().collect();
+    let planner = Planner { request, site: &site, stands, members, offices, shield, lacking, snaps };
+    planner.plan(cut)
 }
 
 fn stand(request: &RouteRequest<'_, '_, '_>, pricing: &Pricing<'_, '_>, t: &Terminal) -> Stand {
@@ -268,7 +261,9 @@ fn stand(request: &RouteRequest<'_, '_, '_>, pricing: &Pricing<'_, '_>, t: &Term
         return Stand::Out(ConnectionState::Excluded);
     }
     let snap = request.snapper.snap_to(t.at, settings.fiber.snap_m, |e| pricing.is_open(e));
-    if let Some((metres, point)) = request.access.direct(t.at, snap.as_ref()) {
+    // Two routes leave by the road.
+    let by_road = t.protect && snap.is_some();
+    if let Some((metres, point)) = request.access.direct(t.at, snap.as_ref()).filter(|_| !by_road) {
         return Stand::Direct(point, metres);
     }
     match (snap, request.access.reach(t.at)) {
@@ -280,11 +275,17 @@ fn stand(request: &RouteRequest<'_, '_, '_>, pricing: &Pricing<'_, '_>, t: &Term
 
 struct Planner<'a, 'g, 'r> {
     request: &'a RouteRequest<'a, 'g, 'r>,
-    site: Site<'a, 'r>,
+    site: &'a Site<'a, 'r>,
     stands: Vec<Stand>,
     members: Vec<(Member, Prize)>,
     /// Of each access point.
     offices: Vec<Office>,
+    /// What fails together; none where nobody is to be protected.
+    shield: Option<Shield<'a, 'r>>,
+    /// Who can't have two routes, and why.
+    lacking: BTreeMap<u32, Why>,
+    /// Where terminals meet the road.
+    snaps: BTreeMap<u32, Snap>,
 }
 
 /// A way to join some of the terminals, priced.
@@ -294,20 +295,51 @@ struct Draft {
     bill: Bill,
     /// Terminals led in directly.
     direct: BTreeMap<u32, u32>,
+    protected: Protected,
     capex_cny: f64,
 }
 
+impl Draft {
+    /// Everyone who is joined.
+    fn joined_ones(&self) -> impl Iterator<Item = u32> + '_ {
+        self.bill.routes.keys().chain(self.direct.keys()).copied()
+    }
+}
+
 impl Planner<'_, '_, '_> {
-    fn plan(self) -> Result<RoutePlan, RouteError> {
+    fn plan(self, cut: bool) -> Result<(RoutePlan, Vec<metro::Area>, BTreeSet<String>), RouteError> {
         let all: BTreeSet<u32> = (0..self.stands.len() as u32).collect();
         let draft = self.draft(&all)?;
         match self.request.budget_cny {
             Some(budget_cny) if draft.capex_cny > budget_cny => {
                 let (draft, value_bound) = self.within(budget_cny, &draft)?;
-                Ok(self.finish(draft, Some(value_bound)))
+                Ok((self.finish(draft, Some(value_bound)), Vec::new(), BTreeSet::new()))
             }
-            _ => Ok(self.finish(draft, None)),
+            _ => {
+                let (areas, near) = if cut { self.areas(&draft) } else { Default::default() };
+                Ok((self.finish(draft, None), areas, near))
+            }
         }
+    }
+
+    /// The service areas of a draft, and the nodes that some terminals join without a cabinet.
+    fn areas(&self, draft: &Draft) -> (Vec<metro::Area>, BTreeSet<String>) {
+        let RouteRequest { inputs, settings, access, .. } = *self.request;
+        let lead_in_m = |i: u32| self.lead_in_m(i);
+        let mut all = Vec::new();
+        let mut near: BTreeSet<u32> = draft.direct.values().copied().collect();
+        for odn in draft.joined.rounds.iter().flat_map(|r| pon::trees(self.site, r, &lead_in_m)) {
+            let (areas, rest) = metro::areas(&odn, settings);
+            all.extend(areas);
+            if !rest.is_empty() {
+                near.insert(odn.access);
+            }
+        }
+        let id = |&p: &u32| match access.points()[p as usize].kind {
+            AccessKind::Node(i) => inputs.fiber_nodes.get(i as usize).map(|n| n.id.clone()),
+            AccessKind::Cable(_) => None,
+        };
+        (all, near.iter().filter_map(id).collect())
     }
 
     /// Joins those of `chosen` that can be joined.
@@ -328,6 +360,10 @@ impl Planner<'_, '_, '_> {
         }
         let members: Vec<(Member, Prize)> =
             self.members.iter().filter(|m| chosen.contains(&m.0.terminal)).copied().collect();
+        let protected = self.protect(&members, &mut spare)?;
+        let done: BTreeSet<u32> = protected.pairs.iter().map(|p| p.terminal).collect();
+        let members: Vec<(Member, Prize)> =
+            members.into_iter().filter(|m| !done.contains(&m.0.terminal)).collect();
         let joined = join_all(
             self.site.web,
             self.site.pricing,
@@ -335,15 +371,55 @@ impl Planner<'_, '_, '_> {
             access.points(),
             &mut spare,
             &members,
+            &protected.pairs,
             self.request.work,
         )?;
         let lead_in_m = |i: u32| self.lead_in_m(i);
-        let odns =
-            pon::design(&self.site, inputs, &self.offices, &joined.rounds, &direct, terminals, &lead_in_m);
-        let bill = self.site.bill(&joined.rounds, &odns.fibers);
-        let own: f64 = bill.routes.keys().chain(direct.keys()).map(|&i| self.own_cny(i)).sum();
-        let capex_cny = bill.segments.iter().map(|s| s.capex_cny).sum::<f64>() + own + odns.capex_cny();
-        Ok(Draft { joined, odns, bill, direct, capex_cny })
+        let found = pon::Found { rounds: &joined.rounds, direct: &direct, pairs: &protected.pairs };
+        let odns = pon::design(self.site, inputs, &self.offices, &found, terminals, &lead_in_m);
+        let bill = self.site.bill(&joined.rounds, &protected.pairs, &odns.fibers);
+        let mut draft = Draft { joined, odns, bill, direct, protected, capex_cny: 0.0 };
+        let own: f64 = draft.joined_ones().map(|i| self.own_cny(i)).sum();
+        let second: f64 = draft.protected.pairs.iter().map(|p| p.branches[1].lead_in_cny).sum();
+        draft.capex_cny = draft.bill.segments.iter().map(|s| s.capex_cny).sum::<f64>()
+            + own
+            + second
+            + draft.odns.capex_cny();
+        Ok(draft)
+    }
+
+    /// Two routes for those members that are to have them and can.
+    fn protect(
+        &self,
+        members: &[(Member, Prize)],
+        spare: &mut BTreeMap<AccessKind, Spare>,
+    ) -> Result<Protected, RouteError> {
+        let terminals = self.request.terminals;
+        let Some(shield) = &self.shield else { return Ok(Protected::default()) };
+        let wants = |m: &(Member, Prize)| {
+            terminals[m.0.terminal as usize].protect && !self.lacking.contains_key(&m.0.terminal)
+        };
+        let (mut twos, ones): (Vec<_>, Vec<_>) = members.iter().copied().partition(wants);
+        if twos.is_empty() {
+            return Ok(Protected::default());
+        }
+        // What must be joined takes from the nodes first, then what is worth most.
+        twos.sort_by(|a, b| {
+            b.1.must
+                .cmp(&a.1.must)
+                .then(b.1.value.total_cmp(&a.1.value))
+                .then(a.0.terminal.cmp(&b.0.terminal))
+        });
+        let own = |m: &(Member, Prize)| {
+            let fibers = terminals[m.0.terminal as usize].fibers;
+            Member { need: Need::own(fibers), ..m.0 }
+        };
+        let twos: Vec<Member> = twos.iter().map(own).collect();
+        let ones: Vec<Member> = ones.iter().map(|m| m.0).collect();
+        let barriers = self.request.snapper.barriers();
+        let barred = |from, to| barriers.crossings(from, to) > 0;
+        let call = protect::Call { terminals, snaps: &self.snaps, barred: &barred, work: self.request.work };
+        Ok(shield.pairs(&twos, &ones, &call, spare)?)
     }
 
     /// From the road, or from the access point that it is led in from, into the building, metres.
@@ -358,7 +434,7 @@ impl Planner<'_, '_, '_> {
     /// Lead-in and equipment of a terminal, yuan.
     fn own_cny(&self, terminal: u32) -> f64 {
         let fiber = &self.request.settings.fiber;
-        fiber.terminal_cny
+        self.request.terminals[terminal as usize].equipment_cny.unwrap_or(fiber.terminal_cny)
             + match &self.stands[terminal as usize] {
                 Stand::Direct(_, metres) => metres * fiber.lead_in_cny_m,
                 Stand::Road(snap) => lead_in_cny(snap, fiber),
@@ -377,8 +453,18 @@ impl Planner<'_, '_, '_> {
             let ids = must.iter().map(|&i| terminals[i as usize].id.clone()).collect();
             return Err(RouteError::LockedBeyondBudget { ids, need_cny: need.capex_cny, budget_cny });
         }
-        // Terminals beside a node cost their lead-in alone: they hang from the root over no edge.
-        let mut prizes: Vec<Prize> = self.members.iter().map(|m| m.1).collect();
+        // Terminals beside a node cost their lead-in alone: they hang from the root over no edge. Second
+        // routes are on top of the tree: each is taken to cost what they cost on average where all are built.
+        let second_cny = full.protected.pairs.iter().map(|p| p.branches[1].lead_in_cny).sum::<f64>()
+            + (self.pairs_cny(full) - full.joined.tree.cost_cny).max(0.0);
+        let each_cny = second_cny / full.protected.pairs.len().max(1) as f64;
+        let doubled: BTreeSet<u32> = full.protected.pairs.iter().map(|p| p.terminal).collect();
+        let on_top = |i: u32| if doubled.contains(&i) { each_cny } else { 0.0 };
+        let mut prizes: Vec<Prize> = self
+            .members
+            .iter()
+            .map(|m| Prize { own_cny: m.1.own_cny + on_top(m.0.terminal), ..m.1 })
+            .collect();
         let mut who: Vec<u32> = self.members.iter().map(|m| m.0.terminal).collect();
         for (i, t) in terminals.iter().enumerate() {
             if let Stand::Direct(..) = self.stands[i] {
@@ -395,7 +481,16 @@ impl Planner<'_, '_, '_> {
         for _ in 0..4 {
             let choice = budget::choose(&web.graph, web.root, &hung, &prizes, purse, self.request.work)?;
             if purse >= budget_cny {
-                value_bound = choice.value_bound;
+                // What second routes cost can't be told of each alone: the bound leaves them out.
+                let cheap: Vec<Prize> = prizes
+                    .iter()
+                    .zip(&who)
+                    .map(|(p, &i)| Prize { own_cny: p.own_cny - on_top(i), ..*p })
+                    .collect();
+                value_bound = match doubled.is_empty() {
+                    true => choice.value_bound,
+                    false => budget::value_bound(&web.graph, web.root, &cheap, budget_cny),
+                };
             }
             let chosen: BTreeSet<u32> = choice.chosen.iter().map(|&i| who[i as usize]).collect();
             let draft = self.draft(&chosen)?;
@@ -412,8 +507,13 @@ impl Planner<'_, '_, '_> {
     }
 
     fn value(&self, draft: &Draft) -> f64 {
-        let joined = draft.bill.routes.keys().chain(draft.direct.keys());
-        joined.map(|&i| self.request.terminals[i as usize].value).sum()
+        draft.joined_ones().map(|i| self.request.terminals[i as usize].value).sum()
+    }
+
+    /// All edges in use at the price of the smallest cables, yuan.
+    fn pairs_cny(&self, draft: &Draft) -> f64 {
+        let edges: Vec<_> = draft.odns.fibers.keys().copied().collect();
+        self.site.web.graph.total_weight(&edges)
     }
 
     fn finish(&self, mut draft: Draft, value_bound: Option<f64>) -> RoutePlan {
@@ -425,9 +525,14 @@ impl Planner<'_, '_, '_> {
             tree_cny: draft.joined.tree.cost_cny,
             one_by_one_cny: draft.joined.one_by_one.shared_cny,
             unshared_cny: draft.joined.one_by_one.unshared_cny,
-            stopped_early: draft.joined.stopped,
+            stopped_early: draft.joined.stopped || draft.protected.stopped,
             ..RoutePlan::default()
         };
+        let pairs: BTreeMap<u32, &Pair> = draft.protected.pairs.iter().map(|p| (p.terminal, p)).collect();
+        if !pairs.is_empty() {
+            let second: f64 = pairs.values().map(|p| p.branches[1].lead_in_cny).sum();
+            plan.protection_cny = (self.pairs_cny(&draft) - plan.tree_cny).max(0.0) + second;
+        }
         let name = |kind: AccessKind| match kind {
             AccessKind::Node(i) => inputs.fiber_nodes.get(i as usize).map(|n| n.id.clone()),
             AccessKind::Cable(i) => inputs.fiber_segments.get(i as usize).map(|s| s.id.clone()),
@@ -444,9 +549,13 @@ impl Planner<'_, '_, '_> {
                 lead_in_m: None,
                 lead_in: Vec::new(),
                 cost_cny: 0.0,
+                alone_cny: 0.0,
                 route: draft.bill.routes.get(&i).cloned().unwrap_or_default(),
                 phase: 1,
                 optical: draft.odns.light.get(&i).cloned(),
+                cabinet: None,
+                ring: Vec::new(),
+                protection: t.protect.then(|| self.protection(i, pairs.get(&i).copied(), &draft, &name)),
             };
             match (&self.stands[i as usize], point) {
                 (Stand::Direct(_, metres), Some(p)) => {
@@ -468,24 +577,37 @@ impl Planner<'_, '_, '_> {
                     };
                 }
             }
-            let own = if c.state == ConnectionState::Planned { self.own_cny(i) } else { 0.0 };
+            let mut own = if c.state == ConnectionState::Planned { self.own_cny(i) } else { 0.0 };
             if c.state == ConnectionState::Planned {
-                let used = c.route.iter().filter_map(|&s| plan.segments.get(s as usize));
-                let along: f64 = used.clone().map(|s| s.cable_m / f64::from(cables_of(s, settings))).sum();
-                c.route_m = Some(along + c.lead_in_m.unwrap_or(0.0));
+                own += pairs.get(&i).map_or(0.0, |p| p.branches[1].lead_in_cny);
+                let along = |route: &[u32]| -> f64 {
+                    let used = route.iter().filter_map(|&s| plan.segments.get(s as usize));
+                    used.map(|s| s.cable_m / f64::from(cables_of(s, settings))).sum()
+                };
+                c.route_m = Some(along(&c.route) + c.lead_in_m.unwrap_or(0.0));
+                if let Some(p) = c.protection.as_mut().filter(|p| p.met) {
+                    p.route_m = Some(along(&p.route) + p.lead_in_m.unwrap_or(0.0));
+                }
+                let used = c.segments().filter_map(|s| plan.segments.get(s as usize));
                 c.cost_cny = own
                     + pon_share(&c, &plan.pon)
                     + used.map(|s| s.capex_cny / f64::from(s.serves.max(1))).sum::<f64>();
+                if !c.survives_a_cut() {
+                    for &s in &c.route {
+                        plan.segments[s as usize].cut_lost += 1;
+                    }
+                }
             }
             plan.lead_in_cny.push(own);
             plan.connections.push(c);
         }
+        self.alternatives(&mut plan, &draft);
         let lead_ins: f64 = plan.lead_in_cny.iter().sum();
         plan.opex_cny_yr = plan.segments.iter().map(|s| s.opex_cny_yr).sum::<f64>()
             + plan.pon.iter().map(|n| n.opex_cny_yr).sum::<f64>()
             + lead_ins * settings.fiber.opex_share;
         self.put_in_order(&mut plan, &draft);
-        plan.loads = self.loads(&points, &draft.odns);
+        plan.loads = self.loads(&points, &draft);
         plan.certificate = Some(match value_bound {
             Some(bound) => certificate(
                 ("value of what the budget joins", "预算内接入的价值"),
@@ -495,20 +617,87 @@ impl Planner<'_, '_, '_> {
                 true,
             ),
             None => {
-                let joined = draft.bill.routes.keys().chain(draft.direct.keys());
-                let own: f64 = joined.map(|&i| self.own_cny(i)).sum();
-                let bound = draft.joined.bound_cny + own;
-                certificate(
-                    ("capex of joining all that can be joined", "接入全部可接入对象的投资"),
-                    "CNY",
-                    draft.capex_cny,
-                    bound,
-                    false,
-                )
+                let own: f64 = draft.joined_ones().map(|i| self.own_cny(i)).sum();
+                let nobody_left = draft.joined.left_over.is_empty();
+                let with_pairs = draft.protected.bound_cny.filter(|_| nobody_left).unwrap_or(0.0);
+                let bound = (draft.joined.bound_cny.max(with_pairs) + own).min(draft.capex_cny);
+                let said = match pairs.is_empty() {
+                    true => ("capex of joining all that can be joined", "接入全部可接入对象的投资"),
+                    false => (
+                        "capex of joining all that can be joined, with two routes for those to be protected",
+                        "接入全部可接入对象的投资（含双路由保护）",
+                    ),
+                };
+                certificate(said, "CNY", draft.capex_cny, bound, false)
             }
         });
         plan.notes = self.notes(&plan, &draft, &points);
         plan
+    }
+
+    /// What else could have been built: around each segment, and for each connection alone.
+    fn alternatives(&self, plan: &mut RoutePlan, draft: &Draft) {
+        let used = |e: &EdgeId| draft.odns.fibers.contains_key(e);
+        let mut trees: Vec<(NodeId, EdgeId, NodeId)> = Vec::new();
+        for round in &draft.joined.rounds {
+            let up =
+                round.hung.order.iter().filter_map(|&v| round.hung.up(v).map(|(e, above)| (v, e, above)));
+            trees.extend(up.filter(|(_, e, _)| used(e)));
+        }
+        for (edge, way) in around::around(self.site, &trees, &draft.protected.pairs) {
+            let Some(&[first, last]) = draft.bill.spans.get(&edge) else { continue };
+            for s in plan.segments.iter_mut().take(last as usize).skip(first as usize) {
+                if s.around_cny.is_none_or(|c| c < way.cost_cny) {
+                    s.around_cny = Some(way.cost_cny);
+                    s.around_road = around::road_of(self.site, way.via);
+                }
+            }
+        }
+        let graph = &self.site.web.graph;
+        let node_of: BTreeMap<u32, NodeId> = self.members.iter().map(|m| (m.0.terminal, m.0.node)).collect();
+        let mut search = Dijkstra::new(graph);
+        search.run([(self.site.web.root, 0.0)], Until::Everywhere);
+        for (i, c) in (0u32..).zip(&mut plan.connections) {
+            if c.state == ConnectionState::Planned {
+                let way = node_of.get(&i).and_then(|&v| search.distance(v)).unwrap_or(0.0);
+                c.alone_cny = way + self.own_cny(i);
+            }
+        }
+    }
+
+    /// The second route of a terminal that is to have one.
+    fn protection(
+        &self,
+        terminal: u32,
+        pair: Option<&Pair>,
+        draft: &Draft,
+        name: &dyn Fn(AccessKind) -> Option<String>,
+    ) -> Protection {
+        let RouteRequest { inputs, terminals, access, .. } = *self.request;
+        let Some(pair) = pair else {
+            let why = self.lacking.get(&terminal).or_else(|| draft.protected.failed.get(&terminal)).cloned();
+            let joined = draft.bill.routes.contains_key(&terminal) || draft.direct.contains_key(&terminal);
+            let reason = why.unwrap_or_else(|| match joined {
+                true => ("no road to lead a second route in from".into(), "附近无道路可引入第二路由".into()),
+                false => ("it isn't joined by this plan".into(), "本规划未接入".into()),
+            });
+            return Protection { reason: Some(reason), ..Protection::default() };
+        };
+        let second = &pair.branches[1];
+        let id = |&c: &u32| inputs.fiber_segments.get(c as usize).map(|s| s.id.clone());
+        let at = terminals[terminal as usize].at;
+        Protection {
+            met: true,
+            node: access.points().get(second.access as usize).and_then(|p| name(p.kind)),
+            route: draft.bill.seconds.get(&terminal).cloned().unwrap_or_default(),
+            route_m: None,
+            lead_in_m: Some(second.lead_in_m),
+            lead_in: vec![second.at, at],
+            own_entry: pair.own_entry,
+            cables: [0, 1].map(|k| pair.branches[k].cables.iter().filter_map(id).collect()),
+            optical: draft.odns.second_light.get(&terminal).cloned(),
+            reason: None,
+        }
     }
 
     /// The access point, by index, of each terminal that is joined.
@@ -521,181 +710,39 @@ impl Planner<'_, '_, '_> {
                 }
             }
         }
+        points.extend(draft.protected.pairs.iter().map(|p| (p.terminal, p.branches[0].access)));
         points
     }
 
-    fn loads(&self, points: &BTreeMap<u32, u32>, odns: &Odns) -> Vec<AccessLoad> {
+    fn loads(&self, points: &BTreeMap<u32, u32>, draft: &Draft) -> Vec<AccessLoad> {
         let RouteRequest { inputs, settings, access, .. } = *self.request;
         let spare = capacity::spare(inputs, &settings.fiber, access.points());
         let mut loads: BTreeMap<AccessKind, AccessLoad> = BTreeMap::new();
-        for &p in points.values() {
+        let seconds = draft.protected.pairs.iter().map(|p| p.branches[1].access);
+        for p in points.values().copied().chain(seconds) {
             let kind = access.points()[p as usize].kind;
             let spare = spare.get(&kind).copied().unwrap_or_default();
             let load =
                 loads.entry(kind).or_insert(AccessLoad { access: kind, fibers: 0, terminals: 0, spare });
             load.terminals += 1;
         }
-        for (&p, &fibers) in &odns.taken {
+        for (&p, &fibers) in &draft.odns.taken {
             if let Some(load) = loads.get_mut(&access.points()[p as usize].kind) {
                 load.fibers += fibers;
             }
         }
         loads.into_values().collect()
     }
-
-    /// Order of building and phases of about equal money.
-    fn put_in_order(&self, plan: &mut RoutePlan, draft: &Draft) {
-        let terminals = self.request.terminals;
-        let prize_of: BTreeMap<u32, Prize> = self.members.iter().map(|m| (m.0.terminal, m.1)).collect();
-        let mut order: Vec<u32> = Vec::new();
-        for (k, round) in draft.joined.rounds.iter().enumerate() {
-            let prize = |m: &Member| prize_of.get(&m.terminal).copied();
-            let mut who: Vec<u32> = round.members.iter().map(|m| m.terminal).collect();
-            let mut prizes: Vec<Prize> = round.members.iter().filter_map(prize).collect();
-            if k == 0 {
-                for &i in draft.direct.keys() {
-                    let value = terminals[i as usize].value;
-                    prizes.push(Prize {
-                        node: self.site.web.root,
-                        value,
-                        own_cny: self.own_cny(i),
-                        must: false,
-                    });
-                    who.push(i);
-                }
-            }
-            let ranked = budget::build_order(&self.site.web.graph, &round.hung, &prizes);
-            order.extend(ranked.into_iter().map(|p| who[p as usize]));
-        }
-        let phases = self.request.settings.plan.phases.max(1);
-        let mut built = vec![false; plan.segments.len()];
-        let mut lit = vec![false; plan.pon.len()];
-        let mut spent = 0.0;
-        for i in order {
-            let c = &mut plan.connections[i as usize];
-            let mut capex_cny = plan.lead_in_cny[i as usize];
-            let fresh: Vec<usize> = c
-                .route
-                .iter()
-                .map(|&s| s as usize)
-                .filter(|&s| !std::mem::replace(&mut built[s], true))
-                .collect();
-            capex_cny += fresh.iter().map(|&s| plan.segments[s].capex_cny).sum::<f64>();
-            let nodes = c.optical.as_ref().map_or(&[][..], |l| &l.nodes);
-            let new: Vec<usize> = nodes
-                .iter()
-                .map(|&n| n as usize)
-                .filter(|&n| !std::mem::replace(&mut lit[n], true))
-                .collect();
-            capex_cny += new.iter().map(|&n| plan.pon[n].capex_cny).sum::<f64>();
-            let middle = (spent + capex_cny / 2.0) / plan.capex_cny.max(f64::MIN_POSITIVE);
-            c.phase = ((middle * f64::from(phases)) as u32 + 1).min(phases);
-            for s in fresh {
-                plan.segments[s].phase = c.phase;
-            }
-            for n in new {
-                plan.pon[n].phase = c.phase;
-            }
-            spent += capex_cny;
-            plan.order.push(BuildStep { connection: i, capex_cny, value: terminals[i as usize].value });
-        }
-    }
-
-    fn notes(&self, plan: &RoutePlan, draft: &Draft, points: &BTreeMap<u32, u32>) -> Vec<Note> {
-        let access = self.request.access.points();
-        let mut notes = Vec::new();
-        let mut say = |code, count: f64, en: String, zh: String| {
-            if count > 0.0 {
-                notes.push(Note::new(code, en, zh));
-            }
-        };
-        let used: BTreeSet<u32> = points.values().copied().collect();
-        let assumed = |cable: bool| {
-            let of = |p: &&u32| matches!(access[**p as usize].kind, AccessKind::Cable(_)) == cable;
-            used.iter().filter(of).filter(|&&p| access[p as usize].basis == Basis::Assumed).count()
-        };
-        let (nodes, taps) = (assumed(false), assumed(true));
-        say(
-            "N201",
-            nodes as f64,
-            format!(
-                "{nodes} nodes are joined whose spare fibers the data don't tell: that they have some is an assumption"
-            ),
-            format!("{nodes} 个接入节点未给出空闲纤芯，假定可接入"),
-        );
-        say(
-            "N202",
-            taps as f64,
-            format!("{taps} places tap a passing access cable, which is an assumption"),
-            format!("{taps} 处在途经光缆上破缆接入，属假定"),
-        );
-        let km = |want: fn(&RouteSegment) -> bool| -> f64 {
-            plan.segments.iter().filter(|s| want(s)).map(|s| s.length_m / 1e3).sum()
-        };
-        let consent = km(|s| s.consent);
-        say(
-            "N203",
-            consent,
-            format!(
-                "{consent:.1} km run in ducts or on poles of others: their consent is needed and rent is counted"
-            ),
-            format!("{consent:.1} 公里使用他方管道或杆路，需产权单位同意并计租金"),
-        );
-        let unknown = self.site.ways.unknown_holes;
-        say(
-            "N204",
-            f64::from(unknown),
-            format!("{unknown} ducts are not used because their spare holes aren't told"),
-            format!("{unknown} 段管道未给出空闲管孔，未予利用"),
-        );
-        let left = draft.joined.left_over.len();
-        say(
-            "N205",
-            left as f64,
-            format!(
-                "{left} sites stay without fiber because no node that they can reach has fibers to spare"
-            ),
-            format!("{left} 个对象因可达节点无空闲纤芯而未接入"),
-        );
-        let dark = plan.connections.iter().filter(|c| c.optical.as_ref().is_some_and(|l| !l.met)).count();
-        say(
-            "N207",
-            dark as f64,
-            format!(
-                "{dark} connections don't meet their loss budget or reach; each says why in its optical data"
-            ),
-            format!("{dark} 个接入不满足光功率预算或传输距离，原因见各接入的光路数据"),
-        );
-        let guessed = |c: &&Connection| c.optical.as_ref().is_some_and(|l| l.office_basis == Basis::Assumed);
-        let guessed = plan.connections.iter().filter(guessed).count();
-        say(
-            "N208",
-            guessed as f64,
-            format!(
-                "of {guessed} connections the data don't tell the cable from the node joined to its office: the nearest office in a straight line, lengthened, is assumed, or, without any, that the OLT stands at the node"
-            ),
-            format!(
-                "{guessed} 个接入未给出接入点至局房的光缆：假定接至最近局房（直线距离乘迂回系数），无局房数据时假定 OLT 设于接入点"
-            ),
-        );
-        let inferred = km(|s| s.basis == Basis::Inferred);
-        say(
-            "N206",
-            inferred,
-            format!("{inferred:.1} km follow an inferred right of way: routes are plausible, not surveyed"),
-            format!("{inferred:.1} 公里沿推断路由，仅供估算"),
-        );
-        notes
-    }
 }
 
 /// Names ports and splitters, each kind by itself.
 fn numbered(mut nodes: Vec<PonNode>) -> Vec<PonNode> {
-    let (mut ports, mut splitters) = (0, 0);
+    let (mut ports, mut splitters, mut cabinets) = (0, 0, 0);
     for n in &mut nodes {
         let (prefix, count) = match n.kind {
             PonKind::Port => ("PON", &mut ports),
             PonKind::Splitter => ("SP", &mut splitters),
+            PonKind::Cabinet => ("CAB", &mut cabinets),
         };
         *count += 1;
         n.id = format!("{prefix}-{count:05}");
@@ -732,6 +779,10 @@ fn certificate(
 }
 
 #[cfg(test)]
+mod metro_tests;
+#[cfg(test)]
 mod pon_tests;
+#[cfg(test)]
+mod protect_tests;
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,10 @@ use super::Terminal;
 use super::bill::{Round, Site};
 use super::grouping::{Group, Stems, groups};
 use super::office::Office;
+use super::protect::Pair;
 use super::tree::access_of;
 use super::web::Link;
-use crate::geom::LonLat;
+use crate::geom::{LonLat, line_length_m};
 use crate::graph::{EdgeId, NodeId};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{Basis, FiberNodeKind};
@@ -100,6 +101,17 @@ pub(super) struct Odns {
     pub light: BTreeMap<u32, Optical>,
     /// Fibers taken at each access point.
     pub taken: BTreeMap<u32, u32>,
+    /// How light reaches terminals with two routes over the second.
+    pub second_light: BTreeMap<u32, Optical>,
+}
+
+/// How terminals are joined.
+pub(super) struct Found<'f> {
+    pub rounds: &'f [Round],
+    /// Terminals led in directly, and their access points.
+    pub direct: &'f BTreeMap<u32, u32>,
+    /// Terminals with two routes.
+    pub pairs: &'f [Pair],
 }
 
 impl Odns {
@@ -110,25 +122,25 @@ impl Odns {
 }
 
 /// A terminal on the tree of an access point.
-struct End {
-    terminal: u32,
-    node: u32,
+pub(super) struct End {
+    pub terminal: u32,
+    pub node: u32,
     /// From the tree into the building, metres.
-    lead_in_m: f64,
+    pub lead_in_m: f64,
 }
 
 /// The tree below one access point, cut down to where something branches or ends. Node 0 is the access
 /// point.
 #[derive(Default)]
-struct Odn {
-    access: u32,
-    stems: Stems,
-    at: Vec<LonLat>,
+pub(super) struct Odn {
+    pub access: u32,
+    pub stems: Stems,
+    pub at: Vec<LonLat>,
     /// Web edges of each stem.
-    edges: Vec<Vec<EdgeId>>,
+    pub edges: Vec<Vec<EdgeId>>,
     /// Places between the access point and each node, that one included, where the cable divides.
-    joints: Vec<u32>,
-    ends: Vec<End>,
+    pub joints: Vec<u32>,
+    pub ends: Vec<End>,
 }
 
 /// A way of light before its optics are chosen.
@@ -144,18 +156,17 @@ pub(super) fn design(
     site: &Site<'_, '_>,
     inputs: &Inputs,
     offices: &[Office],
-    rounds: &[Round],
-    direct: &BTreeMap<u32, u32>,
+    found: &Found<'_>,
     terminals: &[Terminal],
     lead_in_m: &dyn Fn(u32) -> f64,
 ) -> Odns {
     let mut odns: BTreeMap<(u32, u32), Odn> = BTreeMap::new();
-    for (k, round) in (0u32..).zip(rounds) {
+    for (k, round) in (0u32..).zip(found.rounds) {
         for odn in trees(site, round, lead_in_m) {
             odns.insert((odn.access, k), odn);
         }
     }
-    for (&terminal, &access) in direct {
+    for (&terminal, &access) in found.direct {
         let odn = odns.entry((access, 0)).or_insert_with(|| Odn::at(access, site.access[access as usize].at));
         odn.ends.push(End { terminal, node: 0, lead_in_m: lead_in_m(terminal) });
     }
@@ -165,11 +176,65 @@ pub(super) fn design(
         let office = office.unwrap_or(Office { node: None, upstream_m: 0.0, basis: Basis::Assumed });
         Designer { site, inputs, office, odn, settings: site.settings }.design(terminals, &mut made);
     }
+    doubled(site, inputs, offices, found.pairs, terminals, &mut made);
     made
 }
 
+/// Fibers and light of those with two routes, each with fibers of its own.
+fn doubled(
+    site: &Site<'_, '_>,
+    inputs: &Inputs,
+    offices: &[Office],
+    pairs: &[Pair],
+    terminals: &[Terminal],
+    made: &mut Odns,
+) {
+    for p in pairs {
+        let fibers = terminals[p.terminal as usize].fibers;
+        for b in &p.branches {
+            for &e in &b.edges {
+                *made.fibers.entry(e).or_default() += fibers;
+            }
+            *made.taken.entry(b.access).or_default() += fibers;
+        }
+    }
+    if pairs.is_empty() {
+        return;
+    }
+    // Where the cable divides.
+    let mut degree: FxHashMap<NodeId, u32> = FxHashMap::default();
+    for v in made.fibers.keys().flat_map(|&e| site.web.graph.ends(e)) {
+        *degree.entry(v).or_default() += 1;
+    }
+    let none = Odn::default();
+    for p in pairs {
+        for (b, second) in p.branches.iter().zip([false, true]) {
+            let mut office = offices.get(b.access as usize).copied();
+            if let Some(o) = office.as_mut().filter(|_| !b.cables.is_empty()) {
+                let cables = b.cables.iter().filter_map(|&c| inputs.fiber_segments.get(c as usize));
+                o.upstream_m = cables.map(|s| s.length_m.unwrap_or_else(|| line_length_m(&s.line))).sum();
+                o.basis = Basis::Given;
+            }
+            let office = office.unwrap_or(Office { node: None, upstream_m: 0.0, basis: Basis::Assumed });
+            let designer = Designer { site, inputs, office, odn: &none, settings: site.settings };
+            let new_m = b.edges.iter().map(|&e| site.edge_m(e)).sum::<f64>() + b.lead_in_m;
+            let mut at = b.start;
+            let mut joints = 0;
+            for &e in &b.edges {
+                joints += u32::from(at != b.start && degree.get(&at).is_some_and(|&d| d > 2));
+                at = site.web.graph.opposite(e, at);
+            }
+            let fiber = &site.settings.fiber;
+            let own = PonClassSettings { budget_db: fiber.pon.p2p_budget_db, reach_m: fiber.pon.p2p_reach_m };
+            let mut l = designer.light(OWN, own, &[], designer.over(new_m, joints));
+            l.reason = (!l.met).then(|| why_not(&l, fiber));
+            if second { &mut made.second_light } else { &mut made.light }.insert(p.terminal, l);
+        }
+    }
+}
+
 /// The trees of one round, one per access point in use.
-fn trees(site: &Site<'_, '_>, round: &Round, lead_in_m: &dyn Fn(u32) -> f64) -> Vec<Odn> {
+pub(super) fn trees(site: &Site<'_, '_>, round: &Round, lead_in_m: &dyn Fn(u32) -> f64) -> Vec<Odn> {
     let hung = &round.hung;
     let mut below: FxHashMap<NodeId, u32> = FxHashMap::default();
     let mut ends: FxHashSet<NodeId> = FxHashSet::default();
@@ -472,13 +537,17 @@ impl Designer<'_, '_, '_> {
 
     /// A joint where the plan's cable meets the node, where it divides, and wherever a drum ends.
     fn way(&self, end: &End, depth_m: &[f64]) -> Way {
+        self.over(depth_m[end.node as usize] + end.lead_in_m, self.odn.joints[end.node as usize])
+    }
+
+    /// Over so many metres of the plan's cable that divides so many times.
+    fn over(&self, new_m: f64, joints: u32) -> Way {
         let fiber = &self.settings.fiber;
-        let new_m = depth_m[end.node as usize] + end.lead_in_m;
         let drums = |m: f64| (m / fiber.pon.reel_m).floor() as u32;
         let upstream = if self.office.upstream_m > 0.0 { 1 + drums(self.office.upstream_m) } else { 0 };
         Way {
             optical_m: (self.office.upstream_m + new_m) * fiber.optical_factor + fiber.slack_m,
-            splices: 1 + self.odn.joints[end.node as usize] + drums(new_m) + upstream,
+            splices: 1 + joints + drums(new_m) + upstream,
         }
     }
 

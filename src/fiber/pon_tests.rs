@@ -2,7 +2,7 @@
 
 use super::tests::{cabinet, defaults, m, p, plan, streets, terminal};
 use super::*;
-use crate::model::kinds::FiberNodeKind;
+use crate::model::kinds::{Basis, FiberNodeKind};
 use crate::model::planned::Optical;
 use crate::model::records::{FiberNode, FiberSegment, Origin};
 

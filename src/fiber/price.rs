@@ -5,7 +5,7 @@ use crate::graph::EdgeId;
 use crate::model::kinds::{Dig, LayMethod, RoadClass};
 use crate::model::records::Road;
 use crate::model::settings::Settings;
-use crate::network::{RoadGraph, SplitEdge};
+use crate::network::{Crossing, RoadGraph, SplitEdge};
 use smallvec::SmallVec;
 
 const NONE: u32 = u32::MAX;
@@ -27,6 +27,8 @@ pub(super) struct Piece {
     pub method: LayMethod,
     /// Work without the cable, yuan.
     pub work_cny: f64,
+    /// Rivers and railways that are crossed on the ground.
+    pub crossings: u32,
 }
 
 impl Piece {
@@ -41,6 +43,16 @@ impl Piece {
     }
 }
 
+/// What a road is made of, as far as digging tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Surface {
+    Unknown,
+    Sealed,
+    Stone,
+    Soft,
+    Rock,
+}
+
 /// The pieces of one stretch.
 pub(super) type Pieces = SmallVec<[Piece; 1]>;
 
@@ -50,7 +62,7 @@ pub(super) struct Pricing<'a, 'r> {
     roads: &'a RoadGraph<'r>,
     ways: &'a Ways,
     /// Places where a road crosses a barrier on the ground, by edge and offset.
-    crossings: Vec<(EdgeId, f64)>,
+    crossings: Vec<(EdgeId, f64, Crossing)>,
     start: Option<Date>,
     /// Roads that the planner shut, by index.
     shut: Vec<bool>,
@@ -61,7 +73,7 @@ impl<'a, 'r> Pricing<'a, 'r> {
         settings: &'a Settings,
         roads: &'a RoadGraph<'r>,
         ways: &'a Ways,
-        crossings: Vec<(EdgeId, f64)>,
+        crossings: Vec<(EdgeId, f64, Crossing)>,
     ) -> Self {
         let text = &roads.roads().text;
         let shut_ids = &settings.plan.lock.shut;
@@ -124,7 +136,7 @@ impl<'a, 'r> Pricing<'a, 'r> {
     fn reuse(&self, edge: EdgeId, road: u32, from_m: f64, to_m: f64, run: &Run) -> Piece {
         let way = &self.ways.list[run.way as usize];
         let work_cny = (to_m - from_m) * self.roads.route_factor() * way.work_cny_m;
-        Piece { edge, from_m, to_m, road, way: run.way, method: way.method, work_cny }
+        Piece { edge, from_m, to_m, road, way: run.way, method: way.method, work_cny, crossings: 0 }
     }
 
     /// New trench, or new poles or a micro-trench where they are allowed and cheaper.
@@ -138,10 +150,17 @@ impl<'a, 'r> Pricing<'a, 'r> {
         };
         let user = record.cost_factor.or(1.0);
         let route_m = (to_m - from_m) * self.roads.route_factor();
-        let start = self.crossings.partition_point(|c| *c < (edge, from_m));
-        let crossed = self.crossings[start..].iter().take_while(|c| **c < (edge, to_m)).count();
-        let trench = route_m * (fiber.trench_cny_m * self.factor(record) * user + permit_cny_m)
-            + crossed as f64 * fiber.crossing_cny;
+        let start = self.crossings.partition_point(|c| (c.0, c.1) < (edge, from_m));
+        let crossed =
+            || self.crossings[start..].iter().take_while(|c| (c.0, c.1) < (edge, to_m)).map(|c| c.2);
+        if crossed().any(|c| c == Crossing::Wall) {
+            return None;
+        }
+        let passing: f64 = crossed()
+            .map(|c| if c == Crossing::Rail { fiber.rail_crossing_cny } else { fiber.crossing_cny })
+            .sum();
+        let crossed = crossed().count();
+        let trench = route_m * (fiber.trench_cny_m * self.factor(record) * user + permit_cny_m) + passing;
         // Poles span a river, but don't stand along motorways or in tunnels.
         let poles = route_m * (fiber.aerial_cny_m * user + permit_cny_m);
         let aerial =
@@ -153,7 +172,8 @@ impl<'a, 'r> Pricing<'a, 'r> {
         if fiber.micro_trench && crossed == 0 && self.is_sealed_street(record) && slot < work_cny {
             (method, work_cny) = (LayMethod::Micro, slot);
         }
-        Some(Piece { edge, from_m, to_m, road, way: NONE, method, work_cny })
+        let crossings = if method == LayMethod::Aerial { 0 } else { crossed as u32 };
+        Some(Piece { edge, from_m, to_m, road, way: NONE, method, work_cny, crossings })
     }
 
     /// Whether a slot can be cut into a road: a street on the ground whose surface is sealed, or not told.
@@ -163,12 +183,8 @@ impl<'a, 'r> Pricing<'a, 'r> {
             road.class,
             C::Primary | C::Secondary | C::Tertiary | C::Residential | C::Unclassified | C::Service
         );
-        let sealed = match self.roads.roads().text.opt(road.surface) {
-            None => true,
-            Some(s) => {
-                ["asphalt", "concrete", "paved", "沥青", "水泥", "混凝土"].iter().any(|w| s.starts_with(w))
-            }
-        };
+        let told = self.roads.roads().text.opt(road.surface).is_some();
+        let sealed = !told || self.surface(road) == Surface::Sealed;
         street && sealed && !road.bridge && !road.tunnel
     }
 
@@ -184,7 +200,56 @@ impl<'a, 'r> Pricing<'a, 'r> {
                 f.minor
             }
         };
-        class * if road.bridge { f.bridge } else { 1.0 } * if road.tunnel { f.tunnel } else { 1.0 }
+        let soft_class = matches!(road.class, RoadClass::Track | RoadClass::Path);
+        let on = &self.settings.fiber.surface_factor;
+        let surface = match self.surface(road) {
+            _ if road.bridge || road.tunnel => 1.0,
+            Surface::Unknown => 1.0,
+            Surface::Sealed => on.sealed,
+            Surface::Stone => on.stone,
+            // Soft ground is in the factor of tracks already.
+            Surface::Soft if soft_class => 1.0,
+            Surface::Soft => on.soft,
+            Surface::Rock => on.rock,
+        };
+        class * surface * if road.bridge { f.bridge } else { 1.0 } * if road.tunnel { f.tunnel } else { 1.0 }
+    }
+
+    /// What a road is made of, by its words in OSM's and in Chinese usage.
+    fn surface(&self, road: &Road) -> Surface {
+        let Some(text) = self.roads.roads().text.opt(road.surface) else { return Surface::Unknown };
+        let of = |words: &[&str]| words.iter().any(|w| text.starts_with(w));
+        match () {
+            () if of(&["asphalt", "concrete", "paved", "chipseal", "沥青", "水泥", "混凝土", "柏油"]) => {
+                Surface::Sealed
+            }
+            () if of(&["paving_stones", "sett", "cobblestone", "unhewn", "bricks", "石板", "砖", "石材"]) => {
+                Surface::Stone
+            }
+            () if of(&["rock", "岩"]) => Surface::Rock,
+            () if of(&[
+                "unpaved",
+                "gravel",
+                "fine_gravel",
+                "compacted",
+                "dirt",
+                "earth",
+                "ground",
+                "grass",
+                "sand",
+                "mud",
+                "pebblestone",
+                "土",
+                "砂",
+                "碎石",
+                "泥",
+                "草",
+            ]) =>
+            {
+                Surface::Soft
+            }
+            () => Surface::Unknown,
+        }
     }
 
     /// Whether a road may be dug up when the plan starts. A motorway needs a permit unless the data say

@@ -1,7 +1,7 @@
 use super::*;
 use crate::geom::{geodesic_m, line_length_m};
 use crate::index::SegmentIndex;
-use crate::model::kinds::{Dig, FiberNodeKind, LayMethod, RoadClass};
+use crate::model::kinds::{Basis, Dig, FiberNodeKind, LayMethod, RoadClass};
 use crate::model::records::{Duct, FiberNode, Origin, Road, Roads};
 use crate::model::text::{Known, Text};
 use crate::network::RoadGraph;
@@ -63,7 +63,16 @@ pub(super) fn cabinet(id: &str, at: LonLat, fibers_free: u32) -> FiberNode {
 }
 
 pub(super) fn terminal(id: &str, at: LonLat) -> Terminal {
-    Terminal { id: id.into(), at, fibers: 2, shared: false, value: 1.0, must: false }
+    Terminal {
+        id: id.into(),
+        at,
+        fibers: 2,
+        shared: false,
+        value: 1.0,
+        must: false,
+        protect: false,
+        equipment_cny: None,
+    }
 }
 
 pub(super) fn defaults() -> Settings {
@@ -78,7 +87,7 @@ pub(super) fn plan(
 ) -> Result<RoutePlan, RouteError> {
     let factor = if inputs.roads.inferred { settings.network.infer_detour } else { 1.0 };
     let graph = RoadGraph::new(&inputs.roads, factor).unwrap();
-    let snapper = Snapper::new(&graph, &inputs.barriers);
+    let snapper = Snapper::with_walls(&graph, &inputs.barriers, &settings.network.walls);
     let access = FiberAccess::new(inputs, &settings.fiber, &settings.plan.lock.shut, &snapper).unwrap();
     let found = plan_routes(&RouteRequest {
         inputs,
@@ -122,24 +131,39 @@ fn check(inputs: &Inputs, settings: &Settings, terminals: &[Terminal], plan: &Ro
             assert!(c.route.is_empty() && c.cost_cny == 0.0 && c.phase == 0 && c.node.is_none());
             continue;
         }
-        assert_eq!(c.lead_in.last(), Some(&t.at));
-        let mut at = c.lead_in[0];
-        for &s in &c.route {
-            serves[s as usize] += 1;
-            let line = &plan.segments[s as usize].line;
-            let (first, last) = (line[0], line[line.len() - 1]);
-            let (near, far) =
-                if geodesic_m(at, first) < geodesic_m(at, last) { (first, last) } else { (last, first) };
-            assert!(geodesic_m(at, near) < 0.05, "{} jumps {} m", c.id, geodesic_m(at, near));
-            assert!(plan.segments[s as usize].phase <= c.phase);
-            at = far;
+        let second = c.protection.as_ref().filter(|p| p.met);
+        let ways = [Some((&c.lead_in, &c.route, &c.node)), second.map(|p| (&p.lead_in, &p.route, &p.node))];
+        for (lead_in, route, node) in ways.into_iter().flatten() {
+            assert_eq!(lead_in.last(), Some(&t.at));
+            let mut at = lead_in[0];
+            for &s in route {
+                serves[s as usize] += 1;
+                let line = &plan.segments[s as usize].line;
+                let (first, last) = (line[0], line[line.len() - 1]);
+                let (near, far) =
+                    if geodesic_m(at, first) < geodesic_m(at, last) { (first, last) } else { (last, first) };
+                assert!(geodesic_m(at, near) < 0.05, "{} jumps {} m", c.id, geodesic_m(at, near));
+                assert!(plan.segments[s as usize].phase <= c.phase);
+                at = far;
+            }
+            let node = inputs.fiber_nodes.iter().find(|n| Some(&n.id) == node.as_ref()).unwrap();
+            assert!(geodesic_m(at, node.at) < 0.05, "{} ends {} m short", c.id, geodesic_m(at, node.at));
         }
-        let node = inputs.fiber_nodes.iter().find(|n| Some(&n.id) == c.node.as_ref()).unwrap();
-        assert!(geodesic_m(at, node.at) < 0.05, "{} ends {} m short", c.id, geodesic_m(at, node.at));
-        let mut distinct = c.route.clone();
+        c.ring.iter().for_each(|&s| serves[s as usize] += 1);
+        assert_eq!(c.protection.is_some(), t.protect);
+        assert!(c.protection.as_ref().is_none_or(|p| p.met != p.reason.is_some()));
+        let mut distinct: Vec<u32> = c.segments().collect();
         distinct.sort_unstable();
         distinct.dedup();
-        assert_eq!(distinct.len(), c.route.len(), "a way in circles");
+        assert_eq!(distinct.len(), c.segments().count(), "a way in circles, or two in one trench");
+    }
+    for (i, s) in plan.segments.iter().enumerate() {
+        if plan.connections.iter().any(|c| !c.ring.is_empty()) {
+            break;
+        }
+        let planned = || plan.connections.iter().filter(|c| c.state == ConnectionState::Planned);
+        let cut = planned().filter(|c| c.route.contains(&(i as u32)) && !c.survives_a_cut()).count();
+        assert_eq!(s.cut_lost as usize, cut);
     }
     for (s, n) in plan.segments.iter().zip(serves) {
         assert!(s.serves == n && n > 0, "{} serves {} but {n} use it", s.id, s.serves);
@@ -355,6 +379,85 @@ fn micro_trenches_only_in_sealed_streets() {
         origin: Origin::default(),
     }];
     assert_eq!(how(&inputs, &settings).0, LayMethod::Duct);
+}
+
+#[test]
+fn surfaces_and_barriers_have_their_prices() {
+    let lines: &[&[(f64, f64)]] = &[&[(0.0, 0.0), (6.0, 0.0)], &[(0.0, 0.0), (3.0, 9.0), (6.0, 0.0)]];
+    let mut inputs = Inputs {
+        roads: streets(lines),
+        fiber_nodes: vec![cabinet("fdt", p(0.0, 0.0), 8)],
+        ..Inputs::default()
+    };
+    let terminals = [terminal("a", p(6.1, 0.0))];
+    let settings = defaults();
+    let f = &settings.fiber;
+    let found = |inputs: &Inputs| plan(inputs, &settings, &terminals, None).unwrap();
+    let length = m(lines[0]);
+    let bare = found(&inputs).segments[0].capex_cny;
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1.0, "{a} {b}");
+    close(bare, length * (f.trench_cny_m + f.cable_cny_m));
+    let on = &f.surface_factor;
+    for (surface, factor) in
+        [("asphalt", on.sealed), ("石板路", on.stone), ("gravel", on.soft), ("rock", on.rock), ("?", 1.0)]
+    {
+        inputs.roads.list[0].surface = inputs.roads.text.push(surface);
+        close(found(&inputs).segments[0].capex_cny, length * (f.trench_cny_m * factor + f.cable_cny_m));
+    }
+    // A track is soft in its class already.
+    inputs.roads.list[0].class = RoadClass::Track;
+    inputs.roads.list[0].surface = inputs.roads.text.push("ground");
+    let track = length * (f.trench_cny_m * f.class_factor.track + f.cable_cny_m);
+    close(found(&inputs).segments[0].capex_cny, track);
+    inputs.roads.list[0].class = RoadClass::Residential;
+    inputs.roads.list[0].surface = Text::NONE;
+    for (kind, price) in
+        [("river", f.crossing_cny), ("rail", f.rail_crossing_cny), ("铁路", f.rail_crossing_cny)]
+    {
+        inputs.barriers = vec![crate::model::records::Barrier {
+            kind: kind.into(),
+            line: vec![p(3.0, -1.0), p(3.0, 1.0)],
+            origin: Origin::default(),
+        }];
+        let plan = found(&inputs);
+        let s = plan.segments.iter().find(|s| s.crossings == 1).unwrap();
+        close(s.capex_cny, bare + price);
+    }
+    // Nothing crosses a wall, and nothing is led in across one.
+    inputs.barriers[0].kind = "Wall".into();
+    let around = found(&inputs);
+    assert!(around.segments.iter().all(|s| s.road_id.as_deref() == Some("r1")), "{:?}", around.segments);
+    inputs.barriers[0].line = vec![p(-1.0, 0.2), p(9.0, 0.2)];
+    inputs.roads = streets(&[lines[0]]);
+    let found = plan(&inputs, &settings, &[terminal("b", p(3.0, 0.5))], None).unwrap();
+    assert_eq!(states(&found), [ConnectionState::NoRoad]);
+}
+
+#[test]
+fn every_stretch_knows_the_way_around_it() {
+    // A square with the node at one corner, a site opposite, and a spur beyond it.
+    let inputs = Inputs {
+        roads: streets(&[
+            &[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)],
+            &[(0.0, 0.0), (0.0, 11.0), (10.0, 10.0)],
+            &[(10.0, 10.0), (20.0, 10.0)],
+        ]),
+        fiber_nodes: vec![cabinet("fdt", p(0.0, 0.0), 8)],
+        ..Inputs::default()
+    };
+    let settings = defaults();
+    let per_m = settings.fiber.trench_cny_m + settings.fiber.cable_cny_m;
+    let terminals = [terminal("corner", p(10.05, 9.95)), terminal("end", p(20.0, 10.0))];
+    let found = plan(&inputs, &settings, &terminals, None).unwrap();
+    let of = |road: &str| found.segments.iter().find(|s| s.road_id.as_deref() == Some(road)).unwrap();
+    let around = m(&[(0.0, 0.0), (0.0, 11.0), (10.0, 10.0)]) * per_m;
+    let main = of("r0");
+    assert!((main.around_cny.unwrap() - around).abs() < 3_000.0, "{:?} {around}", main.around_cny);
+    assert_eq!(main.around_road.as_deref(), Some("r1"));
+    assert_eq!(of("r2").around_cny, None);
+    let alone = found.connections[1].alone_cny;
+    let way = m(&[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (20.0, 10.0)]) * per_m;
+    assert!((alone - way - settings.fiber.terminal_cny).abs() < 100.0, "{alone} {way}");
 }
 
 #[test]

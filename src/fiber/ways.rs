@@ -5,7 +5,7 @@ use crate::graph::EdgeId;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{CellStatus, LayMethod};
 use crate::model::settings::Settings;
-use crate::network::Snapper;
+use crate::network::{Snapper, duct_groups, shared_risks};
 use rayon::prelude::*;
 
 /// Spacing of the places at which a duct is compared with the roads, metres.
@@ -18,6 +18,8 @@ const ANGLE_DEG: f64 = 30.0;
 /// What can be used along a road.
 #[derive(Clone, Debug)]
 pub(super) struct Way {
+    /// `duct_id`, or `segment_id` of the cable on the poles.
+    pub id: String,
     /// Duct or poles.
     pub method: LayMethod,
     /// Its owner, when told.
@@ -28,6 +30,8 @@ pub(super) struct Way {
     pub rent_cny_km_yr: f64,
     /// Work to lay a cable in it, yuan per metre.
     pub work_cny_m: f64,
+    /// What fails with it: the duct or pole line itself, and its shared-risk groups.
+    pub risks: Vec<String>,
 }
 
 /// A stretch of a road edge along which a way can be used, geodesic metres along the edge.
@@ -79,6 +83,7 @@ fn usable<'i>(inputs: &'i Inputs, settings: &Settings) -> (Vec<Way>, Vec<&'i [Lo
     let foreign = |owner: &str| !fiber.own_owners.iter().any(|o| same_owner(o, owner));
     let named = |owner: &str| (!owner.is_empty()).then(|| owner.to_owned());
     let (mut list, mut lines, mut unknown) = (Vec::new(), Vec::new(), 0);
+    let groups = duct_groups(inputs);
     for d in inputs.ducts.iter().filter(|d| in_use(&d.status) && !shut(&d.id)) {
         let foreign = foreign(&d.owner);
         if foreign && d.shareable == Some(false) {
@@ -90,11 +95,13 @@ fn usable<'i>(inputs: &'i Inputs, settings: &Settings) -> (Vec<Way>, Vec<&'i [Lo
             Some(_) => {
                 let rent = d.rent_cny_km_yr.unwrap_or(fiber.duct_rent_cny_km_yr);
                 list.push(Way {
+                    id: d.id.clone(),
                     method: LayMethod::Duct,
                     owner: named(&d.owner),
                     foreign,
                     rent_cny_km_yr: if foreign { rent } else { 0.0 },
                     work_cny_m: fiber.duct_reuse_cny_m,
+                    risks: [Some(&d.id), d.srlg.as_ref()].into_iter().flatten().cloned().collect(),
                 });
                 lines.push(&d.line[..]);
             }
@@ -105,11 +112,17 @@ fn usable<'i>(inputs: &'i Inputs, settings: &Settings) -> (Vec<Way>, Vec<&'i [Lo
         if in_use(&s.status) && !shut(&s.id) {
             let foreign = foreign(&s.owner);
             list.push(Way {
+                id: s.id.clone(),
                 method: LayMethod::Aerial,
                 owner: named(&s.owner),
                 foreign,
                 rent_cny_km_yr: if foreign { fiber.pole_rent_cny_km_yr } else { 0.0 },
                 work_cny_m: fiber.pole_reuse_cny_m,
+                risks: shared_risks(s, &groups)
+                    .into_iter()
+                    .map(str::to_owned)
+                    .chain([format!("cable {}", s.id)])
+                    .collect(),
             });
             lines.push(&s.line[..]);
         }

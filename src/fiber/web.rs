@@ -7,6 +7,7 @@ use crate::graph::{Components, EdgeId, Graph, GraphError, NodeId, components};
 use crate::model::settings::FiberSettings;
 use crate::network::{AccessPoint, RoadGraph, Snap, SplitGraph};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 /// What an edge of the web is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,22 +31,26 @@ pub(super) struct Web {
     pub root: NodeId,
     /// The node of each terminal's snap.
     pub terminals: Vec<NodeId>,
+    /// Where each way to an access point leaves the road.
+    lead_ins: FxHashMap<EdgeId, Snap>,
     parts: Components,
 }
 
 impl Web {
-    /// Builds the web over the places where terminals and access points meet the roads.
+    /// Builds the web over the places where terminals and access points meet the roads. `more` are further
+    /// ways from the road to access points, by index.
     pub fn new(
         roads: &RoadGraph<'_>,
         pricing: &Pricing<'_, '_>,
         settings: &FiberSettings,
         terminals: &[Snap],
         access: &[AccessPoint],
+        more: &[(u32, Snap)],
     ) -> Result<Self, GraphError> {
         let mut snaps = terminals.to_vec();
         let joined: Vec<(u32, Snap)> =
             access.iter().enumerate().filter_map(|(i, a)| Some((i as u32, a.snap?))).collect();
-        snaps.extend(joined.iter().map(|j| j.1));
+        snaps.extend(joined.iter().chain(more).map(|j| j.1));
         let split = SplitGraph::new(roads, &snaps)?;
         let lays: Vec<Option<Pieces>> = split
             .graph()
@@ -67,17 +72,29 @@ impl Web {
         let mut nodes = split.graph().node_count();
         let root = NodeId(nodes as u32);
         nodes += 1;
-        for (&(i, snap), node) in joined.iter().zip(&split.nodes_of_snaps()[terminals.len()..]) {
+        let on_road = &split.nodes_of_snaps()[terminals.len()..];
+        let mut node_of: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut lead_ins = FxHashMap::default();
+        for (&(i, snap), node) in joined.iter().zip(on_road) {
+            lead_ins.insert(EdgeId(edges.len() as u32), snap);
             links.extend([Link::LeadIn(i), Link::Root(i)]);
             edges.push((node.0, nodes as u32, lead_in_cny(&snap, settings)));
             edges.push((nodes as u32, root.0, 0.0));
             first_piece.extend([pieces.len() as u32; 2]);
+            node_of.insert(i, nodes as u32);
             nodes += 1;
+        }
+        for (&(i, snap), node) in more.iter().zip(&on_road[joined.len()..]) {
+            let Some(&at) = node_of.get(&i) else { continue };
+            lead_ins.insert(EdgeId(edges.len() as u32), snap);
+            links.push(Link::LeadIn(i));
+            edges.push((node.0, at, lead_in_cny(&snap, settings)));
+            first_piece.push(pieces.len() as u32);
         }
         let graph = Graph::from_edges(nodes, &edges)?;
         let parts = components(&graph, |_| true);
         let terminals = split.nodes_of_snaps()[..terminals.len()].to_vec();
-        Ok(Self { graph, links, pieces, first_piece, root, terminals, parts })
+        Ok(Self { graph, links, pieces, first_piece, root, terminals, lead_ins, parts })
     }
 
     /// What an edge is.
@@ -89,6 +106,11 @@ impl Web {
     pub fn pieces(&self, edge: EdgeId) -> &[Piece] {
         let e = edge.index();
         &self.pieces[self.first_piece[e] as usize..self.first_piece[e + 1] as usize]
+    }
+
+    /// Where a way to an access point leaves the road; none for other edges.
+    pub fn lead_in(&self, edge: EdgeId) -> Option<&Snap> {
+        self.lead_ins.get(&edge)
     }
 
     /// Whether fiber can be reached from a node at any cost.

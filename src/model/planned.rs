@@ -90,9 +90,22 @@ pub struct RouteSegment {
     pub fibers: u32,
     /// Fibers of the cable chosen.
     pub cable_fibers: u32,
-    /// Sites and stations that it serves.
+    /// Sites and stations that it serves, by a first or second route.
     pub serves: u32,
-    /// Owner of the duct reused.
+    /// Of them those that lose service when it alone is cut.
+    pub cut_lost: u32,
+    /// Rivers and railways that it crosses on the ground.
+    pub crossings: u32,
+    /// What the cheapest other way would cost to join again what it alone joins, at the price of the
+    /// smallest cables, yuan; none where there is no other way, or where two routes pass it.
+    pub around_cny: Option<f64>,
+    /// Road that the other way takes (`road_id`).
+    pub around_road: Option<String>,
+    /// Duct (`duct_id`) or pole line (`segment_id`) that is reused.
+    pub reuses: Option<String>,
+    /// Rent of it, yuan per year; part of the opex.
+    pub rent_cny_yr: f64,
+    /// Owner of the duct or poles reused.
     pub owner: Option<String>,
     /// Consent of that owner is needed.
     pub consent: bool,
@@ -146,12 +159,61 @@ pub struct Connection {
     pub lead_in: Vec<LonLat>,
     /// Share of the trench cost that falls on it, yuan.
     pub cost_cny: f64,
+    /// What its own cheapest way would cost if it shared no trench, yuan; zero when not planned.
+    pub alone_cny: f64,
     /// Route segments that it uses, from the building to the node.
     pub route: Vec<u32>,
     /// Year of the plan, from one; zero when not planned.
     pub phase: u32,
     /// Its fiber as light sees it; none when it isn't planned.
     pub optical: Option<Optical>,
+    /// Its second route; none where no protection is asked for.
+    pub protection: Option<Protection>,
+    /// New cabinet that it hangs on (`CAB-00001`), where feeder rings are planned.
+    pub cabinet: Option<String>,
+    /// The other side of the feeder ring from that cabinet on: segments to a node of the core.
+    pub ring: Vec<u32>,
+}
+
+impl Connection {
+    /// The segments that it uses, on its first route, its second, and the other side of its feeder ring.
+    pub fn segments(&self) -> impl Iterator<Item = u32> + '_ {
+        self.route.iter().chain(self.protection.iter().flat_map(|p| &p.route)).chain(&self.ring).copied()
+    }
+
+    /// Whether it keeps its service when any one segment is cut.
+    #[must_use]
+    pub fn survives_a_cut(&self) -> bool {
+        self.protection.as_ref().is_some_and(|p| p.met)
+    }
+}
+
+/// The second route of a connection that is to survive any single failure. Between the two no trench, duct,
+/// pole line, bridge or tunnel is shared as far as the layers tell.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Protection {
+    /// Whether there are two such routes to the core.
+    pub met: bool,
+    /// Node that the second route is joined to (`node_id`).
+    pub node: Option<String>,
+    /// Segments of the second route, from the building to that node.
+    pub route: Vec<u32>,
+    /// Length of the second route, metres.
+    pub route_m: Option<f64>,
+    /// Its lead-in, metres.
+    pub lead_in_m: Option<f64>,
+    /// Line of that lead-in, from the road to the building.
+    #[serde(skip)]
+    pub lead_in: Vec<LonLat>,
+    /// It meets the road at a place of its own, so that the two share no hand-hole at the building.
+    pub own_entry: bool,
+    /// Existing cables from the node joined on to the core, of the first and of the second route
+    /// (`segment_id`); empty where the data tell none, or the node is part of the core.
+    pub cables: [Vec<String>; 2],
+    /// The second route as light sees it.
+    pub optical: Option<Optical>,
+    /// Why there is none, in English and Chinese.
+    pub reason: Option<(String, String)>,
 }
 
 /// A connection as light sees it: from the office to the building.
@@ -198,12 +260,14 @@ pub enum PonKind {
     Port,
     /// A splitter.
     Splitter,
+    /// A cabinet on a feeder ring.
+    Cabinet,
 }
 
-/// A port or splitter of a planned passive optical network.
+/// A port, splitter or cabinet of a planned network.
 #[derive(Clone, Debug, Serialize)]
 pub struct PonNode {
-    /// `PON-00001` for a port, `SP-00001` for a splitter.
+    /// `PON-00001` for a port, `SP-00001` for a splitter, `CAB-00001` for a cabinet.
     pub id: String,
     /// What it is.
     pub kind: PonKind,
@@ -232,6 +296,38 @@ pub struct PonNode {
     pub city: Option<String>,
     /// Year of the plan, from one.
     pub phase: u32,
+}
+
+/// What the fiber of a plan comes to in one structure: one free tree, or feeder rings with distribution
+/// behind cabinets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Structure {
+    /// `tree` or `metro`.
+    pub name: &'static str,
+    /// Whether it is the plan's.
+    pub chosen: bool,
+    /// Capex, yuan.
+    pub capex_cny: f64,
+    /// Opex per year, yuan.
+    pub opex_cny_yr: f64,
+    /// New trench, metres.
+    pub trench_m: f64,
+    /// Duct holes used, metres.
+    pub hole_m: f64,
+    /// Cable, metres.
+    pub cable_m: f64,
+    /// Fiber, metres.
+    pub fiber_m: f64,
+    /// New cabinets.
+    pub cabinets: u64,
+    /// Sites and stations joined.
+    pub joined: u64,
+    /// Of them those with two ways to the core: from the building, or from their cabinet on.
+    pub two_ways: u64,
+    /// The most that one cut takes down.
+    pub worst_cut: u64,
+    /// What a cut at any place takes down on average.
+    pub mean_cut: f64,
 }
 
 /// A data center of the plan: existing and used, or new.

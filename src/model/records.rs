@@ -129,6 +129,8 @@ pub struct Site {
     pub indoor_5g: Option<Indoor5g>,
     /// Fiber in the building.
     pub has_fiber: Option<bool>,
+    /// Needs two routes of fiber that no single failure takes both of.
+    pub protect: Option<bool>,
     /// Uses 5G in production.
     pub uses_5g: Option<bool>,
     /// 5G-factory scheme.
@@ -176,6 +178,7 @@ impl Site {
             wall: None,
             indoor_5g: None,
             has_fiber: None,
+            protect: None,
             uses_5g: None,
             factory_scheme: Text::NONE,
             factory_level: Text::NONE,

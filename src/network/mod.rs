@@ -26,13 +26,17 @@
 //! ```
 
 mod infer;
+mod plant;
 mod reach;
+mod repair;
 mod roads;
 mod snap;
 mod split;
 
 pub use infer::{infer_roads, inference_places};
+pub use plant::{FiberPlant, core_kinds, duct_groups, shared_risks};
 pub use reach::{AccessKind, AccessPoint, FiberAccess, Joinability, Reach, joinability};
+pub use repair::{Gap, repaired, repairs};
 pub use roads::{Part, RoadComponent, RoadGraph};
-pub use snap::{Barriers, Snap, Snapper};
+pub use snap::{Barriers, Crossing, Snap, Snapper};
 pub use split::{SplitEdge, SplitGraph};

@@ -21,9 +21,22 @@ pub struct Snap {
     pub crossings: u32,
 }
 
-/// Rivers and railways, to be asked what a straight line crosses.
+/// What a barrier does to a line that crosses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Crossing {
+    /// Water: passed beneath, at a price.
+    Water,
+    /// A railway: passed beneath, at a price and with its owner's leave.
+    Rail,
+    /// Anything that the settings forbid to cross.
+    Wall,
+}
+
+/// Rivers, railways and walls, to be asked what a straight line crosses.
 pub struct Barriers {
     segments: Vec<[LonLat; 2]>,
+    kinds: Vec<Crossing>,
+    walls: bool,
     index: SegmentIndex,
 }
 
@@ -31,10 +44,24 @@ impl Barriers {
     /// An index over the lines of a barriers layer.
     #[must_use]
     pub fn new(barriers: &[Barrier]) -> Self {
-        let segments: Vec<[LonLat; 2]> =
-            barriers.iter().flat_map(|b| b.line.windows(2).map(|w| [w[0], w[1]])).collect();
+        Self::with_walls(barriers, &[])
+    }
+
+    /// Like [`new`](Self::new); barriers of the kinds in `walls` are never crossed.
+    #[must_use]
+    pub fn with_walls(barriers: &[Barrier], walls: &[String]) -> Self {
+        let kind = |b: &Barrier| match b.kind.trim().to_lowercase() {
+            k if walls.iter().any(|w| w.to_lowercase() == k) => Crossing::Wall,
+            k if k.contains("rail") || k.contains("铁路") || k.contains("轨道") => Crossing::Rail,
+            _ => Crossing::Water,
+        };
+        let of = |b: &Barrier| {
+            let kind = kind(b);
+            b.line.windows(2).map(move |w| ([w[0], w[1]], kind)).collect::<Vec<_>>()
+        };
+        let (segments, kinds): (Vec<[LonLat; 2]>, Vec<Crossing>) = barriers.iter().flat_map(of).unzip();
         let index = SegmentIndex::new(segments.iter().enumerate().map(|(i, s)| (i as u32, &s[..])));
-        Self { segments, index }
+        Self { walls: kinds.contains(&Crossing::Wall), segments, kinds, index }
     }
 
     /// Whether there are none.
@@ -47,6 +74,16 @@ impl Barriers {
     /// it, doesn't cross it.
     #[must_use]
     pub fn crossings(&self, a: LonLat, b: LonLat) -> u32 {
+        self.count(a, b, |_| true)
+    }
+
+    /// Whether the straight line from `a` to `b` crosses what may not be crossed.
+    #[must_use]
+    pub fn blocked(&self, a: LonLat, b: LonLat) -> bool {
+        self.walls && self.count(a, b, |k| k == Crossing::Wall) > 0
+    }
+
+    fn count(&self, a: LonLat, b: LonLat, wanted: impl Fn(Crossing) -> bool) -> u32 {
         if self.is_empty() || a == b {
             return 0;
         }
@@ -56,6 +93,7 @@ impl Barriers {
         // The index measures on the sphere, the frame on the ellipsoid: a hundredth more covers both.
         let near = self.index.within(middle, a.distance_m(b) * 0.505 + 0.01);
         near.iter()
+            .filter(|hit| wanted(self.kinds[hit.line as usize]))
             .filter(|hit| {
                 let [c, d] = self.segments[hit.line as usize].map(|p| frame.to_xy(p));
                 side(a, b, c) * side(a, b, d) <= 0.0
@@ -90,8 +128,14 @@ impl<'g, 'r> Snapper<'g, 'r> {
     /// An index over all edges and barriers.
     #[must_use]
     pub fn new(roads: &'g RoadGraph<'r>, barriers: &[Barrier]) -> Self {
+        Self::with_walls(roads, barriers, &[])
+    }
+
+    /// Like [`new`](Self::new); barriers of the kinds in `walls` are never crossed.
+    #[must_use]
+    pub fn with_walls(roads: &'g RoadGraph<'r>, barriers: &[Barrier], walls: &[String]) -> Self {
         let lines = roads.graph().edges().map(|e| (e.0, roads.line(e)));
-        Self { roads, index: SegmentIndex::new(lines), barriers: Barriers::new(barriers) }
+        Self { roads, index: SegmentIndex::new(lines), barriers: Barriers::with_walls(barriers, walls) }
     }
 
     /// The roads.
@@ -107,7 +151,7 @@ impl<'g, 'r> Snapper<'g, 'r> {
     }
 
     /// The nearest place on a road within `radius_m` that is reached without crossing a barrier; if there is
-    /// none, the nearest with the fewest crossings. `None`: no road that near.
+    /// none, the nearest with the fewest crossings. `None`: no road that near, or only behind a wall.
     #[must_use]
     pub fn snap(&self, at: LonLat, radius_m: f64) -> Option<Snap> {
         self.snap_to(at, radius_m, |_| true)
@@ -128,10 +172,11 @@ impl<'g, 'r> Snapper<'g, 'r> {
                 .iter()
                 .filter(|h| usable(EdgeId(h.line)))
                 .map(|h| self.finish(at, h))
+                .filter(|s| !self.barriers.blocked(at, s.at))
                 .min_by(|a, b| a.crossings.cmp(&b.crossings).then(a.distance_m.total_cmp(&b.distance_m)));
             match best {
                 Some(b) if b.crossings == 0 || reach >= radius_m => return Some(b),
-                None if reach >= radius_m => return Some(first),
+                None if reach >= radius_m => return Some(first).filter(|s| !self.barriers.blocked(at, s.at)),
                 _ => reach *= 2.0,
             }
         }
@@ -143,11 +188,11 @@ impl<'g, 'r> Snapper<'g, 'r> {
     }
 
     /// Crossings of each edge's line with the barriers, for what is dug along it: none where the road goes
-    /// over or under on a bridge or in a tunnel. As pairs of edge and offset, in order of both.
+    /// over or under on a bridge or in a tunnel. Edge, offset and kind, in order of the first two.
     #[must_use]
-    pub fn edge_crossings(&self) -> Vec<(EdgeId, f64)> {
-        let mut found: Vec<(EdgeId, f64)> = Vec::new();
-        for s in &self.barriers.segments {
+    pub fn edge_crossings(&self) -> Vec<(EdgeId, f64, Crossing)> {
+        let mut found: Vec<(EdgeId, f64, Crossing)> = Vec::new();
+        for (s, &kind) in self.barriers.segments.iter().zip(&self.barriers.kinds) {
             let middle = along_geodesic(s[0], s[1], 0.5);
             let frame = LocalFrame::new(middle);
             let [a, b] = s.map(|p| frame.to_xy(p));
@@ -163,7 +208,7 @@ impl<'g, 'r> Snapper<'g, 'r> {
                         let over = self.roads.stretches(edge, at - 1e-6, at + 1e-6);
                         let ground = |road: &Road| !road.bridge && !road.tunnel;
                         if over.into_iter().all(|(r, ..)| ground(&self.roads.roads().list[r as usize])) {
-                            found.push((edge, at));
+                            found.push((edge, at, kind));
                         }
                     }
                 }

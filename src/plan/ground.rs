@@ -9,7 +9,10 @@ use crate::model::notes::Note;
 use crate::model::records::{Roads, SiteId};
 use crate::model::settings::Settings;
 use crate::model::text::Known;
-use crate::network::{AccessKind, FiberAccess, Reach, RoadGraph, Snapper, infer_roads, inference_places};
+use crate::network::{
+    AccessKind, Barriers, FiberAccess, Gap, Reach, RoadGraph, Snapper, infer_roads, inference_places,
+    repaired, repairs,
+};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -97,8 +100,15 @@ pub fn with_ground<T>(
         ));
     }
     let factor = if roads.inferred { settings.network.infer_detour } else { 1.0 };
+    let gaps = if infer || settings.network.repair_m <= 0.0 {
+        Vec::new()
+    } else {
+        repairs(&roads, settings.network.repair_m, &Barriers::new(&inputs.barriers))?
+    };
+    let roads = if gaps.is_empty() { roads } else { Cow::Owned(repaired(&roads, &gaps)) };
+    notes.extend(repair_note(&gaps));
     let graph = RoadGraph::new(&roads, factor)?;
-    let snapper = Snapper::new(&graph, &inputs.barriers);
+    let snapper = Snapper::with_walls(&graph, &inputs.barriers, &settings.network.walls);
     let access = FiberAccess::new(inputs, &settings.fiber, &settings.plan.lock.shut, &snapper)?;
     let by_road = ByRoad(inputs.sites.list.par_iter().map(|s| distance(access.reach(s.at))).collect());
     if !infer {
@@ -116,6 +126,37 @@ pub fn with_ground<T>(
         }
     }
     then(Some(&Ground { snapper: &snapper, access: &access }), Box::new(by_road), notes)
+}
+
+/// Lists the gaps in the roads that are bridged. Routes over them are segments of the roads `repair-N`, each
+/// with its length and price.
+fn repair_note(gaps: &[Gap]) -> Option<Note> {
+    const LISTED: usize = 20;
+    let length_m: f64 = gaps.iter().map(|g| g.length_m).sum();
+    let each: Vec<String> = (1..)
+        .zip(gaps)
+        .take(LISTED)
+        .map(|(n, g)| {
+            let [a, b] = [g.from, g.to].map(|p| format!("{:.5} {:.5}", p.lon_deg(), p.lat_deg()));
+            format!("repair-{n}: {a} – {b}, {:.1} m", g.length_m)
+        })
+        .collect();
+    let more = gaps.len().saturating_sub(LISTED);
+    let (tail, tail_zh) = match more {
+        0 => (String::new(), String::new()),
+        n => (format!("; and {n} more"), format!("；另有 {n} 处")),
+    };
+    let each = each.join("; ");
+    (!gaps.is_empty()).then(|| {
+        Note::new(
+            "N108",
+            format!(
+                "{} gaps in the roads, {length_m:.0} m in all, are bridged as network.repair_m asks: {each}{tail}",
+                gaps.len()
+            ),
+            format!("按 network.repair_m 修补道路断点 {} 处，共 {length_m:.0} 米：{each}{tail_zh}", gaps.len()),
+        )
+    })
 }
 
 fn distance(reach: Reach) -> FiberDistance {

@@ -85,7 +85,7 @@ pub fn assign(
                 n.phase = n.phase.min(c.phase);
             }
         }
-        for &segment in &c.route {
+        for segment in c.segments() {
             if let Some(r) = routes.get_mut(segment as usize) {
                 r.phase = r.phase.min(c.phase);
             }
@@ -118,6 +118,12 @@ mod tests {
             fibers: 1,
             cable_fibers: 6,
             serves: 1,
+            cut_lost: 1,
+            crossings: 0,
+            around_cny: None,
+            around_road: None,
+            reuses: None,
+            rent_cny_yr: 0.0,
             owner: None,
             consent: false,
             capex_cny: 1.0,
@@ -137,9 +143,13 @@ mod tests {
             lead_in_m: None,
             lead_in: Vec::new(),
             cost_cny,
+            alone_cny: cost_cny,
             route: route.to_vec(),
             phase: 0,
             optical: None,
+            protection: None,
+            cabinet: None,
+            ring: vec![],
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::coverage::Assessment;
 use crate::model::notes::Note;
 use crate::model::planned::{
-    BudgetStep, Center, Certificate, Connection, Item, PonNode, RouteSegment, Station,
+    BudgetStep, Center, Certificate, Connection, Item, PonNode, RouteSegment, Station, Structure,
 };
 
 /// A whole plan.
@@ -29,6 +29,8 @@ pub struct Plan {
     pub certificates: Vec<Certificate>,
     /// Value against budget.
     pub curve: Vec<BudgetStep>,
+    /// What the fiber comes to as a free tree and with feeder rings, where both were looked at.
+    pub structures: Vec<Structure>,
     /// Remarks.
     pub notes: Vec<Note>,
     /// Whether a time limit or an interrupt ended the run early.

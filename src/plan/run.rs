@@ -6,14 +6,14 @@ use super::radio::{self, Radio, Wanted};
 use super::{PlanError, items, phases};
 use crate::coverage::{Assessment, FiberDistance, FiberReach, LossModel, Term, assess, assess_told};
 use crate::datacenter;
-use crate::fiber::{RoutePlan, RouteRequest, Terminal, plan_routes};
+use crate::fiber::{RoutePlan, RouteRequest, Terminal, plan_routes, wants_two_routes};
 use crate::index::{PointIndex, RegionIndex};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{Lock, RegionLevel, ServiceClass};
 use crate::model::notes::Note;
 use crate::model::planned::{
     BudgetStep, Center, Certificate, Connection, ConnectionState, PonNode, RouteSegment, Station,
-    StationBuild,
+    StationBuild, Structure,
 };
 use crate::model::progress::Progress;
 use crate::model::records::{DataCenter, Origin, SiteId};
@@ -97,6 +97,7 @@ struct Draft {
     centers: Vec<Center>,
     certificates: Vec<Certificate>,
     curve: Vec<BudgetStep>,
+    structures: Vec<Structure>,
     notes: Vec<Note>,
     /// Fiber points per connection.
     gains: Vec<f64>,
@@ -178,6 +179,7 @@ pub fn run_told(
         items,
         certificates: d.certificates,
         curve: d.curve,
+        structures: d.structures,
         notes: d.notes,
         stopped_early: work.stop.requested(),
     })
@@ -246,6 +248,8 @@ fn draft(
                 shared: !settings.fiber.pon.p2p_services.contains(&s.service.unwrap_or(ServiceClass::Data)),
                 value: fiber_points(site) * weight(site),
                 must: settings.plan.lock.open.iter().any(|id| id == inputs.sites.text.get(s.id)),
+                protect: wants_two_routes(s, inputs.sites.text.get(s.id), &settings.fiber.protect),
+                equipment_cny: None,
             }
         })
         .collect();
@@ -372,6 +376,7 @@ fn draft(
         centers: centers.centers,
         certificates,
         curve,
+        structures: fiber.structures,
         notes,
         gains,
     })
@@ -413,6 +418,8 @@ fn build(
             shared: false,
             value: s.gain,
             must: s.locked,
+            protect: settings.fiber.protect.stations || settings.fiber.protect.ids.contains(&s.id),
+            equipment_cny: None,
         }));
         let Some(g) = ground.filter(|_| !terminals.is_empty()) else {
             return Ok((terminals, RoutePlan::default()));

@@ -6,12 +6,16 @@
 //! tell who hangs where.
 
 use crate::coverage::latency::{reach_m, round_trip_ms};
-use crate::geom::{LonLat, line_length_m};
-use crate::graph::{EdgeId, Graph, NodeId, losses};
+use crate::geom::LonLat;
+use crate::graph::{NodeId, losses};
 use crate::index::{Hit, PointIndex};
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{FiberLevel, FiberNodeKind, ServiceClass};
+use crate::model::kinds::{LayMethod, ServiceClass};
+use crate::model::planned::ConnectionState;
+use crate::model::records::{FiberSegment, Origin};
 use crate::model::settings::Settings;
+use crate::network::FiberPlant;
+use crate::plan::Plan;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
@@ -79,90 +83,42 @@ impl Failures {
     }
 }
 
-/// The physical network.
-struct Net {
-    graph: Graph,
-    /// Cable of each edge.
-    cable: Vec<u32>,
-    /// Position of each node.
-    at: Vec<LonLat>,
-    /// Fiber nodes at each graph node.
-    nodes: FxHashMap<u32, Vec<u32>>,
-    roots: Vec<NodeId>,
-}
-
-impl Net {
-    fn new(inputs: &Inputs) -> Option<Self> {
-        let mut number: FxHashMap<(i64, i64), u32> = FxHashMap::default();
-        let mut at: Vec<LonLat> = Vec::new();
-        let mut node = |p: LonLat| {
-            let key = ((p.lon_deg() * 1e5).round() as i64, (p.lat_deg() * 1e5).round() as i64);
-            *number.entry(key).or_insert_with(|| {
-                at.push(p);
-                at.len() as u32 - 1
-            })
-        };
-        let mut by_id: FxHashMap<&str, u32> = FxHashMap::default();
-        let mut nodes: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-        for (f, i) in inputs.fiber_nodes.iter().zip(0u32..).filter(|(f, _)| f.kind != FiberNodeKind::City) {
-            let n = node(f.at);
-            by_id.entry(&f.id).or_insert(n);
-            nodes.entry(n).or_default().push(i);
-        }
-        let (mut edges, mut cable) = (Vec::new(), Vec::new());
-        for (s, i) in inputs.fiber_segments.iter().zip(0u32..) {
-            let named = |id: &Option<String>| id.as_deref().and_then(|id| by_id.get(id)).copied();
-            let (Some(first), Some(last)) = (s.line.first(), s.line.last()) else { continue };
-            // A line drawn between nodes says who is joined, which is what counts here; one between cities
-            // doesn't.
-            if s.line_made && (named(&s.from_node).is_none() || named(&s.to_node).is_none()) {
-                continue;
-            }
-            if s.line_made && s.level == Some(FiberLevel::Backbone) {
-                continue;
-            }
-            let a = named(&s.from_node).unwrap_or_else(|| node(*first));
-            let b = named(&s.to_node).unwrap_or_else(|| node(*last));
-            edges.push((a, b, line_length_m(&s.line)));
-            cable.push(i);
-        }
-        let of_kind = |kinds: &[FiberNodeKind]| -> Vec<NodeId> {
-            let mut list: Vec<NodeId> = nodes
-                .iter()
-                .filter(|(_, on)| {
-                    on.iter()
-                        .any(|i| inputs.fiber_nodes.get(*i as usize).is_some_and(|f| kinds.contains(&f.kind)))
-                })
-                .map(|(n, _)| NodeId(*n))
-                .collect();
-            list.sort_unstable();
-            list
-        };
-        use FiberNodeKind::{Agg, BbuPool, Co, Ixp, Olt, Upf};
-        let mut roots = of_kind(&[Co, Agg, Ixp, Upf]);
-        if roots.is_empty() {
-            roots = of_kind(&[Olt, BbuPool]);
-        }
-        // Nodes that no cable ends at are places, not a network.
-        let graph = Graph::from_edges(at.len(), &edges).ok()?;
-        roots.retain(|r| graph.degree(*r) > 0);
-        Some(Self { graph, cable, at, nodes, roots })
+/// Adds what a plan builds to the layers: its cables and lead-ins, and fiber at the sites that it joins. The
+/// code of a duct that is reused goes with the cable, so that both fail together.
+pub fn build(inputs: &mut Inputs, plan: &Plan) {
+    let cable = |id: String, line: &[LonLat], reuses: Option<&str>, method: LayMethod| FiberSegment {
+        id,
+        line: line.to_vec(),
+        line_made: false,
+        from_node: None,
+        to_node: None,
+        owner: String::new(),
+        level: None,
+        method: Some(method),
+        fibers_total: None,
+        fibers_free: None,
+        length_m: None,
+        duct_id: reuses.map(str::to_owned),
+        srlg: None,
+        status: None,
+        origin: Origin::default(),
+    };
+    for r in plan.routes.iter().filter(|r| r.line.len() > 1) {
+        inputs.fiber_segments.push(cable(r.id.clone(), &r.line, r.reuses.as_deref(), r.method));
     }
-
-    /// Nodes that a root reaches when some edges, and a node, are gone.
-    fn reached(&self, gone: &dyn Fn(EdgeId) -> bool, lost: Option<NodeId>) -> Vec<bool> {
-        let mut seen = vec![false; self.graph.node_count()];
-        let mut stack: Vec<NodeId> = self.roots.iter().copied().filter(|r| Some(*r) != lost).collect();
-        stack.iter().for_each(|r| seen[r.index()] = true);
-        while let Some(node) = stack.pop() {
-            for (edge, next) in self.graph.arcs(node) {
-                if !seen[next.index()] && Some(next) != lost && !gone(edge) {
-                    seen[next.index()] = true;
-                    stack.push(next);
-                }
-            }
+    let mut joined: FxHashSet<&str> = FxHashSet::default();
+    for c in plan.connections.iter().filter(|c| c.state == ConnectionState::Planned) {
+        joined.insert(&c.id);
+        let second = c.protection.as_ref().map_or(&[][..], |p| &p.lead_in);
+        let ways = [(format!("LI-{}", c.id), &c.lead_in[..]), (format!("LI-{}/2", c.id), second)];
+        for (id, line) in ways.into_iter().filter(|w| w.1.len() > 1) {
+            inputs.fiber_segments.push(cable(id, line, None, LayMethod::Duct));
         }
-        seen
+    }
+    for s in &mut inputs.sites.list {
+        if joined.contains(inputs.sites.text.get(s.id)) {
+            s.has_fiber = Some(true);
+        }
     }
 }
 
@@ -171,9 +127,9 @@ impl Net {
 pub fn failures(inputs: &Inputs, settings: &Settings) -> Failures {
     let with_fiber = inputs.sites.list.iter().filter(|s| s.has_fiber == Some(true)).count() as u64;
     let mut found = Failures { with_fiber, ..Failures::default() };
-    let net = Net::new(inputs).filter(|n| !n.cable.is_empty());
+    let net = FiberPlant::new(inputs).ok().filter(|n| !n.cables().is_empty());
     if let Some(n) = &net {
-        (found.cables, found.core) = (n.cable.len() as u64, n.roots.len() as u64);
+        (found.cables, found.core) = (n.cables().len() as u64, n.roots().len() as u64);
     } else {
         found.lacking.push("fiber_segments");
     }
@@ -199,11 +155,11 @@ fn is_critical(service: Option<ServiceClass>, settings: &Settings) -> bool {
     service.is_some_and(|s| settings.fiber.pon.p2p_services.contains(&s))
 }
 
-fn fiber(inputs: &Inputs, settings: &Settings, net: &Net, found: &mut Failures) {
+fn fiber(inputs: &Inputs, settings: &Settings, net: &FiberPlant, found: &mut Failures) {
     let whole = net.reached(&|_| false, None);
-    let joined = (0u32..).zip(&net.at).filter(|(n, _)| whole[*n as usize]).map(|(n, p)| (n, *p));
+    let joined = (0u32..).zip(net.positions()).filter(|(n, _)| whole[*n as usize]).map(|(n, p)| (n, *p));
     let index = PointIndex::of(joined);
-    let (mut on, mut critical) = (vec![0.0; net.at.len()], vec![0.0; net.at.len()]);
+    let (mut on, mut critical) = (vec![0.0; net.positions().len()], vec![0.0; net.positions().len()]);
     for s in inputs.sites.list.iter().filter(|s| s.has_fiber == Some(true)) {
         let Some(hit) = index.nearest(s.at).filter(|h| h.distance_m <= settings.policy.attach_m) else {
             continue;
@@ -212,8 +168,8 @@ fn fiber(inputs: &Inputs, settings: &Settings, net: &Net, found: &mut Failures) 
         critical[hit.index as usize] += f64::from(u8::from(is_critical(s.service, settings)));
         found.attached += 1;
     }
-    let all = losses(&net.graph, &net.roots, |v| on[v.index()], |_| true);
-    let most = losses(&net.graph, &net.roots, |v| critical[v.index()], |_| true);
+    let all = losses(net.graph(), net.roots(), |v| on[v.index()], |_| true);
+    let most = losses(net.graph(), net.roots(), |v| critical[v.index()], |_| true);
     let failure = |fails, cables: usize, sites: f64, critical: f64| Failure {
         fails,
         cables: cables as u64,
@@ -223,14 +179,14 @@ fn fiber(inputs: &Inputs, settings: &Settings, net: &Net, found: &mut Failures) 
         fix_cny: None,
     };
     let mut list: Vec<Failure> = Vec::new();
-    for (e, &cable) in net.cable.iter().enumerate().filter(|(e, _)| all.by_edge[*e] > 0.0) {
+    for (e, &cable) in net.cables().iter().enumerate().filter(|(e, _)| all.by_edge[*e] > 0.0) {
         list.push(failure(Fails::Cable(cable), 1, all.by_edge[e], most.by_edge[e]));
     }
     let lost = |seen: &[bool], of: &[f64]| -> f64 {
         of.iter().zip(seen).filter(|(_, s)| !**s).map(|(w, _)| w).sum()
     };
-    let is_root: FxHashSet<NodeId> = net.roots.iter().copied().collect();
-    let mut nodes: Vec<(&u32, &Vec<u32>)> = net.nodes.iter().collect();
+    let is_root: FxHashSet<NodeId> = net.roots().iter().copied().collect();
+    let mut nodes: Vec<(&u32, &Vec<u32>)> = net.nodes().iter().collect();
     nodes.sort_unstable_by_key(|(n, _)| **n);
     for (&n, here) in nodes {
         let v = NodeId(n);
@@ -241,11 +197,11 @@ fn fiber(inputs: &Inputs, settings: &Settings, net: &Net, found: &mut Failures) 
             (all.by_node[v.index()], most.by_node[v.index()])
         };
         if let Some(&node) = here.first().filter(|_| sites > 0.0) {
-            list.push(failure(Fails::Node(node), net.graph.degree(v), sites, critical_sites));
+            list.push(failure(Fails::Node(node), net.graph().degree(v), sites, critical_sites));
         }
     }
     let groups: Vec<(String, Vec<u32>)> =
-        groups(inputs, net).into_iter().filter(|(_, e)| e.len() > 1).collect();
+        net.groups(inputs).into_iter().filter(|(_, e)| e.len() > 1).collect();
     list.par_extend(groups.par_iter().filter_map(|(code, edges)| {
         let seen = net.reached(&|e| edges.binary_search(&e.0).is_ok(), None);
         let (sites, critical_sites) = (lost(&seen, &on), lost(&seen, &critical));
@@ -253,9 +209,9 @@ fn fiber(inputs: &Inputs, settings: &Settings, net: &Net, found: &mut Failures) 
     }));
     list.sort_by(|a, b| b.sites_lost.cmp(&a.sites_lost).then_with(|| a.fails.cmp(&b.fails)));
     let edges_of: BTreeMap<&str, &[u32]> = groups.iter().map(|(c, e)| (c.as_str(), e.as_slice())).collect();
-    let edge_of: FxHashMap<u32, u32> = net.cable.iter().zip(0u32..).map(|(c, e)| (*c, e)).collect();
+    let edge_of: FxHashMap<u32, u32> = net.cables().iter().zip(0u32..).map(|(c, e)| (*c, e)).collect();
     let node_of: FxHashMap<u32, u32> =
-        net.nodes.iter().filter_map(|(n, here)| Some((*here.first()?, *n))).collect();
+        net.nodes().iter().filter_map(|(n, here)| Some((*here.first()?, *n))).collect();
     let metre_cny =
         (settings.fiber.trench_cny_m + settings.fiber.cable_cny_m) * settings.network.infer_detour;
     list.par_iter_mut().take(PRICED).for_each(|f| {
@@ -269,37 +225,17 @@ fn fiber(inputs: &Inputs, settings: &Settings, net: &Net, found: &mut Failures) 
             Fails::Node(n) => net.reached(&|_| false, node_of.get(n).map(|n| NodeId(*n))),
             Fails::Center(_) => return,
         };
-        let rest =
-            PointIndex::of((0u32..).zip(&net.at).filter(|(n, _)| seen[*n as usize]).map(|(n, p)| (n, *p)));
+        let rest = PointIndex::of(
+            (0u32..).zip(net.positions()).filter(|(n, _)| seen[*n as usize]).map(|(n, p)| (n, *p)),
+        );
         let failed = if let Fails::Node(n) = &f.fails { node_of.get(n).copied() } else { None };
         let cut = (0u32..)
-            .zip(&net.at)
+            .zip(net.positions())
             .filter(|(n, _)| whole[*n as usize] && !seen[*n as usize] && failed != Some(*n));
         f.gap_m = cut.filter_map(|(_, p)| rest.nearest(*p)).map(|h| h.distance_m).reduce(f64::min);
         f.fix_cny = f.gap_m.map(|m| m * metre_cny);
     });
     found.list = list;
-}
-
-/// Edges by what they share: a duct, or the shared-risk group of the cable or of its duct.
-fn groups(inputs: &Inputs, net: &Net) -> BTreeMap<String, Vec<u32>> {
-    let of_duct: FxHashMap<&str, &str> =
-        inputs.ducts.iter().filter_map(|d| Some((d.id.as_str(), d.srlg.as_deref()?))).collect();
-    let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-    for (cable, e) in net.cable.iter().zip(0u32..) {
-        let Some(s) = inputs.fiber_segments.get(*cable as usize) else { continue };
-        let duct = s.duct_id.as_deref();
-        let mut codes: Vec<&str> = [duct, s.srlg.as_deref(), duct.and_then(|d| of_duct.get(d).copied())]
-            .into_iter()
-            .flatten()
-            .collect();
-        codes.sort_unstable();
-        codes.dedup();
-        for code in codes {
-            groups.entry(code.to_owned()).or_default().push(e);
-        }
-    }
-    groups
 }
 
 /// Sites for which one center is the only one near enough.
@@ -344,7 +280,9 @@ fn centers(inputs: &Inputs, settings: &Settings, found: &mut Failures) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::records::{FiberNode, FiberSegment, Origin, Site};
+    use crate::model::kinds::{FiberLevel, FiberNodeKind};
+    use crate::model::planned::{Connection, Protection, RouteSegment};
+    use crate::model::records::{FiberNode, Site};
 
     fn at(x: f64, y: f64) -> LonLat {
         LonLat::wrapped(118.0 + x / 100.0, 32.0 + y / 100.0)
@@ -445,6 +383,79 @@ mod tests {
         let s = settings();
         let metre = (s.fiber.trench_cny_m + s.fiber.cable_cny_m) * s.network.infer_detour;
         assert!((spur.fix_cny.unwrap() - spur.gap_m.unwrap() * metre).abs() < 1e-6);
+    }
+
+    fn laid(id: &str, line: Vec<LonLat>) -> RouteSegment {
+        RouteSegment {
+            id: id.into(),
+            line,
+            road_id: None,
+            method: LayMethod::Duct,
+            basis: crate::model::kinds::Basis::Given,
+            trench_m: 1.0,
+            hole_m: 0.0,
+            cable_m: 1.0,
+            fiber_m: 6.0,
+            length_m: 1.0,
+            fibers: 2,
+            cable_fibers: 6,
+            serves: 1,
+            cut_lost: 0,
+            crossings: 0,
+            around_cny: None,
+            around_road: None,
+            reuses: None,
+            rent_cny_yr: 0.0,
+            owner: None,
+            consent: false,
+            capex_cny: 1.0,
+            opex_cny_yr: 0.0,
+            payer: String::new(),
+            city: None,
+            phase: 1,
+        }
+    }
+
+    #[test]
+    fn what_a_plan_builds_fails_too() {
+        let (a, b) = (at(1.0, 0.0), at(1.0, 1.0));
+        let (first, second, home) = (at(3.0, 2.9), at(2.9, 3.0), at(3.0, 3.0));
+        let found = |met: bool| {
+            let mut inputs = inputs();
+            let id = inputs.sites.text.push("new");
+            inputs.sites.list.push(Site::at(id, Default::default(), home));
+            let protection = Protection { met: true, lead_in: vec![second, home], ..Protection::default() };
+            let plan = Plan {
+                routes: vec![laid("FR-1", vec![first, a]), laid("FR-2", vec![second, b])],
+                connections: vec![Connection {
+                    id: "new".into(),
+                    state: ConnectionState::Planned,
+                    node: None,
+                    route_m: None,
+                    lead_in_m: None,
+                    lead_in: vec![first, home],
+                    cost_cny: 0.0,
+                    alone_cny: 0.0,
+                    route: vec![0],
+                    phase: 1,
+                    optical: None,
+                    protection: met.then_some(protection),
+                    cabinet: None,
+                    ring: vec![],
+                }],
+                ..Plan::default()
+            };
+            build(&mut inputs, &plan);
+            let found = failures(&inputs, &settings());
+            assert_eq!((found.with_fiber, found.attached), (5, 5));
+            let lost = |id: &str| {
+                let cable = inputs.fiber_segments.iter().position(|s| s.id == id).unwrap() as u32;
+                found.list.iter().find(|f| f.fails == Fails::Cable(cable)).map_or(0, |f| f.sites_lost)
+            };
+            (lost("FR-1"), lost("LI-new"))
+        };
+        assert_eq!(found(true), (0, 0));
+        assert_eq!(found(false), (1, 1));
     }
 
     #[test]

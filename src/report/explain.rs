@@ -1,6 +1,8 @@
 //! Explains a score, a station, a route, a splitter, a data center or a region from the folder of a finished run:
 //! every term, its input, the row that the input stands in, and the formula.
 
+mod route;
+
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::number::{grouped_decimal, money};
 use super::out::ReportError;
@@ -502,15 +504,25 @@ fn formulas(run: &Value, lang: Lang) -> Section {
 
 fn joined(run: &Value, c: &Value, lang: Lang) -> Section {
     let mut rest = c.clone();
-    let light = rest.as_object_mut().and_then(|c| c.remove("optical"));
+    let mut part = |name: &str| rest.as_object_mut().and_then(|c| c.remove(name)).filter(Value::is_object);
+    let light = part("optical");
+    let mut second = part("protection");
+    let second_light = second
+        .as_mut()
+        .and_then(Value::as_object_mut)
+        .and_then(|c| c.remove("optical"))
+        .filter(Value::is_object);
     let mut s = fields(run, &rest, lang);
-    if let Some(light) = light.filter(Value::is_object) {
-        let mut table = fields(run, &light, lang).tables;
-        for t in &mut table {
-            t.key = "light";
-            t.title = pick(lang, "As light sees it", "光路").to_owned();
+    let more = [
+        (light, "light", "As light sees it", "光路"),
+        (second, "second", "Second route", "第二路由"),
+        (second_light, "second_light", "The second route as light sees it", "第二路由光路"),
+    ];
+    for (item, key, en, zh) in more {
+        for mut t in item.map(|i| fields(run, &i, lang).tables).into_iter().flatten() {
+            (t.key, t.title) = (key, pick(lang, en, zh).to_owned());
+            s.tables.push(t);
         }
-        s.tables.append(&mut table);
     }
     s.title = pick(lang, "Fiber connection", "光纤接入").to_owned();
     s
@@ -526,6 +538,7 @@ fn planned(
     stage: &str,
 ) -> Vec<Section> {
     let mut sections = vec![fields(run, item, lang)];
+    sections.extend(route::why_here(run, item, lang));
     if let Some(c) = connection {
         sections.push(joined(run, c, lang));
     }
@@ -573,7 +586,7 @@ fn fields(run: &Value, item: &Value, lang: Lang) -> Section {
                 .map_or(Cell::Unknown, |p| Cell::Text(format!("{:.7}, {:.7}", p.lon_deg(), p.lat_deg()))),
             Value::Array(list) if matches!(key.as_str(), "line" | "lead_in") => line(list, lang),
             // Segments, by their place in the list of the plan.
-            Value::Array(list) if key == "route" => {
+            Value::Array(list) if matches!(key.as_str(), "route" | "ring") => {
                 let id = |v: &Value| run["fiber_routes"].get(v.as_u64()? as usize)?["id"].as_str().map(plain);
                 let ids: Vec<String> = list.iter().filter_map(id).collect();
                 if ids.is_empty() { Cell::Nothing } else { Cell::Text(ids.join(", ")) }

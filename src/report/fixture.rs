@@ -14,7 +14,7 @@ use crate::model::notes::Note;
 use crate::model::operators::{NetworkId, Operators};
 use crate::model::planned::{
     BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, Optical, PonKind, PonNode,
-    RouteSegment, Station, StationBuild,
+    Protection, RouteSegment, Station, StationBuild, Structure,
 };
 use crate::model::records::{Cell, CellId, DataCenter, FiberNode, Origin, Region, Site, SiteId};
 use crate::model::rules;
@@ -345,6 +345,12 @@ pub(crate) fn plan() -> Plan {
                 fibers: 2,
                 cable_fibers: 6,
                 serves: 2,
+                cut_lost: 2,
+                crossings: 0,
+                around_cny: Some(310_000.0),
+                around_road: Some("W-SECRET-78".into()),
+                reuses: None,
+                rent_cny_yr: 0.0,
                 owner: None,
                 consent: false,
                 capex_cny: 240_000.0,
@@ -367,6 +373,12 @@ pub(crate) fn plan() -> Plan {
                 fibers: 2,
                 cable_fibers: 6,
                 serves: 1,
+                cut_lost: 1,
+                crossings: 0,
+                around_cny: None,
+                around_road: None,
+                reuses: Some("DUCT-SECRET-5".into()),
+                rent_cny_yr: 32.0,
                 owner: Some("江苏电信秘密分公司".into()),
                 consent: true,
                 capex_cny: 400.0,
@@ -385,6 +397,7 @@ pub(crate) fn plan() -> Plan {
                 lead_in_m: Some(88.0),
                 lead_in: vec![p(118.8003345, 32.0513345), p(118.8012345, 32.0512345)],
                 cost_cny: 251_280.0,
+                alone_cny: 251_280.0,
                 route: vec![1, 0],
                 phase: 1,
                 optical: Some(Optical {
@@ -404,6 +417,17 @@ pub(crate) fn plan() -> Plan {
                     reason: None,
                     nodes: vec![1, 0],
                 }),
+                protection: Some(Protection {
+                    node: Some("OLT-SECRET-9".into()),
+                    cables: [vec!["CABLE-SECRET-4".into()], vec![]],
+                    reason: Some((
+                        "every route takes road W-SECRET-77 at 118.80023, 32.05123".into(),
+                        "所有路由都经过道路 W-SECRET-77（118.80023, 32.05123）".into(),
+                    )),
+                    ..Protection::default()
+                }),
+                cabinet: None,
+                ring: vec![],
             },
             Connection {
                 id: "SITE-0100".into(),
@@ -413,9 +437,13 @@ pub(crate) fn plan() -> Plan {
                 lead_in_m: None,
                 lead_in: vec![],
                 cost_cny: 0.0,
+                alone_cny: 0.0,
                 route: vec![],
                 phase: 0,
                 optical: None,
+                protection: None,
+                cabinet: None,
+                ring: vec![],
             },
         ],
         pon: vec![
@@ -521,6 +549,24 @@ pub(crate) fn plan() -> Plan {
             BudgetStep { cost_cny: 160_000.0, sites: 1, gain: 63.0, gain_bound: 64.5, next_cny: None },
         ],
         notes: vec![Note::new("N100", "the right of way is partly inferred", "部分路由为推断")],
+        structures: [("tree", true, 251_280.0, 0), ("metro", false, 312_900.0, 1)]
+            .into_iter()
+            .map(|(name, chosen, capex_cny, cabinets)| Structure {
+                name,
+                chosen,
+                capex_cny,
+                opex_cny_yr: capex_cny * 0.03,
+                trench_m: 1_850.5,
+                hole_m: 14.6,
+                cable_m: 2_066.0,
+                fiber_m: 12_396.0,
+                cabinets,
+                joined: 1,
+                two_ways: cabinets,
+                worst_cut: 2,
+                mean_cut: 1.9,
+            })
+            .collect(),
         stopped_early: false,
     }
 }

@@ -1,6 +1,8 @@
 //! The bill of materials of the planned fiber: trench, duct holes, cable and fiber told apart.
 
+use super::coverage_document::MAX_ROWS;
 use super::document::{Cell, Table, pick};
+use super::layers::View;
 use super::plan_document::{money_cell, money_heading};
 use crate::geom::LonLat;
 use crate::model::kinds::{Lang, LayMethod};
@@ -127,6 +129,68 @@ pub fn table(plan: &Plan, settings: &Settings, lang: Lang) -> Table {
     total.extend([money_cell(lang, all.capex + capex), money_cell(lang, all.opex + opex)]);
     table.total = Some(total);
     table
+}
+
+/// Existing ducts and pole lines that the plan uses, the longest use first: how much, whose, at what rent.
+#[must_use]
+pub fn reused(v: View, plan: &Plan, lang: Lang) -> Option<Table> {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    #[derive(Default)]
+    struct Use<'p> {
+        poles: bool,
+        metres: f64,
+        owner: Option<&'p str>,
+        consent: bool,
+        rent: f64,
+        fibers: u32,
+    }
+    let mut by: BTreeMap<&str, Use<'_>> = BTreeMap::new();
+    for r in &plan.routes {
+        let Some(id) = r.reuses.as_deref() else { continue };
+        let u = by.entry(id).or_default();
+        u.poles = r.method == LayMethod::Aerial;
+        u.metres += if u.poles { r.cable_m } else { r.hole_m };
+        (u.owner, u.consent) = (r.owner.as_deref(), r.consent);
+        u.rent += r.rent_cny_yr;
+        u.fibers = u.fibers.max(r.fibers);
+    }
+    let mut table = Table::new(
+        "reused",
+        t("Existing ducts and poles used", "利旧管道与杆路"),
+        vec![
+            t("duct or pole line", "管道或杆路"),
+            t("kind", "类型"),
+            t("owner", "产权单位"),
+            t("consent", "需同意"),
+            t("spare holes", "空闲管孔"),
+            t("length used km", "占用公里"),
+            t("most fibers", "最多纤芯"),
+            t("rent ¥/yr", "年租金（元）"),
+        ],
+    )
+    .short(t("Ducts and poles used", "利旧管道与杆路"));
+    let holes: BTreeMap<&str, Option<u32>> =
+        v.inputs.ducts.iter().map(|d| (d.id.as_str(), d.holes_free)).collect();
+    let mut order: Vec<_> = by.iter().collect();
+    order.sort_by(|a, b| b.1.metres.total_cmp(&a.1.metres).then(a.0.cmp(b.0)));
+    for (id, u) in order.iter().take(MAX_ROWS) {
+        table.push(vec![
+            Cell::words(Some(id)),
+            Cell::Text(if u.poles { t("poles", "杆路") } else { t("duct", "管道") }),
+            u.owner.map_or(Cell::Unknown, |o| Cell::words(Some(o))),
+            Cell::Text(if u.consent { t("yes", "是") } else { t("no", "否") }),
+            if u.poles {
+                Cell::Nothing
+            } else {
+                Cell::count(holes.get(**id).copied().flatten().map(u64::from))
+            },
+            Cell::Number(u.metres / 1e3, 3),
+            Cell::Count(i64::from(u.fibers)),
+            Cell::Number(u.rent, 0),
+        ]);
+    }
+    table.all_rows = by.len();
+    (!by.is_empty()).then_some(table)
 }
 
 #[cfg(test)]

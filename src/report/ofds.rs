@@ -204,7 +204,7 @@ impl Builder {
 
     fn planned(&mut self, v: View, lang: Lang) {
         let Some(plan) = v.plan else { return };
-        for n in plan.pon.iter().filter(|n| n.kind == PonKind::Splitter) {
+        for n in plan.pon.iter().filter(|n| n.kind != PonKind::Port) {
             let at = self.node_at(n.at, Some(n.phase));
             let p = &mut self.nodes[at].properties;
             if p.get("status") == Some(&json!("planned")) {
@@ -236,6 +236,19 @@ impl Builder {
             let ends = places.map(|at| self.node_at(at, Some(c.phase)));
             self.nodes[ends[1]].properties.insert("name".into(), json!(c.id));
             self.span(p, ends, c.lead_in_m.unwrap_or_else(|| line_length_m(&c.lead_in)), &c.lead_in);
+        }
+        for c in plan.connections.iter().filter(|c| c.state == ConnectionState::Planned) {
+            let Some(second) = c.protection.as_ref().filter(|s| s.own_entry && s.lead_in.len() > 1) else {
+                continue;
+            };
+            let mut p = Map::new();
+            p.insert("id".into(), json!(format!("LI-{}/2", c.id)));
+            p.insert("status".into(), json!("planned"));
+            p.insert("phase".into(), phase(c.phase, lang));
+            let places = [second.lead_in[0], second.lead_in[second.lead_in.len() - 1]];
+            let ends = places.map(|at| self.node_at(at, Some(c.phase)));
+            let length_m = second.lead_in_m.unwrap_or_else(|| line_length_m(&second.lead_in));
+            self.span(p, ends, length_m, &second.lead_in);
         }
     }
 

@@ -414,14 +414,114 @@ fn fiber(v: View, plan: &Plan, lang: Lang) -> Section {
         joined.push(vec![Cell::Text(t(label.0, label.1)), Cell::Count(n as i64)]);
     }
     let mut tables = vec![table, joined];
+    text.extend(protection_text(plan, lang));
+    tables.extend(unprotected(plan, lang));
+    tables.extend(structures(plan, lang));
     if plan.connections.iter().any(|c| c.optical.is_some()) {
         text.push(light_text(plan, lang));
         tables.push(light(plan, lang));
     }
     if !plan.routes.is_empty() {
         tables.push(materials::table(plan, v.settings, lang));
+        tables.extend(materials::reused(v, plan, lang));
     }
     Section { title: t("Which fiber first", "光缆建设次序"), text, tables }
+}
+
+/// One sentence on those that are to survive a cut.
+fn protection_text(plan: &Plan, lang: Lang) -> Option<String> {
+    let asked = plan.connections.iter().filter(|c| c.protection.is_some()).count();
+    let met = plan.connections.iter().filter(|c| c.survives_a_cut()).count();
+    let cut = plan.routes.iter().max_by_key(|r| r.cut_lost).filter(|r| r.cut_lost > 0);
+    (asked > 0).then(|| match lang {
+        Lang::En => {
+            let worst = cut.map_or_else(
+                || "no single cut takes anyone down".to_owned(),
+                |r| format!("the worst single cut ({}) takes down {} others", plain(&r.id), r.cut_lost),
+            );
+            format!("Protected: {met} of {asked} that are to have two routes; {worst}.")
+        }
+        Lang::Zh => {
+            let worst = cut.map_or_else(
+                || "任一段中断均无影响".to_owned(),
+                |r| format!("影响最大的单段中断（{}）涉及其余 {} 个接入点", plain(&r.id), r.cut_lost),
+            );
+            format!("双路由保护：要求 {asked} 个，已满足 {met} 个；{worst}。")
+        }
+    })
+}
+
+/// Those that are to have two routes and have one, with the reason.
+fn unprotected(plan: &Plan, lang: Lang) -> Option<Table> {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let list: Vec<_> = plan
+        .connections
+        .iter()
+        .filter_map(|c| Some((c, c.protection.as_ref().filter(|p| !p.met)?)))
+        .collect();
+    let mut table = Table::new(
+        "unprotected",
+        t("To have two routes, but without a second", "要求双路由而未满足"),
+        headings(lang, &[("site or station", "接入点"), ("joined", "接入"), ("why", "原因")]),
+    )
+    .short(t("Without a second route", "缺第二路由"));
+    for (c, p) in list.iter().take(MAX_ROWS) {
+        let label = super::plan_layers::state_label(c.state);
+        table.push(vec![
+            Cell::words(Some(&c.id)),
+            Cell::Text(t(label.0, label.1)),
+            p.reason.as_ref().map_or(Cell::Blank, |r| Cell::Text(t(&plain(&r.0), &plain(&r.1)))),
+        ]);
+    }
+    table.all_rows = list.len();
+    (!list.is_empty()).then_some(table)
+}
+
+/// The structures that were compared.
+fn structures(plan: &Plan, lang: Lang) -> Option<Table> {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut table = Table::new(
+        "structures",
+        t("Structures compared", "网络结构比较"),
+        vec![
+            t("structure", "结构"),
+            t("chosen", "采用"),
+            money_heading(lang, "capex", "投资"),
+            money_heading(lang, "opex/yr", "年运营"),
+            t("trench km", "沟公里"),
+            t("hole km", "孔公里"),
+            t("cable km", "皮长公里"),
+            t("fiber km", "芯公里"),
+            t("new cabinets", "新建光交"),
+            t("joined", "接入数"),
+            t("with two ways to the core", "双路由保护数"),
+            t("worst cut takes down", "单断最多影响"),
+            t("a cut takes down on average", "单断平均影响"),
+        ],
+    )
+    .short(t("Structures", "结构比较"));
+    for s in &plan.structures {
+        table.push(vec![
+            Cell::Text(if s.name == "metro" {
+                t("feeder rings, distribution, lead-ins", "主干光交环—配线—引入")
+            } else {
+                t("free tree", "自由树")
+            }),
+            Cell::Text(if s.chosen { t("yes", "是") } else { t("no", "否") }),
+            money_cell(lang, s.capex_cny),
+            money_cell(lang, s.opex_cny_yr),
+            Cell::Number(s.trench_m / 1e3, 3),
+            Cell::Number(s.hole_m / 1e3, 3),
+            Cell::Number(s.cable_m / 1e3, 3),
+            Cell::Number(s.fiber_m / 1e3, 3),
+            Cell::count(Some(s.cabinets)),
+            Cell::count(Some(s.joined)),
+            Cell::count(Some(s.two_ways)),
+            Cell::count(Some(s.worst_cut)),
+            Cell::Number(s.mean_cut, 2),
+        ]);
+    }
+    (!plan.structures.is_empty()).then_some(table)
 }
 
 /// One sentence on passive networks and loss budgets.

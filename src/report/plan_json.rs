@@ -66,8 +66,15 @@ pub fn write(v: View, run: &RunInfo, out: &mut (impl Write + ?Sized)) -> io::Res
         head.insert("curve".into(), to_json(&plan.curve)?);
         head.insert("stations".into(), placed(&plan.stations, |s| s.at)?);
         head.insert("fiber_routes".into(), lined(&plan.routes, "line", |r| &r.line)?);
-        head.insert("connections".into(), lined(&plan.connections, "lead_in", |c| &c.lead_in)?);
+        let mut connections = lined(&plan.connections, "lead_in", |c| &c.lead_in)?;
+        for (j, c) in connections.as_array_mut().into_iter().flatten().zip(&plan.connections) {
+            if let Some(p) = &c.protection {
+                j["protection"]["lead_in"] = p.lead_in.iter().map(|p| json!(position(*p))).collect();
+            }
+        }
+        head.insert("connections".into(), connections);
         head.insert("pon_nodes".into(), placed(&plan.pon, |n| n.at)?);
+        head.insert("structures".into(), to_json(&plan.structures)?);
         head.insert("datacenters".into(), placed(&plan.centers, |c| c.at)?);
     }
     head.insert("networks".into(), json!(v.found.networks));

@@ -2,7 +2,9 @@
 
 use super::layer::{Columns, Layer, Shape};
 use super::layers::View;
-use crate::model::planned::{Connection, ConnectionState, ItemKind, Optical, PonKind, StationBuild};
+use crate::model::planned::{
+    Connection, ConnectionState, ItemKind, Optical, PonKind, Protection, StationBuild,
+};
 use crate::plan::Plan;
 
 /// Code of a way to build a station.
@@ -145,6 +147,19 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
         Some(i64::from(r[i].cable_fibers))
     });
     c.int("serves", "", ("sites and stations served", "服务点数"), move |i| Some(i64::from(r[i].serves)));
+    c.int("cut_lost", "", ("lose service when it is cut", "中断影响点数"), move |i| {
+        Some(i64::from(r[i].cut_lost))
+    })
+    .about("sites and stations without a second route", "无第二路由的接入点");
+    c.int("crossings", "", ("rivers and railways crossed", "穿越河流铁路处数"), move |i| {
+        Some(i64::from(r[i].crossings))
+    });
+    c.text("reuses", ("duct or pole line reused", "利旧管道或杆路"), move |i| {
+        Some(r[i].reuses.as_deref().unwrap_or("none"))
+    })
+    .about("duct_id, or segment_id of the cable on the poles", "管道编号，或杆路所属光缆段编号");
+    c.float("rent_cny_yr", 0, "CNY/yr", ("rent", "租金"), move |i| Some(r[i].rent_cny_yr))
+        .about("part of the opex", "含于年运营成本");
     c.text("owner", ("duct owner", "管道产权单位"), move |i| {
         Some(r[i].owner.as_deref().unwrap_or("none"))
     });
@@ -160,8 +175,8 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
         name: "fiber_routes",
         title: ("Planned fiber", "规划光缆"),
         method: (
-            "Steiner tree over the right of way: trenches are shared, ducts with spare holes come first",
-            "沿路由的斯坦纳树：共享沟槽，优先利用空闲管孔",
+            "Steiner tree over the right of way, and two routes without a common trench where protection is asked for: trenches are shared, ducts with spare holes come first",
+            "沿路由的斯坦纳树（需保护者为两条不共沟路由）：共享沟槽，优先利用空闲管孔",
         ),
         inputs: &["sites", "roads", "fiber", "fiber_nodes", "fiber_segments", "ducts"],
         shape: Shape::Lines(Box::new(move |i| r[i].line.as_slice())),
@@ -173,27 +188,62 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
 /// The `lead_ins` layer: how each planned site and station is joined to the right of way.
 #[must_use]
 pub fn lead_ins<'a>(plan: &'a Plan) -> Layer<'a> {
-    let list: Vec<_> = plan
-        .connections
-        .iter()
-        .filter(|c| c.state == ConnectionState::Planned && c.lead_in.len() > 1)
-        .collect();
+    let planned = plan.connections.iter().filter(|c| c.state == ConnectionState::Planned);
+    let first =
+        planned.clone().filter(|c| c.lead_in.len() > 1).map(|connection| LeadIn { connection, second: None });
+    let second = planned.filter_map(|connection| {
+        let second = connection.protection.as_ref().filter(|p| p.own_entry && p.lead_in.len() > 1)?;
+        Some(LeadIn { connection, second: Some(second) })
+    });
+    let list: Vec<LeadIn<'a>> = first.chain(second).collect();
     let rows = list.len();
     let list = std::sync::Arc::new(list);
-    let l = |pick: fn(&'a crate::model::planned::Connection) -> Option<f64>| {
+    let l = |pick: fn(&LeadIn<'a>) -> Option<f64>| {
         let list = std::sync::Arc::clone(&list);
-        move |i: usize| pick(list[i])
+        move |i: usize| pick(&list[i])
     };
     let mut c = Columns::planned();
     let ids = std::sync::Arc::clone(&list);
-    c.text("joined_id", ("site or station", "接入点编号"), move |i| Some(ids[i].id.as_str()));
+    c.made_text("joined_id", ("site or station", "接入点编号"), move |i| {
+        let LeadIn { connection, second } = ids[i];
+        Some(format!("{}{}", connection.id, if second.is_some() { "/2" } else { "" }))
+    })
+    .about("with /2 behind it where its second route is led in", "第二路由引入段加后缀 /2");
     let nodes = std::sync::Arc::clone(&list);
-    c.text("node_id", ("joined to", "接入节点"), move |i| nodes[i].node.as_deref())
-        .from("planned", "unknown");
-    c.float("route_m", 1, "m", ("route to the node", "路由长度"), l(|c| c.route_m))
-        .from("planned", "unknown");
-    c.float("lead_in_m", 1, "m", ("lead-in", "引入长度"), l(|c| c.lead_in_m)).from("planned", "unknown");
-    c.float("cost_cny", 0, "CNY", ("share of the cost", "分摊造价"), l(|c| Some(c.cost_cny)));
+    c.text("node_id", ("joined to", "接入节点"), move |i| match nodes[i].second {
+        Some(p) => p.node.as_deref(),
+        None => nodes[i].connection.node.as_deref(),
+    })
+    .from("planned", "unknown");
+    c.float(
+        "route_m",
+        1,
+        "m",
+        ("route to the node", "路由长度"),
+        l(|l| l.second.map_or(l.connection.route_m, |p| p.route_m)),
+    )
+    .from("planned", "unknown");
+    c.float(
+        "lead_in_m",
+        1,
+        "m",
+        ("lead-in", "引入长度"),
+        l(|l| l.second.map_or(l.connection.lead_in_m, |p| p.lead_in_m)),
+    )
+    .from("planned", "unknown");
+    c.float("cost_cny", 0, "CNY", ("share of the cost", "分摊造价"), l(|l| Some(l.connection.cost_cny)))
+        .about("of both routes where there are two", "双路由时为两条路由合计");
+    let asked = std::sync::Arc::clone(&list);
+    c.text("protect", ("second route", "双路由保护"), move |i| Some(protect_code(asked[i].connection)))
+        .about(
+            "none: not asked for; two: two routes to the core that share no trench; one: asked for, but there is none",
+            "none 未要求；two 已有两条不共沟路由；one 要求而未能满足",
+        );
+    let why = std::sync::Arc::clone(&list);
+    c.text("why_one", ("why no second route (English)", "无第二路由原因（英文）"), move |i| {
+        let reason = why[i].connection.protection.as_ref().and_then(|p| p.reason.as_ref());
+        Some(reason.map_or("none", |r| r.0.as_str()))
+    });
     let light = |pick: fn(&Optical) -> Option<f64>| l_opt(std::sync::Arc::clone(&list), pick);
     c.float("optical_m", 0, "m", ("fiber from the office", "光路长度"), light(|l| Some(l.optical_m))).about(
         "existing cable to the office included; route times fiber.optical_factor, and slack",
@@ -203,40 +253,66 @@ pub fn lead_ins<'a>(plan: &'a Plan) -> Layer<'a> {
     c.float("margin_db", 2, "dB", ("left of the loss budget", "光功率余量"), light(|l| Some(l.margin_db)))
         .about("the margin for maintenance is part of it", "含维护余量");
     let classes = std::sync::Arc::clone(&list);
-    c.text("optics", ("optics", "光路等级"), move |i| {
-        classes[i].optical.as_ref().map(|l| l.class.as_str())
-    })
-    .about("class of passive optical network, or p2p: fibers of its own", "PON等级；p2p 为点对点光纤");
+    c.text("optics", ("optics", "光路等级"), move |i| classes[i].optical().map(|l| l.class.as_str()))
+        .about("class of passive optical network, or p2p: fibers of its own", "PON等级；p2p 为点对点光纤");
     let splits = std::sync::Arc::clone(&list);
     c.made_text("split", ("splitters", "分光"), move |i| {
-        Some(split_text(&splits[i].optical.as_ref()?.splits).unwrap_or_else(|| "none".into()))
+        Some(split_text(&splits[i].optical()?.splits).unwrap_or_else(|| "none".into()))
     })
     .about("from the office on", "自局端起");
     let met = std::sync::Arc::clone(&list);
     c.flag("light_met", ("loss and reach kept", "满足光功率与距离"), move |i| {
-        met[i].optical.as_ref().map(|l| l.met)
+        met[i].optical().map(|l| l.met)
     });
     let phases = std::sync::Arc::clone(&list);
-    c.int("phase", "", ("year of the plan", "建设年度"), move |i| Some(i64::from(phases[i].phase)));
+    c.int("phase", "", ("year of the plan", "建设年度"), move |i| {
+        Some(i64::from(phases[i].connection.phase))
+    });
     let lines = std::sync::Arc::clone(&list);
     Layer {
         name: "lead_ins",
         title: ("Lead-ins", "引入光缆"),
         method: ("straight from the road to the building", "自道路至建筑直线引入"),
         inputs: &["sites", "roads"],
-        shape: Shape::Lines(Box::new(move |i| lines[i].lead_in.as_slice())),
+        shape: Shape::Lines(Box::new(move |i| match lines[i].second {
+            Some(p) => p.lead_in.as_slice(),
+            None => lines[i].connection.lead_in.as_slice(),
+        })),
         rows,
         columns: c.done(),
     }
 }
 
-type Joined<'a> = std::sync::Arc<Vec<&'a Connection>>;
+/// A lead-in of a connection: of its first route, or of its second.
+#[derive(Clone, Copy)]
+struct LeadIn<'a> {
+    connection: &'a Connection,
+    second: Option<&'a Protection>,
+}
+
+impl<'a> LeadIn<'a> {
+    fn optical(&self) -> Option<&'a Optical> {
+        self.second.map_or(self.connection.optical.as_ref(), |p| p.optical.as_ref())
+    }
+}
+
+/// How a connection stands with its second route.
+#[must_use]
+pub fn protect_code(c: &Connection) -> &'static str {
+    match &c.protection {
+        None => "none",
+        Some(p) if p.met => "two",
+        Some(_) => "one",
+    }
+}
+
+type Joined<'a> = std::sync::Arc<Vec<LeadIn<'a>>>;
 
 fn l_opt<'a>(
     list: Joined<'a>,
     pick: fn(&Optical) -> Option<f64>,
 ) -> impl Fn(usize) -> Option<f64> + Send + Sync + 'a {
-    move |i| pick(list[i].optical.as_ref()?)
+    move |i| pick(list[i].optical()?)
 }
 
 /// Splitter levels as people write them: `1:4 + 1:8`; `None` where there are none.
@@ -252,6 +328,7 @@ pub const fn pon_label(kind: PonKind) -> (&'static str, &'static str, &'static s
     match kind {
         PonKind::Port => ("port", "OLT port", "PON口"),
         PonKind::Splitter => ("splitter", "splitter", "分光器"),
+        PonKind::Cabinet => ("cabinet", "cross-connect cabinet", "光交接箱"),
     }
 }
 

@@ -390,6 +390,8 @@ impl Redactor {
         for r in &mut p.routes {
             r.line = self.line(&r.line);
             r.road_id = None;
+            r.around_road = None;
+            r.reuses = r.reuses.as_deref().map(|d| self.hashed(d));
             if self.public {
                 r.owner = None;
             }
@@ -403,7 +405,14 @@ impl Redactor {
             c.lead_in.clear();
             c.lead_in_m = None;
             c.route_m = self.coarse(Known::from_f64(c.route_m)).get();
-            if let Some(l) = &mut c.optical {
+            let second = c.protection.as_mut().map(|p| {
+                p.node = p.node.as_deref().map(|n| self.hashed(n));
+                p.lead_in.clear();
+                (p.lead_in_m, p.reason, p.cables) = (None, None, Default::default());
+                p.route_m = self.coarse(Known::from_f64(p.route_m)).get();
+                &mut p.optical
+            });
+            for l in [Some(&mut c.optical), second].into_iter().flatten().flatten() {
                 l.office = l.office.as_deref().map(|n| self.hashed(n));
                 let coarse = |m: f64| self.coarse(Known::from_f64(Some(m))).get().unwrap_or(0.0);
                 (l.upstream_m, l.optical_m) = (coarse(l.upstream_m), coarse(l.optical_m));

@@ -308,7 +308,9 @@ pub fn codes(layer: &str, field: &str) -> Vec<(&'static str, &'static str, &'sta
         ]
         .map(|b| own(build_label(b), super::plan_layers::build_code(b)))
         .to_vec(),
-        ("pon_nodes", "kind") => vec![pon_label(PonKind::Port), pon_label(PonKind::Splitter)],
+        ("pon_nodes", "kind") => {
+            vec![pon_label(PonKind::Port), pon_label(PonKind::Splitter), pon_label(PonKind::Cabinet)]
+        }
         (_, "fiber_state") => {
             let states = [
                 ConnectionState::Already,

@@ -372,24 +372,38 @@ pub fn energy(
     Ok(worked_exit(reading, &loaded, stopped, ctx))
 }
 
-/// What one failure takes down.
+/// What one failure takes down, today or once the plan is built.
 ///
 /// # Errors
-/// When inputs can't be read, or outputs can't be written.
-pub fn failures(reading: &Reading, output: &Output, ctx: &mut Context) -> Result<Exit, Complaint> {
-    let (loaded, settings) = read(reading, output, ctx)?;
+/// When inputs can't be read, the plan fails, or outputs can't be written.
+pub fn failures(
+    reading: &Reading,
+    after_plan: bool,
+    output: &Output,
+    budget: &Budget,
+    ctx: &mut Context,
+) -> Result<Exit, Complaint> {
+    let (mut loaded, settings) = read(reading, output, ctx)?;
+    ctx.limit(budget.time_limit);
+    let effort = budget.effort.unwrap_or(Effort::LOW);
+    if after_plan {
+        let plan = planned(&mut loaded, &settings, effort, ctx)?;
+        policy::failures::build(&mut loaded.inputs, &plan);
+    }
+    let stopped = ctx.must_stop();
     let label = ctx.pick("failing one thing after another", "逐一失效分析").to_owned();
     let (seen, backbones) = ctx.stage("failures", &label, |_| {
         let backbones = policy::backbone::backbones(&loaded.inputs, &settings);
         (policy::failures::failures(&loaded.inputs, &settings), backbones)
     });
     let found = Assessment::default();
-    let run = run_info(&loaded, "failures", output, ctx)?;
+    let mut run = run_info(&loaded, "failures", output, ctx)?;
+    run.effort = after_plan.then(|| effort.to_string());
     let released = Released::coverage(&loaded.inputs, &settings, &found);
     let answer = failures_answer(&released, &loaded.inputs, &seen, &backbones, &run);
-    hand_over(&answer, &settings, &run, output, false, ctx)?;
+    hand_over(&answer, &settings, &run, output, stopped, ctx)?;
     say_findings(&loaded.inputs.issues, ctx);
-    Ok(finding_exit(reading, &loaded.inputs.issues))
+    Ok(worked_exit(reading, &loaded, stopped, ctx))
 }
 
 /// How sure the plan is.

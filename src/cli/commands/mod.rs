@@ -65,7 +65,9 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Centers { reading, objective, planned, output, budget } => {
             centers::run(&reading, objective, planned, &output, &budget, ctx)
         }
-        Command::Failures { reading, output } => answers::failures(&reading, &output, ctx),
+        Command::Failures { reading, planned, output, budget } => {
+            answers::failures(&reading, planned, &output, &budget, ctx)
+        }
         Command::Outlook { reading, output } => answers::outlook(&reading, &output, ctx),
         Command::Uncertainty { reading, runs, anew, output, budget } => {
             answers::uncertainty(&reading, (runs, anew), &output, &budget, ctx)

@@ -130,6 +130,7 @@ pub(super) fn sites<'a>(sites: &'a Sites) -> Table<'a, Site> {
         col("wall", |r: &'a Site| word(r.wall.map(|v| v.code()))),
         col("indoor_5g", |r: &'a Site| word(r.indoor_5g.map(|v| v.code()))),
         col("has_fiber", |r: &'a Site| flag(r.has_fiber)),
+        col("protect", |r: &'a Site| flag(r.protect)),
         col("uses_5g", |r: &'a Site| flag(r.uses_5g)),
         col("factory_scheme", move |r: &'a Site| pooled(text, r.factory_scheme)),
         col("factory_level", move |r: &'a Site| pooled(text, r.factory_level)),

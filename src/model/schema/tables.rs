@@ -121,6 +121,9 @@ static SITES: &[Column] = &[
         .aka(&["5G室内覆盖", "室分情况"])
         .doc("Indoor 5G system; blank is unknown"),
     col("has_fiber", "光纤接入", Flag, Optional).aka(&["是否光纤接入", "光纤"]).doc("Fiber in the building"),
+    col("protect", "双路由保护", Flag, Optional)
+        .aka(&["双路由", "是否双路由", "需双路由"])
+        .doc("Needs two routes of fiber that share no trench"),
     col("uses_5g", "是否应用5G", Flag, Optional).aka(&["5G应用"]).doc("Uses 5G in production"),
     col("factory_scheme", "5G工厂评价体系", Text, Optional).aka(&["5G工厂体系"]).doc("5G-factory scheme"),
     col("factory_level", "5G工厂等级", Text, Optional).doc("Level within that scheme"),

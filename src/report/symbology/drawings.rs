@@ -321,6 +321,7 @@ pub(super) fn lead_ins() -> Style {
             "route_m",
             "lead_in_m",
             "cost_cny",
+            "protect",
             "optical_m",
             "loss_db",
             "margin_db",
@@ -347,6 +348,7 @@ pub(super) fn pon_nodes(size: f64) -> Style {
         classes: vec![
             of(PonKind::Port, Mark::Square, Some(ROUTE)),
             of(PonKind::Splitter, Mark::Triangle, Some(WHITE)),
+            of(PonKind::Cabinet, Mark::Square, Some(WHITE)),
         ],
         naming: None,
         tip: vec![

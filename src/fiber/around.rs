@@ -1,0 +1,109 @@
+//! What else could have been built: for every stretch of a plan the cheapest way to join again what it
+//! alone joins.
+
+use super::bill::Site;
+use super::protect::Pair;
+use super::web::Link;
+use crate::graph::{Dijkstra, EdgeId, NodeId, Until};
+use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A way around a stretch.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Around {
+    /// What it costs at the price of the smallest cables, yuan.
+    pub cost_cny: f64,
+    /// The edge on which it passes from one side to the other.
+    pub via: EdgeId,
+}
+
+/// The cheapest way around each edge of some trees (each as edges from below to what they hang from, those
+/// nearer to the root first), all else standing. Edges without an entry have none. What stands on pairs of
+/// routes is joined however one of its edges fares.
+///
+/// The cheapest path between the two sides of an edge has one edge on which the nearest node of the trees
+/// changes sides; so the shortest ways over each edge outside the trees, taken cheapest first, tell all
+/// (as in Tarjan, Sensitivity analysis of minimum spanning trees, Inform. Process. Lett. 14, 1982).
+pub(super) fn around(
+    site: &Site<'_, '_>,
+    trees: &[(NodeId, EdgeId, NodeId)],
+    pairs: &[Pair],
+) -> BTreeMap<EdgeId, Around> {
+    let graph = &site.web.graph;
+    let root = site.web.root;
+    // Nodes that need no tree: the root and all that two routes pass.
+    let mut top: FxHashMap<NodeId, NodeId> = FxHashMap::default();
+    let mut firm: BTreeSet<NodeId> = BTreeSet::from([root]);
+    for b in pairs.iter().flat_map(|p| &p.branches) {
+        firm.extend(b.edges.iter().flat_map(|&e| graph.ends(e)));
+    }
+    let mut up: FxHashMap<NodeId, (EdgeId, NodeId)> = FxHashMap::default();
+    let mut depth: FxHashMap<NodeId, u32> = FxHashMap::default();
+    for &v in &firm {
+        top.insert(v, root);
+        depth.insert(v, 0);
+    }
+    for &(below, edge, above) in trees {
+        let Some(&d) = depth.get(&above) else { continue };
+        if let Entry::Vacant(place) = depth.entry(below) {
+            place.insert(d + 1);
+            top.insert(below, below);
+            up.insert(below, (edge, above));
+        }
+    }
+    let mut sources: Vec<NodeId> = depth.keys().copied().collect();
+    sources.sort_unstable();
+    let mut near = Dijkstra::new(graph);
+    near.run(sources.iter().map(|&v| (v, 0.0)), Until::Everywhere);
+    let own: BTreeSet<EdgeId> = up.values().map(|u| u.0).collect();
+    let mut ways: Vec<(f64, EdgeId, NodeId, NodeId)> = graph
+        .edges()
+        .filter(|e| !own.contains(e))
+        .filter_map(|e| {
+            let [u, v] = graph.ends(e);
+            let (a, b) = (near.origin(u)?, near.origin(v)?);
+            (a != b).then_some((near.distance(u)? + graph.weight(e) + near.distance(v)?, e, a, b))
+        })
+        .collect();
+    ways.sort_by(|x, y| x.0.total_cmp(&y.0).then(x.1.cmp(&y.1)));
+    // The highest node that is joined to a node without any edge that still lacks a way around.
+    fn head(top: &mut FxHashMap<NodeId, NodeId>, v: NodeId) -> NodeId {
+        let mut at = v;
+        while let Some(&t) = top.get(&at).filter(|t| **t != at) {
+            at = t;
+        }
+        let mut from = v;
+        while from != at {
+            from = top.insert(from, at).unwrap_or(at);
+        }
+        at
+    }
+    let mut out = BTreeMap::new();
+    for (cost_cny, via, a, b) in ways {
+        let (mut a, mut b) = (head(&mut top, a), head(&mut top, b));
+        while a != b {
+            let level = |v: NodeId| depth.get(&v).copied().unwrap_or(0);
+            if level(a) < level(b) {
+                std::mem::swap(&mut a, &mut b);
+            }
+            let Some(&(edge, above)) = up.get(&a) else { break };
+            out.insert(edge, Around { cost_cny, via });
+            top.insert(a, above);
+            a = head(&mut top, above);
+        }
+    }
+    out
+}
+
+/// The road, by id, on which a way around passes from one side to the other.
+pub(super) fn road_of(site: &Site<'_, '_>, via: EdgeId) -> Option<String> {
+    match site.web.link(via) {
+        Link::Road(_) => {
+            let roads = site.roads.roads();
+            let road = site.web.pieces(via).first()?.road;
+            roads.text.opt(roads.list[road as usize].id).map(str::to_owned)
+        }
+        Link::LeadIn(_) | Link::Root(_) => None,
+    }
+}

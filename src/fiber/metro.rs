@@ -1,0 +1,460 @@
+//! The structure of metropolitan networks as an alternative to the free tree: service areas (综合业务接入区)
+//! around cabinets, the cabinets on feeder rings (主干光交环), and from each cabinet a tree of distribution
+//! cables (配线) with lead-ins (引入) to the sites.
+//!
+//! Areas are cut from the free tree: from its ends on, a cabinet stands where the next stretch towards the
+//! office would take a site farther than `fiber.metro.area_m`, or where `fiber.metro.area_sites` are
+//! together. What is left near the node joined needs no cabinet. The cabinets get two routes to the core as
+//! protected sites do; the distribution is planned like any other fiber, from the cabinets as nodes, with the
+//! ring's trenches as ducts of one's own.
+
+use super::pon::{Odn, sites_per_fiber};
+use super::{AccessLoad, RouteError, RoutePlan, RouteRequest, Terminal, certificate, phasing, plan_tree};
+use crate::geom::LonLat;
+use crate::model::inputs::Inputs;
+use crate::model::kinds::{FiberLevel, FiberNodeKind, LayMethod};
+use crate::model::notes::Note;
+use crate::model::planned::{Certificate, Connection, ConnectionState, PonKind, PonNode, Structure};
+use crate::model::records::{Duct, FiberNode, FiberSegment, Origin};
+use crate::model::settings::Settings;
+use crate::network::{AccessKind, FiberAccess};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Owner of what the plan itself builds.
+const OWN: &str = "covplan-ring";
+/// Times that cabinets which nobody hangs on are left out.
+const ROUNDS: usize = 3;
+/// Fibers that a new cabinet has to give.
+const CABINET_FIBERS: u32 = 576;
+
+/// A service area.
+#[derive(Clone, Debug)]
+pub(super) struct Area {
+    /// Where its cabinet stands.
+    pub at: LonLat,
+    /// Its terminals, by number.
+    pub terminals: Vec<u32>,
+}
+
+/// Cuts a tree into areas; tells those, and the terminals that need no cabinet.
+pub(super) fn areas(odn: &Odn, settings: &Settings) -> (Vec<Area>, Vec<u32>) {
+    let metro = &settings.fiber.metro;
+    let stems = &odn.stems;
+    let n = stems.parent.len();
+    let most = (metro.area_sites as usize).max(1);
+    // Terminals that wait at a node, each with its distance from there.
+    let mut waiting: Vec<Vec<(u32, f64)>> = vec![Vec::new(); n];
+    for e in &odn.ends {
+        waiting[e.node as usize].push((e.terminal, e.lead_in_m));
+    }
+    let mut found = Vec::new();
+    for v in (1..n).rev() {
+        let mut pool = std::mem::take(&mut waiting[v]);
+        pool.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut cut = |list: Vec<(u32, f64)>| {
+            let terminals = list.into_iter().map(|e| e.0).collect();
+            found.push(Area { at: odn.at[v], terminals });
+        };
+        while pool.len() > most {
+            let rest = pool.split_off(most);
+            cut(std::mem::replace(&mut pool, rest));
+        }
+        let (parent, up_m) = (stems.parent[v] as usize, stems.up_m[v]);
+        let farthest = pool.iter().map(|e| e.1).fold(0.0, f64::max);
+        if !pool.is_empty() && farthest + up_m > metro.area_m {
+            cut(pool);
+        } else {
+            waiting[parent].extend(pool.into_iter().map(|(t, m)| (t, m + up_m)));
+        }
+    }
+    let near = waiting.first().map_or_else(Vec::new, |w| w.iter().map(|e| e.0).collect());
+    (found, near)
+}
+
+/// What a structure comes to.
+pub(super) fn summary(name: &'static str, plan: &RoutePlan) -> Structure {
+    let sum = |of: fn(&crate::model::planned::RouteSegment) -> f64| plan.segments.iter().map(of).sum::<f64>();
+    let joined = || plan.connections.iter().filter(|c| c.state == ConnectionState::Planned);
+    let length_m = sum(|s| s.length_m);
+    Structure {
+        name,
+        chosen: false,
+        capex_cny: plan.capex_cny,
+        opex_cny_yr: plan.opex_cny_yr,
+        trench_m: sum(|s| s.trench_m),
+        hole_m: sum(|s| s.hole_m),
+        cable_m: sum(|s| s.cable_m),
+        fiber_m: sum(|s| s.fiber_m),
+        cabinets: plan.pon.iter().filter(|n| n.kind == PonKind::Cabinet).count() as u64,
+        joined: joined().count() as u64,
+        two_ways: joined().filter(|c| c.survives_a_cut() || !c.ring.is_empty()).count() as u64,
+        worst_cut: plan.segments.iter().map(|s| u64::from(s.cut_lost)).max().unwrap_or(0),
+        mean_cut: sum(|s| s.length_m * f64::from(s.cut_lost)) / length_m.max(f64::MIN_POSITIVE),
+    }
+}
+
+/// The plan in the structure that the settings ask for, with both compared.
+pub(super) fn choose(
+    request: &RouteRequest<'_, '_, '_>,
+    mut tree: RoutePlan,
+    areas: &[Area],
+    near: &BTreeSet<String>,
+) -> Result<RoutePlan, RouteError> {
+    let Some(mut metro) = rings(request, &tree, areas, near)? else {
+        tree.notes.push(Note::new(
+            "N209",
+            "no feeder rings are planned: no area lies far enough from the nodes joined to need a cabinet",
+            "未规划主干光交环：各接入区距接入节点较近，无需新设光交",
+        ));
+        return Ok(tree);
+    };
+    let mut both = [summary("tree", &tree), summary("metro", &metro)];
+    let metro_wins = match request.settings.fiber.structure.as_str() {
+        "metro" => true,
+        "cheaper" => both[1].joined >= both[0].joined && both[1].capex_cny < both[0].capex_cny,
+        _ => false,
+    };
+    both[usize::from(metro_wins)].chosen = true;
+    let plan = if metro_wins { &mut metro } else { &mut tree };
+    plan.structures = both.to_vec();
+    Ok(if metro_wins { metro } else { tree })
+}
+
+/// The plan with feeder rings; none where no cabinet is needed.
+fn rings(
+    request: &RouteRequest<'_, '_, '_>,
+    tree: &RoutePlan,
+    areas: &[Area],
+    near: &BTreeSet<String>,
+) -> Result<Option<RoutePlan>, RouteError> {
+    let mut areas: Vec<&Area> = areas.iter().collect();
+    for _ in 0..ROUNDS {
+        if areas.is_empty() {
+            return Ok(None);
+        }
+        let two = Tiers::new(request, &areas, near)?;
+        let used: BTreeSet<usize> = two.cabinet_of.iter().flatten().copied().collect();
+        if used.len() == areas.len() {
+            return Ok(Some(two.joined(request, tree)));
+        }
+        areas = used.into_iter().map(|i| areas[i]).collect();
+    }
+    Ok(None)
+}
+
+/// Feeder rings and distribution, each planned by itself.
+struct Tiers {
+    /// Cabinets, then the terminals with two routes of their own.
+    feeder: RoutePlan,
+    distribution: RoutePlan,
+    cabinets: Vec<Cabinet>,
+    /// Cabinet of each terminal; none where it hangs on an existing node, or isn't joined.
+    cabinet_of: Vec<Option<usize>>,
+    /// Place of each terminal among those of its tier.
+    place: Vec<usize>,
+}
+
+struct Cabinet {
+    id: String,
+    at: LonLat,
+}
+
+impl Tiers {
+    fn new(
+        request: &RouteRequest<'_, '_, '_>,
+        areas: &[&Area],
+        near: &BTreeSet<String>,
+    ) -> Result<Self, RouteError> {
+        let RouteRequest { inputs, settings, snapper, terminals, .. } = *request;
+        let cabinets: Vec<Cabinet> =
+            (1..).zip(areas).map(|(n, a)| Cabinet { id: format!("CAB-{n:05}"), at: a.at }).collect();
+        let mut first: Vec<Terminal> = cabinets
+            .iter()
+            .zip(areas)
+            .map(|(c, a)| {
+                let of = |shared: bool| {
+                    let list = a.terminals.iter().map(|&t| &terminals[t as usize]);
+                    list.filter(move |t| t.shared == shared)
+                };
+                let own: u32 = of(false).map(|t| t.fibers).sum();
+                let ports = (of(true).count() as u32).div_ceil(sites_per_fiber(&settings.fiber).max(1));
+                Terminal {
+                    id: c.id.clone(),
+                    at: c.at,
+                    fibers: (own + ports).max(1),
+                    shared: false,
+                    value: a.terminals.iter().map(|&t| terminals[t as usize].value).sum(),
+                    must: false,
+                    protect: true,
+                    equipment_cny: Some(settings.fiber.metro.cabinet_cny),
+                }
+            })
+            .collect();
+        let mut second: Vec<Terminal> = Vec::new();
+        let place: Vec<usize> = terminals
+            .iter()
+            .map(|t| {
+                let tier = if t.protect { &mut first } else { &mut second };
+                tier.push(t.clone());
+                tier.len() - 1
+            })
+            .collect();
+        let (feeder, _, _) =
+            plan_tree(&RouteRequest { terminals: &first, budget_cny: None, ..*request }, false)?;
+
+        // The cabinets as nodes, fed over the rings; the rings' trenches as ducts.
+        let mut settings = settings.clone();
+        settings.fiber.own_owners.push(OWN.to_owned());
+        let mut below = Inputs {
+            fiber_nodes: inputs.fiber_nodes.clone(),
+            fiber_segments: inputs.fiber_segments.clone(),
+            ducts: inputs.ducts.clone(),
+            ..Inputs::default()
+        };
+        for l in &feeder.loads {
+            if let AccessKind::Node(i) = l.access
+                && let Some(n) = below.fiber_nodes.get_mut(i as usize)
+            {
+                n.fibers_free = n.fibers_free.map(|f| f.saturating_sub(l.fibers));
+            }
+        }
+        let existing: BTreeSet<&str> = inputs.fiber_nodes.iter().map(|n| n.id.as_str()).collect();
+        let mut shut = settings.plan.lock.shut.clone();
+        shut.extend(existing.iter().filter(|id| !near.contains(**id)).map(|id| (*id).to_owned()));
+        for (c, joined) in cabinets.iter().zip(&feeder.connections) {
+            if joined.state != ConnectionState::Planned {
+                continue;
+            }
+            below.fiber_nodes.push(FiberNode {
+                id: c.id.clone(),
+                kind: FiberNodeKind::Fdt,
+                owner: OWN.to_owned(),
+                at: c.at,
+                fibers_total: None,
+                fibers_free: Some(CABINET_FIBERS),
+                can_tap: None,
+                pon: None,
+                ports_free: None,
+                rack_free: None,
+                power_free_kw: None,
+                origin: Origin::default(),
+            });
+            below.fiber_segments.push(FiberSegment {
+                id: format!("{}-feeder", c.id),
+                line: vec![c.at, joined.lead_in.first().copied().unwrap_or(c.at)],
+                line_made: true,
+                from_node: Some(c.id.clone()),
+                to_node: joined.node.clone(),
+                owner: OWN.to_owned(),
+                level: Some(FiberLevel::Feeder),
+                method: None,
+                fibers_total: None,
+                fibers_free: None,
+                length_m: joined.route_m,
+                duct_id: None,
+                srlg: None,
+                status: None,
+                origin: Origin::default(),
+            });
+        }
+        for s in feeder.segments.iter().filter(|s| s.trench_m > 0.0 && s.method == LayMethod::Duct) {
+            below.ducts.push(Duct {
+                id: s.id.clone(),
+                line: s.line.clone(),
+                owner: OWN.to_owned(),
+                holes_total: None,
+                holes_free: Some(1),
+                shareable: None,
+                rent_cny_km_yr: None,
+                srlg: None,
+                status: None,
+                origin: Origin::default(),
+            });
+        }
+        let access = FiberAccess::new(&below, &settings.fiber, &shut, snapper)?;
+        let (distribution, _, _) = plan_tree(
+            &RouteRequest {
+                inputs: &below,
+                settings: &settings,
+                access: &access,
+                terminals: &second,
+                budget_cny: None,
+                ..*request
+            },
+            false,
+        )?;
+        let number: BTreeMap<&str, usize> = (0..).zip(&cabinets).map(|(i, c)| (c.id.as_str(), i)).collect();
+        let cabinet_of = terminals
+            .iter()
+            .zip(&place)
+            .map(|(t, &p)| {
+                let c = if t.protect { return None } else { &distribution.connections[p] };
+                c.node.as_deref().and_then(|n| number.get(n)).copied()
+            })
+            .collect();
+        Ok(Self { feeder, distribution, cabinets, cabinet_of, place })
+    }
+
+    /// Both tiers as one plan.
+    fn joined(mut self, request: &RouteRequest<'_, '_, '_>, tree: &RoutePlan) -> RoutePlan {
+        let RouteRequest { settings, terminals, .. } = *request;
+        let shift = self.feeder.segments.len() as u32;
+        let mut plan = RoutePlan {
+            segments: std::mem::take(&mut self.feeder.segments),
+            pon: std::mem::take(&mut self.distribution.pon),
+            tree_cny: tree.tree_cny,
+            one_by_one_cny: tree.one_by_one_cny,
+            unshared_cny: tree.unshared_cny,
+            protection_cny: self.feeder.protection_cny,
+            stopped_early: self.feeder.stopped_early || self.distribution.stopped_early,
+            ..RoutePlan::default()
+        };
+        plan.segments.append(&mut self.distribution.segments);
+        for (n, s) in plan.segments.iter_mut().enumerate() {
+            s.id = format!("FR-{:05}", n + 1);
+            (s.serves, s.cut_lost, s.around_cny) = (0, 0, None);
+            s.around_road = None;
+            if s.owner.as_deref() == Some(OWN) {
+                s.owner = None;
+            }
+        }
+        let first_cabinet = plan.pon.len() as u32;
+        for (i, c) in self.cabinets.iter().enumerate() {
+            let capex_cny = self.feeder.lead_in_cny[i];
+            plan.pon.push(PonNode {
+                id: c.id.clone(),
+                kind: PonKind::Cabinet,
+                at: c.at,
+                level: 0,
+                ratio: 1,
+                used: 1,
+                serves: self.cabinet_of.iter().filter(|o| **o == Some(i)).count() as u32,
+                fed_by: None,
+                node: self.feeder.connections[i].node.clone(),
+                capex_cny,
+                opex_cny_yr: capex_cny * settings.fiber.opex_share,
+                payer: settings.plan.payer.fiber.clone(),
+                city: (request.city_of)(c.at),
+                phase: 1,
+            });
+        }
+        for ((t, &p), cabinet) in terminals.iter().zip(&self.place).zip(&self.cabinet_of) {
+            if t.protect {
+                plan.connections.push(self.feeder.connections[p].clone());
+                plan.lead_in_cny.push(self.feeder.lead_in_cny[p]);
+                continue;
+            }
+            let mut c = self.distribution.connections[p].clone();
+            for s in &mut c.route {
+                *s += shift;
+            }
+            if let Some(i) = *cabinet {
+                let on = &self.feeder.connections[i];
+                c.cabinet = Some(self.cabinets[i].id.clone());
+                c.node.clone_from(&on.node);
+                c.route.extend(&on.route);
+                c.route_m = c.route_m.zip(on.route_m).map(|(a, b)| a + b);
+                if on.survives_a_cut() {
+                    c.ring = on.protection.iter().flat_map(|p| p.route.iter().copied()).collect();
+                }
+                if let Some(l) = &mut c.optical {
+                    l.nodes.push(first_cabinet + i as u32);
+                }
+            }
+            plan.connections.push(c);
+            plan.lead_in_cny.push(self.distribution.lead_in_cny[p]);
+        }
+        share(&mut plan, &self.cabinet_of, &self.feeder.connections, shift);
+        let lead_ins: f64 = plan.lead_in_cny.iter().sum();
+        plan.capex_cny = plan.segments.iter().map(|s| s.capex_cny).sum::<f64>()
+            + plan.pon.iter().map(|n| n.capex_cny).sum::<f64>()
+            + lead_ins;
+        plan.opex_cny_yr = plan.segments.iter().map(|s| s.opex_cny_yr).sum::<f64>()
+            + plan.pon.iter().map(|n| n.opex_cny_yr).sum::<f64>()
+            + lead_ins * settings.fiber.opex_share;
+        self.loads(request, &mut plan);
+        let mut order: Vec<u32> = (0..terminals.len() as u32)
+            .filter(|&i| plan.connections[i as usize].state == ConnectionState::Planned)
+            .collect();
+        let rate = |i: u32| terminals[i as usize].value / plan.connections[i as usize].cost_cny.max(1.0);
+        order.sort_by(|&a, &b| rate(b).total_cmp(&rate(a)).then(a.cmp(&b)));
+        phasing::put_in_steps(&mut plan, order, terminals, settings.plan.phases);
+        // Whatever joins the same terminals costs no less than the bound of the tree.
+        let same = plan.connections.iter().zip(&tree.connections).all(|(a, b)| a.state == b.state);
+        let bound =
+            tree.certificate.as_ref().filter(|c| same && !c.maximise).map_or(0.0, |c: &Certificate| c.bound);
+        plan.certificate = Some(certificate(
+            (
+                "capex of joining all that can be joined, over feeder rings; the bound is that of any structure",
+                "接入全部可接入对象的投资（主干光交环结构；界限适用于任何结构）",
+            ),
+            "CNY",
+            plan.capex_cny,
+            bound.min(plan.capex_cny),
+            false,
+        ));
+        plan.notes = std::mem::take(&mut self.feeder.notes);
+        plan.notes.append(&mut self.distribution.notes);
+        let mut seen = BTreeSet::new();
+        plan.notes.retain(|n| seen.insert((n.code, n.en.clone())));
+        plan
+    }
+
+    /// What existing nodes give to both tiers.
+    fn loads(&self, request: &RouteRequest<'_, '_, '_>, plan: &mut RoutePlan) {
+        let existing = request.inputs.fiber_nodes.len() as u32;
+        let mut loads: BTreeMap<AccessKind, AccessLoad> = BTreeMap::new();
+        for l in self.feeder.loads.iter().chain(&self.distribution.loads) {
+            if matches!(l.access, AccessKind::Node(i) if i >= existing) {
+                continue;
+            }
+            loads
+                .entry(l.access)
+                .and_modify(|have| {
+                    have.fibers += l.fibers;
+                    have.terminals += l.terminals;
+                })
+                .or_insert(*l);
+        }
+        plan.loads = loads.into_values().collect();
+    }
+}
+
+/// Who uses each segment, what a cut of it takes down, and everyone's share of the cost.
+fn share(plan: &mut RoutePlan, cabinet_of: &[Option<usize>], feeder: &[Connection], shift: u32) {
+    let joined: Vec<usize> = (0..plan.connections.len())
+        .filter(|&i| plan.connections[i].state == ConnectionState::Planned)
+        .collect();
+    for &i in &joined {
+        let c = &plan.connections[i];
+        for s in c.segments() {
+            plan.segments[s as usize].serves += 1;
+        }
+        if c.survives_a_cut() {
+            continue;
+        }
+        // From a cabinet on a ring only the way to the cabinet can take it down.
+        let ringed = cabinet_of[i].is_some_and(|k| feeder[k].survives_a_cut());
+        for &s in c.route.iter().filter(|s| !ringed || **s >= shift) {
+            plan.segments[s as usize].cut_lost += 1;
+        }
+    }
+    let cost = |c: &Connection| -> f64 {
+        c.segments()
+            .map(|s| {
+                let s = &plan.segments[s as usize];
+                s.capex_cny / f64::from(s.serves.max(1))
+            })
+            .sum()
+    };
+    let costs: Vec<f64> = joined
+        .iter()
+        .map(|&i| {
+            let c = &plan.connections[i];
+            cost(c) + super::pon_share(c, &plan.pon) + plan.lead_in_cny[i]
+        })
+        .collect();
+    for (i, cost_cny) in joined.into_iter().zip(costs) {
+        plan.connections[i].cost_cny = cost_cny;
+    }
+}
