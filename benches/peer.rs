@@ -34,7 +34,8 @@ fn main() -> Outcome<()> {
         println!("COVPLAN_PEER names no peer: covplan alone (docs/benchmarks.md)");
     }
     profiles(peer.as_deref())?;
-    area(peer.as_deref())
+    area(peer.as_deref())?;
+    province()
 }
 
 /// Runs the peer: its time in seconds and its losses in dB.
@@ -246,6 +247,7 @@ fn area(peer: Option<&str>) -> Outcome<()> {
         sources: vec![Source::new(at, Mhz(3500.0), 30.0, 1.5, near, vec![sector])],
         carriers: vec![Carrier::new(resources, &Terminal::HANDSET, Db(3.5), 0.5)],
         terrain: Some(&ground),
+        land_cover: None,
         clutter_m: 0.0,
         terminal_height_m: 1.5,
         terminal: Terminal::HANDSET,
@@ -338,4 +340,90 @@ fn spread(what: &str, window: &Window, mast: LonLat, a: &[f64], b: &[f64]) {
     println!("  {what}: median {half:.4} dB, 95 % {most:.4}, 99.9 % {nearly:.4}, all within {all:.3} dB");
     let beyond = off.iter().filter(|d| **d > SHARED_WITHIN_DB).count();
     println!("  {beyond} of {} pixels beyond {SHARED_WITHIN_DB} dB", off.len());
+}
+
+/// The same ground as a DEM of three seconds of arc gives it.
+struct Coarse<'a>(&'a Ground);
+
+impl Terrain for Coarse<'_> {
+    fn height_m(&self, at: LonLat) -> Option<f64> {
+        self.0.height_m(at)
+    }
+
+    fn posting_m(&self) -> f64 {
+        92.6
+    }
+}
+
+const PROVINCE_KM2: f64 = 100_000.0;
+const PROVINCE_MASTS: f64 = 16_700.0;
+
+/// One tile of a map of a province of 100,000 km² by 50,100 cells on 16,700 masts, half of each network, pixels of
+/// 100 m, and what follows for all of it: tiles are independent.
+fn province() -> Outcome<()> {
+    let ground = Ground::new([1.0, 42.0, 2.0, 43.0]);
+    let ground = Coarse(&ground);
+    let mut random = Random(9);
+    let (west, south, side_deg) = (1.05, 42.05, 0.9);
+    let box_km2 = side_deg * side_deg * 111.32 * 111.1 * 42.5f64.to_radians().cos();
+    let masts = (PROVINCE_MASTS / PROVINCE_KM2 * box_km2).round() as usize;
+    let sources = (0..masts).map(|i| -> Outcome<Source> {
+        let at = LonLat::wrapped(west + side_deg * random.next(), south + side_deg * random.next());
+        let mhz = [700.0, 3500.0][i % 2];
+        let near = Scenario::Rma(Surroundings::RURAL).prepare(Mhz(mhz), Metres(30.0), Metres(1.5))?;
+        let pattern = || Pattern::Sector(covplan::radio::antenna::SectorPattern::panel(17.0));
+        let sector = |azimuth_deg: f64| Sector {
+            networks: [Some((i % 2) as u16), None],
+            carrier: (i % 2) as u16,
+            ssb: pattern(),
+            traffic: pattern(),
+            pointing: Pointing { azimuth_deg, electrical_tilt_deg: 4.0, mechanical_tilt_deg: 0.0 },
+            ssb_epre_dbm: 17.8,
+            data_epre_dbm: 17.8,
+            gain_ssb_dbi: 17.0,
+            gain_traffic_dbi: 24.0,
+            load: 0.5,
+        };
+        Ok(Source::new(at, Mhz(mhz), 30.0, 1.5, near, [0.0, 120.0, 240.0].map(sector).to_vec()))
+    });
+    let resources = Resources { resource_blocks: 273, scs_khz: 30, dl_share: 0.74, ul_share: 0.23 };
+    let carrier = || Carrier::new(resources, &Terminal::HANDSET, Db(3.5), 0.5);
+    let mut scene = Scene {
+        levels_dbm: [-105.0, -90.0],
+        model: covplan::radio::area::OverTerrain::ByFrequency,
+        sources: sources.collect::<Outcome<_>>()?,
+        carriers: vec![carrier(), carrier()],
+        terrain: Some(&ground),
+        land_cover: None,
+        clutter_m: 0.0,
+        terminal_height_m: 1.5,
+        terminal: Terminal::HANDSET,
+        downlink: RateCurve::DOWNLINK,
+        reach_m: 15_000.0,
+        profiles: Profiles::Exact,
+    };
+    let lattice = Lattice::new(100.0, 42.5);
+    let window = lattice.window([1.44, 42.44, 1.56, 42.56]);
+    let pixels = (window.columns * window.rows) as f64;
+    for profiles in [Profiles::Exact, Profiles::Shared] {
+        scene.profiles = profiles;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+        let start = Instant::now();
+        let before = busy_s(start).iter().sum::<f64>();
+        let tile = pool.install(|| scene.tile(&window));
+        let seconds = busy_s(start).iter().sum::<f64>() - before;
+        let c = tile.counts;
+        let links = (c.p1812 + c.near) as f64;
+        let core_hours = seconds / pixels * PROVINCE_KM2 * 100.0 / 3600.0;
+        println!(
+            "province, {profiles:?}: {pixels:.0} pixels, {:.1} links each, {:.2} µs a link; 100,000 km² in {core_hours:.2} \
+             hours of one core, {:.2} of two; {:.1} MB a tile",
+            links / pixels,
+            seconds / links * 1e6,
+            core_hours / 2.0,
+            scene.tile_bytes(&window) as f64 / 1e6,
+        );
+        println!("  {c:?}");
+    }
+    Ok(())
 }

@@ -252,6 +252,16 @@ pub trait Terrain: Send + Sync {
     }
 }
 
+/// What stands on the ground, as the radio models ask for it. Implemented by whatever reads land cover.
+pub trait LandCover: Send + Sync {
+    /// Representative height of trees and houses in metres; `None` outside the data and where they hold a
+    /// class without a meaning, which is never open ground.
+    fn clutter_m(&self, at: LonLat) -> Option<f64>;
+
+    /// Distance between neighbouring samples, metres; the coarser axis.
+    fn posting_m(&self) -> f64;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -99,9 +99,10 @@ pub struct AreaArgs {
     /// Only this network, by its name or one of its operators [default: the best of all]
     #[arg(long, value_name = "NAME")]
     pub network: Option<String>,
-    /// Height of even clutter over the ground, metres
-    #[arg(long, value_name = "M", default_value = "0", value_parser = parse_clutter)]
-    pub clutter_m: f64,
+    /// Height of even clutter over the ground, metres; with a clutter layer, where that has no class [default:
+    /// 0, with a clutter layer radio.land_cover.unknown_m]
+    #[arg(long, value_name = "M", value_parser = parse_clutter)]
+    pub clutter_m: Option<f64>,
     /// Profiles over terrain: each pixel by its own, or work shared between neighbours, within 0.1 dB
     #[arg(long, value_name = "HOW", value_enum, default_value_t = ProfilesArg::Exact)]
     pub profiles: ProfilesArg,

@@ -292,7 +292,11 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("area", "bbox", "范围：西,南,东,北（度）[默认：全部小区外扩 5 km]；相邻范围的图可拼接"),
     ("area", "reach_km", "小区作用距离，千米 [默认：有地形时 15，否则 radio.search_radius_m]"),
     ("area", "network", "只计该网络，按名称或其运营商 [默认：各网络取最好]"),
-    ("area", "clutter_m", "地面上均匀地物的高度，米 [默认：0]"),
+    (
+        "area",
+        "clutter_m",
+        "地面上均匀地物的高度，米；有地物图层时用于其类别缺失处 [默认：0，有地物图层时为 radio.land_cover.unknown_m]",
+    ),
     ("area", "profiles", "地形剖面：exact 逐像元各自计算；shared 邻近像元共享，误差 0.1 dB 以内"),
     ("area", "memory_mb", "工作内存，MB [默认：1024]"),
     ("init", "dir", "要写入的文件夹；不存在则新建，否则必须为空"),

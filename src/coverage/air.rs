@@ -329,7 +329,8 @@ impl<'a> Air<'a> {
                 *slot = self.corrections.loss_db(radio, freq_hz as f64 / 1e6, scene);
             }
         }
-        Some(TerrainScoring::new(terrain, &radio.terrain, models, added_db))
+        let cover = self.inputs.land_cover.as_deref();
+        Some(TerrainScoring::new(terrain, cover, &radio.terrain, models, added_db))
     }
 
     /// The loss table in the first scene of a class at a height; `0` takes the class's own height.

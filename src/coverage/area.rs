@@ -46,8 +46,9 @@ pub struct AreaRequest {
     pub reach_m: Option<f64>,
     /// Only this network.
     pub network: Option<NetworkId>,
-    /// Even clutter over the ground, m.
-    pub clutter_m: f64,
+    /// Even clutter over the ground, m; with land cover, where that isn't known. Without it nothing stands on
+    /// the ground, or what the settings give to unknown cover.
+    pub clutter_m: Option<f64>,
     /// How profiles are taken over terrain.
     pub profiles: Profiles,
     /// The model over terrain.
@@ -141,6 +142,8 @@ pub struct AreaSummary {
     pub level_km2: Vec<(f64, f64)>,
     /// The same levels by place: on average, and with the location probability.
     pub by_place: Vec<LevelByPlace>,
+    /// Share of the known area where the land cover isn't known; None without land cover.
+    pub cover_unknown_share: Option<f64>,
     /// Links by model.
     pub links: BTreeMap<&'static str, u64>,
     /// How links by shared profiles compare with exact ones; None when profiles aren't shared.
@@ -187,6 +190,14 @@ impl<'a> AreaMap<'a> {
         let radio = &settings.radio;
         let mut notes = Vec::new();
         let terrain = usable_terrain(inputs, &mut notes);
+        let land_cover = inputs.land_cover.as_deref().filter(|_| terrain.is_some());
+        if inputs.land_cover.is_some() && land_cover.is_none() {
+            notes.push(Note::new(
+                "N115",
+                "the clutter layer isn't used: trees and houses stand on heights, and no dem fine enough is at hand",
+                "地物图层未使用：树木与建筑需叠加于高程之上，而无可用高程",
+            ));
+        }
         let (sources, carriers, cells) = sources(inputs, settings, ask.network);
         if sources.is_empty() {
             return Err(AreaError::NoCells);
@@ -222,7 +233,12 @@ impl<'a> AreaMap<'a> {
             sources,
             carriers,
             terrain,
-            clutter_m: ask.clutter_m,
+            land_cover,
+            clutter_m: ask.clutter_m.unwrap_or(if land_cover.is_some() {
+                radio.land_cover.unknown_m
+            } else {
+                0.0
+            }),
             terminal_height_m: radio.ue_height_m,
             terminal: terminal(TerminalKind::Full, radio),
             downlink: RateCurve::DOWNLINK.with_alpha(radio.shannon_alpha_dl),
@@ -310,6 +326,10 @@ impl<'a> AreaMap<'a> {
             }
         }
         let known = sum.area_km2 - sum.unknown_km2;
+        sum.cover_unknown_share = self.scene.land_cover.map(|_| {
+            let pixels = (links.known_pixels).max(1);
+            links.bare as f64 / pixels as f64
+        });
         sum.served_share = if known > 0.0 { sum.served_km2 / known } else { 0.0 };
         for level in sum.by_place.iter_mut().filter(|_| known > 0.0) {
             (level.mean_share, level.met_share) = (level.mean_km2 / known, level.met_km2 / known);
@@ -424,11 +444,22 @@ fn model_notes(scene: &Scene, notes: &mut Vec<Note>) {
         "holes of at most 1 km in the heights are bridged from their rims; what lies behind wider ones is unknown",
         "高程中不超过 1 km 的空洞按边缘内插；更宽空洞之后为未知",
     ));
-    if scene.clutter_m == 0.0 {
+    if scene.land_cover.is_some() {
+        let unknown_m = scene.clutter_m;
+        notes.push(Note::new(
+            "N114",
+            format!(
+                "trees and houses on the profiles are those of the clutter layer; where it has no class, or one \
+                 without a meaning, they are taken to be {unknown_m} m high"
+            ),
+            format!("剖面上的树木与建筑取自地物图层；类别缺失或无含义处按 {unknown_m} 米计"),
+        ));
+    } else if scene.clutter_m == 0.0 {
         notes.push(Note::new(
             "N112",
-            "bare ground: trees and houses aren't in the heights, levels behind them are lower (--clutter-m)",
-            "按裸地计算：未计入树木与建筑，其后方电平更低（--clutter-m）",
+            "bare ground: trees and houses aren't in the heights, levels behind them are lower (a clutter layer, or \
+             --clutter-m)",
+            "按裸地计算：未计入树木与建筑，其后方电平更低（提供 clutter 图层，或用 --clutter-m）",
         ));
     }
 }

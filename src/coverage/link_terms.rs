@@ -89,8 +89,13 @@ pub struct GroundTerms {
     pub site_m_asl: f64,
     /// Distance between samples, metres.
     pub step_m: f64,
-    /// Height of houses and trees taken out of sight, metres.
+    /// Greatest height of houses and trees on the way, taken out of sight, metres.
     pub clutter_m: f64,
+    /// Their height at the edge that weighs most, metres.
+    pub edge_clutter_m: f64,
+    /// Share of the points on the way whose land cover isn't known and that take the scene's height; `None`
+    /// without land cover.
+    pub cover_unknown_share: Option<f64>,
     /// Whether the bare ground leaves the ray free.
     pub line_of_sight: bool,
     /// The edge that weighs most.
@@ -222,21 +227,29 @@ fn over_ground(
 ) -> Option<(f64, f64, GroundTerms)> {
     let scoring = air.terrain.as_ref()?;
     let model = scoring.model(table / Scene::ALL.len(), 0.5 * (mast.lat_deg() + site.lat_deg()))?;
-    let (heights, step_m) = scoring.profile(mast, site)?;
-    let loss = scoring.loss(&model, scene, (&heights, step_m), &mut TerrainPath::default())?;
+    let profile = scoring.profile(mast, site)?;
+    let (heights, step_m) = (&profile.heights_m, profile.step_m);
+    let loss = scoring.loss(&model, scene, &profile, &mut TerrainPath::default())?;
     let (los_db, bare) = &loss.bare;
     let (nlos_db, houses) = &loss.behind_houses;
     let ends = [f64::from(antenna_m), air.settings.radio.ue_height_m];
-    let mut edge = main_edge(&heights, step_m, ends, freq_mhz, bare)?;
+    let mut edge = main_edge(heights, step_m, ends, freq_mhz, bare)?;
     let frame = LocalFrame::new(mast);
     let way = Way::new(&frame, mast, site);
     let at = way.place(&frame, edge.from_mast_m / (step_m * (heights.len() - 1) as f64));
     (edge.lon, edge.lat) = (at.lon_deg(), at.lat_deg());
+    let inner = || 1..heights.len().saturating_sub(1);
+    let clutter_m = |point: usize| profile.clutter_m(point, scoring.clutter_m(scene));
     let terms = GroundTerms {
         mast_m_asl: *heights.first()?,
         site_m_asl: *heights.last()?,
         step_m,
-        clutter_m: scoring.clutter_m(scene),
+        clutter_m: inner().map(clutter_m).fold(0.0, f64::max),
+        edge_clutter_m: clutter_m((edge.from_mast_m / step_m).round() as usize),
+        cover_unknown_share: scoring.knows_cover().then(|| {
+            let unknown = inner().filter(|i| profile.cover_m.get(*i).is_none_or(|m| m.is_nan())).count();
+            unknown as f64 / inner().len().max(1) as f64
+        }),
         line_of_sight: bare.analysis.line_of_sight,
         edge,
         free_space_db: bare.free_space_db,

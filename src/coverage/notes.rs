@@ -312,6 +312,28 @@ fn terrain_notes(
             t.sites, t.p1812, t.p452, t.fallen, t.risen
         ),
     );
+    let inputs = assessor.inputs;
+    if let Some(cover) = inputs.land_cover.as_deref() {
+        let lost = inputs.sites.list.par_iter().filter(|s| cover.clutter_m(s.at).is_none()).count();
+        let towers = &assessor.air.towers.list;
+        let lost_towers = towers.par_iter().filter(|t| cover.clutter_m(t.at).is_none()).count();
+        note(
+            "N021",
+            format!(
+                "houses and trees on the profiles are those of the clutter layer; it has no class with a meaning at \
+                 {lost} of {} sites and {lost_towers} of {} towers, and where it has none profiles take the height \
+                 of the surroundings (radio.terrain.clutter_*)",
+                inputs.sites.list.len(),
+                towers.len()
+            ),
+            format!(
+                "剖面上的树木与建筑取自地物图层；{} 家企业中 {lost} 家、{} 个站址中 {lost_towers} 个处类别缺失或无含义，\
+                 缺失处按周边环境取值（radio.terrain.clutter_*）",
+                inputs.sites.list.len(),
+                towers.len()
+            ),
+        );
+    }
     if t.short > 0 {
         note(
             "N016",

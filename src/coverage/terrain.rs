@@ -8,14 +8,15 @@
 //!   the best server has been. All others disturb at the level of TR 38.901.
 //! - The two states of TR 38.901 stay, with its probability of line of sight among houses and its shadow
 //!   fading: a DEM shows hills, not houses. In sight the path runs over bare ground, out of sight over ground
-//!   with houses and trees of the scene's height on it (`radio.terrain.clutter_*`).
+//!   with what the land cover has standing there on it; without that, and where it is unknown, houses and trees
+//!   of the scene's height (`radio.terrain.clutter_*`).
 //! - Links shorter than 250 m are TR 38.901's. So are links over ground without heights (gaps of more than
 //!   1 km), which is counted and said, or refused (`radio.terrain.unknown`); it is never sea level.
 //! - The antenna's pattern is looked up at the elevation that the ground gives.
 
 use super::result::LossModel;
 use super::scene::Scene;
-use crate::geom::{LocalFrame, LonLat, Terrain};
+use crate::geom::{LandCover, LocalFrame, LonLat, Terrain};
 use crate::model::settings::RadioTerrainSettings;
 use crate::radio::area::ground::{BRIDGED_M, Way};
 use crate::radio::servers::{GroundLoss, Mast};
@@ -29,6 +30,7 @@ const SPACING_M: [f64; 2] = [10.0, 100.0];
 /// The ground under all links, and the models over it.
 pub struct TerrainScoring<'a> {
     terrain: &'a dyn Terrain,
+    land_cover: Option<&'a dyn LandCover>,
     /// By shape of cells, in the order of the loss tables' thirds; the latitude is set link by link.
     models: Vec<Option<TerrainModel>>,
     /// What measurements add to losses, by table, dB.
@@ -38,12 +40,31 @@ pub struct TerrainScoring<'a> {
     clutter_m: [f64; 3],
 }
 
+/// The ground from a mast to a place, evenly spaced.
+#[derive(Clone, Debug)]
+pub struct GroundProfile {
+    /// Heights above sea level, metres.
+    pub heights_m: Vec<f64>,
+    /// Heights of what stands there, metres, NaN where unknown; empty without land cover.
+    pub cover_m: Vec<f64>,
+    /// Distance between two points, metres.
+    pub step_m: f64,
+}
+
+impl GroundProfile {
+    /// Height of what stands at a point, metres, `else_m` where that isn't known.
+    #[must_use]
+    pub fn clutter_m(&self, point: usize, else_m: f64) -> f64 {
+        self.cover_m.get(point).copied().filter(|m| !m.is_nan()).unwrap_or(else_m)
+    }
+}
+
 /// What a path over the ground costs.
 #[derive(Clone, Copy, Debug)]
 pub struct OverGround {
     /// Median loss over bare ground, dB, and its terms.
     pub bare: (f64, Terms),
-    /// Likewise over the scene's houses and trees.
+    /// Likewise over houses and trees.
     pub behind_houses: (f64, Terms),
 }
 
@@ -52,12 +73,14 @@ impl<'a> TerrainScoring<'a> {
     #[must_use]
     pub fn new(
         terrain: &'a dyn Terrain,
+        land_cover: Option<&'a dyn LandCover>,
         settings: &RadioTerrainSettings,
         models: Vec<Option<TerrainModel>>,
         added_db: Vec<f64>,
     ) -> Self {
         Self {
             terrain,
+            land_cover,
             models,
             added_db,
             spacing_m: terrain.posting_m().clamp(SPACING_M[0], SPACING_M[1]),
@@ -66,7 +89,13 @@ impl<'a> TerrainScoring<'a> {
         }
     }
 
-    /// Height of houses and trees in a scene, metres.
+    /// Whether land cover tells what stands on the ground.
+    #[must_use]
+    pub const fn knows_cover(&self) -> bool {
+        self.land_cover.is_some()
+    }
+
+    /// Height of houses and trees in a scene, where no land cover tells it, metres.
     #[must_use]
     pub const fn clutter_m(&self, scene: Scene) -> f64 {
         match scene {
@@ -76,17 +105,23 @@ impl<'a> TerrainScoring<'a> {
         }
     }
 
-    /// Ground heights from a mast to a place, evenly spaced, with that spacing, metres. `None` where a gap
-    /// is too wide to be bridged.
+    /// The ground from a mast to a place. `None` where a gap in the heights is too wide to be bridged.
     #[must_use]
-    pub fn profile(&self, from: LonLat, to: LonLat) -> Option<(Vec<f64>, f64)> {
+    pub fn profile(&self, from: LonLat, to: LonLat) -> Option<GroundProfile> {
         let frame = LocalFrame::new(from);
         let way = Way::new(&frame, from, to);
         let steps = (way.distance_m / self.spacing_m).ceil().max(4.0);
         let step_m = way.distance_m / steps;
-        let height = |i: usize| self.terrain.height_m(way.place(&frame, i as f64 / steps));
-        let mut heights: Vec<f64> = (0..=steps as usize).map(|i| height(i).unwrap_or(f64::NAN)).collect();
-        bridge(&mut heights, (BRIDGED_M / step_m) as usize).then_some((heights, step_m))
+        let place = |i: usize| way.place(&frame, i as f64 / steps);
+        let points = 0..=steps as usize;
+        let height = |i: usize| self.terrain.height_m(place(i)).unwrap_or(f64::NAN);
+        let mut heights_m: Vec<f64> = points.clone().map(height).collect();
+        if !bridge(&mut heights_m, (BRIDGED_M / step_m) as usize) {
+            return None;
+        }
+        let clutter = |cover: &dyn LandCover, i: usize| cover.clutter_m(place(i)).unwrap_or(f64::NAN);
+        let cover_m = self.land_cover.map(|cover| points.map(|i| clutter(cover, i)).collect());
+        Some(GroundProfile { heights_m, cover_m: cover_m.unwrap_or_default(), step_m })
     }
 
     /// Loss over a profile for a shape of cells in a scene.
@@ -95,14 +130,17 @@ impl<'a> TerrainScoring<'a> {
         &self,
         model: &TerrainModel,
         scene: Scene,
-        (heights_m, step_m): (&[f64], f64),
+        ground: &GroundProfile,
         path: &mut TerrainPath,
     ) -> Option<OverGround> {
-        let mut over = |clutter_m: f64| {
-            path.refill_inland(step_m, heights_m.iter().map(|h| (*h, clutter_m)));
+        let mut over = |clutter_m: &dyn Fn(usize) -> f64| {
+            let points = ground.heights_m.iter().enumerate();
+            path.refill_inland(ground.step_m, points.map(|(i, h)| (*h, clutter_m(i))));
+            path.open_ends(model.open_m());
             model.predict(path).ok().map(|(loss, terms)| (loss.get(), terms))
         };
-        Some(OverGround { bare: over(0.0)?, behind_houses: over(self.clutter_m(scene))? })
+        let scene_m = self.clutter_m(scene);
+        Some(OverGround { bare: over(&|_| 0.0)?, behind_houses: over(&|i| ground.clutter_m(i, scene_m))? })
     }
 
     /// What measurements add to the losses of a table, dB.
@@ -147,8 +185,8 @@ fn bits(at: LonLat) -> Place {
     (at.lon_deg().to_bits(), at.lat_deg().to_bits())
 }
 
-/// Ground heights, evenly spaced, and their spacing, metres; `None` where some are unknown.
-type Profile = Option<(Vec<f64>, f64)>;
+/// The ground on the way; `None` where some heights are unknown.
+type Profile = Option<GroundProfile>;
 
 /// What a thread knows of the paths to the place that it works on: a station tried at a site, or another
 /// network on the same towers, asks for most of them again.
@@ -223,8 +261,8 @@ impl GroundLoss for Paths<'_> {
                 return (LossModel::Tr38901, None);
             };
             let profile = profiles.entry(bits(at)).or_insert_with(|| scoring.profile(at, here));
-            let Some((heights, step_m)) = profile else { return (LossModel::Tr38901UnknownGround, None) };
-            match scoring.loss(&model, scene, (heights, *step_m), path) {
+            let Some(ground) = profile else { return (LossModel::Tr38901UnknownGround, None) };
+            match scoring.loss(&model, scene, ground, path) {
                 Some(loss) => {
                     let added_db = scoring.added_db(table as usize);
                     let medians = [loss.bare.0, loss.behind_houses.0].map(|db| db + added_db);
@@ -319,7 +357,8 @@ mod tests {
         let towers = super::super::towers::towers(&inputs.cells, 50.0);
         let air = super::super::air::Air::new(&inputs, &settings, &towers, &[], Default::default());
         let scene = air.scene(site);
-        let (heights, step) = air.terrain.as_ref().unwrap().profile(mast, site).unwrap();
+        let ground = air.terrain.as_ref().unwrap().profile(mast, site).unwrap();
+        let (heights, step) = (ground.heights_m, ground.step_m);
         let ask = |clutter: f64| -> f64 {
             let n = heights.len();
             let request = serde_json::json!({
@@ -345,6 +384,48 @@ mod tests {
         let class = &air.classes[0].filled;
         let want = class.epre_dbm + class.gain_ssb_dbi - loss.quantile_db(0.95, normal::quantile(0.95));
         assert!((level(&hilly, 0) - want).abs() < 0.1, "{} {want}", level(&hilly, 0));
+    }
+
+    /// Woods between mast and site take level from it, where the land cover says so; where it says nothing the
+    /// scene's houses stay, and that is told.
+    #[test]
+    fn land_cover_counts_on_the_way() {
+        struct Cover(fn(LonLat) -> Option<f64>);
+        impl LandCover for Cover {
+            fn clutter_m(&self, at: LonLat) -> Option<f64> {
+                self.0(at)
+            }
+            fn posting_m(&self) -> f64 {
+                10.0
+            }
+        }
+        let mut inputs = valley();
+        inputs.terrain = Some(Arc::new(Ridge));
+        let settings = settings("");
+        let level = |inputs: &Inputs, i: u32| {
+            let found = assess(inputs, &settings, &NoRoads);
+            let told = found
+                .notes
+                .iter()
+                .find(|n| n.code == "N021")
+                .map(|n| n.text(crate::model::kinds::Lang::En).to_owned());
+            (found.networks_at(SiteId(i))[0].rsrp_outdoor_dbm.or(0.0), told)
+        };
+        let scenes = level(&inputs, 1);
+        assert_eq!(scenes.1, None);
+        // Rural houses are five metres high: land cover of that height changes nothing.
+        inputs.land_cover = Some(Arc::new(Cover(|_| Some(5.0))));
+        assert_eq!(level(&inputs, 1).0, scenes.0);
+        inputs.land_cover = Some(Arc::new(Cover(|_| None)));
+        let unknown = level(&inputs, 1);
+        assert_eq!(unknown.0, scenes.0);
+        assert!(unknown.1.is_some_and(|t| t.contains("3 of 3 sites and 1 of 1 towers")));
+        inputs.land_cover = Some(Arc::new(Cover(|at| Some(if at.lon_deg() < 8.96 { 25.0 } else { 0.0 }))));
+        let wooded = level(&inputs, 1);
+        assert!(wooded.0 < scenes.0 - 3.0, "{} {}", wooded.0, scenes.0);
+        assert!(wooded.1.is_some_and(|t| t.contains("0 of 3 sites and 0 of 1 towers")));
+        inputs.land_cover = Some(Arc::new(Cover(|_| Some(0.0))));
+        assert!(level(&inputs, 1).0 > scenes.0);
     }
 
     #[test]

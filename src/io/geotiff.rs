@@ -100,7 +100,7 @@ pub fn read(path: &Path, crs: Option<&Crs>) -> Result<Tile, BrokenFile> {
     let samples = match image.read_image().map_err(damaged)? {
         DecodingResult::I16(v) => Samples::I16(v.into()),
         DecodingResult::I8(v) => Samples::I16(v.into_iter().map(i16::from).collect()),
-        DecodingResult::U8(v) => Samples::I16(v.into_iter().map(i16::from).collect()),
+        DecodingResult::U8(v) => Samples::U8(v.into()),
         DecodingResult::U16(v) => Samples::F32(v.into_iter().map(f32::from).collect()),
         DecodingResult::I32(v) => Samples::F32(v.into_iter().map(|x| x as f32).collect()),
         DecodingResult::U32(v) => Samples::F32(v.into_iter().map(|x| x as f32).collect()),

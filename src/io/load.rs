@@ -2,6 +2,7 @@
 
 use super::broken::BrokenFile;
 use super::formats::{Format, How};
+use super::land_cover::{LandCoverStore, MAX_LAND_COVER_POSTING_M};
 use super::project::{self, ProjectError};
 use super::read::{Job, Outcome, PositionsOnly, Reader, delimited};
 use super::records::answers::{AnswerReader, ProposalReader, SupplyReader};
@@ -316,25 +317,29 @@ impl LayerLoad<'_> {
                 return self.fault(&mut inputs.issues, &shown, &fault);
             }
         };
-        // Land cover is only looked whether it is sound.
-        let dem = self.layer.name == "dem";
-        let budget_mb = if dem { self.project.settings.radio.terrain.cache_mb } else { 0 };
-        let budget_bytes = budget_mb as usize * (1 << 20);
+        let budget_bytes = self.project.settings.radio.terrain.cache_mb as usize * (1 << 20);
         match TerrainStore::open(&paths, crs.as_ref(), budget_bytes) {
             Ok(store) => {
                 self.info.rows_read = store.len() as u64;
                 self.info.rows_kept = self.info.rows_read;
-                if let (true, Err(coarse)) =
-                    (self.layer.name == "dem", require_posting(&store, MAX_PROPAGATION_POSTING_M))
-                {
+                let dem = self.layer.name == "dem";
+                let (limit_m, rule, what) = if dem {
+                    (MAX_PROPAGATION_POSTING_M, &rules::TERRAIN_COARSE, "heights")
+                } else {
+                    (MAX_LAND_COVER_POSTING_M, &rules::LAND_COVER_COARSE, "samples")
+                };
+                let coarse = require_posting(&store, limit_m).err();
+                if let Some(coarse) = coarse {
                     let place = Place { file: shown.clone(), ..Place::default() };
-                    let value =
-                        format!("{:.0} m between heights, at most {:.0} m", coarse.posting_m, coarse.limit_m);
-                    inputs.issues.add(&rules::TERRAIN_COARSE, self.layer.name, place, &value);
+                    let value = format!("{:.0} m between {what}, at most {limit_m:.0} m", coarse.posting_m);
+                    inputs.issues.add(rule, self.layer.name, place, &value);
                 }
-                // Land cover is opened, so that a broken file is told; no model reads it yet.
-                if self.layer.name == "dem" {
+                if dem {
                     inputs.terrain = Some(Arc::new(store));
+                } else if coarse.is_none() {
+                    let settings = &self.project.settings.radio.land_cover;
+                    let cover = LandCoverStore::new(store, settings, &self.spec.classes);
+                    inputs.land_cover = Some(Arc::new(cover));
                 }
             }
             Err(e) => {

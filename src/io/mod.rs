@@ -20,6 +20,7 @@ mod header;
 pub mod hgt;
 pub mod inspect;
 mod kml;
+pub mod land_cover;
 mod load;
 #[cfg(test)]
 mod load_tests;

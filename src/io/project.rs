@@ -4,6 +4,7 @@ use super::formats::Format;
 use crate::model::catalogue::{Catalogue, CatalogueError};
 use crate::model::issues::Place;
 use crate::model::kinds::Lang;
+use crate::model::land_cover::{ClassMeaning, ClutterKind};
 use crate::model::project::{Address, Axis, LayerSpec, Project};
 use crate::model::said::{Bilingual, Said, did_you_mean_zh};
 use crate::model::schema::{self, Layer, Shape};
@@ -92,6 +93,7 @@ const LAYER_KEYS: &[&str] = &[
     "columns",
     "defaults",
     "filter",
+    "classes",
     "axis",
     "swap_xy",
     "as_of",
@@ -176,6 +178,21 @@ impl Reader<'_> {
     fn fault_at(&mut self, path: &str, message: impl Into<Said>, help: impl Into<Said>) {
         let span = self.spans.get(path).cloned();
         self.fault(span, message.into(), help.into());
+    }
+
+    /// A class of land cover without a meaning.
+    fn class_fault(&mut self, path: &str, class: &str, text: &str) {
+        let kinds = ClutterKind::ALL.iter().map(|k| k.code()).collect::<Vec<_>>();
+        let message = (
+            format!(
+                "a class is a whole number from 0 to 65535 with a kind of clutter or a height of 0 to 300 m, not {class} = \"{text}\""
+            ),
+            format!(
+                "类别应为 0 至 65535 的整数，取值为地物类型或 0 至 300 米的高度，而不是 {class} = \"{text}\""
+            ),
+        );
+        let help = (format!("kinds are: {}", kinds.join(", ")), format!("地物类型有：{}", kinds.join("、")));
+        self.fault_at(path, message, help);
     }
 
     fn unknown(&mut self, path: &str, key: &str, nearest: Option<String>, help: impl Into<Said>) {
@@ -400,6 +417,18 @@ impl Reader<'_> {
                             v => vec![self.scalar(&column_at, v)],
                         };
                         spec.filter.insert(column, values);
+                    }
+                }
+                "classes" if layer.name == "clutter" => {
+                    for (class, value) in self.table(&at, value) {
+                        let class_at = join(&at, &class);
+                        let text = self.scalar(&class_at, value);
+                        match (class.parse(), ClassMeaning::parse(&text)) {
+                            (Ok(class), Some(meaning)) => {
+                                spec.classes.insert(class, meaning);
+                            }
+                            _ => self.class_fault(&class_at, &class, &text),
+                        }
                     }
                 }
                 "axis" => match self.text_of(&at, value).to_ascii_lowercase().as_str() {

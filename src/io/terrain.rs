@@ -38,6 +38,8 @@ pub fn require_posting(terrain: &dyn Terrain, limit_m: f64) -> Result<(), Coarse
 /// Heights in the type they came in.
 #[derive(Clone, Debug)]
 pub enum Samples {
+    /// Small whole numbers, as classes are.
+    U8(Box<[u8]>),
     /// Whole metres.
     I16(Box<[i16]>),
     /// Metres.
@@ -47,6 +49,7 @@ pub enum Samples {
 impl Samples {
     fn bytes(&self) -> usize {
         match self {
+            Self::U8(v) => size_of_val(&**v),
             Self::I16(v) => size_of_val(&**v),
             Self::F32(v) => size_of_val(&**v),
         }
@@ -54,6 +57,7 @@ impl Samples {
 
     fn len(&self) -> usize {
         match self {
+            Self::U8(v) => v.len(),
             Self::I16(v) => v.len(),
             Self::F32(v) => v.len(),
         }
@@ -222,17 +226,34 @@ impl Tile {
         })
     }
 
-    fn interpolate(&self, x: f64, y: f64) -> Option<f64> {
+    /// The sample nearest to a place, for rasters of classes; `None` outside and where it is void.
+    #[must_use]
+    pub fn nearest(&self, at: LonLat) -> Option<f64> {
+        let [x, y] = self.crs.xy(at).ok()?.ok()?;
+        let sample = |x: f64| {
+            let (column, row) = self.within(x, y)?;
+            self.sample(column.round() as usize, row.round() as usize)
+        };
+        sample(x).or_else(|| (self.crs.is_geographic() && x < 0.0).then(|| sample(x + 360.0)).flatten())
+    }
+
+    /// Column and row of a point of the area that the samples stand for, between the outermost ones.
+    fn within(&self, x: f64, y: f64) -> Option<(f64, f64)> {
         let (column, row) = self.lattice.column_row(x, y);
         let (last_column, last_row) = ((self.columns - 1) as f64, (self.rows - 1) as f64);
         // A thousandth of a posting forgives rounding in the transformation.
         const HALF: f64 = 0.501;
-        if !(-HALF..=last_column + HALF).contains(&column) || !(-HALF..=last_row + HALF).contains(&row) {
-            return None;
-        }
+        let inside =
+            (-HALF..=last_column + HALF).contains(&column) && (-HALF..=last_row + HALF).contains(&row);
+        inside.then(|| (column.clamp(0.0, last_column), row.clamp(0.0, last_row)))
+    }
+
+    fn interpolate(&self, x: f64, y: f64) -> Option<f64> {
+        let (column, row) = self.within(x, y)?;
+        let (last_column, last_row) = ((self.columns - 1) as f64, (self.rows - 1) as f64);
         // On a sample, rounding must not give its neighbour a say: that one may be void.
         let snapped = |v: f64| if (v - v.round()).abs() < 1e-7 { v.round() } else { v };
-        let (column, row) = (snapped(column.clamp(0.0, last_column)), snapped(row.clamp(0.0, last_row)));
+        let (column, row) = (snapped(column), snapped(row));
         let (c, r) = (column.floor().min(last_column - 1.0), row.floor().min(last_row - 1.0));
         let (fc, fr) = (column - c, row - r);
         let mut height = 0.0;
@@ -252,6 +273,7 @@ impl Tile {
     fn sample(&self, column: usize, row: usize) -> Option<f64> {
         let i = row * self.columns + column;
         let value = match &self.samples {
+            Samples::U8(v) => f64::from(*v.get(i)?),
             Samples::I16(v) => f64::from(*v.get(i)?),
             Samples::F32(v) => f64::from(*v.get(i)?),
         };
@@ -411,27 +433,40 @@ impl TerrainStore {
         self.loading.lock().map_or(0, |bytes| *bytes)
     }
 
+    /// The sample nearest to a place, of the finest raster that has one.
+    #[must_use]
+    pub fn nearest(&self, at: LonLat) -> Option<f64> {
+        self.first(at, |tile| tile.nearest(at))
+    }
+
+    /// The first answer of the tiles over a place, the finest first.
+    fn first(&self, at: LonLat, question: impl Fn(&Tile) -> Option<f64>) -> Option<f64> {
+        let degree = (at.lon_deg().floor() as i16, at.lat_deg().floor() as i16);
+        let here = self.by_degree.get(&degree)?.iter().filter_map(|&i| self.tiles.get(i as usize));
+        here.filter(|held| held.holds(at)).find_map(|held| self.ask(held, &question))
+    }
+
     /// A tile's answer, the tile read again where it was put away.
-    fn ask(&self, held: &Held, at: LonLat) -> Option<f64> {
+    fn ask(&self, held: &Held, question: &impl Fn(&Tile) -> Option<f64>) -> Option<f64> {
         if let Some(tile) = &held.kept {
-            return tile.height_m(at);
+            return question(tile);
         }
         let now = self.reads.load(Ordering::Relaxed);
         if held.used.load(Ordering::Relaxed) != now {
             held.used.store(now, Ordering::Relaxed);
         }
         if let Some(tile) = held.tile.read().ok()?.as_ref() {
-            return tile.height_m(at);
+            return question(tile);
         }
-        self.fetch(held, at)
+        self.fetch(held, question)
     }
 
     /// Reads a tile again and answers, others put away to make room: those asked for longest ago first.
-    fn fetch(&self, held: &Held, at: LonLat) -> Option<f64> {
+    fn fetch(&self, held: &Held, question: &impl Fn(&Tile) -> Option<f64>) -> Option<f64> {
         let mut bytes = self.loading.lock().ok()?;
         // Another thread may have been first; while this one holds the lock nothing is put away.
         if let Some(tile) = held.tile.read().ok()?.as_ref() {
-            return tile.height_m(at);
+            return question(tile);
         }
         let mut others: Vec<(u64, usize)> =
             self.tiles.iter().enumerate().map(|(i, t)| (t.used.load(Ordering::Relaxed), i)).collect();
@@ -449,13 +484,13 @@ impl TerrainStore {
             self.lost.get_or_init(|| held.path.display().to_string());
             return None;
         };
-        let height_m = tile.height_m(at);
+        let answer = question(&tile);
         held.used.store(self.reads.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         if let Ok(mut slot) = held.tile.write() {
             *slot = Some(tile);
             *bytes += held.bytes;
         }
-        height_m
+        answer
     }
 }
 
@@ -505,9 +540,7 @@ fn format_of(path: &Path) -> Option<Format> {
 
 impl Terrain for TerrainStore {
     fn height_m(&self, at: LonLat) -> Option<f64> {
-        let degree = (at.lon_deg().floor() as i16, at.lat_deg().floor() as i16);
-        let here = self.by_degree.get(&degree)?.iter().filter_map(|&i| self.tiles.get(i as usize));
-        here.filter(|held| held.holds(at)).find_map(|held| self.ask(held, at))
+        self.first(at, |tile| tile.height_m(at))
     }
 
     /// The coarsest tile's posting; infinite for an empty store.

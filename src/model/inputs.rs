@@ -8,7 +8,7 @@ use super::records::{
     Roads, Sites, Town,
 };
 use super::submissions::{Answer, Proposal, SupplyLink};
-use crate::geom::Terrain;
+use crate::geom::{LandCover, Terrain};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -87,6 +87,8 @@ pub struct Inputs {
     pub antennas: Vec<AntennaFile>,
     /// Ground heights, when a file gives them.
     pub terrain: Option<Arc<dyn Terrain>>,
+    /// What stands on the ground, when a file gives it.
+    pub land_cover: Option<Arc<dyn LandCover>>,
     /// What was read, by layer name (`sites`, `cells`, …).
     pub layers: BTreeMap<String, LayerInfo>,
     /// What was wrong.

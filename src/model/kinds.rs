@@ -55,6 +55,8 @@ macro_rules! vocabulary {
     };
 }
 
+pub(crate) use vocabulary;
+
 vocabulary!(
     /// Radio access technology of a cell. Only `Nr` counts as 5G.
     Rat {

@@ -9,6 +9,7 @@ pub mod grid;
 pub mod inputs;
 pub mod issues;
 pub mod kinds;
+pub mod land_cover;
 pub mod notes;
 pub mod operators;
 pub mod planned;

@@ -1,6 +1,7 @@
 //! What a project file says: where the layers are and how they are written, and the settings of the run.
 
 use super::kinds::Lang;
+use super::land_cover::ClassMeaning;
 use super::settings::Settings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,8 @@ pub struct LayerSpec {
     pub defaults: BTreeMap<String, String>,
     /// Rows to keep: column (of the file, or standard) to the values allowed.
     pub filter: BTreeMap<String, Vec<String>>,
+    /// Of a land-cover raster: what a class stands for, by its number.
+    pub classes: BTreeMap<u16, ClassMeaning>,
     /// Order of the two coordinates, when it isn't east before north.
     pub axis: Option<Axis>,
     /// Longitude and latitude are exchanged in the file.

@@ -123,6 +123,8 @@ rules! {
         "add coordinates to the nodes", "为节点补充坐标";
     TERRAIN_COARSE = "D062" Warning, "heights are too coarse for propagation and aren't used", "高程格网过粗，不用于传播计算",
         "give heights of 100 m posting or finer, or leave the layer out", "提供格距不超过 100 m 的高程，或去掉该图层";
+    LAND_COVER_COARSE = "D063" Warning, "land cover is too coarse for profiles and isn't used", "地物格网过粗，不用于剖面",
+        "give land cover of 300 m posting or finer, or leave the layer out", "提供格距不超过 300 m 的地物数据，或去掉该图层";
 }
 
 /// All rules as Markdown: what `docs/rules.md` holds.

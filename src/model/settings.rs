@@ -2,6 +2,7 @@
 
 use super::catalogue::{Catalogue, CatalogueError};
 use super::kinds::{Rat, Redaction, Wall};
+pub use super::land_cover::RadioLandCoverSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -430,6 +431,8 @@ pub struct RadioSettings {
     pub bias_db: RadioBiasDbSettings,
     /// Section `radio.terrain`.
     pub terrain: RadioTerrainSettings,
+    /// Section `radio.land_cover`.
+    pub land_cover: RadioLandCoverSettings,
     /// Section `radio.carrier`, by name.
     pub carrier: BTreeMap<String, Carrier>,
     /// Section `radio.default_carrier`.

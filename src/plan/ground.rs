@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// Layers that no stage looks at yet.
-const NOT_USED: [&str; 5] = ["power", "clutter", "projects", "supply_links", "questionnaire"];
+const NOT_USED: [&str; 4] = ["power", "projects", "supply_links", "questionnaire"];
 
 /// Distances of all sites, looked up once.
 struct ByRoad(Vec<FiberDistance>);
@@ -58,7 +58,13 @@ pub fn with_ground<T>(
             ));
         }
     }
-    let idle: Vec<&str> = NOT_USED.into_iter().filter(|l| inputs.has(l)).collect();
+    let mut idle: Vec<&str> = NOT_USED.into_iter().filter(|l| inputs.has(l)).collect();
+    // Land cover stands on the ground: without usable heights there are no profiles.
+    let fine = |t: &dyn crate::geom::Terrain| require_posting(t, MAX_PROPAGATION_POSTING_M).is_ok();
+    let profiles = settings.radio.terrain.r#use && inputs.terrain.as_deref().is_some_and(fine);
+    if inputs.has("clutter") && !(profiles && inputs.land_cover.is_some()) {
+        idle.push("clutter (it takes a dem of 100 m posting or finer)");
+    }
     if !idle.is_empty() {
         let names = idle.join(", ");
         notes.push(Note::new(

@@ -24,6 +24,35 @@ pub enum Clutter {
 }
 
 impl Clutter {
+    /// The kind of a word.
+    #[must_use]
+    pub fn from_code(word: &str) -> Option<Self> {
+        let found = Self::CODES.iter().find(|(code, _)| code.eq_ignore_ascii_case(word));
+        found.map(|(_, kind)| *kind)
+    }
+
+    /// The words of requests.
+    pub const CODES: [(&'static str, Self); 6] = [
+        ("water-sea", Self::Water),
+        ("open-rural", Self::Open),
+        ("suburban", Self::Suburban),
+        ("urban", Self::Urban),
+        ("trees-forest", Self::Forest),
+        ("dense-urban", Self::DenseUrban),
+    ];
+
+    /// Representative clutter height on a profile, ITU-R P.1812-8, table 2, and P.452-18, metres: open ground
+    /// and water bear nothing there.
+    #[must_use]
+    pub const fn profile_height_m(self) -> f64 {
+        match self {
+            Self::Water | Self::Open => 0.0,
+            Self::Suburban => 10.0,
+            Self::Urban | Self::Forest => 15.0,
+            Self::DenseUrban => 20.0,
+        }
+    }
+
     /// Representative clutter height R of Table 1, metres.
     #[must_use]
     pub const fn height_m(self) -> f64 {

@@ -19,6 +19,8 @@ const MODEL: &str = "p452";
 
 /// Frequencies, MHz.
 pub const FREQ_MHZ: RangeInclusive<f64> = 100.0..=50_000.0;
+/// Shares of time that it covers, %.
+pub const TIME_PERCENT: RangeInclusive<f64> = 0.001..=50.0;
 /// Path lengths, m.
 pub const DISTANCE_M: RangeInclusive<f64> = 1.0..=1e7;
 /// Least number of profile points.
@@ -87,6 +89,22 @@ pub fn terrain(profile: &Profile) -> Result<TerrainPath, PathError> {
     Ok(path)
 }
 
+/// Share of an average year that stands for a share of the worst month, % (§ 3.2.1, step 2): a loss that isn't
+/// exceeded for the latter is one that isn't for the former. At least a twelfth of it, at most the 50 % of the
+/// model. `sea_share` is the part of the path over water, 0 to 1.
+///
+/// # Errors
+/// [`Refusal`] outside 0.001–50 %.
+pub fn annual_percent(worst_month_percent: f64, latitude_deg: f64, sea_share: f64) -> Result<f64, Refusal> {
+    let worst = within(MODEL, "time_percent", worst_month_percent, TIME_PERCENT, " %")?;
+    let latitude_deg = within(MODEL, "latitude_deg", latitude_deg, -90.0..=90.0, "°")?;
+    let swing = (2.0 * latitude_deg.to_radians()).cos().abs().powf(0.7);
+    let by_latitude = if latitude_deg.abs() > 45.0 { 1.1 - swing } else { 1.1 + swing };
+    let lg = worst.log10() + 0.5 * by_latitude.log10() - 0.186 * sea_share - 0.444;
+    let annual = 10f64.powf(lg / (0.816 + 0.078 * sea_share));
+    Ok(annual.max(worst / 12.0).clamp(*TIME_PERCENT.start(), *TIME_PERCENT.end()))
+}
+
 fn check_length(path: &TerrainPath) -> Result<(), Refusal> {
     within(MODEL, "distance_m", path.length_km() * 1e3, DISTANCE_M, " m")?;
     Ok(())
@@ -103,7 +121,7 @@ impl Link {
         within(MODEL, "rx_height_m", self.height_m[1], 0.1..=10_000.0, " m")?;
         within(MODEL, "tx_gain_dbi", self.gain_dbi[0], -100.0..=100.0, " dBi")?;
         within(MODEL, "rx_gain_dbi", self.gain_dbi[1], -100.0..=100.0, " dBi")?;
-        let percent = within(MODEL, "time_percent", self.time_percent, 0.001..=50.0, " %")?;
+        let percent = within(MODEL, "time_percent", self.time_percent, TIME_PERCENT, " %")?;
         let hpa = within(MODEL, "pressure_hpa", self.pressure_hpa, 300.0..=1100.0, " hPa")?;
         let celsius = within(MODEL, "temperature_c", self.temperature_c, -90.0..=60.0, " °C")?;
         self.atmosphere.check(MODEL)?;

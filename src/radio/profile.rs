@@ -1,5 +1,7 @@
 //! A terrain profile between two terminals.
 
+use super::p2108::Clutter;
+
 /// What the ground of a profile point belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zone {
@@ -69,6 +71,20 @@ pub enum ProfileError {
         /// The value.
         value: f64,
     },
+    /// A word that is no kind of clutter.
+    #[error(
+        "column cover, row {row}: {word:?} isn't one of water-sea, open-rural, suburban, urban, trees-forest, \
+         dense-urban; what stands there has to be known"
+    )]
+    Cover {
+        /// Row, from 1.
+        row: usize,
+        /// The word.
+        word: String,
+    },
+    /// Both heights and kinds of clutter.
+    #[error("give either clutter_m or cover, not both")]
+    Twice,
     /// Distances that don't grow.
     #[error("distance_m, row {row}: distances start at 0 and grow from row to row")]
     Order {
@@ -86,6 +102,24 @@ pub enum ProfileError {
 }
 
 impl Profile {
+    /// Takes the height of what stands on each point from its kind of clutter: the representative heights of
+    /// ITU-R P.1812-8, table 2, which P.452-18 shares.
+    ///
+    /// # Errors
+    /// [`ProfileError`] for a word that is no kind, and when heights are given too.
+    pub fn stand(&mut self, kinds: &[&str]) -> Result<(), ProfileError> {
+        if !self.clutter_m.is_empty() {
+            return Err(ProfileError::Twice);
+        }
+        let height = |(i, word): (usize, &&str)| {
+            let kind = Clutter::from_code(word.trim());
+            let unknown = || ProfileError::Cover { row: i + 1, word: (*word).to_owned() };
+            kind.map(Clutter::profile_height_m).ok_or_else(unknown)
+        };
+        self.clutter_m = kinds.iter().enumerate().map(height).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
     /// Checks lengths, order and values; `need` is the least number of points.
     ///
     /// # Errors

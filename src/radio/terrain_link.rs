@@ -65,6 +65,15 @@ impl TerrainModel {
         }
     }
 
+    /// Clutter nearer than this to an antenna doesn't count, metres.
+    #[must_use]
+    pub const fn open_m(&self) -> f64 {
+        match self {
+            Self::P1812(_) => 0.0,
+            Self::P452(_) => p452::OPEN_M,
+        }
+    }
+
     /// Name of the model in requests and in the registry.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -404,6 +404,18 @@ fn link(run: &Value, l: &Value, network: &str, lang: Lang) -> Section {
             (false, Lang::Zh) => format!("无山体阻挡：距站 {at} m（{place}）处最接近射线，海拔 {asl} m，低于射线 {by} m"),
         });
     }
+    text.extend(match (g["cover_unknown_share"].as_f64(), lang) {
+        (None, _) => None,
+        (Some(0.0), Lang::En) => Some("houses and trees: those of the land cover".to_owned()),
+        (Some(0.0), Lang::Zh) => Some("地物：取自地物图层".to_owned()),
+        (Some(share), Lang::En) => Some(format!(
+            "houses and trees: those of the land cover; where it is unknown, on {:.0} % of the way, those of the surroundings",
+            100.0 * share
+        )),
+        (Some(share), Lang::Zh) => {
+            Some(format!("地物：取自地物图层；其中 {:.0}% 未知，按周边环境取值", 100.0 * share))
+        }
+    });
     let share = run["configuration"]["radio"]["location_probability"].as_f64().unwrap_or(f64::NAN) * 100.0;
     let correction =
         Some(&l["correction_db"]).filter(|v| v.as_f64() != Some(0.0)).cloned().unwrap_or_default();
@@ -428,7 +440,8 @@ fn link(run: &Value, l: &Value, network: &str, lang: Lang) -> Section {
         (&g["free_space_db"], 1, "dB", "free space", "自由空间损耗"),
         (&g["diffraction_db"], 1, "dB", "diffraction over bare ground", "裸地绕射损耗"),
         (&g["diffraction_behind_houses_db"], 1, "dB", "diffraction with houses and trees", "含地物绕射损耗"),
-        (&g["clutter_m"], 0, "m", "height of houses and trees", "地物高度"),
+        (&g["clutter_m"], 0, "m", "greatest height of houses and trees", "地物最大高度"),
+        (&g["edge_clutter_m"], 0, "m", "height of houses and trees at the obstacle", "障碍处地物高度"),
         (&g["troposcatter_db"], 1, "dB", "loss by troposcatter", "对流层散射损耗"),
         (&g["ducting_db"], 1, "dB", "loss by ducting", "大气波导损耗"),
         (&l["p_los"], 3, "", "probability of line of sight among houses", "视距概率"),

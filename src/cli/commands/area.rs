@@ -169,6 +169,15 @@ fn text(map: &AreaMap, sum: &AreaSummary, output: &Output, ctx: &Context) -> Str
             ),
         });
     }
+    if let Some(share) = sum.cover_unknown_share {
+        let share = 100.0 * share;
+        lines.push(match ctx.lang {
+            crate::model::kinds::Lang::En => {
+                format!("  land cover unknown on {share:.1} % of the known area")
+            }
+            crate::model::kinds::Lang::Zh => format!("  已知面积中 {share:.1}% 地物未知"),
+        });
+    }
     let links = sum.links.iter().filter(|l| *l.1 > 0).map(|(model, n)| format!("{n} {model}"));
     lines.push(format!("  {}: {}", ctx.pick("links", "链路"), links.collect::<Vec<_>>().join(", ")));
     if let Some(s) = &sum.shared {

@@ -76,8 +76,8 @@ pub(super) fn answer_lines(
     Ok(if ctx.interrupted() { Exit::Interrupted } else { Exit::Ok })
 }
 
-/// A terrain profile from a CSV file with the columns `distance_m`, `height_m` and, where known, `clutter_m`
-/// and `zone`.
+/// A terrain profile from a CSV file with the columns `distance_m`, `height_m` and, where known, `clutter_m` or
+/// `cover`, and `zone`.
 fn read_profile(path: &Path) -> Result<Profile, String> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
@@ -85,6 +85,7 @@ fn read_profile(path: &Path) -> Result<Profile, String> {
         .map_err(|e| format!("can't read the profile: {e}"))?;
     let header = reader.headers().map_err(|e| e.to_string())?.clone();
     let mut profile = Profile::default();
+    let mut kinds = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|e| e.to_string())?;
         let row = record.position().map_or(0, csv::Position::line);
@@ -95,6 +96,7 @@ fn read_profile(path: &Path) -> Result<Profile, String> {
                 "distance_m" => profile.distance_m.push(number()?),
                 "height_m" => profile.height_m.push(number()?),
                 "clutter_m" => profile.clutter_m.push(number()?),
+                "cover" => kinds.push(value.to_owned()),
                 "zone" => profile
                     .zone
                     .push(Zone::from_code(value).ok_or_else(|| {
@@ -103,6 +105,10 @@ fn read_profile(path: &Path) -> Result<Profile, String> {
                 _ => {}
             }
         }
+    }
+    if !kinds.is_empty() {
+        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        profile.stand(&kinds).map_err(|e| e.to_string())?;
     }
     Ok(profile)
 }

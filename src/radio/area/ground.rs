@@ -1,7 +1,7 @@
 //! Ground under a tile and the way from its masts: heights on a lattice of whole degrees' parts, and
 //! profiles along geodesics over it.
 
-use crate::geom::{LocalFrame, LonLat, Terrain, Xy};
+use crate::geom::{LandCover, LocalFrame, LonLat, Terrain, Xy};
 use crate::radio::profile::Profile;
 use crate::radio::terrain_path::{Spacing, TerrainPath};
 
@@ -39,9 +39,26 @@ impl Heights {
     /// [`BRIDGED_M`] are interpolated from its rims; wider gaps stay unknown.
     #[must_use]
     pub fn read(terrain: &dyn Terrain, [west, south, east, north]: [f64; 4], per_deg: f64) -> Self {
-        let index = |deg: f64| (deg * per_deg).floor() as i64;
         // Rims may lie beyond the box: what is read around it keeps the samples within independent of it.
         let rim = (BRIDGED_M / terrain.posting_m().max(1.0)).floor() as i64;
+        let mut read = Self::sample([west, south, east, north], per_deg, rim, |at| terrain.height_m(at));
+        bridge(&mut read.heights_m, read.columns, rim as usize);
+        read
+    }
+
+    /// Reads the clutter over a box at the same places; NaN where it is unknown.
+    #[must_use]
+    pub fn of_clutter(cover: &dyn LandCover, bounds_deg: [f64; 4], per_deg: f64) -> Self {
+        Self::sample(bounds_deg, per_deg, 0, |at| cover.clutter_m(at))
+    }
+
+    fn sample(
+        [west, south, east, north]: [f64; 4],
+        per_deg: f64,
+        rim: i64,
+        height_m: impl Fn(LonLat) -> Option<f64>,
+    ) -> Self {
+        let index = |deg: f64| (deg * per_deg).floor() as i64;
         let (west, south) = (index(west) - rim, index(south) - rim);
         let columns = (index(east) + rim - west + 2).max(2) as usize;
         let rows = (index(north) + rim - south + 2).max(2) as usize;
@@ -50,17 +67,15 @@ impl Heights {
             let lat = (south + r as i64) as f64 / per_deg;
             for c in 0..columns {
                 let at = LonLat::wrapped((west + c as i64) as f64 / per_deg, lat);
-                heights_m.push(terrain.height_m(at).map_or(f32::NAN, |h| h as f32));
+                heights_m.push(height_m(at).map_or(f32::NAN, |h| h as f32));
             }
         }
-        bridge(&mut heights_m, columns, rim as usize);
         Self { per_deg, west, south, columns, heights_m }
     }
 
-    /// Height between the four samples around, m; NaN where one that counts is unknown, and outside.
+    /// Columns and rows from the south-western sample.
     #[inline]
-    #[must_use]
-    pub fn at(&self, lon_deg: f64, lat_deg: f64) -> f64 {
+    fn place(&self, lon_deg: f64, lat_deg: f64) -> (f64, f64) {
         let (x, y) = (lon_deg * self.per_deg - self.west as f64, lat_deg * self.per_deg - self.south as f64);
         // The box may lie across the antimeridian.
         let turn = 360.0 * self.per_deg;
@@ -71,6 +86,26 @@ impl Heights {
         } else {
             x
         };
+        (x, y)
+    }
+
+    /// The nearest sample, m; NaN where it is unknown, and outside.
+    #[inline]
+    #[must_use]
+    pub fn nearest(&self, lon_deg: f64, lat_deg: f64) -> f64 {
+        let (x, y) = self.place(lon_deg, lat_deg);
+        let (column, row) = ((x + 0.5) as usize, (y + 0.5) as usize);
+        if x < 0.0 || y < 0.0 || column >= self.columns {
+            return f64::NAN;
+        }
+        self.heights_m.get(row * self.columns + column).map_or(f64::NAN, |h| f64::from(*h))
+    }
+
+    /// Height between the four samples around, m; NaN where one that counts is unknown, and outside.
+    #[inline]
+    #[must_use]
+    pub fn at(&self, lon_deg: f64, lat_deg: f64) -> f64 {
+        let (x, y) = self.place(lon_deg, lat_deg);
         if !(x >= 0.0 && y >= 0.0) {
             return f64::NAN;
         }
@@ -210,7 +245,9 @@ pub struct Ground<'a> {
     pub heights: &'a Heights,
     /// Distance between the points of a profile, m.
     pub spacing_m: f64,
-    /// Height of even clutter, m.
+    /// Height of what stands on it, where that is known.
+    pub cover: Option<&'a Heights>,
+    /// Height of even clutter, m: everywhere, or where the cover isn't known.
     pub clutter_m: f64,
 }
 
@@ -219,7 +256,21 @@ impl Ground<'_> {
     #[inline]
     pub(super) fn point(&self, way: &Way, km: f64) -> (f64, f64, f64) {
         let (lon, lat) = way.at(km * 1e3 / way.distance_m);
-        (km, self.heights.at(lon, lat), self.clutter_m)
+        (km, self.heights.at(lon, lat), self.clutter_at(lon, lat))
+    }
+
+    /// Height of what stands at a place, m.
+    #[inline]
+    fn clutter_at(&self, lon_deg: f64, lat_deg: f64) -> f64 {
+        let Some(cover) = self.cover else { return self.clutter_m };
+        let known = cover.nearest(lon_deg, lat_deg);
+        if known.is_nan() { self.clutter_m } else { known }
+    }
+
+    /// Whether anything stands on it.
+    #[must_use]
+    pub const fn is_cluttered(&self) -> bool {
+        self.cover.is_some() || self.clutter_m > 0.0
     }
 
     /// Evenly spaced ground along a way, its ends included, with the clutter on what lies between; false when
@@ -232,7 +283,7 @@ impl Ground<'_> {
         profile.height_m.clear();
         profile.height_m.extend((0..=steps).map(|i| {
             let (lon, lat) = way.at(share(i));
-            self.heights.at(lon, lat) + if i % steps == 0 { 0.0 } else { self.clutter_m }
+            self.heights.at(lon, lat) + if i % steps == 0 { 0.0 } else { self.clutter_at(lon, lat) }
         }));
         profile.height_m.iter().all(|h| !h.is_nan())
     }

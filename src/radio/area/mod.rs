@@ -25,7 +25,7 @@ use super::servers::Carrier;
 use super::terrain_link::{MIN_DISTANCE_M, TerrainModel};
 use super::terrain_path::TerrainPath;
 use super::tr38901;
-use crate::geom::{LocalFrame, LonLat, Terrain, Xy};
+use crate::geom::{LandCover, LocalFrame, LonLat, Terrain, Xy};
 use crate::units::Mhz;
 use ground::{Ground, Heights, Way};
 pub use lattice::{Lattice, Window};
@@ -103,7 +103,10 @@ fn path_db(far: &TerrainModel, path: &TerrainPath) -> f64 {
 
 /// Loss along a way by all points of its profile; None over unknown ground.
 fn exact_db(far: &TerrainModel, way: &Way, ground: Ground<'_>, path: &mut TerrainPath) -> Option<f64> {
-    ground.profile(way, path).then(|| path_db(far, path))
+    ground.profile(way, path).then(|| {
+        path.open_ends(far.open_m());
+        path_db(far, path)
+    })
 }
 
 /// The same by those points that rays find to decide; None when they can't tell.
@@ -117,6 +120,7 @@ fn deciding_db(
     path: &mut TerrainPath,
 ) -> Option<Option<f64>> {
     let known = rays.deciding(way, ground, receiver_m.max(1.0), indices, path)?;
+    path.open_ends(far.open_m());
     Some(known.then(|| path_db(far, path)))
 }
 
@@ -183,7 +187,9 @@ pub struct Scene<'a> {
     pub carriers: Vec<Carrier>,
     /// The ground; without it, TR 38.901 alone.
     pub terrain: Option<&'a dyn Terrain>,
-    /// Even clutter over the ground, m.
+    /// What stands on it, by place.
+    pub land_cover: Option<&'a dyn LandCover>,
+    /// Even clutter over the ground, m: everywhere, or where the land cover isn't known.
     pub clutter_m: f64,
     /// Height of the terminal above ground, m.
     pub terminal_height_m: f64,
@@ -249,6 +255,10 @@ pub struct Counts {
     pub flat: u64,
     /// Links over unknown ground, not predicted.
     pub unknown: u64,
+    /// Pixels on known ground.
+    pub known_pixels: u64,
+    /// Pixels on known ground whose land cover isn't known.
+    pub bare: u64,
     /// Of those by P.1812 and P.452, links by shared profiles.
     pub shared: u64,
     /// Of these, links that were worked out exactly too.
@@ -267,6 +277,8 @@ impl std::ops::AddAssign for Counts {
         self.near += other.near;
         self.flat += other.flat;
         self.unknown += other.unknown;
+        self.known_pixels += other.known_pixels;
+        self.bare += other.bare;
         self.shared += other.shared;
         self.audited += other.audited;
         self.beyond += other.beyond;
@@ -373,7 +385,8 @@ impl Scene<'_> {
     #[must_use]
     pub fn tile_bytes(&self, window: &Window) -> usize {
         let pixels = window.columns * window.rows * size_of::<Pixel>();
-        let ground = |t: &dyn Terrain| Heights::bytes(self.ground_box(window), self.per_degree(t));
+        let layers = 1 + usize::from(self.land_cover.is_some());
+        let ground = |t: &dyn Terrain| layers * Heights::bytes(self.ground_box(window), self.per_degree(t));
         pixels + self.terrain.map_or(0, ground)
     }
 
@@ -386,8 +399,13 @@ impl Scene<'_> {
         // Without a cell in reach the ground is still asked whether it is known.
         let needed = if near.is_empty() { bounds } else { self.ground_box(window) };
         let heights = self.terrain.map(|terrain| Heights::read(terrain, needed, self.per_degree(terrain)));
+        let cover = self
+            .terrain
+            .zip(self.land_cover)
+            .map(|(terrain, cover)| Heights::of_clutter(cover, needed, self.per_degree(terrain)));
         let ground = self.terrain.zip(heights.as_ref()).map(|(terrain, heights)| Ground {
             heights,
+            cover: cover.as_ref(),
             spacing_m: terrain.posting_m().clamp(10.0, 100.0),
             clutter_m: self.clutter_m,
         });
@@ -434,6 +452,9 @@ impl Scene<'_> {
         if height_m.is_nan() {
             return Pixel::UNKNOWN;
         }
+        desk.counts.known_pixels += 1;
+        let cover = ground.and_then(|g| g.cover);
+        desk.counts.bare += u64::from(cover.is_some_and(|c| c.nearest(at.lon_deg(), at.lat_deg()).is_nan()));
         self.find(at, near, ground.map(|g| (g.heights, height_m)), desk);
         let quietest = self.carriers.iter().map(|c| c.noise_dbm).fold(f64::INFINITY, f64::min);
         let mut best_known = f64::NEG_INFINITY;

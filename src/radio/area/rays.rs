@@ -96,7 +96,7 @@ impl Rays {
         let km: Vec<f32> = (0..columns).map(|k| (k as f64 * step_km) as f32).collect();
         let base_m = ground.heights.at(mast.lon_deg(), mast.lat_deg());
         let base_m = if base_m.is_nan() { return None } else { base_m };
-        let cluttered = ground.clutter_m > 0.0;
+        let cluttered = ground.is_cluttered();
         let mut known = Vec::with_capacity(rays);
         let mut layers = [Vec::with_capacity(rays * columns), Vec::new()];
         for i in 0..rays {

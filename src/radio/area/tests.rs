@@ -34,6 +34,23 @@ impl Terrain for Plane {
     }
 }
 
+/// Woods of the given height in stripes, nothing between them; unknown north of 42.53°.
+struct Woods {
+    height_m: f64,
+    stripes: bool,
+}
+
+impl LandCover for Woods {
+    fn clutter_m(&self, at: LonLat) -> Option<f64> {
+        let wood = !self.stripes || (at.lon_deg() * 300.0).floor() % 2.0 == 0.0;
+        (!self.stripes || at.lat_deg() < 42.53).then_some(if wood { self.height_m } else { 0.0 })
+    }
+
+    fn posting_m(&self) -> f64 {
+        30.0
+    }
+}
+
 fn source(lon: f64, lat: f64, azimuths: &[f64], freq_mhz: f64) -> Source {
     let near = Scenario::Rma(Surroundings::RURAL).prepare(Mhz(freq_mhz), Metres(30.0), Metres(1.5)).unwrap();
     let sector = |azimuth_deg: &f64| Sector {
@@ -62,6 +79,7 @@ fn scene(terrain: Option<&dyn Terrain>) -> Scene<'_> {
         ],
         carriers: vec![Carrier::new(resources, &Terminal::HANDSET, crate::units::Db(3.5), 0.5)],
         terrain,
+        land_cover: None,
         clutter_m: 0.0,
         terminal_height_m: 1.5,
         terminal: Terminal::HANDSET,
@@ -96,10 +114,15 @@ fn map(scene: &Scene, window: &Window, size: usize) -> std::collections::BTreeMa
 fn tiles_dont_change_the_map() {
     let hills = Hills { hole: true };
     let over_hills = Some(&hills as &dyn Terrain);
-    for (terrain, profiles) in
-        [(over_hills, Profiles::Exact), (over_hills, Profiles::Shared), (None, Profiles::Exact)]
-    {
-        let scene = Scene { profiles, ..scene(terrain) };
+    let woods = Woods { height_m: 12.0, stripes: true };
+    for (terrain, profiles, cover) in [
+        (over_hills, Profiles::Exact, None),
+        (over_hills, Profiles::Shared, None),
+        (over_hills, Profiles::Exact, Some(&woods as &dyn LandCover)),
+        (over_hills, Profiles::Shared, Some(&woods as &dyn LandCover)),
+        (None, Profiles::Exact, None),
+    ] {
+        let scene = Scene { profiles, land_cover: cover, clutter_m: 4.0, ..scene(terrain) };
         let lattice = Lattice::new(150.0, 42.5);
         let whole = map(&scene, &lattice.window(BOX), 256);
         assert!(whole == map(&scene, &lattice.window(BOX), 17));
@@ -317,4 +340,66 @@ fn without_terrain_levels_fall_with_distance() {
     let far = &column[20..];
     assert!(far.windows(2).all(|w| w[1] < w[0]), "{far:?}");
     assert_eq!(tile.counts.flat, tile.pixels.len() as u64);
+}
+
+/// Land cover that is the same everywhere is even clutter, bit for bit, in every model; where it isn't known the
+/// height for that is taken, and counted; woods take level and never give it.
+#[test]
+fn land_cover_stands_on_the_profiles() {
+    let hills = Hills { hole: false };
+    let woods = Woods { height_m: 8.0, stripes: false };
+    let window = Lattice::new(150.0, 42.5).window(BOX);
+    for model in [OverTerrain::ByFrequency, OverTerrain::Itm] {
+        let even = Scene { clutter_m: 8.0, model, ..scene(Some(&hills)) };
+        let cover = Scene { land_cover: Some(&woods), clutter_m: 99.0, model, ..scene(Some(&hills)) };
+        assert!(map(&even, &window, 64) == map(&cover, &window, 64));
+    }
+    let striped = Woods { height_m: 15.0, stripes: true };
+    let bare = scene(Some(&hills)).tile(&window);
+    let wooded = Scene { land_cover: Some(&striped), clutter_m: 15.0, ..scene(Some(&hills)) }.tile(&window);
+    let north = (0..window.rows).filter(|r| window.center(0, *r).lat_deg() >= 42.53).count();
+    // The nearest sample of the ground's lattice tells, half a sample of it at most away.
+    let counted = wooded.counts.bare as f64 / window.columns as f64;
+    assert!((counted - north as f64).abs() <= 1.0, "{counted} of {north} rows");
+    assert_eq!((bare.counts.bare, wooded.counts.known_pixels), (0, (window.columns * window.rows) as u64));
+    let off: Vec<f32> =
+        bare.pixels.iter().zip(&wooded.pixels).map(|(b, w)| b.rsrp_dbm - w.rsrp_dbm).collect();
+    assert!(off.iter().all(|d| *d > -0.5), "{:?}", off.iter().copied().fold(f32::INFINITY, f32::min));
+    let lost = [0.1, 1.0, 6.0].map(|db| off.iter().filter(|d| **d > db).count());
+    assert!(lost[1] * 4 > off.len() && lost[2] * 50 > off.len(), "{lost:?} of {}", off.len());
+}
+
+/// P.452 leaves clutter within 50 m of an antenna out of account, on maps as in single links.
+#[test]
+fn clutter_in_the_antennas_face_does_not_count_above_six_gigahertz() {
+    struct Fine;
+    impl Terrain for Fine {
+        fn height_m(&self, at: LonLat) -> Option<f64> {
+            Hills { hole: false }.height_m(at)
+        }
+        fn posting_m(&self) -> f64 {
+            30.0
+        }
+    }
+    let from = LonLat::wrapped(1.50, 42.50);
+    let frame = LocalFrame::new(from);
+    let to = frame.to_lonlat(Xy { x_m: 1800.0, y_m: 900.0 });
+    let per_deg = Heights::per_degree(30.0, 42.5);
+    let heights = Heights::read(&Fine, [1.49, 42.49, 1.53, 42.52], per_deg);
+    let ground = Ground { heights: &heights, cover: None, spacing_m: 30.0, clutter_m: 20.0 };
+    let far = TerrainModel::new(Mhz(6700.0), [30.0, 1.5], 42.5).unwrap();
+    let way = Way::new(&frame, from, to);
+    let mut path = TerrainPath::default();
+    let got = exact_db(&far, &way, ground, &mut path).unwrap();
+    let whole = ground::spacing(way.distance_m, 30.0);
+    let mut profile = Profile::default();
+    for k in 0..whole.len() {
+        let at = way.place(&frame, whole.km(k) * 1e3 / way.distance_m);
+        profile.distance_m.push(whole.km(k) * 1e3);
+        profile.height_m.push(heights.at(at.lon_deg(), at.lat_deg()));
+        profile.clutter_m.push(20.0);
+    }
+    let path = crate::radio::p452::terrain(&profile).unwrap();
+    let want = far.predict(&path).unwrap().0.get();
+    assert!((got - want).abs() < 1e-3, "{got} {want}");
 }

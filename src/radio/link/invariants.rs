@@ -180,6 +180,105 @@ proptest! {
         }
     }
 
+    /// P.452: every mechanism that goes one way comes the other (their sum but near grazing, where the weight of
+    /// the line of sight counts slopes from the transmitter), and a hair's change of frequency moves the loss by
+    /// a hair.
+    #[test]
+    fn p452_is_reciprocal_and_smooth(
+        heights in prop::collection::vec((0.0f64..1.0, 0.0f64..30.0), 4..80), relief in 0.0f64..2000.0,
+        step in 20.0f64..2000.0, lg in 2.0f64..4.6988, tx in 0.2f64..300.0, rx in 0.2f64..300.0,
+        percent in 0.001f64..50.0,
+    ) {
+        let n = heights.len();
+        let request = |mhz: f64, turned: bool| {
+            let at = |i: usize| if turned { n - 1 - i } else { i };
+            let (tx, rx) = if turned { (rx, tx) } else { (tx, rx) };
+            json!({"model": "p452", "freq_mhz": mhz, "tx_height_m": tx, "rx_height_m": rx, "time_percent": percent,
+                "delta_n": 45, "n0": 325, "latitude_deg": 40,
+                "profile": {"distance_m": (0..n).map(|i| i as f64 * step).collect::<Vec<_>>(),
+                            "height_m": (0..n).map(|i| heights[at(i)].0 * relief).collect::<Vec<_>>(),
+                            "clutter_m": (0..n).map(|i| heights[at(i)].1).collect::<Vec<_>>()}})
+        };
+        let mhz = 10f64.powf(lg);
+        let options = LinkOptions { verbose: true, ..LinkOptions::default() };
+        let [there, back] = [false, true].map(|turned| answer(&request(mhz, turned), &options));
+        for name in ["free_space_db", "los_db", "diffraction_median_db", "diffraction_db", "troposcatter_db", "ducting_db"] {
+            let of = |a: &Value| a["intermediates"][name].as_f64().unwrap_or_else(|| panic!("{a}"));
+            prop_assert!((of(&there) - of(&back)).abs() < 1e-6, "{name}: {there} {back}");
+        }
+        let l = loss(&request(mhz, false));
+        prop_assert!((l - loss(&request(mhz * (1.0 + 1e-7), false))).abs() < 1e-3);
+    }
+
+    /// Over smooth ground every model over terrain loses more the farther it goes, from sight through
+    /// diffraction to scatter, and never by a leap.
+    #[test]
+    fn terrain_models_grow_over_smooth_ground(lg in 2.0f64..3.7, tx in 2.0f64..200.0, rx in 1.5f64..30.0, km in 1.5f64..150.0) {
+        for model in ["p1812", "p452", "itm"] {
+            let at = |km: f64| loss(&json!({"model": model, "freq_mhz": 10f64.powf(lg), "tx_height_m": tx, "rx_height_m": rx,
+                "time_percent": 50, "delta_n": 45, "n0": 325, "latitude_deg": 40,
+                "profile": {"distance_m": (0..=100).map(|i| f64::from(i) * km * 10.0).collect::<Vec<_>>(),
+                            "height_m": vec![20.0; 101]}}));
+            let (near, far) = (at(km), at(km * 1.01));
+            // Where ITM turns from diffraction to scatter it may fall a little; half as far again costs more.
+            let grows = if model == "itm" { at(km * 1.5) > near } else { far > near - 1e-9 };
+            prop_assert!(grows && (far - near).abs() < 3.0, "{model} {km} km: {near} then {far}");
+        }
+    }
+
+    /// A value outside a range that the registry states is refused, however far outside it is.
+    #[test]
+    fn outside_is_refused(model in 0usize..registry::MODELS.len(), pick in 0usize..8, beyond in 1e-6f64..1e3, below in prop::bool::ANY) {
+        let model = &registry::MODELS[model];
+        prop_assume!(!model.ranges.is_empty());
+        let range = &model.ranges[pick % model.ranges.len()];
+        let mut request = json!({"model": model.name, "freq_mhz": 3500, "distance_m": 500, "distance_2d_m": 100,
+            "tx_height_m": 12, "rx_height_m": 1.6, "los": "los", "indoor_distance_m": 5, "rain_rate_mm_h": 5,
+            "method": "terrestrial", "location_percent": 50, "time_percent": 50, "building": "traditional",
+            "probability_percent": 50, "environment": "urban-high-rise", "delta_n": 45, "n0": 325,
+            "latitude_deg": 40, "profile": {"distance_m": [0, 300, 600, 900, 1200], "height_m": [1, 20, 3, 40, 5]}});
+        if model.name == "p1411" {
+            request["method"] = "site-general-below-rooftop".into();
+        }
+        let value = if below { range.min - beyond * range.min.abs().max(1e-3) } else { range.max + beyond * range.max.abs() };
+        request[range.input] = value.into();
+        prop_assert_eq!(rule(&request), "R001", "{} {}", model.name, request);
+    }
+
+    /// Neither streets nor clutter nor walls nor air know a leap: a hair's change of an input moves the loss
+    /// by a hair.
+    #[test]
+    fn local_models_are_smooth(lg in 2.9f64..4.82, metres in 260.0f64..6000.0, percent in 1.0f64..98.0, deg in 1.0f64..89.0) {
+        let mhz = 10f64.powf(lg);
+        let smooth = |request: Value, fields: &[&str], what: &str| -> Result<(), TestCaseError> {
+            let of = |request: &Value| ask(request)[what].as_f64();
+            let Some(here) = of(&request) else { return Ok(()) };
+            for field in fields {
+                let beside = with(&request, field, request[*field].as_f64().unwrap() * (1.0 + 1e-7));
+                if let Some(there) = of(&beside) {
+                    prop_assert!((here - there).abs() < 1e-3, "{field} of {request}: {here} {there}");
+                }
+            }
+            Ok(())
+        };
+        smooth(json!({"model": "p2108", "method": "terrestrial", "freq_mhz": mhz, "distance_m": metres, "location_percent": percent}),
+            &["freq_mhz", "distance_m", "location_percent"], "loss_db")?;
+        smooth(json!({"model": "p2108", "method": "terrestrial", "freq_mhz": mhz, "distance_m": 2000.0 * (1.0 - 5e-8), "location_percent": percent}),
+            &["distance_m"], "loss_db")?;
+        smooth(json!({"model": "p2108", "method": "slant", "freq_mhz": mhz, "elevation_deg": deg, "location_percent": percent}),
+            &["freq_mhz", "elevation_deg", "location_percent"], "loss_db")?;
+        smooth(json!({"model": "p2108", "method": "height-gain", "freq_mhz": mhz, "height_m": metres / 400.0, "clutter": "urban"}),
+            &["freq_mhz", "height_m"], "loss_db")?;
+        smooth(json!({"model": "p2109", "building": "traditional", "freq_mhz": mhz, "elevation_deg": deg, "probability_percent": percent}),
+            &["freq_mhz", "elevation_deg", "probability_percent"], "loss_db")?;
+        smooth(json!({"model": "p676", "freq_mhz": mhz, "distance_m": metres}), &["freq_mhz", "distance_m"], "loss_db")?;
+        smooth(json!({"model": "p838", "freq_mhz": mhz, "rain_rate_mm_h": percent, "elevation_deg": deg}),
+            &["freq_mhz", "rain_rate_mm_h", "elevation_deg"], "rain_db_per_km")?;
+        smooth(json!({"model": "fspl", "freq_mhz": mhz, "distance_m": metres}), &["freq_mhz", "distance_m"], "loss_db")?;
+        smooth(json!({"model": "p1411", "freq_mhz": mhz, "distance_m": metres / 10.0, "environment": "urban-high-rise", "los": "nlos"}),
+            &["freq_mhz", "distance_m"], "loss_db")?;
+    }
+
     /// Any number in any numeric field: an answer or a refusal, never a panic, never NaN.
     #[test]
     fn nothing_breaks_it(model in 0usize..registry::MODELS.len(), field in 0usize..12, value in prop::num::f64::ANY, word in ".{0,12}") {

@@ -90,17 +90,7 @@ pub(super) fn clutter(request: &Request) -> Result<Outcome, LinkError> {
     let freq = freq(request)?;
     Ok(loss(match method {
         ClutterMethod::HeightGain => {
-            let clutter = request.choice(
-                "clutter",
-                &[
-                    ("water-sea", Clutter::Water),
-                    ("open-rural", Clutter::Open),
-                    ("suburban", Clutter::Suburban),
-                    ("urban", Clutter::Urban),
-                    ("trees-forest", Clutter::Forest),
-                    ("dense-urban", Clutter::DenseUrban),
-                ],
-            )?;
+            let clutter = request.choice("clutter", &Clutter::CODES)?;
             p2108::height_gain(
                 freq,
                 Metres(request.number("height_m")?),

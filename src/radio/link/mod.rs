@@ -217,7 +217,14 @@ fn respond(
         "p2108" => local::clutter(request),
         "p2109" => local::building(request),
         _ => terrestrial::tr38901(request, model, edition),
-    }?;
+    }
+    .map_err(|error| advised(error, request, model))?;
+    if request.number_given("freq_mhz").is_some_and(|mhz| mhz > VALIDATED_MHZ) {
+        outcome.warn(
+            "above 100 GHz no model of a whole path is validated: free space, gas and rain alone are an \
+             extrapolation",
+        );
+    }
     warn_near_limits(request, model, &mut outcome);
     for unused in request.unused() {
         outcome.warn(format!("field {unused} isn't used by {}", model.name));
@@ -225,9 +232,40 @@ fn respond(
     Ok(outcome)
 }
 
+/// Up to here models of whole paths were compared with measurements, MHz; beyond it only free space, gas and rain
+/// answer.
+const VALIDATED_MHZ: f64 = 100_000.0;
+/// Models that ask for a terrain profile: one may stand in for another where its frequencies end.
+const OVER_TERRAIN: [&str; 3] = ["p1812", "p452", "itm"];
+
+/// A refused frequency, with the models that take it.
+fn advised(mut error: LinkError, request: &Request, model: &ModelInfo) -> LinkError {
+    let Some(mhz) = request.number_given("freq_mhz") else { return error };
+    if error.code != "R001" || error.field.as_deref() != Some("freq_mhz") {
+        return error;
+    }
+    let takes = |name: &&str| {
+        let ranges = registry::find(name).map_or(&[][..], |m| m.ranges);
+        **name != *model.name
+            && ranges.iter().any(|r| r.input == "freq_mhz" && (r.min..=r.max).contains(&mhz))
+    };
+    let others: Vec<&str> = if mhz > VALIDATED_MHZ {
+        ["fspl", "p676", "p838"].into_iter().filter(takes).collect()
+    } else if OVER_TERRAIN.contains(&model.name) {
+        OVER_TERRAIN.into_iter().filter(takes).collect()
+    } else {
+        Vec::new()
+    };
+    if !others.is_empty() {
+        error.message = format!("{}: at {mhz} MHz use {}", error.message, others.join(" or "));
+    }
+    error
+}
+
 /// A value within 5 % of a limit still counts, and says so.
 fn warn_near_limits(request: &Request, model: &ModelInfo, outcome: &mut Outcome) {
-    for range in model.ranges {
+    // ITM has warnings of its own, which begin farther from the limits.
+    for range in model.ranges.iter().filter(|_| model.name != "itm") {
         let Some(value) = request.number_given(range.input) else { continue };
         let low = range.min > 0.0 && value < range.min * 1.05;
         let high = range.max > 0.0 && value > range.max / 1.05;

@@ -3,6 +3,7 @@
 use super::{LinkError, LinkOptions, Outcome, Request};
 use crate::geom::{LonLat, geodesic_m};
 use crate::radio::itm::{self, ItmError};
+use crate::radio::p2108::{self, Clutter};
 use crate::radio::p2109::{self, Building};
 use crate::radio::polarization::Polarization;
 use crate::radio::profile::{Profile, ProfileError, Zone};
@@ -58,12 +59,19 @@ fn profile(request: &Request, options: &LinkOptions<'_>) -> Result<Profile, Link
                     .and_then(|list| list.iter().map(|v| v.as_str().and_then(Zone::from_code)).collect())
                     .ok_or_else(|| wrong("column zone has to be a list of inland, coastal or sea".into()))?,
             };
-            Ok(Profile {
+            let mut profile = Profile {
                 distance_m: numbers("distance_m")?,
                 height_m: numbers("height_m")?,
                 clutter_m: numbers("clutter_m")?,
                 zone,
-            })
+            };
+            if let Some(list) = columns.get("cover") {
+                let words =
+                    list.as_array().and_then(|l| l.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+                let words = words.ok_or_else(|| wrong("column cover has to be a list of words".into()))?;
+                profile.stand(&words)?;
+            }
+            Ok(profile)
         }
         Some(_) => Err(wrong("profile has to be an object of columns or the path of a CSV file".into())),
     }
@@ -95,9 +103,11 @@ fn code<T>(
 
 /// ITM, point to point or over an area.
 pub(super) fn itm(request: &Request, options: &LinkOptions<'_>) -> Result<Outcome, LinkError> {
+    let freq = Mhz(request.number("freq_mhz")?);
+    let ends = ends(request, freq)?;
     let link = itm::Link {
-        freq: Mhz(request.number("freq_mhz")?),
-        height_m: [request.number("tx_height_m")?, request.number("rx_height_m")?],
+        freq,
+        height_m: ends.height_m,
         polarization: polarization(request)?,
         permittivity: request.number_or("ground_permittivity", 15.0)?,
         conductivity_s_m: request.number_or("ground_conductivity_s_per_m", 0.005)?,
@@ -110,12 +120,7 @@ pub(super) fn itm(request: &Request, options: &LinkOptions<'_>) -> Result<Outcom
             situation: request.number_or("situation_percent", 50.0)?,
         },
     };
-    let by_area = match request.get("area") {
-        None => false,
-        Some(value) => value
-            .as_bool()
-            .ok_or_else(|| LinkError::new("R004", Some("area"), "area has to be true or false"))?,
-    };
+    let by_area = flag(request, "area")?;
     let prediction = if by_area {
         let sitings = [
             ("random", itm::Siting::Random),
@@ -135,7 +140,8 @@ pub(super) fn itm(request: &Request, options: &LinkOptions<'_>) -> Result<Outcom
         itm::point_to_point(&link, &profile(request, options)?)?
     };
     let mut outcome = Outcome::default();
-    outcome.value("loss_db", prediction.loss.get());
+    outcome.value("loss_db", prediction.loss.get() + ends.loss_db());
+    ends.tell(&mut outcome);
     outcome.value("mode", prediction.mode.code());
     outcome.intermediate("free_space_db", prediction.free_space.get());
     outcome.intermediate("reference_attenuation_db", prediction.reference.get());
@@ -151,8 +157,54 @@ pub(super) fn itm(request: &Request, options: &LinkOptions<'_>) -> Result<Outcom
     Ok(outcome)
 }
 
-fn heights(request: &Request) -> Result<[f64; 2], LinkError> {
-    Ok([request.number("tx_height_m")?, request.number("rx_height_m")?])
+/// Both ends: heights above ground, and what clutter around them costs on top.
+struct Ends {
+    height_m: [f64; 2],
+    clutter_db: [f64; 2],
+}
+
+impl Ends {
+    fn loss_db(&self) -> f64 {
+        self.clutter_db[0] + self.clutter_db[1]
+    }
+
+    fn tell(&self, outcome: &mut Outcome) {
+        for (name, db) in ["tx_clutter_db", "rx_clutter_db"].into_iter().zip(self.clutter_db) {
+            if db != 0.0 {
+                outcome.intermediate(name, db);
+            }
+        }
+    }
+}
+
+/// The heights of both ends. One that is said to stand in clutter and below its top is predicted from the top,
+/// and pays the way down by P.2108-1, § 3.1.
+fn ends(request: &Request, freq: Mhz) -> Result<Ends, LinkError> {
+    let mut ends = Ends {
+        height_m: [request.number("tx_height_m")?, request.number("rx_height_m")?],
+        clutter_db: [0.0; 2],
+    };
+    let fields = [("tx_clutter", "tx_clutter_height_m"), ("rx_clutter", "rx_clutter_height_m")];
+    for (i, (kind, top)) in fields.into_iter().enumerate() {
+        if request.get(kind).is_none() {
+            continue;
+        }
+        let clutter = request.choice(kind, &Clutter::CODES)?;
+        let width = Metres(request.number_or("street_width_m", p2108::STREET_WIDTH_M)?);
+        let top = Metres(request.number_or(top, clutter.height_m())?);
+        let loss = p2108::height_gain(freq, Metres(ends.height_m[i]), width, top, clutter)?;
+        ends.clutter_db[i] = loss.get();
+        ends.height_m[i] = ends.height_m[i].max(top.0);
+    }
+    Ok(ends)
+}
+
+/// Whether a field says so.
+fn flag(request: &Request, name: &'static str) -> Result<bool, LinkError> {
+    let Some(value) = request.get(name) else { return Ok(false) };
+    value
+        .as_bool()
+        .ok_or_else(|| LinkError::new("R004", Some(name), format!("{name} has to be true or false")))
 }
 
 fn atmosphere(request: &Request) -> Result<Atmosphere, LinkError> {
@@ -255,7 +307,7 @@ pub(super) fn p1812(request: &Request, options: &LinkOptions<'_>) -> Result<Outc
     let mut outcome = Outcome::default();
     let freq = Mhz(request.number("freq_mhz")?);
     within("p1812", "freq_mhz", freq.0, p1812::FREQ_MHZ, " MHz")?;
-    let height_m = heights(request)?;
+    let ends = ends(request, freq)?;
     let time_percent = request.number("time_percent")?;
     let atmosphere = atmosphere(request)?;
     let path = p1812::terrain(&profile(request, options)?)?;
@@ -266,7 +318,7 @@ pub(super) fn p1812(request: &Request, options: &LinkOptions<'_>) -> Result<Outc
     };
     let link = p1812::Link {
         freq,
-        height_m,
+        height_m: ends.height_m,
         polarization: polarization(request)?,
         time_percent,
         location_percent: request.number_or("location_percent", 50.0)?,
@@ -277,7 +329,8 @@ pub(super) fn p1812(request: &Request, options: &LinkOptions<'_>) -> Result<Outc
         coast_km: coast(request, &path)?,
     };
     let prediction = link.prepare()?.predict(&path)?;
-    outcome.value("loss_db", prediction.loss.get());
+    outcome.value("loss_db", prediction.loss.get() + ends.loss_db());
+    ends.tell(&mut outcome);
     outcome.value("sigma_db", prediction.sigma_db);
     outcome.intermediate("median_loss_db", prediction.median_db);
     terms(&mut outcome, &prediction.terms, &path);
@@ -290,24 +343,32 @@ pub(super) fn p452(request: &Request, options: &LinkOptions<'_>) -> Result<Outco
     let mut outcome = Outcome::default();
     let freq = Mhz(request.number("freq_mhz")?);
     within("p452", "freq_mhz", freq.0, p452::FREQ_MHZ, " MHz")?;
-    let height_m = heights(request)?;
+    let ends = ends(request, freq)?;
     let time_percent = request.number("time_percent")?;
     let atmosphere = atmosphere(request)?;
     let path = p452::terrain(&profile(request, options)?)?;
+    let latitude_deg = latitude(request, "p452", 90.0, &path, &mut outcome)?;
+    let time_percent = if flag(request, "worst_month")? {
+        p452::annual_percent(time_percent, latitude_deg, path.cover().sea_share)?
+    } else {
+        time_percent
+    };
     let link = p452::Link {
         freq,
-        height_m,
+        height_m: ends.height_m,
         gain_dbi: [request.number_or("tx_gain_dbi", 0.0)?, request.number_or("rx_gain_dbi", 0.0)?],
         polarization: polarization(request)?,
         time_percent,
         atmosphere,
         pressure_hpa: request.number_or("pressure_hpa", 1013.25)?,
         temperature_c: request.number_or("temperature_c", 15.0)?,
-        latitude_deg: latitude(request, "p452", 90.0, &path, &mut outcome)?,
+        latitude_deg,
         coast_km: coast(request, &path)?,
     };
     let prediction = link.prepare()?.predict(&path)?;
-    outcome.value("loss_db", prediction.loss.get());
+    outcome.value("loss_db", prediction.loss.get() + ends.loss_db());
+    ends.tell(&mut outcome);
+    outcome.intermediate("annual_time_percent", time_percent);
     terms(&mut outcome, &prediction.terms, &path);
     warn_length(&path, &p452::DISTANCE_M, &mut outcome);
     Ok(outcome)

@@ -187,3 +187,119 @@ fn a_building_and_the_places_count() {
     request["building"] = json!("thermally-efficient");
     assert!((loss(&request) - outdoors - 30.0).abs() < 5.0);
 }
+
+/// A frequency that a model over terrain refuses comes with the models that take it; above 100 GHz there is
+/// free space, gas and rain, and that is said to be an extrapolation.
+#[test]
+fn refused_frequencies_come_with_a_way_out() {
+    let message = |request: &Value| ask(request.clone())["error"]["message"].as_str().unwrap().to_owned();
+    let mut request = profile_request("p1812");
+    for mhz in [6425, 6700, 7125] {
+        request["freq_mhz"] = json!(mhz);
+        assert!(
+            message(&request).ends_with(&format!("at {mhz} MHz use p452 or itm")),
+            "{}",
+            message(&request)
+        );
+        for model in ["p452", "itm"] {
+            let mut other = profile_request(model);
+            other["freq_mhz"] = json!(mhz);
+            assert!(ask(other.clone())["loss_db"].is_f64(), "{}", ask(other));
+        }
+    }
+    request["freq_mhz"] = json!(30_000);
+    assert!(message(&request).ends_with("use p452"), "{}", message(&request));
+    for model in registry::MODELS.iter().map(|m| m.name) {
+        let extrapolates = ["fspl", "p676", "p838"].contains(&model);
+        let mut request = profile_request(model);
+        for (field, value) in [
+            ("freq_mhz", json!(140_000)),
+            ("tx_height_m", json!(12)),
+            ("distance_m", json!(100)),
+            ("distance_2d_m", json!(100)),
+            ("indoor_distance_m", json!(5)),
+            ("los", json!("los")),
+            ("environment", json!("urban-high-rise")),
+            ("method", json!("terrestrial")),
+            ("location_percent", json!(50)),
+            ("building", json!("traditional")),
+            ("probability_percent", json!(50)),
+            ("rain_rate_mm_h", json!(5)),
+        ] {
+            request[field] = value;
+        }
+        if model == "p1411" {
+            request.as_object_mut().unwrap().shift_remove("method");
+        }
+        if extrapolates {
+            let got = ask(request);
+            assert!(got["warnings"].to_string().contains("extrapolation"), "{model}: {got}");
+        } else {
+            assert!(message(&request).contains("use fspl or p676 or p838"), "{model}: {}", message(&request));
+        }
+    }
+}
+
+/// Kinds of clutter along a profile are their representative heights, and one without a meaning is refused.
+#[test]
+fn kinds_of_clutter_are_heights() {
+    for model in ["p1812", "p452"] {
+        let mut request = profile_request(model);
+        let n = request["profile"]["distance_m"].as_array().unwrap().len();
+        let word =
+            |i: usize| ["trees-forest", "dense-urban", "water-sea", "suburban", "open-rural", "urban"][i % 6];
+        let metres = |i: usize| [15.0, 20.0, 0.0, 10.0, 0.0, 15.0][i % 6];
+        let bare = ask(request.clone())["loss_db"].as_f64().unwrap();
+        request["profile"]["clutter_m"] = (0..n).map(metres).collect::<Vec<_>>().into();
+        let by_height = ask(request.clone())["loss_db"].as_f64().unwrap();
+        request["profile"]["cover"] = (0..n).map(word).collect::<Vec<_>>().into();
+        assert_eq!(code(request.clone()), "R009", "both");
+        request["profile"].as_object_mut().unwrap().shift_remove("clutter_m");
+        assert_eq!(ask(request.clone())["loss_db"].as_f64(), Some(by_height));
+        assert!(by_height > bare, "{by_height} {bare}");
+        request["profile"]["cover"][1] = json!("lawn");
+        let refused = ask(request);
+        assert_eq!(refused["error"]["code"], "R009");
+        assert!(refused["error"]["message"].as_str().unwrap().contains("row 2"), "{refused}");
+    }
+}
+
+/// A terminal in clutter and below its top: predicted from the top, and down by P.2108, § 3.1.
+#[test]
+fn a_terminal_in_clutter_pays_the_way_down() {
+    for model in ["p1812", "p452", "itm"] {
+        let mut request = profile_request(model);
+        request["freq_mhz"] = json!(700);
+        let mut from_top = request.clone();
+        from_top["rx_height_m"] = json!(15.0);
+        let down = ask(json!({"model": "p2108", "method": "height-gain", "freq_mhz": 700, "height_m": 1.5,
+                              "clutter": "urban"}));
+        request["rx_height_m"] = json!(1.5);
+        request["rx_clutter"] = json!("urban");
+        let of = |answer: &Value| answer["loss_db"].as_f64().unwrap_or_else(|| panic!("{model} {answer}"));
+        let got = ask(request.clone());
+        assert!((of(&got) - of(&ask(from_top)) - of(&down)).abs() < 1e-9, "{model}: {got}");
+        assert_eq!(got["intermediates"]["rx_clutter_db"], down["loss_db"]);
+        // Above 3 GHz the method doesn't hold.
+        request["freq_mhz"] = json!(3500);
+        assert_eq!(code(request), "R001");
+    }
+}
+
+/// The worst month of P.452: a value by hand from § 3.2.1, and more loss in the average year it stands for.
+#[test]
+fn the_worst_month_is_an_average_years_lesser_share() {
+    let mut request = profile_request("p452");
+    request["time_percent"] = json!(1.0);
+    let year = ask(request.clone());
+    request["worst_month"] = json!(true);
+    let month = ask(request.clone());
+    let annual = month["intermediates"]["annual_time_percent"].as_f64().unwrap();
+    let latitude = 42.5f64;
+    let factor = (1.1 + (2.0 * latitude.to_radians()).cos().abs().powf(0.7)).sqrt();
+    let by_hand = 10f64.powf((factor.log10() - 0.444) / 0.816);
+    assert!((annual - by_hand).abs() < 0.01 && annual < 1.0, "{annual} {by_hand}");
+    assert!(month["loss_db"].as_f64() <= year["loss_db"].as_f64(), "{month} {year}");
+    request["worst_month"] = json!("yes");
+    assert_eq!(code(request), "R004");
+}

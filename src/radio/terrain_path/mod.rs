@@ -154,6 +154,17 @@ impl TerrainPath {
         self.smooth_m = smooth_m;
     }
 
+    /// Takes away the clutter nearer than `open_m` to either end.
+    pub fn open_ends(&mut self, open_m: f64) {
+        let (open_km, total_km) = (open_m / 1e3, self.length_km());
+        let near_tx = self.km.iter().take_while(|d| **d < open_km).count();
+        let near_rx = self.km.iter().rev().take_while(|d| total_km - **d < open_km).count();
+        let n = self.km.len();
+        for i in (0..near_tx).chain(n - near_rx..n) {
+            self.surface_m[i] = self.ground_m[i];
+        }
+    }
+
     fn fill(&mut self, points: impl IntoIterator<Item = (f64, f64, f64)>) {
         self.km.clear();
         self.ground_m.clear();
