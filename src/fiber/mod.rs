@@ -26,6 +26,7 @@ mod pon;
 mod price;
 mod protect;
 mod remarks;
+mod survey;
 mod tree;
 mod ways;
 mod web;
@@ -34,6 +35,7 @@ pub use cable::{Cables, SIZES, size as cable_size};
 pub use capacity::{JoinError, Spare};
 pub use error::RouteError;
 pub use protect::wants_two_routes;
+pub use survey::{End, Survey, survey};
 
 use crate::geom::{LonLat, geodesic_m};
 use crate::graph::{Dijkstra, EdgeId, NodeId, Until};
@@ -210,21 +212,8 @@ fn plan_tree(
         .collect();
     let asked = |i: u32| terminals[i as usize].protect;
     let mut on_road: Vec<Snap> = snaps.iter().map(|s| s.1).collect();
-    let mut more: Vec<(u32, Snap)> = Vec::new();
-    let entry_m = settings.fiber.protect.entry_m;
-    if snaps.iter().any(|s| asked(s.0)) {
-        // Places for second entries, of buildings and of the nodes that they are joined to.
-        on_road
-            .extend(snaps.iter().filter(|s| asked(s.0)).flat_map(|s| protect::entries(roads, &s.1, entry_m)));
-        for (i, point) in (0u32..).zip(access.points()) {
-            let beside = point.snap.iter().flat_map(|s| protect::entries(roads, s, entry_m));
-            more.extend(
-                beside
-                    .filter(|s| snapper.barriers().crossings(point.at, s.at) == 0)
-                    .map(|s| (i, Snap { distance_m: geodesic_m(point.at, s.at), ..s })),
-            );
-        }
-    }
+    let (entries, more) = second_entries(request, &snaps);
+    on_road.extend(entries);
     let web = Web::new(roads, &pricing, &settings.fiber, &on_road, access.points(), &more)?;
     let site = Site {
         settings,
@@ -253,6 +242,28 @@ fn plan_tree(
     let snaps: BTreeMap<u32, Snap> = snaps.into_iter().collect();
     let planner = Planner { request, site: &site, stands, members, offices, shield, lacking, snaps };
     planner.plan(cut)
+}
+
+/// Places for second entries, of buildings that are to have two routes and, where there are any, of the nodes
+/// that they are joined to (by index of the access point).
+fn second_entries(request: &RouteRequest<'_, '_, '_>, snaps: &[(u32, Snap)]) -> (Vec<Snap>, Vec<(u32, Snap)>) {
+    let RouteRequest { settings, snapper, access, terminals, .. } = *request;
+    let (roads, entry_m) = (snapper.roads(), settings.fiber.protect.entry_m);
+    let asked: Vec<&Snap> = snaps.iter().filter(|s| terminals[s.0 as usize].protect).map(|s| &s.1).collect();
+    if asked.is_empty() {
+        return Default::default();
+    }
+    let of_buildings = asked.into_iter().flat_map(|s| protect::entries(roads, s, entry_m)).collect();
+    let mut of_nodes = Vec::new();
+    for (i, point) in (0u32..).zip(access.points()) {
+        let beside = point.snap.iter().flat_map(|s| protect::entries(roads, s, entry_m));
+        of_nodes.extend(
+            beside
+                .filter(|s| snapper.barriers().crossings(point.at, s.at) == 0)
+                .map(|s| (i, Snap { distance_m: geodesic_m(point.at, s.at), ..s })),
+        );
+    }
+    (of_buildings, of_nodes)
 }
 
 fn stand(request: &RouteRequest<'_, '_, '_>, pricing: &Pricing<'_, '_>, t: &Terminal) -> Stand {

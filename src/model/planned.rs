@@ -216,6 +216,29 @@ pub struct Protection {
     pub reason: Option<(String, String)>,
 }
 
+impl Connection {
+    /// Nothing is laid for this site or station, and why.
+    #[must_use]
+    pub fn without(id: &str, state: ConnectionState) -> Self {
+        Self {
+            id: id.to_owned(),
+            state,
+            node: None,
+            route_m: None,
+            lead_in_m: None,
+            lead_in: Vec::new(),
+            cost_cny: 0.0,
+            alone_cny: 0.0,
+            route: Vec::new(),
+            phase: 0,
+            optical: None,
+            protection: None,
+            cabinet: None,
+            ring: Vec::new(),
+        }
+    }
+}
+
 /// A connection as light sees it: from the office to the building.
 #[derive(Clone, Debug, Serialize)]
 pub struct Optical {
@@ -436,6 +459,40 @@ pub struct Certificate {
     pub gap: f64,
     /// Whether more is better.
     pub maximise: bool,
+}
+
+/// What decides in which year a step of building falls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// The year before had no money left for it.
+    Budget,
+    /// The year before could build no more stations.
+    Stations,
+    /// The year before could dig no more.
+    Trench,
+}
+
+/// A step of building: a station with its way to fiber, or the connection of a site, with whatever it needs
+/// that isn't there yet.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OrderStep {
+    /// From 1, in the order of building.
+    pub rank: u32,
+    /// `st_id` of the station, or `site_id` of the connection.
+    pub id: String,
+    /// Year, from 1.
+    pub phase: u32,
+    /// Weighted points gained.
+    pub gain: f64,
+    /// Capex of what it needs and isn't there yet; all steps add up to the capex of stations and fiber, yuan.
+    pub capex_cny: f64,
+    /// Trench that it needs and isn't there yet, metres.
+    pub trench_m: f64,
+    /// Points per million yuan, which decides the order.
+    pub points_per_mcny: f64,
+    /// Why it isn't in an earlier year, if something but the order holds it.
+    pub held_by: Option<Held>,
 }
 
 /// A point of the value-against-budget curve.

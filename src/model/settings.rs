@@ -166,6 +166,12 @@ pub struct PlanSettings {
     pub discount_rate: f64,
     /// Number of phases (years) the plan is spread over.
     pub phases: u32,
+    /// Capex that each year may spend, the first year first; years beyond the list get as much as its last. Empty: years of about equal money, CNY.
+    pub annual_budget_cny: Vec<f64>,
+    /// Stations and indoor systems that can be built in a year; 0: no limit, /yr.
+    pub annual_stations: u32,
+    /// Trench that can be dug in a year; 0: no limit, km/yr.
+    pub annual_trench_km: f64,
     /// First day of the plan; digging bans that end later hold.
     pub start: String,
     /// Factor on the weight of small and micro firms.

@@ -1,16 +1,18 @@
 //! The plan: the only place that sequences stages, and what comes out of them.
 
-mod budget;
+mod build;
+mod curve;
 mod ground;
 mod items;
 mod phases;
 mod radio;
 mod result;
 mod run;
+mod whole;
 
 pub use crate::model::planned::{
-    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, Optical, PonKind, PonNode,
-    RouteSegment, Station, StationBuild,
+    BudgetStep, Center, Certificate, Connection, ConnectionState, Held, Item, ItemKind, Optical, OrderStep,
+    PonKind, PonNode, RouteSegment, Station, StationBuild,
 };
 pub use result::Plan;
 pub use run::{run, run_told, standing, today, today_told};
@@ -21,7 +23,7 @@ use crate::graph::GraphError;
 use crate::model::said::Bilingual;
 use crate::model::words::{listed, yuan};
 use crate::model::words::{listed_zh, yuan_zh};
-use crate::siting::SitingError;
+use crate::optimise::steiner::hubs::HubError;
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +31,9 @@ pub enum PlanError {
     /// The roads are no graph.
     #[error("the roads can't be made a network: {0}")]
     Roads(#[from] GraphError),
-    /// Stations can't be chosen.
-    #[error("stations can't be chosen: {0}")]
-    Siting(SitingError),
+    /// Stations and fiber can't be chosen.
+    #[error("stations and fiber can't be chosen: {0}")]
+    Whole(HubError),
     /// The stations locked open cost more than the budget.
     #[error(
         "plan.lock.open asks for {}, which cost {} with their way to fiber, more than plan.budget_cny allows ({})",
@@ -91,7 +93,7 @@ impl Bilingual for PlanError {
     fn zh(&self) -> String {
         match self {
             Self::Roads(e) => format!("道路无法构成网络：{}", e.zh()),
-            Self::Siting(e) => format!("无法选定基站：{}", e.zh()),
+            Self::Whole(e) => format!("无法选定基站与光缆：{}", e.zh()),
             Self::LockedBeyondBudget { ids, cost_cny, budget_cny } => format!(
                 "plan.lock.open 要求 {}，连同接入光缆费用为 {}，超过 plan.budget_cny（{}）",
                 listed_zh(ids),

@@ -1,6 +1,5 @@
 //! The radio part of a plan: what each place would lift, which are chosen, and the stations they become.
 
-use super::PlanError;
 use crate::coverage::what_if::{Thought, WhatIf};
 use crate::coverage::{Assessment, FiberReach};
 use crate::index::PointIndex;
@@ -12,9 +11,8 @@ use crate::model::planned::{Station, StationBuild};
 use crate::model::records::{Cell, SiteId};
 use crate::model::settings::Settings;
 use crate::network::Reach;
-use crate::optimise::{Certified, Work};
 use crate::siting::{
-    Choice, Goal, Lift, Need, Place, Problem, RadioOption, SitingError, choose, places, sectors,
+    Choice, Lift, Need, Place, Problem, RadioOption, places, sectors,
 };
 use rayon::prelude::*;
 
@@ -38,6 +36,8 @@ pub struct Radio {
     pub places: Vec<Place>,
     /// Sites, options and lifts.
     pub problem: Problem,
+    /// Price of each option without its way to fiber, yuan.
+    pub alone_cny: Vec<f64>,
     /// The sites behind [`Problem::sites`].
     pub wanted: Vec<Wanted>,
     /// Places left out because no way leads to fiber that could carry a station's traffic.
@@ -45,16 +45,10 @@ pub struct Radio {
 }
 
 impl Radio {
-    /// Names the places that a choice failed over.
-    pub fn refuse(&self, e: SitingError) -> PlanError {
-        match e {
-            SitingError::LockedBeyondBudget { options, cost_cny, budget_cny } => {
-                let place = |o: u32| &self.places[self.problem.options[o as usize].place as usize];
-                let ids = options.into_iter().map(|o| place(o).id.clone()).collect();
-                PlanError::LockedBeyondBudget { ids, cost_cny, budget_cny }
-            }
-            other => PlanError::Siting(other),
-        }
+    /// Names the places that are locked open.
+    pub fn locked_open(&self) -> Vec<String> {
+        let open = self.problem.options.iter().filter(|o| o.lock == Lock::Open);
+        open.map(|o| self.places[o.place as usize].id.clone()).collect()
     }
 }
 
@@ -100,6 +94,7 @@ pub fn prepare(
     // A budget is one of capex.
     let years = if settings.plan.budget_cny > 0.0 { 0.0 } else { annuity_years(settings) };
     let mut options = Vec::with_capacity(places.len() * networks.len());
+    let mut alone_cny = Vec::with_capacity(options.capacity());
     let mut cells: Vec<Vec<Cell>> = Vec::with_capacity(options.capacity());
     let mut cut_off = vec![false; places.len()];
     for (p, place) in places.iter().enumerate() {
@@ -127,12 +122,10 @@ pub fn prepare(
         for (n, &network) in networks.iter().enumerate() {
             // A lock names a place, not a network: it holds for the first one.
             let lock = if n == 0 { place.lock } else { Lock::Free };
-            options.push(RadioOption {
-                place: p as u32,
-                network,
-                price_cny: place.capex_cny + backhaul.unwrap_or(0.0) + years * opex(place, settings).1,
-                lock,
-            });
+            let alone = place.capex_cny + years * opex(place, settings).1;
+            alone_cny.push(alone);
+            let price_cny = alone + backhaul.unwrap_or(0.0);
+            options.push(RadioOption { place: p as u32, network, price_cny, lock });
             let operator = operator_of(inputs, network);
             cells.push(sectors(place.build, place.at, place.height_m, operator, settings));
         }
@@ -189,7 +182,7 @@ pub fn prepare(
     let problem =
         Problem { sites: needs, options, lifts, target: settings.score.target, cap: settings.score.target };
     let cut_off = cut_off.into_iter().filter(|c| *c).count();
-    Radio { places, problem, wanted, cut_off }
+    Radio { places, problem, alone_cny, wanted, cut_off }
 }
 
 /// Years by which yearly costs count beside capex: the present value of one yuan a year.
@@ -199,19 +192,14 @@ pub fn annuity_years(settings: &Settings) -> f64 {
     if r > 0.0 { (1.0 - (1.0 + r).powf(-n)) / r } else { n }
 }
 
-/// Chooses, and turns the choice into stations, most useful first.
-///
-/// # Errors
-/// Locks that break the budget by themselves.
+/// Turns a choice into stations, most useful first, each with its option.
+#[must_use]
 pub fn stations(
     radio: &Radio,
-    goal: Goal,
+    choice: &Choice,
     inputs: &Inputs,
     settings: &Settings,
-    work: Work<'_>,
-) -> Result<(Certified<Choice>, Vec<(u32, Station)>), PlanError> {
-    let found = choose(&radio.problem, goal, work).map_err(|e| radio.refuse(e))?;
-    let choice = &found.value;
+) -> Vec<(u32, Station)> {
     let mut gain = vec![0.0; radio.problem.options.len()];
     let mut lifted: Vec<Vec<String>> = vec![Vec::new(); radio.problem.options.len()];
     for (site, by) in choice.by_site.iter().enumerate() {
@@ -227,7 +215,7 @@ pub fn stations(
     }
     let mut order = choice.options.clone();
     order.sort_by(|a, b| gain[*b as usize].total_cmp(&gain[*a as usize]).then(a.cmp(b)));
-    let stations = order
+    order
         .iter()
         .enumerate()
         .map(|(n, &o)| {
@@ -256,6 +244,5 @@ pub fn stations(
             };
             (o, station)
         })
-        .collect();
-    Ok((found, stations))
+        .collect()
 }

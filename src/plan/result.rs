@@ -3,7 +3,7 @@
 use crate::coverage::Assessment;
 use crate::model::notes::Note;
 use crate::model::planned::{
-    BudgetStep, Center, Certificate, Connection, Item, PonNode, RouteSegment, Station, Structure,
+    BudgetStep, Center, Certificate, Connection, Item, OrderStep, PonNode, RouteSegment, Station, Structure,
 };
 
 /// A whole plan.
@@ -31,6 +31,8 @@ pub struct Plan {
     pub curve: Vec<BudgetStep>,
     /// What the fiber comes to as a free tree and with feeder rings, where both were looked at.
     pub structures: Vec<Structure>,
+    /// The order of building, with what decides each step's year.
+    pub order: Vec<OrderStep>,
     /// Remarks.
     pub notes: Vec<Note>,
     /// Whether a time limit or an interrupt ended the run early.

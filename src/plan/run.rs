@@ -1,28 +1,29 @@
 //! The sequence of a plan: state of today, who needs what, stations, fiber, data centers, phases, state after.
 
-use super::budget::{self, Split};
+use super::build::{Builder, Built};
+use super::curve::Person;
 use super::ground::{Ground, with_ground};
 use super::radio::{self, Radio, Wanted};
 use super::{PlanError, items, phases};
 use crate::coverage::{Assessment, FiberDistance, FiberReach, LossModel, Term, assess, assess_told};
 use crate::datacenter;
-use crate::fiber::{RoutePlan, RouteRequest, Terminal, plan_routes, wants_two_routes};
+use crate::fiber::{Terminal, wants_two_routes};
 use crate::index::{PointIndex, RegionIndex};
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{Lock, RegionLevel, ServiceClass};
+use crate::model::kinds::{RegionLevel, ServiceClass};
 use crate::model::notes::Note;
 use crate::model::planned::{
-    BudgetStep, Center, Certificate, Connection, ConnectionState, PonNode, RouteSegment, Station,
+    BudgetStep, Center, Certificate, Connection, ConnectionState, OrderStep, PonNode, RouteSegment, Station,
     StationBuild, Structure,
 };
 use crate::model::progress::Progress;
+use crate::model::words::{yuan, yuan_zh};
 use crate::model::records::{DataCenter, Origin, SiteId};
 use crate::model::settings::{Settings, UnknownGround};
 use crate::network::Reach;
-use crate::optimise::{Certified, Effort, Work, relative_gap};
+use crate::optimise::Work;
 use crate::plan::Plan;
-use crate::siting::{Choice, Goal, SitingError, choose, sectors};
-use rayon::prelude::*;
+use crate::siting::sectors;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Drive tests this near to a new station no longer tell what is there, metres.
@@ -147,15 +148,19 @@ pub fn run_told(
     for s in &mut d.stations {
         s.city = regions.at(s.at);
     }
-    phases::assign(
-        settings.plan.phases,
-        &mut d.stations,
-        &mut d.routes,
-        &mut d.connections,
-        &mut d.pon,
-        &mut d.centers,
-        |c| d.gains.get(c).copied().unwrap_or(0.0),
+    let order = phases::assign(
+        &settings.plan,
+        &mut phases::Parts {
+            stations: &mut d.stations,
+            routes: &mut d.routes,
+            connections: &mut d.connections,
+            pon: &mut d.pon,
+            centers: &mut d.centers,
+            lead_in_cny: &d.lead_in_cny,
+            gains: &d.gains,
+        },
     );
+    d.notes.extend(over_years(&order, settings));
     let city_of =
         |c: usize| d.connections.get(c).and_then(|c| positions.get(&c.id)).and_then(|p| regions.at(*p));
     let items = items::gather(
@@ -180,8 +185,23 @@ pub fn run_told(
         certificates: d.certificates,
         curve: d.curve,
         structures: d.structures,
+        order,
         notes: d.notes,
         stopped_early: work.stop.requested(),
+    })
+}
+
+/// The last year takes what the years before have no room for: how much that is beyond its own.
+fn over_years(order: &[OrderStep], settings: &Settings) -> Option<Note> {
+    let plan = &settings.plan;
+    let last = plan.annual_budget_cny.get(plan.phases as usize - 1).or(plan.annual_budget_cny.last())?;
+    let spent: f64 = order.iter().filter(|s| s.phase == plan.phases).map(|s| s.capex_cny).sum();
+    (spent > last * (1.0 + 1e-9)).then(|| {
+        Note::new(
+            "N216",
+            format!("the annual budgets don't reach: year {} spends {}, {} more than it has", plan.phases, yuan(spent), yuan(spent - last)),
+            format!("年度额度不足：第 {} 年投资 {}，超出额度 {}", plan.phases, yuan_zh(spent), yuan_zh(spent - last)),
+        )
     })
 }
 
@@ -267,42 +287,26 @@ fn draft(
     let mut radio = radio::prepare(inputs, settings, &before, wanted, reach, &look);
     check_locks(inputs, settings, &radio)?;
 
-    let mut certificates = Vec::new();
     let budget = settings.plan.budget_cny;
-    let goal = if budget > 0.0 {
+    if budget > 0.0 {
         // Points add up over radio and fiber only where neither is cut off at the target.
         radio.problem.cap = 100.0;
-        let split = budget::split(budget, &radio, &terminals, ground, inputs, settings, work)?;
-        let Split { radio_cny, bound } = split;
-        certificates.push(Certificate {
-            stage: "plan",
-            meaning: ("weighted points bought by the whole budget".into(), "总预算带来的加权得分".into()),
-            unit: "points",
-            objective: 0.0,
-            bound,
-            gap: 0.0,
-            maximise: true,
-        });
-        Goal::Budget { cny: radio_cny }
-    } else {
-        Goal::LiftAll
-    };
-    let built = build(&mut radio, goal, &terminals, ground, inputs, settings, work)?;
+    }
+    let built = Builder { inputs, settings, ground, sites: &terminals, work }.build(&mut radio)?;
     progress.add(BUILDING_PARTS * part);
-    let Built { found, stations, terminals, fiber } = built;
-    certificates.push(Certificate {
-        stage: "stations",
-        meaning: if budget > 0.0 {
-            ("weighted points gained by stations within their share of the budget".into(), "基站带来的加权得分".into())
-        } else {
-            ("cost of stations that lift every site that can be lifted (capex, backhaul, opex over the years)".into(), "补齐可补缺口的基站成本（含回传与运维现值）".into())
-        },
-        unit: if budget > 0.0 { "points" } else { "CNY" },
-        objective: found.objective,
-        bound: found.bound,
-        gap: found.gap(),
-        maximise: budget > 0.0,
-    });
+    let people: Vec<Person> = gaps
+        .iter()
+        .map(|&site| Person {
+            now: before.sites[site.at()].score.total.or(0.0),
+            weight: weight(site),
+            fiber_points: fiber_points(site),
+            id: inputs.sites.text.get(inputs.sites.list[site.at()].id),
+            item: radio.wanted.iter().position(|w| w.site == site).map(|i| i as u32),
+        })
+        .collect();
+    let curve = built.curve(&radio, &people, settings, work)?;
+    let Built { choice, stations, terminals, fiber, certificate, .. } = built;
+    let mut certificates = vec![certificate];
     if radio.cut_off > 0 {
         notes.push(Note::new(
             "N214",
@@ -313,8 +317,8 @@ fn draft(
             format!("{} 处候选站址因无可开挖道路通达、或可接入光缆无余量而未采用", radio.cut_off),
         ));
     }
-    if !found.value.beyond_reach.is_empty() {
-        let n = found.value.beyond_reach.len();
+    if !choice.beyond_reach.is_empty() {
+        let n = choice.beyond_reach.len();
         notes.push(Note::new(
             "N211",
             format!("{n} sites can't be lifted by any station considered: other terms hold them back, or no place is near"),
@@ -328,8 +332,6 @@ fn draft(
             "现有铁塔默认具备光缆与挂载空间，实施前请核实",
         ));
     }
-    let curve = curve(&radio, &stations, work)?;
-
     notes.extend(fiber.notes);
     certificates.extend(fiber.certificate);
     if fiber.one_by_one_cny > 0.0 {
@@ -342,17 +344,8 @@ fn draft(
     }
     let gains: Vec<f64> = terminals.iter().map(|t| t.value).collect();
     if budget > 0.0 {
-        let joined: f64 = fiber
-            .connections
-            .iter()
-            .zip(&gains)
-            .filter(|(c, _)| c.state == ConnectionState::Planned && !c.id.starts_with("ST-"))
-            .map(|(_, g)| g)
-            .sum();
-        if let Some(whole) = certificates.first_mut() {
-            whole.objective = found.value.gain + joined;
-            whole.bound = whole.bound.max(whole.objective);
-            whole.gap = relative_gap(whole.objective, whole.bound);
+        for c in certificates.iter_mut().filter(|c| c.stage == "fiber") {
+            c.meaning = ("capex of joining what was chosen".into(), "接入所选对象的投资".into());
         }
     }
 
@@ -380,139 +373,6 @@ fn draft(
         notes,
         gains,
     })
-}
-
-/// Stations, and the fiber that joins them and the sites.
-struct Built {
-    found: Certified<Choice>,
-    /// With the option that each of them is.
-    stations: Vec<(u32, Station)>,
-    /// Sites, then stations.
-    terminals: Vec<Terminal>,
-    fiber: RoutePlan,
-}
-
-/// Chooses stations and joins them. Whether fiber can be had for a station shows only once all routes are
-/// laid (spare fibers run out, roads are closed to digging): places that got none are shut and the choice
-/// is made again; what is still without fiber in the last round isn't built.
-fn build(
-    radio: &mut Radio,
-    goal: Goal,
-    sites: &[Terminal],
-    ground: Option<&Ground>,
-    inputs: &Inputs,
-    settings: &Settings,
-    work: Work<'_>,
-) -> Result<Built, PlanError> {
-    const ROUNDS: usize = 4;
-    let cities = Cities::new(inputs);
-    let city_of = |at| cities.at(at);
-    let budget = settings.plan.budget_cny;
-    let needs_fiber = |s: &Station| !matches!(s.build, StationBuild::SharedTower | StationBuild::Indoor);
-    let join = |stations: &[(u32, Station)]| -> Result<(Vec<Terminal>, RoutePlan), PlanError> {
-        let mut terminals = sites.to_vec();
-        terminals.extend(stations.iter().filter(|(_, s)| needs_fiber(s)).map(|(_, s)| Terminal {
-            id: s.id.clone(),
-            at: s.at,
-            fibers: settings.fiber.station_fibers,
-            shared: false,
-            value: s.gain,
-            must: s.locked,
-            protect: settings.fiber.protect.stations || settings.fiber.protect.ids.contains(&s.id),
-            equipment_cny: None,
-        }));
-        let Some(g) = ground.filter(|_| !terminals.is_empty()) else {
-            return Ok((terminals, RoutePlan::default()));
-        };
-        let capex: f64 = stations.iter().map(|(_, s)| s.capex_cny).sum();
-        let fiber = plan_routes(&RouteRequest {
-            inputs,
-            settings,
-            snapper: g.snapper,
-            access: g.access,
-            terminals: &terminals,
-            budget_cny: (budget > 0.0).then_some((budget - capex).max(0.0)),
-            city_of: &city_of,
-            work,
-        })?;
-        Ok((terminals, fiber))
-    };
-    let mut round = 1;
-    loop {
-        let (found, mut stations) = radio::stations(radio, goal, inputs, settings, work)?;
-        let (terminals, fiber) = join(&stations)?;
-        let without: BTreeSet<&str> = terminals
-            .iter()
-            .zip(&fiber.connections)
-            .skip(sites.len())
-            .filter(|(t, c)| !t.must && c.state != ConnectionState::Planned)
-            .map(|(t, _)| t.id.as_str())
-            .collect();
-        // No fiber anywhere in the data says nothing about a station's.
-        if without.is_empty() || ground.is_none_or(|g| g.access.points().is_empty()) {
-            return Ok(Built { found, stations, terminals, fiber });
-        }
-        let shut: BTreeSet<u32> = stations
-            .iter()
-            .filter(|(_, s)| without.contains(s.id.as_str()))
-            .map(|(o, _)| radio.problem.options[*o as usize].place)
-            .collect();
-        radio.cut_off += shut.len();
-        if round == ROUNDS || work.stop.requested() {
-            stations.retain(|(_, s)| !without.contains(s.id.as_str()));
-            let (terminals, fiber) = join(&stations)?;
-            return Ok(Built { found, stations, terminals, fiber });
-        }
-        for option in radio.problem.options.iter_mut().filter(|o| shut.contains(&o.place)) {
-            option.lock = Lock::Shut;
-        }
-        round += 1;
-    }
-}
-
-/// Steps of the curve.
-const CURVE_STEPS: usize = 10;
-
-/// What each tenth of the stations' money would buy at most by itself, with its bound. A step below what
-/// the locks cost is left out.
-fn curve(radio: &Radio, stations: &[(u32, Station)], work: Work<'_>) -> Result<Vec<BudgetStep>, PlanError> {
-    let price = |o: &u32| radio.problem.options[*o as usize].price_cny;
-    let whole: f64 = stations.iter().map(|s| price(&s.0)).sum();
-    let work = Work { effort: Effort::LOW, ..work };
-    let found: Vec<Option<BudgetStep>> = (1..=CURVE_STEPS)
-        .into_par_iter()
-        .map(|i| {
-            let cny = whole * i as f64 / CURVE_STEPS as f64;
-            match choose(&radio.problem, Goal::Budget { cny }, work) {
-                Ok(c) => Ok(Some(BudgetStep {
-                    cost_cny: c.value.options.iter().map(price).sum(),
-                    sites: c.value.at_target as u64,
-                    gain: c.objective,
-                    gain_bound: c.bound,
-                    next_cny: None,
-                })),
-                Err(SitingError::LockedBeyondBudget { .. }) => Ok(None),
-                Err(e) => Err(radio.refuse(e)),
-            }
-        })
-        .collect::<Result<_, _>>()?;
-    let mut steps: Vec<BudgetStep> = Vec::with_capacity(CURVE_STEPS);
-    for step in found.into_iter().flatten().filter(|s| s.gain > 0.0) {
-        // What less money buys, more buys too.
-        match steps.last_mut() {
-            Some(last) if step.gain <= last.gain => {
-                last.gain_bound = last.gain_bound.min(step.gain_bound);
-                continue;
-            }
-            Some(last) => last.next_cny = Some((step.cost_cny - last.cost_cny).max(0.0)),
-            None => {}
-        }
-        steps.push(step);
-    }
-    for i in (1..steps.len()).rev() {
-        steps[i - 1].gain_bound = steps[i - 1].gain_bound.min(steps[i].gain_bound);
-    }
-    Ok(steps)
 }
 
 /// Locks must name something, and not both ways.
@@ -637,17 +497,17 @@ pub fn standing<T>(
 }
 
 /// Cities by position.
-struct Cities<'a> {
+pub(super) struct Cities<'a> {
     inputs: &'a Inputs,
     index: RegionIndex,
 }
 
 impl<'a> Cities<'a> {
-    fn new(inputs: &'a Inputs) -> Self {
+    pub(super) fn new(inputs: &'a Inputs) -> Self {
         Self { inputs, index: RegionIndex::new(inputs.regions.iter().map(|r| &r.shape)) }
     }
 
-    fn at(&self, at: crate::geom::LonLat) -> Option<String> {
+    pub(super) fn at(&self, at: crate::geom::LonLat) -> Option<String> {
         let mut found = Vec::new();
         self.index.locate(at, &mut found);
         let of = |level| {

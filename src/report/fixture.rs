@@ -13,8 +13,8 @@ use crate::model::kinds::{Basis, DcTier, FiberNodeKind, FirmSize, Lang, LayMetho
 use crate::model::notes::Note;
 use crate::model::operators::{NetworkId, Operators};
 use crate::model::planned::{
-    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, Optical, PonKind, PonNode,
-    Protection, RouteSegment, Station, StationBuild, Structure,
+    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, Optical, OrderStep, PonKind,
+    PonNode, Protection, RouteSegment, Station, StationBuild, Structure,
 };
 use crate::model::records::{Cell, CellId, DataCenter, FiberNode, Origin, Region, Site, SiteId};
 use crate::model::rules;
@@ -535,8 +535,18 @@ pub(crate) fn plan() -> Plan {
                 opex_cny_yr: 338.0,
             },
         ],
+        order: vec![OrderStep {
+            rank: 1,
+            id: "ST-00001".into(),
+            phase: 1,
+            gain: 63.0,
+            capex_cny: 160_000.0,
+            trench_m: 0.0,
+            points_per_mcny: 393.75,
+            held_by: None,
+        }],
         certificates: vec![Certificate {
-            stage: "stations",
+            stage: "plan",
             meaning: ("weighted points gained".into(), "加权得分增量".into()),
             unit: "points",
             objective: 63.0,

@@ -231,7 +231,7 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let mut table = Table::new(
         "budget",
-        t("Value against money: stations and indoor systems", "投入与收益：基站与室分"),
+        t("Value against money: stations, indoor systems and fiber", "投入与收益：基站、室分与光缆"),
         vec![
             money_heading(lang, "cost", "累计投入"),
             t("sites lifted", "达标企业"),
@@ -257,7 +257,7 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
         ]);
     }
     // A budget is one of capex; without one, running costs count too.
-    let made_of = if plan.certificates.iter().any(|c| c.stage == "plan") {
+    let made_of = if plan.certificates.iter().any(|c| c.stage == "plan" && c.maximise) {
         t("capex and the way to fiber", "建设投资与光缆接入")
     } else {
         t("capex, the way to fiber, running costs at present value", "建设投资、光缆接入与运维现值")

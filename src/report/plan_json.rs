@@ -64,6 +64,7 @@ pub fn write(v: View, run: &RunInfo, out: &mut (impl Write + ?Sized)) -> io::Res
         head.insert("certificates".into(), to_json(&plan.certificates)?);
         head.insert("items".into(), to_json(&plan.items)?);
         head.insert("curve".into(), to_json(&plan.curve)?);
+        head.insert("order".into(), to_json(&plan.order)?);
         head.insert("stations".into(), placed(&plan.stations, |s| s.at)?);
         head.insert("fiber_routes".into(), lined(&plan.routes, "line", |r| &r.line)?);
         let mut connections = lined(&plan.connections, "lead_in", |c| &c.lead_in)?;

@@ -123,6 +123,20 @@ impl Bilingual for SitingError {
 }
 
 impl Problem {
+    /// What a set of options, ascending, comes to.
+    #[must_use]
+    pub fn outcome(&self, options: Vec<u32>) -> Choice {
+        let goals = self.goals();
+        let beyond_reach = (0u32..).zip(&goals).filter(|(_, g)| g.is_none()).map(|(i, _)| i).collect();
+        let (gain, by_site) = cover::value(&self.covering(None), &options);
+        let reaches = |site: u32, option: u32| {
+            self.lifts[option as usize].iter().any(|l| l.site == site && l.score >= self.target)
+        };
+        let at_target =
+            (0u32..).zip(&by_site).filter(|(site, by)| by.is_some_and(|o| reaches(*site, o))).count();
+        Choice { options, by_site, beyond_reach, gain, at_target }
+    }
+
     /// Weighted points that a lift is worth.
     #[must_use]
     pub fn gain(&self, lift: &Lift) -> f64 {
@@ -148,8 +162,9 @@ impl Problem {
         }
     }
 
-    /// Least score at which a site counts as lifted; `None` when nothing worthwhile is in reach.
-    fn goals(&self) -> Vec<Option<f64>> {
+    /// Least score at which each site counts as lifted; `None` when nothing worthwhile is in reach.
+    #[must_use]
+    pub fn goals(&self) -> Vec<Option<f64>> {
         let mut best = vec![f64::NEG_INFINITY; self.sites.len()];
         let open = self.options.iter().zip(&self.lifts).filter(|(o, _)| o.lock != kinds::Lock::Shut);
         for lift in open.flat_map(|(_, row)| row) {
@@ -184,7 +199,6 @@ fn lock(lock: kinds::Lock) -> Lock {
 /// Locks that break the budget by themselves.
 pub fn choose(problem: &Problem, goal: Goal, work: Work<'_>) -> Result<Certified<Choice>, SitingError> {
     let goals = problem.goals();
-    let beyond_reach: Vec<u32> = (0u32..).zip(&goals).filter(|(_, g)| g.is_none()).map(|(i, _)| i).collect();
     let found = match goal {
         Goal::Budget { cny } => cover::solve(&problem.covering(Some(cny)), work)
             .map_err(|e| match e {
@@ -222,13 +236,5 @@ pub fn choose(problem: &Problem, goal: Goal, work: Work<'_>) -> Result<Certified
             set_cover::solve(&task, work)?
         }
     };
-    Ok(found.map(|options| {
-        let (gain, by_site) = cover::value(&problem.covering(None), &options);
-        let reaches = |site: u32, option: u32| {
-            problem.lifts[option as usize].iter().any(|l| l.site == site && l.score >= problem.target)
-        };
-        let at_target =
-            (0u32..).zip(&by_site).filter(|(site, by)| by.is_some_and(|o| reaches(*site, o))).count();
-        Choice { options, by_site, beyond_reach, gain, at_target }
-    }))
+    Ok(found.map(|options| problem.outcome(options)))
 }

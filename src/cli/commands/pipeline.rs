@@ -115,7 +115,7 @@ pub(super) fn refuse_plan(e: &PlanError) -> Complaint {
         | PlanError::LockedBothWays { .. }
         | PlanError::Fiber(RouteError::NoSuchClass { .. }) => Exit::Usage,
         PlanError::Roads(_) | PlanError::UnknownGround { .. } | PlanError::GroundLost { .. } => Exit::Data,
-        PlanError::Siting(_)
+        PlanError::Whole(_)
         | PlanError::LockedBeyondBudget { .. }
         | PlanError::Fiber(_)
         | PlanError::Placement(_) => Exit::Infeasible,

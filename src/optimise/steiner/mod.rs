@@ -13,6 +13,7 @@ mod closing;
 mod construct;
 mod dual_ascent;
 mod exchange;
+pub mod hubs;
 mod instance;
 mod key_moves;
 mod link_cut;

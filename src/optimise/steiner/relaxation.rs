@@ -159,6 +159,12 @@ impl<'g> Relaxation<'g> {
         self.allowed[arc]
     }
 
+    /// Other costs for the same arcs; rows, use and prices are a start for the next solution.
+    pub(super) fn reprice(&mut self, cost: Vec<f64>) {
+        self.cost = cost;
+        self.best = (0.0, Vec::new());
+    }
+
     /// How much of each arc the relaxation uses.
     pub(super) fn usage(&self) -> &[f64] {
         &self.mean_x

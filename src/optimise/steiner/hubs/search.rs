@@ -1,0 +1,371 @@
+//! The search for answers and for their bound.
+
+use super::net::Net;
+use super::state::{Field, Maker, Rule, State};
+use super::{Goal, HubError, HubTree, Hubs};
+use crate::graph::NodeId;
+use std::rc::Rc;
+use crate::optimise::{Certified, Draw, Ended, Meter, Stop, TOLERANCE, Work, relative_gap};
+
+/// Turns of the search for the price of the budget.
+const TURNS: usize = 14;
+
+/// The best answer so far.
+struct Best {
+    state: State,
+    gain: f64,
+    cost: f64,
+}
+
+pub(super) fn run(
+    problem: &Hubs<'_>,
+    field: &Field<'_>,
+    goal: Goal,
+    start: Option<&HubTree>,
+    work: &Work<'_>,
+) -> Result<Certified<HubTree>, HubError> {
+    let net = Net::new(field, goal != Goal::Everything)?;
+    let mut search = Search {
+        f: field,
+        net: Rc::new(net),
+        goal,
+        maker: Maker::new(field),
+        best: Best { state: State::default(), gain: 0.0, cost: f64::INFINITY },
+        bound: match goal {
+            Goal::Within(_) => field.total,
+            Goal::Everything => 0.0,
+        },
+        draw: Draw::new(work.seed),
+    };
+    let mut meter = work.meter(4_000_000 + 200 * field.size());
+    search.begin(start, &mut meter)?;
+    match goal {
+        Goal::Within(budget) => search.within(budget, work, &mut meter),
+        Goal::Everything => search.everything(work, &mut meter),
+    }
+    let tree = HubTree::of(field, &search.best.state);
+    let (objective, bound) = match goal {
+        Goal::Within(_) => {
+            let gain = problem.gain(&tree);
+            (gain, search.bound.max(gain))
+        }
+        Goal::Everything => {
+            let cost = problem.cost(&tree);
+            (cost, search.bound.min(cost))
+        }
+    };
+    let proven = relative_gap(objective, bound) <= TOLERANCE;
+    debug_assert_eq!(problem.verify(&tree), Ok(()));
+    Ok(Certified {
+        value: tree,
+        objective,
+        bound: if proven { objective } else { bound },
+        ended: match (proven, meter.stopped()) {
+            (true, _) => Ended::Proven,
+            (_, true) => Ended::Stopped,
+            _ => Ended::Worked,
+        },
+    })
+}
+
+struct Search<'f, 'g> {
+    f: &'f Field<'g>,
+    net: Rc<Net<'f, 'g>>,
+    goal: Goal,
+    maker: Maker<'f, 'g>,
+    best: Best,
+    bound: f64,
+    draw: Draw,
+}
+
+impl Search<'_, '_> {
+    fn rule(&self) -> Rule {
+        match self.goal {
+            Goal::Within(budget) => Rule::Within(budget),
+            Goal::Everything => Rule::Everything,
+        }
+    }
+
+    fn objective(&self) -> f64 {
+        match self.goal {
+            Goal::Within(_) => self.best.gain,
+            Goal::Everything => self.best.cost,
+        }
+    }
+
+    fn done(&self, work: &Work<'_>) -> bool {
+        work.close_enough(self.objective(), self.bound)
+    }
+
+    /// Keeps an answer that keeps the rule and is better; of equals the cheaper one.
+    fn offer(&mut self, state: &State) -> bool {
+        let (gain, cost) = (self.maker.gain(state), self.maker.cost(state));
+        let least = 1e-9 * self.f.total.max(1e-300);
+        let fine = match self.goal {
+            Goal::Within(budget) => {
+                cost <= budget
+                    && (gain > self.best.gain + least
+                        || (gain >= self.best.gain - least && cost < self.best.cost * (1.0 - 1e-9)))
+            }
+            Goal::Everything => gain >= self.f.total - least && cost < self.best.cost * (1.0 - 1e-9),
+        };
+        if fine {
+            self.best = Best { state: state.clone(), gain, cost };
+        }
+        fine
+    }
+
+    /// Makes the best of an answer under the rule, and offers it.
+    fn finish(&mut self, state: State, meter: &mut Meter<'_>) -> bool {
+        let rule = self.rule();
+        let mut s = state;
+        let mut better = false;
+        for _ in 0..3 {
+            self.maker.settle(&mut s, meter);
+            self.maker.shrink(&mut s, rule, meter);
+            self.maker.fill(&mut s, rule, &[], meter);
+            if !self.offer(&s) {
+                break;
+            }
+            better = true;
+        }
+        better
+    }
+
+    /// The locks, and first answers; they come whatever the allowance.
+    fn begin(&mut self, start: Option<&HubTree>, meter: &mut Meter<'_>) -> Result<(), HubError> {
+        let f = self.f;
+        let mut free = Meter::new(u64::MAX, Stop::NEVER);
+        let mut bare = self.maker.locked();
+        self.maker.regrow(&mut bare, |e| f.graph.weight(e), &mut free);
+        self.maker.settle(&mut bare, meter);
+        if let Goal::Within(budget) = self.goal {
+            let cost = self.maker.cost(&bare);
+            // Sums in another order may differ in the last place.
+            if cost > budget * (1.0 + 1e-12) {
+                return Err(HubError::LockedBeyondBudget { cost, budget });
+            }
+            self.best = Best { gain: self.maker.gain(&bare), cost, state: bare.clone() };
+        }
+        let mut first = bare.clone();
+        self.maker.fill(&mut first, self.rule(), &[], &mut free);
+        self.offer(&first);
+        self.finish(first, meter);
+        if let Some(start) = start {
+            let mut s = bare;
+            for &h in &start.hubs {
+                if f.usable.get(h as usize) == Some(&true) {
+                    s.active[h as usize] = true;
+                }
+            }
+            for c in start.customers.iter().map(|&c| f.hubs + c as usize) {
+                if f.usable.get(c) == Some(&true) {
+                    s.active[c] = true;
+                }
+            }
+            if self.maker.regrow(&mut s, |e| f.graph.weight(e), &mut free) {
+                self.finish(s, meter);
+            }
+        }
+        Ok(())
+    }
+
+    /// Prices the budget: a factor at which the best answers cross it.
+    fn within(&mut self, budget: f64, work: &Work<'_>, meter: &mut Meter<'_>) {
+        let f = self.f;
+        if f.total <= 0.0 {
+            self.bound = self.best.gain;
+            return;
+        }
+        // Where the money reaches for all, all there is bounds it.
+        let mut all = self.best.state.clone();
+        self.maker.fill(&mut all, Rule::Everything, &[], meter);
+        self.maker.settle(&mut all, meter);
+        self.offer(&all);
+        if self.done(work) {
+            return;
+        }
+        let guess = (self.best.cost.max(1e-9) / self.best.gain.max(1e-9 * f.total)).max(1e-12);
+        let (mut low, mut high) = (guess / 256.0, guess * 256.0);
+        let mut turn = 0;
+        let mut tightest = (f64::INFINITY, guess);
+        while turn < TURNS && meter.open() && !self.done(work) && high / low > 1.003 {
+            turn += 1;
+            let factor = if turn == 1 { guess * 1.5 } else { (low * high).sqrt() };
+            let Some((bound, cost)) = self.priced(factor, budget, 2, meter) else { break };
+            if bound < tightest.0 {
+                tightest = (bound, factor);
+            }
+            if cost > budget {
+                high = factor;
+            } else {
+                low = factor;
+            }
+        }
+        self.relax(Some((budget, tightest.1)), work, meter);
+        let mut round = 0;
+        while meter.open() && !self.done(work) && round < 100_000 {
+            self.vary(12, meter);
+            if round % 8 == 7 && round < 80 {
+                let near = tightest.1 * (0.97 + 0.06 * self.draw.unit());
+                if let Some((bound, _)) = self.priced(near, budget, 2, meter) {
+                    if bound < tightest.0 {
+                        tightest = (bound, near);
+                    }
+                }
+            }
+            round += 1;
+        }
+    }
+
+    /// The relaxation over directed cuts, at prices of the budget where it spends what there is, or without a
+    /// budget; with answers that follow it. Takes half of the work that is left.
+    fn relax(&mut self, priced: Option<(f64, f64)>, work: &Work<'_>, meter: &mut Meter<'_>) {
+        let steps = meter.left() / 2;
+        let mut part = meter.part(steps);
+        let m = &mut part;
+        let (budget, mut factor) = priced.unwrap_or((0.0, 0.0));
+        let (mut low, mut high) = (factor / 1.3, factor * 1.3);
+        let mut cost = self.net.costs(factor);
+        let guide = if priced.is_none() { self.net.guide(&self.best.state) } else { Vec::new() };
+        let net = Rc::clone(&self.net);
+        if let Some((mut relaxation, first)) = net.relaxation(&cost, &guide, &mut self.draw, m) {
+            self.prove(first, budget, factor);
+            for turn in 0..if priced.is_some() { 9 } else { 1 } {
+                if turn > 0 {
+                    cost = net.costs(factor);
+                    relaxation.reprice(cost.clone());
+                }
+                let (mut idle, mut before) = (0, f64::NEG_INFINITY);
+                while idle < 3 && m.open() && !self.done(work) {
+                    relaxation.solve(6, f64::INFINITY, m);
+                    let Some(ascent) = relaxation.completed(&guide, m) else { break };
+                    self.prove(ascent.bound, budget, factor);
+                    let slow = ascent.bound <= before + 2e-4 * before.abs();
+                    before = before.max(ascent.bound);
+                    idle = if slow { idle + 1 } else { 0 };
+                    if let Some(mut s) = net.follow(&cost, relaxation.usage(), m) {
+                        if priced.is_none() {
+                            self.maker.fill(&mut s, Rule::Everything, &[], m);
+                        }
+                        self.finish(s, m);
+                    }
+                    if relaxation.separate(m) == 0 {
+                        idle += 1;
+                    }
+                    relaxation.forget();
+                }
+                if !m.open() || self.done(work) || high / low < 1.004 {
+                    break;
+                }
+                if net.spent(relaxation.usage()) > budget {
+                    high = factor;
+                } else {
+                    low = factor;
+                }
+                factor = (low * high).sqrt();
+            }
+        }
+        meter.settle(steps, &part);
+    }
+
+    /// Notes a bound of the arborescence problem at a price of the budget.
+    fn prove(&mut self, lower: f64, budget: f64, factor: f64) {
+        match self.goal {
+            Goal::Within(_) => {
+                self.bound = self.bound.min(self.f.total - (lower - budget) / factor);
+            }
+            Goal::Everything => self.bound = self.bound.max(lower),
+        }
+    }
+
+    /// Ascents at one price of the budget; the bound found there, and what the best answer at that price costs.
+    fn priced(&mut self, factor: f64, budget: f64, rounds: usize, meter: &mut Meter<'_>) -> Option<(f64, f64)> {
+        let f = self.f;
+        let cost = self.net.costs(factor);
+        let mut terminals = self.net.terminals.clone();
+        let mut guided: Option<(f64, State)> = None;
+        let mut bound = f64::INFINITY;
+        for round in 0..rounds {
+            let guide = guided.as_ref().map_or(Vec::new(), |g| self.net.guide(&g.1));
+            let ascent = self.net.ascend(cost.clone(), &terminals, &guide, meter)?;
+            bound = bound.min(f.total - (ascent.bound - budget) / factor);
+            self.bound = self.bound.min(bound);
+            if let Some(mut s) = self.net.along(&cost, &ascent, meter) {
+                self.maker.shrink(&mut s, Rule::Worth(factor), meter);
+                self.maker.settle(&mut s, meter);
+                self.maker.fill(&mut s, Rule::Worth(factor), &[], meter);
+                self.maker.settle(&mut s, meter);
+                self.maker.shrink(&mut s, Rule::Worth(factor), meter);
+                let value = self.maker.cost(&s) + factor * (f.total - self.maker.gain(&s));
+                if guided.as_ref().is_none_or(|g| value < g.0) {
+                    guided = Some((value, s.clone()));
+                }
+                self.finish(s, meter);
+            }
+            if round + 1 < rounds {
+                self.shuffle(&mut terminals);
+            }
+        }
+        let spent = guided.map_or(f64::INFINITY, |g| self.maker.cost(&g.1));
+        Some((bound, spent))
+    }
+
+    fn everything(&mut self, work: &Work<'_>, meter: &mut Meter<'_>) {
+        let cost = self.net.costs(0.0);
+        let mut terminals = self.net.terminals.clone();
+        for round in 0..100_000 {
+            if !meter.open() || self.done(work) {
+                return;
+            }
+            if round < 12 || (round % 8 == 0 && round < 200) {
+                let guide = if round == 0 { Vec::new() } else { self.net.guide(&self.best.state) };
+                let Some(ascent) = self.net.ascend(cost.clone(), &terminals, &guide, meter) else { return };
+                self.bound = self.bound.max(ascent.bound);
+                if let Some(mut s) = self.net.along(&cost, &ascent, meter) {
+                    self.maker.fill(&mut s, Rule::Everything, &[], meter);
+                    self.finish(s, meter);
+                }
+                self.shuffle(&mut terminals);
+            }
+            if round == 4 {
+                self.relax(None, work, meter);
+            }
+            self.vary(12, meter);
+        }
+    }
+
+    fn shuffle(&mut self, terminals: &mut [NodeId]) {
+        for i in (1..terminals.len()).rev() {
+            terminals.swap(i, self.draw.below(i + 1));
+        }
+    }
+
+    /// Takes a part of the best answer away and builds it again with other preferences, some times over.
+    fn vary(&mut self, times: usize, meter: &mut Meter<'_>) {
+        let f = self.f;
+        let rule = self.rule();
+        for _ in 0..times {
+            let chosen: Vec<usize> =
+                (0..f.node.len()).filter(|&e| self.best.state.active[e] && !f.locked[e]).collect();
+            if !meter.open() || chosen.is_empty() {
+                return;
+            }
+            let mut s = self.best.state.clone();
+            let center = f.node[chosen[self.draw.below(chosen.len())]].unwrap_or(f.root);
+            let most = (chosen.len() / 4).clamp(3, 40);
+            let many = 1 + self.draw.below(most);
+            self.maker.destroy(&mut s, center, many, meter);
+            for &e in &chosen {
+                if f.node[e].is_none() && self.draw.unit() < 0.15 {
+                    s.active[e] = false;
+                }
+            }
+            let strength = self.draw.unit();
+            let taste: Vec<f64> =
+                (0..f.node.len()).map(|_| 1.0 + strength * (self.draw.unit() - 0.5)).collect();
+            self.maker.fill(&mut s, rule, &taste, meter);
+            self.finish(s, meter);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Value against money: what each part of it buys at most, made anew, with its bound.
+
+use super::PlanError;
+use super::build::Built;
+use super::radio::Radio;
+use super::whole::Want;
+use crate::model::planned::BudgetStep;
+use crate::model::settings::Settings;
+use crate::optimise::steiner::hubs::{self, Goal, HubError, HubTree, Hubs};
+use crate::optimise::{Certified, Effort, Work};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// Steps up to what the plan costs.
+const STEPS: u32 = 10;
+/// Steps beyond a budget: what more money would buy.
+const BEYOND: u32 = 2;
+
+/// A site below target, as the curve counts it.
+pub struct Person<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its score today.
+    pub now: f64,
+    /// Its weight.
+    pub weight: f64,
+    /// Points that fiber in the building would add.
+    pub fiber_points: f64,
+    /// Its number among the sites that radio could lift.
+    pub item: Option<u32>,
+}
+
+impl Built {
+    /// The points of the curve. Costs are those of the model: stations, their ways and the fiber of sites, with
+    /// the smallest cables and without ports.
+    ///
+    /// # Errors
+    /// Numbers that make no problem.
+    pub fn curve(
+        &self,
+        radio: &Radio,
+        people: &[Person<'_>],
+        settings: &Settings,
+        work: Work<'_>,
+    ) -> Result<Vec<BudgetStep>, PlanError> {
+        let problem = self.whole.problem(radio, Want::Points, &self.dry);
+        let (whole_cny, last) = if settings.plan.budget_cny > 0.0 {
+            (settings.plan.budget_cny, STEPS + BEYOND)
+        } else {
+            let stations: f64 = self.stations.iter().map(|(o, _)| radio.alone_cny[*o as usize]).sum();
+            (stations + self.fiber.capex_cny, STEPS)
+        };
+        let who = self.whole.customers(&self.dry);
+        let customer: BTreeMap<&str, u32> =
+            who.iter().zip(0u32..).map(|(&i, c)| (self.terminals[i as usize].id.as_str(), c)).collect();
+        let lifted = |tree: &HubTree| lifted(&problem, tree, people, &customer, settings.score.target);
+        let work = Work { effort: Effort::LOW, ..work };
+        let found: Vec<Option<Certified<HubTree>>> = (1..=last)
+            .into_par_iter()
+            .map(|i| {
+                let cny = whole_cny * f64::from(i) / f64::from(STEPS);
+                match hubs::solve(&problem, Goal::Within(cny), None, work) {
+                    Ok(found) => Ok(Some(found)),
+                    // A step below what the locks cost is left out.
+                    Err(HubError::LockedBeyondBudget { .. }) => Ok(None),
+                    Err(e) => Err(PlanError::Whole(e)),
+                }
+            })
+            .collect::<Result<_, _>>()?;
+        let mut steps: Vec<BudgetStep> = Vec::new();
+        for found in found.into_iter().flatten().filter(|f| f.objective > 0.0) {
+            let step = BudgetStep {
+                cost_cny: problem.cost(&found.value),
+                sites: lifted(&found.value),
+                gain: found.objective,
+                gain_bound: found.bound,
+                next_cny: None,
+            };
+            match steps.last_mut() {
+                // What less money buys, more buys too; and what bounds more money bounds less.
+                Some(last) if step.gain <= last.gain => {
+                    last.gain_bound = last.gain_bound.min(step.gain_bound.max(last.gain));
+                    continue;
+                }
+                Some(last) => last.next_cny = Some((step.cost_cny - last.cost_cny).max(0.0)),
+                None => {}
+            }
+            steps.push(step);
+        }
+        for i in (1..steps.len()).rev() {
+            steps[i - 1].gain_bound = steps[i - 1].gain_bound.min(steps[i].gain_bound);
+        }
+        Ok(steps)
+    }
+}
+
+/// Sites at target with what a choice gives them.
+fn lifted(
+    problem: &Hubs<'_>,
+    tree: &HubTree,
+    people: &[Person<'_>],
+    customer: &BTreeMap<&str, u32>,
+    target: f64,
+) -> u64 {
+    let mut gain = vec![0.0f64; problem.items];
+    for (item, g) in tree.hubs.iter().flat_map(|&h| problem.gains.row(h as usize)) {
+        gain[item as usize] = gain[item as usize].max(g);
+    }
+    let at_target = people.iter().filter(|p| {
+        let joined = customer.get(p.id).is_some_and(|c| tree.customers.binary_search(c).is_ok());
+        let fiber = if joined { p.fiber_points } else { 0.0 };
+        let radio = p.item.map_or(0.0, |i| gain[i as usize]) / p.weight.max(f64::MIN_POSITIVE);
+        p.now + fiber + radio >= target - 1e-6
+    });
+    at_target.count() as u64
+}
