@@ -185,7 +185,7 @@ fn in_order(jobs: &[Job], parts: &Parts<'_>) -> Vec<(usize, f64, f64)> {
         let capex = jobs[j].own_cny
             + new().map(|s| parts.routes[s].capex_cny).sum::<f64>()
             + ports.map(|n| parts.pon[n].capex_cny).sum::<f64>();
-        (capex, new().map(|s| parts.routes[s].trench_m).sum::<f64>())
+        (capex, new().map(|s| parts.routes[s].trench_m).fold(0.0, |a, b| a + b))
     };
     let mut version = vec![0u32; jobs.len()];
     let offer = |j: usize, version: u32, built: &[bool], lit: &[bool]| Offer {

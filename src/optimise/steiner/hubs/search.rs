@@ -186,31 +186,41 @@ impl Search<'_, '_> {
             return;
         }
         let guess = (self.best.cost.max(1e-9) / self.best.gain.max(1e-9 * f.total)).max(1e-12);
-        let (mut low, mut high) = (guess / 256.0, guess * 256.0);
-        let mut turn = 0;
-        let mut tightest = (f64::INFINITY, guess);
-        while turn < TURNS && meter.open() && !self.done(work) && high / low > 1.003 {
-            turn += 1;
-            let factor = if turn == 1 { guess * 1.5 } else { (low * high).sqrt() };
-            let Some((bound, cost)) = self.priced(factor, budget, 2, meter) else { break };
-            if bound < tightest.0 {
-                tightest = (bound, factor);
+        let (mut low, mut high) = (0.0, f64::INFINITY);
+        let mut factor = guess * 1.5;
+        let mut tightest = (f64::INFINITY, guess, self.best.state.clone());
+        // More than half is left for the relaxation and for trying changes.
+        let reserve = meter.left() * 6 / 10;
+        for turn in 0..TURNS {
+            // Two turns come whatever the allowance.
+            if (meter.left() < reserve && turn > 1) || !meter.open() || self.done(work) || high < low * 1.003 {
+                break;
             }
-            if cost > budget {
+            let Some((bound, found)) = self.priced(factor, budget, 1, meter) else { break };
+            let over = self.maker.cost(&found) > budget;
+            if bound < tightest.0 {
+                tightest = (bound, factor, found);
+            }
+            if over {
                 high = factor;
             } else {
                 low = factor;
             }
+            factor = match (low > 0.0, high.is_finite()) {
+                (true, true) => (low * high).sqrt(),
+                (true, false) => 3.0 * low,
+                _ => high / 3.0,
+            };
         }
-        self.relax(Some((budget, tightest.1)), work, meter);
+        self.relax(Some((budget, tightest.1)), &tightest.2, work, meter);
         let mut round = 0;
         while meter.open() && !self.done(work) && round < 100_000 {
             self.vary(12, meter);
             if round % 8 == 7 && round < 80 {
                 let near = tightest.1 * (0.97 + 0.06 * self.draw.unit());
-                if let Some((bound, _)) = self.priced(near, budget, 2, meter) {
+                if let Some((bound, found)) = self.priced(near, budget, 2, meter) {
                     if bound < tightest.0 {
-                        tightest = (bound, near);
+                        tightest = (bound, near, found);
                     }
                 }
             }
@@ -220,14 +230,14 @@ impl Search<'_, '_> {
 
     /// The relaxation over directed cuts, at prices of the budget where it spends what there is, or without a
     /// budget; with answers that follow it. Takes half of the work that is left.
-    fn relax(&mut self, priced: Option<(f64, f64)>, work: &Work<'_>, meter: &mut Meter<'_>) {
+    fn relax(&mut self, priced: Option<(f64, f64)>, good: &State, work: &Work<'_>, meter: &mut Meter<'_>) {
         let steps = meter.left() / 2;
         let mut part = meter.part(steps);
         let m = &mut part;
         let (budget, mut factor) = priced.unwrap_or((0.0, 0.0));
         let (mut low, mut high) = (factor / 1.3, factor * 1.3);
         let mut cost = self.net.costs(factor);
-        let guide = if priced.is_none() { self.net.guide(&self.best.state) } else { Vec::new() };
+        let guide = self.net.guide(good);
         let net = Rc::clone(&self.net);
         if let Some((mut relaxation, first)) = net.relaxation(&cost, &guide, &mut self.draw, m) {
             self.prove(first, budget, factor);
@@ -279,8 +289,8 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Ascents at one price of the budget; the bound found there, and what the best answer at that price costs.
-    fn priced(&mut self, factor: f64, budget: f64, rounds: usize, meter: &mut Meter<'_>) -> Option<(f64, f64)> {
+    /// Ascents at one price of the budget; the bound found there, and the best answer at that price.
+    fn priced(&mut self, factor: f64, budget: f64, rounds: usize, meter: &mut Meter<'_>) -> Option<(f64, State)> {
         let f = self.f;
         let cost = self.net.costs(factor);
         let mut terminals = self.net.terminals.clone();
@@ -307,8 +317,7 @@ impl Search<'_, '_> {
                 self.shuffle(&mut terminals);
             }
         }
-        let spent = guided.map_or(f64::INFINITY, |g| self.maker.cost(&g.1));
-        Some((bound, spent))
+        Some((bound, guided?.1))
     }
 
     fn everything(&mut self, work: &Work<'_>, meter: &mut Meter<'_>) {
@@ -329,7 +338,8 @@ impl Search<'_, '_> {
                 self.shuffle(&mut terminals);
             }
             if round == 4 {
-                self.relax(None, work, meter);
+                let good = self.best.state.clone();
+                self.relax(None, &good, work, meter);
             }
             self.vary(12, meter);
         }
@@ -348,7 +358,8 @@ impl Search<'_, '_> {
         for _ in 0..times {
             let chosen: Vec<usize> =
                 (0..f.node.len()).filter(|&e| self.best.state.active[e] && !f.locked[e]).collect();
-            if !meter.open() || chosen.is_empty() {
+            // However small the problem, a try costs something.
+            if chosen.is_empty() || !meter.spend(4_000 + 2 * f.node.len() as u64) {
                 return;
             }
             let mut s = self.best.state.clone();
@@ -361,9 +372,10 @@ impl Search<'_, '_> {
                     s.active[e] = false;
                 }
             }
-            let strength = self.draw.unit();
+            // Mostly near to what pays best, now and then far from it.
+            let strength = self.draw.unit().powi(2);
             let taste: Vec<f64> =
-                (0..f.node.len()).map(|_| 1.0 + strength * (self.draw.unit() - 0.5)).collect();
+                (0..f.node.len()).map(|_| (4.0 * strength * (self.draw.unit() - 0.5)).exp()).collect();
             self.maker.fill(&mut s, rule, &taste, meter);
             self.finish(s, meter);
         }
