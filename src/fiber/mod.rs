@@ -246,7 +246,10 @@ fn plan_tree(
 
 /// Places for second entries, of buildings that are to have two routes and, where there are any, of the nodes
 /// that they are joined to (by index of the access point).
-fn second_entries(request: &RouteRequest<'_, '_, '_>, snaps: &[(u32, Snap)]) -> (Vec<Snap>, Vec<(u32, Snap)>) {
+fn second_entries(
+    request: &RouteRequest<'_, '_, '_>,
+    snaps: &[(u32, Snap)],
+) -> (Vec<Snap>, Vec<(u32, Snap)>) {
     let RouteRequest { settings, snapper, access, terminals, .. } = *request;
     let (roads, entry_m) = (snapper.roads(), settings.fiber.protect.entry_m);
     let asked: Vec<&Snap> = snaps.iter().filter(|s| terminals[s.0 as usize].protect).map(|s| &s.1).collect();

@@ -201,9 +201,8 @@ impl Builder<'_, '_, '_, '_> {
         let Some(g) = self.ground.filter(|_| !terminals.is_empty()) else {
             return Ok((terminals, RoutePlan::default()));
         };
-        let asked = |i: usize| {
-            i >= self.sites.len() || chosen.contains(&(i as u32)) || whole.out(i).is_some()
-        };
+        let asked =
+            |i: usize| i >= self.sites.len() || chosen.contains(&(i as u32)) || whole.out(i).is_some();
         let who: Vec<usize> = (0..terminals.len()).filter(|&i| asked(i)).collect();
         let some: Vec<Terminal> = who.iter().map(|&i| terminals[i].clone()).collect();
         let capex: f64 = stations.iter().map(|(_, s)| s.capex_cny).sum();
@@ -231,7 +230,13 @@ impl Builder<'_, '_, '_, '_> {
     }
 
     /// Shuts places and sites that were to be joined and couldn't be; tells whether there were any.
-    fn shut(&self, radio: &mut Radio, draft: &Draft, chosen: &BTreeSet<u32>, dry: &mut BTreeSet<u32>) -> bool {
+    fn shut(
+        &self,
+        radio: &mut Radio,
+        draft: &Draft,
+        chosen: &BTreeSet<u32>,
+        dry: &mut BTreeSet<u32>,
+    ) -> bool {
         // No fiber anywhere in the data says nothing about a station's.
         if self.ground.is_none_or(|g| g.access.points().is_empty()) {
             return false;
@@ -255,7 +260,12 @@ impl Builder<'_, '_, '_, '_> {
     }
 
     /// What is still without fiber in the end isn't built.
-    fn strike_without_fiber(&self, radio: &mut Radio, whole: &Whole, draft: &mut Draft) -> Result<(), PlanError> {
+    fn strike_without_fiber(
+        &self,
+        radio: &mut Radio,
+        whole: &Whole,
+        draft: &mut Draft,
+    ) -> Result<(), PlanError> {
         if self.ground.is_none_or(|g| g.access.points().is_empty()) {
             return Ok(());
         }
@@ -279,7 +289,10 @@ impl Builder<'_, '_, '_, '_> {
     fn certificate(&self, radio: &Radio, want: Want, draft: &Draft, bound: f64) -> Certificate {
         let (meaning, unit, objective, bound) = match want {
             Want::Points => (
-                ("weighted points that stations and fiber gain within the budget", "预算内基站与光缆带来的加权得分"),
+                (
+                    "weighted points that stations and fiber gain within the budget",
+                    "预算内基站与光缆带来的加权得分",
+                ),
                 "points",
                 draft.points,
                 bound.max(draft.points),

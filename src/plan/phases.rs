@@ -169,7 +169,8 @@ fn in_order(jobs: &[Job], parts: &Parts<'_>) -> Vec<(usize, f64, f64)> {
         let light = job.connection.and_then(|c| parts.connections[c].optical.as_ref());
         light.map_or(&[][..], |l| &l.nodes[..])
     };
-    let (mut users, mut lit_users) = (vec![Vec::new(); parts.routes.len()], vec![Vec::new(); parts.pon.len()]);
+    let (mut users, mut lit_users) =
+        (vec![Vec::new(); parts.routes.len()], vec![Vec::new(); parts.pon.len()]);
     for (j, job) in jobs.iter().enumerate() {
         for &s in &used[j] {
             users[s as usize].push(j);
@@ -332,11 +333,7 @@ mod tests {
     }
 
     fn connection(id: &str, cost_cny: f64, route: &[u32]) -> Connection {
-        Connection {
-            cost_cny,
-            route: route.to_vec(),
-            ..Connection::without(id, ConnectionState::Planned)
-        }
+        Connection { cost_cny, route: route.to_vec(), ..Connection::without(id, ConnectionState::Planned) }
     }
 
     #[test]
@@ -404,7 +401,8 @@ mod tests {
         settings.annual_budget_cny = vec![101.0, 250.0];
         let make = || {
             let routes: Vec<RouteSegment> = (0..5).map(|_| segment()).collect();
-            let connections: Vec<Connection> = (0..5).map(|i| connection(&format!("c{i}"), 0.0, &[i])).collect();
+            let connections: Vec<Connection> =
+                (0..5).map(|i| connection(&format!("c{i}"), 0.0, &[i])).collect();
             (routes, connections)
         };
         let gains = [5.0, 4.0, 3.0, 2.0, 1.0];

@@ -11,9 +11,7 @@ use crate::model::planned::{Station, StationBuild};
 use crate::model::records::{Cell, SiteId};
 use crate::model::settings::Settings;
 use crate::network::Reach;
-use crate::siting::{
-    Choice, Lift, Need, Place, Problem, RadioOption, places, sectors,
-};
+use crate::siting::{Choice, Lift, Need, Place, Problem, RadioOption, places, sectors};
 use rayon::prelude::*;
 
 /// Places considered per site, nearest first.
@@ -194,12 +192,7 @@ pub fn annuity_years(settings: &Settings) -> f64 {
 
 /// Turns a choice into stations, most useful first, each with its option.
 #[must_use]
-pub fn stations(
-    radio: &Radio,
-    choice: &Choice,
-    inputs: &Inputs,
-    settings: &Settings,
-) -> Vec<(u32, Station)> {
+pub fn stations(radio: &Radio, choice: &Choice, inputs: &Inputs, settings: &Settings) -> Vec<(u32, Station)> {
     let mut gain = vec![0.0; radio.problem.options.len()];
     let mut lifted: Vec<Vec<String>> = vec![Vec::new(); radio.problem.options.len()];
     for (site, by) in choice.by_site.iter().enumerate() {

@@ -17,9 +17,9 @@ use crate::model::planned::{
     StationBuild, Structure,
 };
 use crate::model::progress::Progress;
-use crate::model::words::{yuan, yuan_zh};
 use crate::model::records::{DataCenter, Origin, SiteId};
 use crate::model::settings::{Settings, UnknownGround};
+use crate::model::words::{yuan, yuan_zh};
 use crate::network::Reach;
 use crate::optimise::Work;
 use crate::plan::Plan;
@@ -199,8 +199,18 @@ fn over_years(order: &[OrderStep], settings: &Settings) -> Option<Note> {
     (spent > last * (1.0 + 1e-9)).then(|| {
         Note::new(
             "N216",
-            format!("the annual budgets don't reach: year {} spends {}, {} more than it has", plan.phases, yuan(spent), yuan(spent - last)),
-            format!("年度额度不足：第 {} 年投资 {}，超出额度 {}", plan.phases, yuan_zh(spent), yuan_zh(spent - last)),
+            format!(
+                "the annual budgets don't reach: year {} spends {}, {} more than it has",
+                plan.phases,
+                yuan(spent),
+                yuan(spent - last)
+            ),
+            format!(
+                "年度额度不足：第 {} 年投资 {}，超出额度 {}",
+                plan.phases,
+                yuan_zh(spent),
+                yuan_zh(spent - last)
+            ),
         )
     })
 }

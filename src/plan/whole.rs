@@ -17,8 +17,8 @@ use crate::model::inputs::Inputs;
 use crate::model::kinds;
 use crate::model::planned::{ConnectionState, StationBuild};
 use crate::model::settings::Settings;
-use crate::optimise::cover::{Lock, SparseRows};
 use crate::optimise::Work;
+use crate::optimise::cover::{Lock, SparseRows};
 use crate::optimise::steiner::hubs::{Customer, Hub, Hubs};
 use std::collections::{BTreeMap, BTreeSet};
 

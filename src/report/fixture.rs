@@ -13,8 +13,8 @@ use crate::model::kinds::{Basis, DcTier, FiberNodeKind, FirmSize, Lang, LayMetho
 use crate::model::notes::Note;
 use crate::model::operators::{NetworkId, Operators};
 use crate::model::planned::{
-    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, Optical, OrderStep, PonKind,
-    PonNode, Protection, RouteSegment, Station, StationBuild, Structure,
+    BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, Optical, OrderStep,
+    PonKind, PonNode, Protection, RouteSegment, Station, StationBuild, Structure,
 };
 use crate::model::records::{Cell, CellId, DataCenter, FiberNode, Origin, Region, Site, SiteId};
 use crate::model::rules;

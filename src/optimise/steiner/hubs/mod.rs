@@ -162,7 +162,8 @@ impl Hubs<'_> {
             return Err(HubError::Malformed("as many rows of gains as hubs are needed"));
         }
         let bad = |v: f64| !(v.is_finite() && v >= 0.0);
-        if self.customers.iter().any(|c| bad(c.own) || bad(c.prize)) || self.hubs.iter().any(|h| bad(h.price)) {
+        if self.customers.iter().any(|c| bad(c.own) || bad(c.prize)) || self.hubs.iter().any(|h| bad(h.price))
+        {
             return Err(HubError::Malformed("costs and prizes must be finite and not negative"));
         }
         for h in 0..self.hubs.len() {

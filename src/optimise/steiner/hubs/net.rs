@@ -2,12 +2,12 @@
 
 use super::state::{Field, State};
 use crate::graph::{EdgeId, Graph, NodeId};
-use crate::optimise::{Draw, Meter};
 use crate::optimise::steiner::SteinerError;
 use crate::optimise::steiner::construct::Grower;
 use crate::optimise::steiner::dual_ascent::{Ascent, Duals, arc_into, guide};
 use crate::optimise::steiner::prizes::Branches;
 use crate::optimise::steiner::relaxation::Relaxation;
+use crate::optimise::{Draw, Meter};
 
 /// What an edge of the net is; edges of the graph come first, under their own ids.
 #[derive(Clone, Copy, Debug)]

@@ -4,8 +4,8 @@ use super::net::Net;
 use super::state::{Field, Maker, Rule, State};
 use super::{Goal, HubError, HubTree, Hubs};
 use crate::graph::NodeId;
-use std::rc::Rc;
 use crate::optimise::{Certified, Draw, Ended, Meter, Stop, TOLERANCE, Work, relative_gap};
+use std::rc::Rc;
 
 /// Turns of the search for the price of the budget.
 const TURNS: usize = 14;
@@ -193,7 +193,8 @@ impl Search<'_, '_> {
         let reserve = meter.left() * 6 / 10;
         for turn in 0..TURNS {
             // Two turns come whatever the allowance.
-            if (meter.left() < reserve && turn > 1) || !meter.open() || self.done(work) || high < low * 1.003 {
+            if (meter.left() < reserve && turn > 1) || !meter.open() || self.done(work) || high < low * 1.003
+            {
                 break;
             }
             let Some((bound, found)) = self.priced(factor, budget, 1, meter) else { break };
@@ -290,7 +291,13 @@ impl Search<'_, '_> {
     }
 
     /// Ascents at one price of the budget; the bound found there, and the best answer at that price.
-    fn priced(&mut self, factor: f64, budget: f64, rounds: usize, meter: &mut Meter<'_>) -> Option<(f64, State)> {
+    fn priced(
+        &mut self,
+        factor: f64,
+        budget: f64,
+        rounds: usize,
+        meter: &mut Meter<'_>,
+    ) -> Option<(f64, State)> {
         let f = self.f;
         let cost = self.net.costs(factor);
         let mut terminals = self.net.terminals.clone();

@@ -388,10 +388,17 @@ impl<'f, 'g> Maker<'f, 'g> {
             match rule {
                 // Least lost per cost saved; of equals the larger saving.
                 Rule::Within(_) => parts.sort_by(|a, b| {
-                    (a.0 * b.1).total_cmp(&(b.0 * a.1)).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)).then(a.3.cmp(&b.3))
+                    (a.0 * b.1)
+                        .total_cmp(&(b.0 * a.1))
+                        .then(b.1.total_cmp(&a.1))
+                        .then(a.2.cmp(&b.2))
+                        .then(a.3.cmp(&b.3))
                 }),
                 Rule::Worth(factor) => parts.sort_by(|a, b| {
-                    (b.1 - b.0 * factor).total_cmp(&(a.1 - a.0 * factor)).then(a.2.cmp(&b.2)).then(a.3.cmp(&b.3))
+                    (b.1 - b.0 * factor)
+                        .total_cmp(&(a.1 - a.0 * factor))
+                        .then(a.2.cmp(&b.2))
+                        .then(a.3.cmp(&b.3))
                 }),
                 Rule::Everything => {
                     parts.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.2.cmp(&b.2)).then(a.3.cmp(&b.3)));
@@ -457,7 +464,8 @@ impl<'f, 'g> Maker<'f, 'g> {
     /// Cuts off branches without elements.
     fn prune(&mut self, s: &mut State) {
         let (wanted, _) = self.wanted(s);
-        s.edges = crate::optimise::steiner::construct::prune(self.f.graph, &wanted, std::mem::take(&mut s.edges));
+        s.edges =
+            crate::optimise::steiner::construct::prune(self.f.graph, &wanted, std::mem::take(&mut s.edges));
     }
 
     /// Makes the tree of what is chosen cheaper.
@@ -470,7 +478,12 @@ impl<'f, 'g> Maker<'f, 'g> {
     }
 
     /// A fresh tree for what is chosen; false if the meter ran out.
-    pub(super) fn regrow(&mut self, s: &mut State, length: impl Fn(EdgeId) -> f64, meter: &mut Meter<'_>) -> bool {
+    pub(super) fn regrow(
+        &mut self,
+        s: &mut State,
+        length: impl Fn(EdgeId) -> f64,
+        meter: &mut Meter<'_>,
+    ) -> bool {
         let (wanted, count) = self.wanted(s);
         match self.grower.grow(self.f.root, &wanted, count, |e, _| length(e), meter) {
             Some(edges) => {

@@ -12,18 +12,26 @@ fn small() -> impl Strategy<Value = Small> {
     let edges = prop::collection::vec((0..nodes, 0..nodes, 0u8..9), 5..10);
     let customers = prop::collection::vec((0..nodes, 0u8..4, 0u8..9, prop::bool::weighted(0.1)), 0..4);
     let lock = prop_oneof![8 => Just(Lock::Free), 1 => Just(Lock::Open), 1 => Just(Lock::Shut)];
-    let hub = (prop::option::weighted(0.8, 0..nodes), 0u8..6, lock, prop::collection::vec((0..items, 0u8..7), 0..4));
+    let hub = (
+        prop::option::weighted(0.8, 0..nodes),
+        0u8..6,
+        lock,
+        prop::collection::vec((0..items, 0u8..7), 0..4),
+    );
     (edges, customers, prop::collection::vec(hub, 0..4)).prop_map(move |(edges, customers, hubs)| {
         let edges = edges.into_iter().filter(|e| e.0 != e.1).map(|(a, b, w)| (a, b, f64::from(w))).collect();
         let customers = customers
             .into_iter()
-            .map(|(v, own, prize, must)| Customer { node: NodeId(v), own: own.into(), prize: prize.into(), must })
+            .map(|(v, own, prize, must)| Customer {
+                node: NodeId(v),
+                own: own.into(),
+                prize: prize.into(),
+                must,
+            })
             .collect();
-        let gains = hubs
-            .iter()
-            .map(|h| h.3.iter().map(|&(i, g)| (i, f64::from(g))).collect())
-            .collect();
-        let hubs = hubs.into_iter().map(|h| Hub { node: h.0.map(NodeId), price: h.1.into(), lock: h.2 }).collect();
+        let gains = hubs.iter().map(|h| h.3.iter().map(|&(i, g)| (i, f64::from(g))).collect()).collect();
+        let hubs =
+            hubs.into_iter().map(|h| Hub { node: h.0.map(NodeId), price: h.1.into(), lock: h.2 }).collect();
         (edges, customers, hubs, gains, items as usize)
     })
 }
@@ -45,7 +53,8 @@ fn all(p: &Hubs<'_>) -> Vec<(Vec<u32>, Vec<u32>, f64, f64)> {
     for hubs in 0u32..1 << p.hubs.len() {
         for customers in 0u32..1 << p.customers.len() {
             let hubs: Vec<u32> = (0..p.hubs.len() as u32).filter(|h| hubs >> h & 1 == 1).collect();
-            let customers: Vec<u32> = (0..p.customers.len() as u32).filter(|c| customers >> c & 1 == 1).collect();
+            let customers: Vec<u32> =
+                (0..p.customers.len() as u32).filter(|c| customers >> c & 1 == 1).collect();
             let need = hubs
                 .iter()
                 .filter_map(|&h| p.hubs[h as usize].node)
