@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes docs/questions.md: each question of a planner's week, its command, and its answer from real runs.
 
-    python3 docs/questions.py SHARED [COVPLAN]    # SHARED: the folder with data/demo_jiangsu
+    python3 docs/questions.py SHARED [COVPLAN]    # SHARED: the folder with data/demo_jiangsu, data/demo_guizhou
 
-Two projects: the real sites of Jiangsu (tests/real/jiangsu.toml; its stations are synthetic), and a project
-of `covplan synth` that has every layer. Needs Python 3.8 or later and nothing else.
+Three projects: the real sites of Jiangsu and of Guizhou (tests/real/*.toml; their stations are synthetic), and a
+project of `covplan synth` that has every layer. Needs Python 3.8 or later and nothing else.
 """
 import json
 import pathlib
@@ -23,9 +23,12 @@ QUESTIONS = [
     ("Cheapest way to close all gaps?", "plan PROJECT --effort low", "measures", None),
     ("Which fiber first?", "plan PROJECT --effort low", "fiber", "access fiber (`fiber_nodes` with spare fibers), roads"),
     ("Build together?", "joint PROJECT", 0, None),
+    ("Cities together?", "joint PROJECT --parties cities --orders 2", "cities", None),
     ("Is this application a duplicate?", "duplicates PROJECT", 0, "`projects`, `ducts`, surveyed `fiber_segments`"),
     ("Is compute near enough, and where should it stand?", "centers PROJECT", 0, "positions of halls (the layer has city centres), racks, PUE, exchange points"),
     ("Ready for which 5G-factory scheme?", "readiness PROJECT", 0, "`questionnaire`; `sites.indoor_5g`, `sites.has_fiber`"),
+    ("What would a subsidy bring?", "readiness PROJECT --subsidy 0.5:100000:small", "subsidy", "`sites.firm_size`; as above"),
+    ("Which services run where?", "readiness PROJECT --with-plan", "services", "`sites.indoor_5g`"),
     ("What breaks if asset N fails?", "failures PROJECT", 0, "physical `fiber_segments` and nodes, `sites.has_fiber`"),
     ("Energy and carbon?", "energy PROJECT", 1, "`racks_std`, `rack_use_pct`, `pue` of the centers"),
     ("What changed since the last run?", "compare BEFORE AFTER", 0, None),
@@ -121,7 +124,25 @@ def stations(table, document):
     return f"{shared} of {len(rows(table))} new stations and indoor systems stand on existing towers"
 
 
-WORDS = {f.__name__: f for f in (tasks, budget, measures, fiber, centers, stations)}
+def subsidy(table, document):
+    return next((line for line in document["headline"] if line.startswith("subsidy")), "no subsidy")
+
+
+def services(table, _):
+    after = len(table["headings"]) > 8
+    return "; ".join(f"{r[0]}: {r[4]}" + (f" → {r[7]}" if after else "") + (" (never)" if r[-1] == "never" else "") for r in rows(table))
+
+
+def cities(table, document):
+    joint = document["result"]["joint"]
+    shares, whole = joint["split"]["share_cny"], joint["together"]["cost_cny"]
+    apart = abs(sum(shares) - whole) / max(whole, 1.0)
+    worse = len(document["result"]["worse_off"])
+    return (f"{document['headline'][0]}; shares of {len(shares)} cities add up to the whole"
+            f"{'' if apart < 1e-9 else ' but for %g' % apart}; {worse or 'none'} worse off than alone")
+
+
+WORDS = {f.__name__: f for f in (tasks, budget, measures, fiber, centers, stations, subsidy, services, cities)}
 
 
 def submissions(folder):
@@ -154,29 +175,31 @@ def main():
         work = pathlib.Path(work)
         run(covplan, ["synth", "--region", "Jiangsu", "--sites", "200", "--cells", "900", "-o", str(work / "synth")])
         submissions(work / "synth")
-        text = (DOCS.parent / "tests/real/jiangsu.toml").read_text(encoding="utf-8")
-        real = work / "real"
-        real.mkdir()
-        (real / "covplan.toml").write_text(text.replace("{shared}", str(shared)).replace("{work}", str(work)), encoding="utf-8")
-        projects = [Project(covplan, real / "covplan.toml", work, "real"), Project(covplan, work / "synth/covplan.toml", work, "synth")]
+        projects = []
+        for name in ("jiangsu", "guizhou"):
+            text = (DOCS.parent / f"tests/real/{name}.toml").read_text(encoding="utf-8")
+            cells = work / f"cells-{name}"
+            run(covplan, ["synth", "--region", name.capitalize(), "--sites", "200", "--cells", "900", "-o", str(cells / "synth")])
+            real = work / name
+            real.mkdir()
+            (real / "covplan.toml").write_text(text.replace("{shared}", str(shared)).replace("{work}", str(cells)), encoding="utf-8")
+            projects.append(Project(covplan, real / "covplan.toml", work, name))
+        projects.append(Project(covplan, work / "synth/covplan.toml", work, "synth"))
         lines = [
             "# Every question, its command, its answer",
             "",
-            "Made by `python3 docs/questions.py SHARED` from real runs. **Jiangsu** has the real sites, towns, backbone cities and "
-            "cloud regions of the province; its stations are synthetic. **Synth** is a project of `covplan synth --region Jiangsu "
-            "--sites 200 --cells 900`: every layer is there and everything but the towns is made up (the script adds two applications and thirty answers to a questionnaire). Where the real layers can't "
-            "answer, the missing ones are named.",
+            "Made by `python3 docs/questions.py SHARED` from real runs. **Jiangsu** and **Guizhou** have the real sites, towns, backbone "
+            "cities and cloud regions of the province; their stations are synthetic. **Synth** is a project of `covplan synth --region "
+            "Jiangsu --sites 200 --cells 900`: every layer is there and everything but the towns is made up (the script adds two "
+            "applications and thirty answers to a questionnaire). Where the real layers can't answer, the run says so and the missing ones are named.",
             "",
-            "| Question | Command | Jiangsu | Real layers lack | Synth |",
-            "|---|---|---|---|---|",
+            "| Question | Command | Jiangsu | Guizhou | Real layers lack | Synth |",
+            "|---|---|---|---|---|---|",
         ]
         for question, command, what, lacking in QUESTIONS:
-            if command is None:
-                lines.append(f"| {question} | none yet | | | |")
-                continue
-            real_answer, synth_answer = (p.answer(command, what) for p in projects)
-            lines.append("| " + " | ".join(map(cell, (question, f"`covplan {command}`", real_answer, lacking or "", synth_answer))) + " |")
-        (DOCS / "questions.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            jiangsu, guizhou, made = (p.answer(command, what) for p in projects)
+            lines.append("| " + " | ".join(map(cell, (question, f"`covplan {command}`", jiangsu, guizhou, lacking or "", made))) + " |")
+    (DOCS / "questions.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -397,3 +397,114 @@ fn draws_are_the_same_on_any_number_of_threads() {
     let stable = one["result"]["stability"].as_f64().unwrap();
     assert!((0.0..=1.0).contains(&stable));
 }
+
+/// Rows of a sheet of a workbook, as numbers and texts.
+fn sheet(path: &Path, name: &str) -> Vec<Vec<calamine::Data>> {
+    use calamine::Reader;
+    let mut book: calamine::Xlsx<_> = calamine::open_workbook(path).unwrap();
+    book.worksheet_range(name).unwrap().rows().map(<[calamine::Data]>::to_vec).collect()
+}
+
+fn number(cell: &calamine::Data) -> f64 {
+    match cell {
+        calamine::Data::Float(v) => *v,
+        calamine::Data::Int(v) => *v as f64,
+        other => panic!("{other:?} is no number"),
+    }
+}
+
+#[test]
+fn the_task_table_and_the_costs_of_the_years_reconcile() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = covplan(
+        dir.path(),
+        &["synth", "--region", "Jiangsu", "--sites", "80", "--cells", "300", "-o", "synth", "--quiet"],
+    );
+    assert!(made.status.success());
+    let project = dir.path().join("synth/covplan.toml");
+    let text = std::fs::read_to_string(&project).unwrap();
+    std::fs::write(&project, format!("{text}\n[plan]\nannual_budget_cny = [1.5e7, 1e7, 9e8]\n")).unwrap();
+    assert!(
+        covplan(dir.path(), &["plan", "synth/covplan.toml", "-o", "out", "--effort", "low"]).status.success()
+    );
+    let plan: Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("out/plan.json")).unwrap()).unwrap();
+    let items = plan["items"].as_array().unwrap();
+    let sum = |key: &str, of: &dyn Fn(&Value) -> bool| -> f64 {
+        items.iter().filter(|i| of(i)).map(|i| i[key].as_f64().unwrap()).sum()
+    };
+    let capex = plan["summary"]["capex_cny"].as_f64().unwrap();
+    assert!(capex > 1e6 && (sum("capex_cny", &|_| true) - capex).abs() < 1e-6 * capex);
+    // City, party, year, stations, km, capex and opex in ¥ M; the last row is their sum.
+    let tasks = sheet(&dir.path().join("out/report.xlsx"), "Tasks");
+    let (total, rows) = tasks[1..].split_last().unwrap();
+    assert!(rows.len() > 3);
+    for column in 3..7 {
+        let added: f64 = rows.iter().map(|r| number(&r[column])).sum();
+        assert!((added - number(&total[column])).abs() < 1e-6 * added.max(1.0), "column {column}");
+    }
+    assert!((number(&total[5]) * 1e6 - capex).abs() < 1e-6 * capex);
+    // The same years in the table of costs; no year takes more than it may.
+    let cash = sheet(&dir.path().join("out/report.xlsx"), "Costs year by year");
+    for year in 1..=3u64 {
+        let of_year = sum("capex_cny", &|i| i["phase"].as_u64() == Some(year));
+        assert!((number(&cash[year as usize][2]) * 1e6 - of_year).abs() < 1.0);
+        assert!(of_year <= [1.5e7, 1e7, 9e8][year as usize - 1] * (1.0 + 1e-9), "year {year}: {of_year}");
+    }
+    assert!((number(&cash.last().unwrap()[2]) * 1e6 - capex).abs() < 1.0);
+}
+
+#[test]
+fn suppliers_weigh_more_and_explain_says_why() {
+    let links = "from_site,to_site,volume_cny\nS4,S1,5000000\nS2,S4,\nX9,S1,1\n";
+    let toml = format!("{PLANNED}[layers.supply_links]\npath = \"links.csv\"\n");
+    let own = "[plan]\nequity_small = 1.5\n[plan.weight]\nsupply = 0.4\nlarge = 2.0\n";
+    let dir = folder(&[
+        ("p.toml", &format!("{toml}{own}")),
+        ("q.toml", &toml),
+        ("sites.csv", SITES),
+        ("cells.csv", CELLS),
+        ("links.csv", links),
+    ]);
+    for (project, out) in [("p.toml", "p"), ("q.toml", "q")] {
+        assert!(covplan(dir.path(), &["coverage", project, "-o", out]).status.success());
+    }
+    // S4 is small: 1 × 1.5, and 0.4 of the weight 2 of the large firm that it supplies.
+    let told = json(dir.path(), &["explain", "p", "S4"], 0);
+    assert!((told["item"]["weight"].as_f64().unwrap() - 2.3).abs() < 1e-6, "{}", told["item"]["weight"]);
+    let parts = told["item"]["weight_parts"].as_array().unwrap();
+    let reasons: Vec<&str> = parts.iter().map(|p| p["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["own", "equity", "supply"]);
+    assert_eq!(parts[2]["by"], "S1");
+    assert_eq!(json(dir.path(), &["explain", "q", "S4"], 0)["item"]["weight"].as_f64(), Some(1.0));
+    // Redacted, neither links nor what makes the weights leave the house.
+    assert!(
+        covplan(dir.path(), &["coverage", "p.toml", "-o", "r", "--redact", "inter-agency"]).status.success()
+    );
+    let text = std::fs::read_to_string(dir.path().join("r/coverage.json")).unwrap();
+    assert!(!text.contains("weight_parts") && !text.contains("\"S1\""));
+}
+
+#[test]
+fn a_subsidy_brings_what_is_assumed() {
+    let sites = "site_id,name,lon,lat,firm_size,indoor_5g,has_fiber,service\n\
+        S1,Alpha,118.95,32.20,small,none,yes,data\nS2,Beta,118.96,32.21,large,none,yes,data\n";
+    let toml = format!("{PLANNED}[layers.datacenters]\npath = \"dc.csv\"\n");
+    let dc = "dc_id,name,lon,lat,tier\nDC1,Hall,118.81,32.06,edge\n";
+    let dir = folder(&[("p.toml", &toml), ("sites.csv", sites), ("cells.csv", CELLS), ("dc.csv", dc)]);
+    let args =
+        ["readiness", "p.toml", "--subsidy", "0.5:85000:small", "--subsidy", "0.5", "--scheme", "star"];
+    let found = json(dir.path(), &args, 0);
+    let offers = found["result"]["subsidies"].as_array().unwrap();
+    // A roof station and an indoor system, 340,000 each; 85,000 are a quarter: 5 % and a quarter of 55 points.
+    let mid = &offers[0]["cases"][1];
+    assert_eq!(offers[0]["eligible"], 1);
+    assert!((mid["lifted"].as_f64().unwrap() - 0.1875).abs() < 1e-9, "{mid}");
+    assert!((mid["public_cny"].as_f64().unwrap() - 0.1875 * 85_000.0).abs() < 1e-6);
+    assert_eq!(offers[1]["eligible"], 2);
+    assert!(found["headline"].to_string().contains("by the uptake assumed"));
+    let never =
+        found["result"]["services"].as_array().unwrap().iter().find(|c| c["name"] == "motion").unwrap();
+    assert_eq!(never["never"], true);
+    assert_eq!(covplan(dir.path(), &["readiness", "p.toml", "--subsidy", "1.5"]).status.code(), Some(2));
+}

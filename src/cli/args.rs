@@ -5,6 +5,8 @@ use crate::model::kinds::{Lang, Redaction};
 use crate::model::said::Said;
 use crate::model::settings::TerminalKind;
 use crate::optimise::Effort;
+use crate::policy::schemes::Scheme;
+use crate::policy::subsidy::Offer;
 use crate::report::csv::Encoding;
 use crate::report::formats::{FORMATS, Format as LayerFormat};
 use crate::report::tiles::CLOSEST;
@@ -149,6 +151,46 @@ pub enum ProfilesArg {
     Exact,
     /// Neighbours share work; proven block by block, measured on the run
     Shared,
+}
+
+/// What `covplan readiness` looks into.
+#[derive(Clone, Debug, Args)]
+pub struct ReadinessArgs {
+    /// Network-ready plants wanted in all: names the cheapest to lift
+    #[arg(allow_negative_numbers = true, long, value_name = "N")]
+    pub wanted: Option<u64>,
+    /// Count only plants against which nothing known stands in this scheme
+    #[arg(long, value_name = "SCHEME")]
+    pub scheme: Option<SchemeArg>,
+    /// What a subsidy would bring: share of the cost, most per plant, for whom (all, small, large, level=NAME); may be repeated
+    #[arg(long, value_name = "SHARE[:CAP[:WHO]]", value_parser = parse_subsidy)]
+    pub subsidy: Vec<Offer>,
+    /// Plan too, and show which service classes run after it
+    #[arg(long)]
+    pub with_plan: bool,
+}
+
+/// A scheme of 5G factories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemeArg {
+    /// The ministry's directory
+    Directory,
+    /// T/CCIASC 0025—2024
+    Association,
+    /// A star certification
+    Star,
+}
+
+impl SchemeArg {
+    /// As the evaluation knows it.
+    #[must_use]
+    pub const fn scheme(self) -> Scheme {
+        match self {
+            Self::Directory => Scheme::Directory,
+            Self::Association => Scheme::Association,
+            Self::Star => Scheme::Star,
+        }
+    }
 }
 
 /// A hall as typed.
@@ -357,9 +399,9 @@ pub enum Command {
         /// What to read.
         #[command(flatten)]
         reading: Reading,
-        /// Network-ready plants wanted in all: names the cheapest to lift
-        #[arg(allow_negative_numbers = true, long, value_name = "N")]
-        wanted: Option<u64>,
+        /// What to look into.
+        #[command(flatten)]
+        ask: ReadinessArgs,
         /// Where to write.
         #[command(flatten)]
         output: Output,
@@ -461,7 +503,7 @@ pub enum Command {
     Explain {
         /// Folder of a finished plan
         dir: PathBuf,
-        /// Id of a site, station, route or data center
+        /// Id of a site, station, route, data center or region; or a sum: `plan`, a payer, a kind of work
         id: String,
     },
     /// Vector tiles of a run's layers in one PMTiles file, for layers too large to draw
@@ -574,6 +616,8 @@ pub enum PartyKind {
     Operators,
     /// Cities of the regions layer
     Cities,
+    /// Provinces of the regions layer
+    Provinces,
 }
 
 /// What `centers` makes least.
@@ -672,6 +716,16 @@ fn parse_amount(s: &str) -> Result<f64, BadValue> {
         Ok(v) if v.is_finite() && v >= 0.0 => Ok(v),
         _ => bad(("a number from 0", "应为不小于 0 的数字")),
     }
+}
+
+fn parse_subsidy(s: &str) -> Result<Offer, BadValue> {
+    s.parse().or_else(|e: crate::policy::subsidy::BadOffer| {
+        bad((
+            e.to_string(),
+            "应为 比例[:上限[:对象]]，如 0.3:500000:small；对象可为 all、small、large 或 level=等级"
+                .to_owned(),
+        ))
+    })
 }
 
 fn parse_lang(s: &str) -> Result<Lang, BadValue> {

@@ -133,7 +133,11 @@ pub static GUIDES: &[Guide] = &[
     guide(
         "readiness",
         "对照三种 5G 工厂评价体系：满足、缺少与未知的条件；谁在使用 5G",
-        &["covplan readiness covplan.toml", "covplan readiness covplan.toml --wanted 500 -o out"],
+        &[
+            "covplan readiness covplan.toml",
+            "covplan readiness covplan.toml --wanted 500 --scheme association -o out",
+            "covplan readiness covplan.toml --subsidy 0.3 --subsidy 0.5:500000:small --with-plan",
+        ],
         ("covplan plan covplan.toml -o out", "covplan plan covplan.toml -o out"),
     ),
     guide(
@@ -178,7 +182,11 @@ pub static GUIDES: &[Guide] = &[
     guide(
         "explain",
         "拆解已完成方案中的评分、路由、基站或数据中心",
-        &["covplan explain out SITE-00412", "covplan explain out FR-00001 --json"],
+        &[
+            "covplan explain out SITE-00412",
+            "covplan explain out plan",
+            "covplan explain out FR-00001 --json",
+        ],
         ("set plan.lock in the project, and plan again", "在项目中设置 plan.lock 后重新规划"),
     ),
     guide(
@@ -309,7 +317,18 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("compare", "before", "较早运行的文件夹"),
     ("compare", "after", "较晚运行的文件夹"),
     ("readiness", "wanted", "希望网络就绪的工厂总数：列出最省钱的提升对象"),
-    ("joint", "parties", "谁来共建：operators（无线网络与铁塔公司）或 cities（区域图层的城市）"),
+    (
+        "readiness",
+        "scheme",
+        "仅计入该评价体系下无“不满足”项的企业：directory（工信部名录）、association（团体标准）、star（星级）",
+    ),
+    ("readiness", "subsidy", "补贴情景：补贴比例、每家上限、对象（all、small、large、level=等级）；可重复"),
+    ("readiness", "with_plan", "同时规划，并给出规划后可承载的业务类别"),
+    (
+        "joint",
+        "parties",
+        "谁来共建：operators（无线网络与铁塔公司）cities（区域图层的城市）或 provinces（省份）",
+    ),
     ("joint", "orders", "多于 6 方时抽取的加入次序数，正反成对 [默认：4]"),
     ("centers", "objective", "优化目标：mix（按设置加权）、cost、latency 或 carbon [默认：mix]"),
     ("centers", "planned", "先作规划，企业经规划光缆到达算力"),
@@ -342,7 +361,7 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("hall", "batch", "每行一个 JSON 厂房，每行一个 JSON 结果；`-` 为标准输入"),
     ("hall", "settings", "采用其设置的工程文件 [默认：内置默认值]"),
     ("explain", "dir", "已完成方案的文件夹"),
-    ("explain", "id", "企业、基站、路由或数据中心的编号"),
+    ("explain", "id", "企业、基站、光缆段、数据中心或区域的编号；或合计：plan（全方案）、出资方、建设内容"),
     ("tiles", "dir", "已完成运行的文件夹，须含 GeoJSON 图层"),
     ("tiles", "out", "要写的文件"),
     ("tiles", "layers", "要取的图层，以逗号分隔 [默认：全部]"),

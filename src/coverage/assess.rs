@@ -14,11 +14,12 @@ use super::score::{
     Quality, fiber_quality, latency_quality, level_quality, need, rate_quality, score, weights,
 };
 use super::towers::towers;
+use super::weight::Weights;
 use super::widen::Open;
 use crate::geom::{LocalFrame, LonLat, Xy};
 use crate::index::{Hit, PointIndex, hilbert_order};
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{Basis, FirmSize, SiteStatus};
+use crate::model::kinds::{Basis, SiteStatus};
 use crate::model::operators::NetworkId;
 use crate::model::progress::Progress;
 use crate::model::records::{Cell, Site, SiteId};
@@ -171,6 +172,8 @@ pub struct Assessor<'a> {
     backbone: PointIndex,
     /// Regions by position.
     pub places: Places<'a>,
+    /// What each site counts for in objectives.
+    pub weights: Weights<'a>,
     fiber: &'a dyn FiberReach,
     /// Measurements against the prediction that they corrected.
     measured: Option<Vec<Comparison>>,
@@ -208,6 +211,7 @@ impl<'a> Assessor<'a> {
             compute: Compute::new(&inputs.datacenters, &settings.latency),
             backbone: PointIndex::of(backbone.map(|(i, n)| (i as u32, n.at))),
             places: Places::new(inputs),
+            weights: Weights::new(inputs, settings),
             fiber,
             measured: None,
         };
@@ -226,13 +230,6 @@ impl<'a> Assessor<'a> {
     #[must_use]
     pub fn is_scored(&self, site: &Site) -> bool {
         !self.settings.project.require_operating || matches!(site.status, None | Some(SiteStatus::Operating))
-    }
-
-    /// The weight of a site: its own, times `plan.equity_small` for small and micro firms.
-    #[must_use]
-    pub fn weight(&self, site: &Site) -> f32 {
-        let small = matches!(site.firm_size, Some(FirmSize::Small | FirmSize::Micro));
-        (site.weight.or(1.0) * if small { self.settings.plan.equity_small } else { 1.0 }) as f32
     }
 
     /// One site by itself: its result, and what each network gives it.
@@ -259,7 +256,7 @@ impl<'a> Assessor<'a> {
             let Some(site) = self.inputs.sites.list.get(*number as usize) else { continue };
             let Some(result) = results.get_mut(i) else { continue };
             result.city = self.places.city(site, self.inputs, &mut desk.regions);
-            result.weight = self.weight(site);
+            result.weight = self.weights.of(site) as f32;
             if self.is_scored(site) {
                 scored.push((i, SiteId(*number), site));
             }

@@ -21,6 +21,7 @@ pub mod scene;
 pub mod score;
 pub mod terrain;
 pub mod towers;
+pub mod weight;
 pub mod what_if;
 mod widen;
 

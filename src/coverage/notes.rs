@@ -103,6 +103,9 @@ pub fn notes(assessor: &Assessor, result: &Assessment) -> Vec<Note> {
     let (inputs, settings) = (assessor.inputs, assessor.settings);
     let mut notes = Vec::new();
     let mut note = |code, en: String, zh: String| notes.push(Note::new(code, en, zh));
+    for said in assessor.weights.notes() {
+        note(said.code, said.en, said.zh);
+    }
     let rats = &settings.project.rats;
     let names = rats.iter().map(|r| r.code().to_uppercase()).collect::<Vec<_>>().join(" + ");
     let has_cells = inputs.has("cells") || !inputs.cells.list.is_empty();

@@ -339,6 +339,15 @@ fn kind(value: &Value) -> (&'static str, &'static str) {
 fn check(key: &str, entry: &Entry, value: Value) -> Result<Value, CatalogueError> {
     let value = match (&entry.value, value) {
         (Value::Float(_), Value::Integer(i)) => Value::Float(i as f64),
+        // A table of numbers under names of the user's own.
+        (Value::Table(_), Value::Table(named)) => {
+            let member = Entry { value: Value::Float(0.0), choices: None, ..entry.clone() };
+            let checked = named.into_iter().map(|(name, v)| {
+                let key = format!("{key}.{name}");
+                check(&key, &member, v).map(|v| (name, v))
+            });
+            Value::Table(checked.collect::<Result<Table, _>>()?)
+        }
         (_, v) => v,
     };
     if std::mem::discriminant(&entry.value) != std::mem::discriminant(&value) {
@@ -352,6 +361,14 @@ fn check(key: &str, entry: &Entry, value: Value) -> Result<Value, CatalogueError
     if let Some(v) = number {
         let (min, max) = (entry.min.unwrap_or(f64::MIN), entry.max.unwrap_or(f64::MAX));
         if !(v >= min && v <= max) {
+            let unit = entry.unit.clone();
+            return Err(CatalogueError::OutOfRange { key: key.to_owned(), value: v, min, max, unit });
+        }
+    }
+    for v in value.as_array().into_iter().flatten() {
+        let number = v.as_float().or_else(|| v.as_integer().map(|i| i as f64));
+        let (min, max) = (entry.min.unwrap_or(f64::MIN), entry.max.unwrap_or(f64::MAX));
+        if let Some(v) = number.filter(|v| !(*v >= min && *v <= max)) {
             let unit = entry.unit.clone();
             return Err(CatalogueError::OutOfRange { key: key.to_owned(), value: v, min, max, unit });
         }
@@ -414,6 +431,22 @@ mod tests {
         let t = merge(&format!("[radio]\nue_power_dbm = 26\n{own}")).unwrap();
         assert_eq!(t["radio"]["ue_power_dbm"].as_float(), Some(26.0));
         assert_eq!(t["radio"]["carrier"]["n1"]["freq_mhz"].as_float(), Some(2140.0));
+    }
+
+    #[test]
+    fn tables_and_lists_of_numbers_are_checked_one_by_one() {
+        let t =
+            merge("[plan]\nannual_budget_cny = [5e6, 4000000]\n[plan.weight.sector]\n36 = 2\n\"汽车\" = 1.5")
+                .unwrap();
+        assert_eq!(t["plan"]["weight"]["sector"]["36"].as_float(), Some(2.0));
+        for wrong in ["[plan.weight.sector]\n36 = -2", "[plan]\nannual_budget_cny = [-1.0]"] {
+            assert!(matches!(&merge(wrong).unwrap_err()[..], [CatalogueError::OutOfRange { .. }]), "{wrong}");
+        }
+        let errors = merge("[plan.weight.park]\nEast = \"twice\"").unwrap_err();
+        assert!(
+            matches!(&errors[..], [CatalogueError::WrongType { key, .. }] if key == "plan.weight.park.East"),
+            "{errors:?}"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::kinds::{Basis, DcTier, LayMethod};
 use crate::geom::LonLat;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How a planned station is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -402,7 +402,7 @@ pub struct Center {
 }
 
 /// What a budget item is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ItemKind {
     /// Radio station.

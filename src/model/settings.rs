@@ -1,5 +1,9 @@
 //! The settings of a run as types: one struct per section of the catalogue, no defaults of their own.
 
+mod plan;
+
+pub use plan::{PlanLockSettings, PlanPayerSettings, PlanSettings, PlanWeightSettings};
+
 use super::catalogue::{Catalogue, CatalogueError};
 use super::kinds::{Rat, Redaction, Wall};
 pub use super::land_cover::RadioLandCoverSettings;
@@ -140,6 +144,26 @@ pub struct PolicySettings {
     pub attach_m: f64,
     /// An applied-for station this near to an existing tower could stand on it, m.
     pub station_overlap_m: f64,
+    /// Section `policy.uptake`.
+    pub uptake: UptakeSettings,
+}
+
+/// Section `policy.uptake`: share of firms that lift themselves, by case.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UptakeSettings {
+    /// Without a subsidy, low case, share.
+    pub none_low: f64,
+    /// Without a subsidy, middle case, share.
+    pub none_mid: f64,
+    /// Without a subsidy, high case, share.
+    pub none_high: f64,
+    /// With everything paid, low case, share.
+    pub full_low: f64,
+    /// With everything paid, middle case, share.
+    pub full_mid: f64,
+    /// With everything paid, high case, share.
+    pub full_high: f64,
 }
 
 /// Section `redact`.
@@ -152,60 +176,6 @@ pub struct RedactSettings {
     pub grid_m: f64,
     /// Counts below this are suppressed in public outputs.
     pub min_count: u32,
-}
-
-/// Section `plan`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlanSettings {
-    /// Budget of the plan; 0: no cap, CNY.
-    pub budget_cny: f64,
-    /// Years over which cost is counted, yr.
-    pub years: u32,
-    /// Discount rate, share/yr.
-    pub discount_rate: f64,
-    /// Number of phases (years) the plan is spread over.
-    pub phases: u32,
-    /// Capex that each year may spend, the first year first; years beyond the list get as much as its last. Empty: years of about equal money, CNY.
-    pub annual_budget_cny: Vec<f64>,
-    /// Stations and indoor systems that can be built in a year; 0: no limit, /yr.
-    pub annual_stations: u32,
-    /// Trench that can be dug in a year; 0: no limit, km/yr.
-    pub annual_trench_km: f64,
-    /// First day of the plan; digging bans that end later hold.
-    pub start: String,
-    /// Factor on the weight of small and micro firms.
-    pub equity_small: f64,
-    /// Section `plan.payer`.
-    pub payer: PlanPayerSettings,
-    /// Section `plan.lock`.
-    pub lock: PlanLockSettings,
-}
-
-/// Section `plan.lock`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlanLockSettings {
-    /// Ids (candidates, sites, data centers) that must be in the plan.
-    pub open: Vec<String>,
-    /// Ids (candidates, sites, roads, data centers) that must not be in the plan.
-    pub shut: Vec<String>,
-}
-
-/// Section `plan.payer`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlanPayerSettings {
-    /// Who pays for radio equipment.
-    pub station: String,
-    /// Who pays for new towers.
-    pub tower: String,
-    /// Who pays for fiber.
-    pub fiber: String,
-    /// Who pays for indoor systems.
-    pub indoor: String,
-    /// Who pays for edge nodes.
-    pub datacenter: String,
 }
 
 /// Section `energy`.

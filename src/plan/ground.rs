@@ -16,8 +16,9 @@ use crate::network::{
 use rayon::prelude::*;
 use std::borrow::Cow;
 
-/// Layers that no stage looks at yet.
-const NOT_USED: [&str; 4] = ["power", "projects", "supply_links", "questionnaire"];
+/// Layers that change no score and no plan, with the command whose question they answer.
+const FOR_COMMANDS: [(&str, &str); 3] =
+    [("power", "covplan energy"), ("projects", "covplan duplicates"), ("questionnaire", "covplan readiness")];
 
 /// Distances of all sites, looked up once.
 struct ByRoad(Vec<FiberDistance>);
@@ -58,19 +59,29 @@ pub fn with_ground<T>(
             ));
         }
     }
-    let mut idle: Vec<&str> = NOT_USED.into_iter().filter(|l| inputs.has(l)).collect();
     // Land cover stands on the ground: without usable heights there are no profiles.
     let fine = |t: &dyn crate::geom::Terrain| require_posting(t, MAX_PROPAGATION_POSTING_M).is_ok();
     let profiles = settings.radio.terrain.r#use && inputs.terrain.as_deref().is_some_and(fine);
     if inputs.has("clutter") && !(profiles && inputs.land_cover.is_some()) {
-        idle.push("clutter (it takes a dem of 100 m posting or finer)");
-    }
-    if !idle.is_empty() {
-        let names = idle.join(", ");
         notes.push(Note::new(
             "N107",
-            format!("read and checked, but without effect on scores or plan in this version: {names}"),
-            format!("以下图层已读取并校验，但本版本的评分与规划尚未使用：{names}"),
+            "read and checked, but without effect on scores or plan: clutter (it takes a dem of 100 m posting or finer)",
+            "已读取并校验，但对评分与规划无影响：clutter（需 100 m 或更细的 dem）",
+        ));
+    }
+    let served: Vec<String> = FOR_COMMANDS
+        .iter()
+        .filter(|(l, _)| inputs.has(l))
+        .map(|(l, command)| format!("{l} ({command})"))
+        .collect();
+    if !served.is_empty() {
+        notes.push(Note::new(
+            "N108",
+            format!(
+                "layers that answer questions of their own and change no score or plan: {}",
+                served.join(", ")
+            ),
+            format!("以下图层用于专门问题，不影响评分与规划：{}", served.join("、")),
         ));
     }
     let infer = settings.project.roads == "infer";

@@ -186,8 +186,7 @@ pub fn prepare(
 /// Years by which yearly costs count beside capex: the present value of one yuan a year.
 #[must_use]
 pub fn annuity_years(settings: &Settings) -> f64 {
-    let (r, n) = (settings.plan.discount_rate, f64::from(settings.plan.years));
-    if r > 0.0 { (1.0 - (1.0 + r).powf(-n)) / r } else { n }
+    settings.plan.annuity(settings.plan.years)
 }
 
 /// Turns a choice into stations, most useful first, each with its option.

@@ -4,6 +4,7 @@
 use super::party::{Coalition, Kind, Parties, inputs_of, parties};
 use super::shapley::{EXACT_PARTIES, Split, exact, proportional, sampled};
 use crate::coverage::Towers;
+use crate::model::grid::Grid;
 use crate::model::inputs::Inputs;
 use crate::model::said::{Bilingual, Said};
 use crate::model::settings::Settings;
@@ -43,6 +44,10 @@ pub struct Outcome {
     pub stations: u64,
     /// New trench, metres.
     pub trench_m: f64,
+    /// Electricity of new stations and of the data centers' load, kWh a year.
+    pub energy_kwh_yr: f64,
+    /// Carbon of that electricity, tonnes CO2 a year.
+    pub carbon_t_yr: f64,
     /// Sites below target before the plan.
     pub gaps_before: u64,
     /// Sites still below target after it.
@@ -113,13 +118,16 @@ pub fn joint(
                     format!("{n} radio networks own cells: building together takes two at least"),
                     format!("有小区的无线网络为 {n} 个：共建至少需要两个"),
                 ),
-                Kind::Cities => (
-                    format!(
-                        "sites lie in {n} cities of the regions layer: building together takes from 2 to {}",
-                        super::party::MOST
-                    ),
-                    format!("企业分布在区域图层的 {n} 个城市：共建需要 2 至 {} 个", super::party::MOST),
-                ),
+                Kind::Cities | Kind::Provinces => {
+                    let (en, zh) = if kind == Kind::Cities { ("cities", "城市") } else { ("provinces", "省份") };
+                    (
+                        format!(
+                            "sites lie in {n} {en} of the regions layer: building together takes from 2 to {}",
+                            super::party::MOST
+                        ),
+                        format!("企业分布在区域图层的 {n} 个{zh}：共建需要 2 至 {} 个", super::party::MOST),
+                    )
+                }
             }
             .into(),
         ));
@@ -238,11 +246,21 @@ impl Groups<'_> {
         let plan = plan::run(&mut inputs, &settings, self.work)?;
         self.planned += 1;
         let capex_cny = plan.capex_cny();
+        let (mut kwh, mut carbon_t_yr) = (0.0, 0.0);
+        for s in &plan.stations {
+            let city = inputs.regions.iter().filter(|r| s.city.as_deref() == Some(r.adcode.as_str()));
+            kwh += s.energy_kwh_yr;
+            carbon_t_yr += Grid::of(city, &settings.energy).carbon_t(s.energy_kwh_yr);
+        }
+        kwh += plan.centers.iter().map(|c| c.energy_kwh_yr).sum::<f64>();
+        carbon_t_yr += plan.centers.iter().map(|c| c.carbon_t_yr).sum::<f64>();
         Ok(Outcome {
             cost_cny: capex_cny + present_value(plan.opex_cny_yr(), &settings),
             capex_cny,
             stations: plan.stations.len() as u64,
             trench_m: plan.routes.iter().map(|r| r.trench_m).sum(),
+            energy_kwh_yr: kwh,
+            carbon_t_yr,
             gaps_before: plan.before.gaps.len() as u64,
             gaps_after: plan.after.gaps.len() as u64,
         })
@@ -255,6 +273,8 @@ fn side_by_side(a: &Outcome, b: &Outcome) -> Outcome {
         capex_cny: a.capex_cny + b.capex_cny,
         stations: a.stations + b.stations,
         trench_m: a.trench_m + b.trench_m,
+        energy_kwh_yr: a.energy_kwh_yr + b.energy_kwh_yr,
+        carbon_t_yr: a.carbon_t_yr + b.carbon_t_yr,
         gaps_before: a.gaps_before + b.gaps_before,
         gaps_after: a.gaps_after + b.gaps_after,
     }
@@ -262,8 +282,7 @@ fn side_by_side(a: &Outcome, b: &Outcome) -> Outcome {
 
 /// Present value of so much at the end of each year of the plan, yuan: a Σ (1 + r)^−t.
 fn present_value(each_year_cny: f64, settings: &Settings) -> f64 {
-    let rate = 1.0 + settings.plan.discount_rate;
-    (1..=settings.plan.years).map(|t| each_year_cny / rate.powi(t as i32)).sum()
+    each_year_cny * settings.plan.annuity(settings.plan.years)
 }
 
 #[cfg(test)]

@@ -54,6 +54,19 @@ pub enum Kind {
     Operators,
     /// Cities. Alone, a city lifts its own sites from places and fiber within its border.
     Cities,
+    /// Provinces, likewise.
+    Provinces,
+}
+
+impl Kind {
+    /// The regions that are parties; none where operators are.
+    const fn level(self) -> Option<RegionLevel> {
+        match self {
+            Self::Operators => None,
+            Self::Cities => Some(RegionLevel::City),
+            Self::Provinces => Some(RegionLevel::Province),
+        }
+    }
 }
 
 /// Parties: names, and codes that groups are made by.
@@ -87,8 +100,8 @@ pub fn parties(inputs: &Inputs, kind: Kind) -> Parties {
             }
             names.clone_from(&codes);
         }
-        Kind::Cities => {
-            let homes = homes(inputs);
+        Kind::Cities | Kind::Provinces => {
+            let homes = homes(inputs, kind.level());
             let used: BTreeSet<u32> = homes.iter().flatten().copied().collect();
             for (_, r) in (0u32..).zip(&inputs.regions).filter(|(i, _)| used.contains(i)) {
                 codes.push(r.adcode.clone());
@@ -99,11 +112,20 @@ pub fn parties(inputs: &Inputs, kind: Kind) -> Parties {
     Parties { kind, codes, names }
 }
 
-/// The city of every site.
-fn homes(inputs: &Inputs) -> Vec<Option<u32>> {
-    let places = Places::new(inputs);
+/// The city, or the region of another level, of every site.
+fn homes(inputs: &Inputs, level: Option<RegionLevel>) -> Vec<Option<u32>> {
     let mut found = Vec::new();
-    inputs.sites.list.iter().map(|s| places.city(s, inputs, &mut found)).collect()
+    if level == Some(RegionLevel::City) {
+        let places = Places::new(inputs);
+        return inputs.sites.list.iter().map(|s| places.city(s, inputs, &mut found)).collect();
+    }
+    let index = RegionIndex::new(inputs.regions.iter().map(|r| &r.shape));
+    let of_level = |i: &u32| inputs.regions.get(*i as usize).is_some_and(|r| Some(r.level) == level);
+    let mut home = |at| {
+        index.locate(at, &mut found);
+        found.iter().copied().filter(|i| of_level(i)).min()
+    };
+    inputs.sites.list.iter().map(|s| home(s.at)).collect()
 }
 
 /// What a group of parties has to work with, and the settings that keep it off the others' towers.
@@ -119,7 +141,7 @@ pub fn inputs_of(
         parties.codes.iter().enumerate().filter(|(i, _)| group.has(*i)).map(|(_, c)| c.as_str()).collect();
     match parties.kind {
         Kind::Operators => (of_operators(inputs, parties, &inside), settings.clone()),
-        Kind::Cities => of_cities(inputs, settings, &inside, towers),
+        Kind::Cities | Kind::Provinces => of_regions(inputs, settings, parties.kind, &inside, towers),
     }
 }
 
@@ -148,13 +170,14 @@ fn of_operators(inputs: &Inputs, parties: &Parties, inside: &BTreeSet<&str>) -> 
     out
 }
 
-fn of_cities(
+fn of_regions(
     inputs: &Inputs,
     settings: &Settings,
+    kind: Kind,
     inside: &BTreeSet<&str>,
     towers: &[(String, crate::geom::LonLat)],
 ) -> (Inputs, Settings) {
-    let homes = homes(inputs);
+    let homes = homes(inputs, kind.level());
     let code = |r: u32| inputs.regions.get(r as usize).map(|r| r.adcode.as_str());
     let mut out = inputs.clone();
     let mut kept = Sites { list: Vec::new(), text: inputs.sites.text.clone() };
@@ -168,13 +191,13 @@ fn of_cities(
         .regions
         .iter()
         .enumerate()
-        .filter(|(_, r)| r.level == RegionLevel::City)
+        .filter(|(_, r)| Some(r.level) == kind.level())
         .map(|(i, r)| (i, r.adcode.as_str()))
         .collect();
     let by_index: BTreeMap<usize, &str> = cities.into_iter().collect();
     let index = RegionIndex::new(inputs.regions.iter().map(|r| &r.shape));
     let mut found = Vec::new();
-    // What stands in no city is nobody's, and open to all.
+    // What stands in none of them is nobody's, and open to all.
     let mut open = |at| {
         index.locate(at, &mut found);
         found.iter().filter_map(|r| by_index.get(&(*r as usize))).all(|c| inside.contains(c))

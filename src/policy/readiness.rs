@@ -7,7 +7,7 @@ use crate::coverage::{Assessment, IndoorCover, NetworkAtSite, SiteResult};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{Basis, FirmSize, Indoor5g};
 use crate::model::records::{Site, SiteId};
-use crate::model::settings::Settings;
+use crate::model::settings::{ServiceNeed, Settings};
 use crate::siting::halls::IndoorSystems;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -103,6 +103,28 @@ impl Plant {
     }
 }
 
+impl Plant {
+    /// Whether the network part is known to lack something.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.network_part() == State::Missing
+    }
+
+    /// What lifting it costs, where that is sure to lift it: what is unknown may be missing too.
+    #[must_use]
+    pub fn sure_cost_cny(&self) -> Option<f64> {
+        self.cost_cny.filter(|_| self.is_blocked() && !self.checks.contains(&State::Unknown))
+    }
+
+    /// Whether nothing that is known stands against it in a scheme: no item answered no. True for the
+    /// network part alone.
+    #[must_use]
+    pub fn counts_for(&self, scheme: Option<Scheme>) -> bool {
+        let of = |s: Scheme| Scheme::ALL.iter().position(|x| *x == s).and_then(|k| self.answers.get(k));
+        scheme.and_then(of).is_none_or(|a| a.not_met == 0)
+    }
+}
+
 /// The plants that are scored, in the order of the layer.
 #[must_use]
 pub fn readiness(inputs: &Inputs, settings: &Settings, found: &Assessment) -> Vec<Plant> {
@@ -163,8 +185,19 @@ fn checks(
     settings: &Settings,
     has_cells: bool,
 ) -> [State; 6] {
+    checks_for(&need(site, settings), site, r, n, settings, has_cells)
+}
+
+/// The checks against what a service asks for.
+pub(super) fn checks_for(
+    need: &ServiceNeed,
+    site: &Site,
+    r: &SiteResult,
+    n: &NetworkAtSite,
+    settings: &Settings,
+    has_cells: bool,
+) -> [State; 6] {
     let threshold = settings.radio.threshold.rsrp_dbm;
-    let need = need(site, settings);
     let judge = |met: bool| if met { State::Met } else { State::Missing };
     // With a cells layer, nothing in reach is known to be no coverage.
     let nothing = if has_cells { State::Missing } else { State::Unknown };
@@ -236,6 +269,10 @@ fn cost(
 /// The cheapest plants to lift.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Lift {
+    /// The scheme that they are to count for; none: the network part alone.
+    pub scheme: Option<Scheme>,
+    /// Plants whose network part is met or could be, held back by an item of the scheme answered no.
+    pub held: u64,
     /// Plants ready already.
     pub ready: u64,
     /// Plants wanted in all.
@@ -248,24 +285,22 @@ pub struct Lift {
     pub short: u64,
 }
 
-/// The cheapest way to so many network-ready plants. Each plant is priced for itself, so the cheapest ones
-/// are the best choice; plants of unknown state aren't counted on.
+/// The cheapest way to so many network-ready plants against which nothing known stands in a scheme. Each
+/// plant is priced for itself, so the cheapest ones are the best choice (cost equals its lower bound); plants
+/// of unknown state aren't counted on.
 #[must_use]
-pub fn lift(plants: &[Plant], wanted: u64) -> Lift {
-    let ready = plants.iter().filter(|p| p.network_part() == State::Met).count() as u64;
-    // What is unknown may be missing too: lifting what is known to be missing wouldn't make sure of it.
-    let sure = |p: &Plant| !p.checks.contains(&State::Unknown) && p.network_part() == State::Missing;
-    let mut priced: Vec<(f64, u32)> = plants
-        .iter()
-        .zip(0u32..)
-        .filter(|(p, _)| sure(p))
-        .filter_map(|(p, i)| Some((p.cost_cny?, i)))
-        .collect();
+pub fn lift(plants: &[Plant], wanted: u64, scheme: Option<Scheme>) -> Lift {
+    let open = || plants.iter().zip(0u32..).filter(|(p, _)| p.counts_for(scheme));
+    let ready = open().filter(|(p, _)| p.network_part() == State::Met).count() as u64;
+    let mut priced: Vec<(f64, u32)> = open().filter_map(|(p, i)| Some((p.sure_cost_cny()?, i))).collect();
     priced.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let more = wanted.saturating_sub(ready);
     let take = usize::try_from(more).unwrap_or(usize::MAX).min(priced.len());
     priced.truncate(take);
+    let could = |p: &&Plant| p.network_part() == State::Met || p.sure_cost_cny().is_some();
     Lift {
+        scheme,
+        held: plants.iter().filter(|p| !p.counts_for(scheme)).filter(could).count() as u64,
         ready,
         wanted,
         cost_cny: priced.iter().map(|p| p.0).sum(),
@@ -428,7 +463,7 @@ mod tests {
         plants.push(plant([Met, Missing, Unknown, Met, Met, Met], Some(0.5)));
         plants.push(plant(missing, None));
         for wanted in 0..9u64 {
-            let found = lift(&plants, wanted);
+            let found = lift(&plants, wanted, None);
             let more = wanted.saturating_sub(1);
             let best = (0u32..32)
                 .filter(|set| u64::from(set.count_ones()) == more.min(5))
@@ -436,5 +471,10 @@ mod tests {
                 .fold(f64::INFINITY, f64::min);
             assert_eq!((found.cost_cny, found.short), (best, more.saturating_sub(5)), "{wanted}");
         }
+        // An item of a scheme answered no holds a plant back there, and nowhere else.
+        plants[3].answers[1].not_met = 1;
+        let of = |s| lift(&plants, 2, s);
+        assert_eq!((of(Some(Scheme::Association)).cost_cny, of(Some(Scheme::Association)).held), (3.0, 1));
+        assert_eq!((of(Some(Scheme::Star)).cost_cny, of(None).cost_cny, of(None).held), (1.0, 1.0, 0));
     }
 }

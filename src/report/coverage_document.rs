@@ -25,12 +25,14 @@ pub fn coverage_document(v: View, run: &RunInfo) -> Document {
     let mut sections = today(v, lang);
     sections.push(notes(lang, &[&v.found.notes]));
     sections.push(data_quality(v, lang));
+    sections.push(super::assumptions::assumptions(v, lang));
     let mut next = vec!["covplan plan PROJECT.toml -o DIR".to_owned()];
     if let Some(gap) = v.found.gaps.first() {
         next.push(format!("covplan explain DIR {}", plain(v.site_id(gap.site.at()))));
     }
     Document {
         lang,
+        front: super::front::of_coverage(v, lang),
         title: format!("{} – {}", plain(&run.title), pick(lang, "coverage today", "覆盖现状")),
         banners: banners(v, lang, false),
         headline: headline(v, lang),

@@ -1,5 +1,6 @@
 //! The report as a document: what every readable format (text, Markdown, HTML, workbook) renders.
 
+use super::chart::Chart;
 use super::number::{grouped, grouped_decimal};
 use crate::model::kinds::Lang;
 use serde_json::{Value, json};
@@ -103,6 +104,8 @@ pub struct Table {
     pub all_rows: usize,
     /// Whether the short report on the terminal shows it.
     pub brief: bool,
+    /// The same as pictures, for those who would rather look than read.
+    pub charts: Vec<Chart>,
 }
 
 impl Table {
@@ -110,7 +113,17 @@ impl Table {
     #[must_use]
     pub fn new(key: &'static str, title: impl Into<String>, headings: Vec<String>) -> Self {
         let (title, rows) = (title.into(), Vec::new());
-        Self { key, title, short: None, headings, rows, total: None, all_rows: 0, brief: false }
+        Self {
+            key,
+            title,
+            short: None,
+            headings,
+            rows,
+            total: None,
+            all_rows: 0,
+            brief: false,
+            charts: Vec::new(),
+        }
     }
 
     /// Adds a row.
@@ -130,6 +143,13 @@ impl Table {
     #[must_use]
     pub fn brief(mut self) -> Self {
         self.brief = true;
+        self
+    }
+
+    /// Adds pictures of it; none where there is nothing to draw.
+    #[must_use]
+    pub fn drawn(mut self, charts: impl IntoIterator<Item = Chart>) -> Self {
+        self.charts.extend(charts);
         self
     }
 
@@ -153,11 +173,44 @@ pub struct Section {
     pub tables: Vec<Table>,
 }
 
+/// A number of the first page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// What it is.
+    pub label: String,
+    /// The number with its unit.
+    pub value: String,
+    /// What it is measured against, in a few words.
+    pub note: String,
+}
+
+/// Something to decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// What to do.
+    pub what: String,
+    /// What follows from it.
+    pub why: String,
+    /// What it costs.
+    pub price: String,
+}
+
+/// The first page, for whoever reads no other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Front {
+    /// Five numbers at most.
+    pub figures: Vec<Figure>,
+    /// Three recommendations at most.
+    pub advice: Vec<Advice>,
+}
+
 /// A report.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// Language.
     pub lang: Lang,
+    /// The first page; answers to single questions have none.
+    pub front: Option<Front>,
     /// Title.
     pub title: String,
     /// What must be known before any number is read: synthetic, inferred, redacted, stopped early.
@@ -190,6 +243,10 @@ pub fn document_json(schema: &str, document: &Document, result: Value) -> Value 
         "title": document.title,
         "banners": document.banners,
         "headline": document.headline,
+        "front": document.front.as_ref().map(|f| json!({
+            "figures": f.figures.iter().map(|x| json!({ "label": x.label, "value": x.value, "note": x.note })).collect::<Vec<_>>(),
+            "recommendations": f.advice.iter().map(|a| json!({ "what": a.what, "why": a.why, "price": a.price })).collect::<Vec<_>>(),
+        })),
         "tables": document.tables().map(table).collect::<Vec<_>>(),
         "result": result,
     })

@@ -2,11 +2,13 @@
 //! every term, its input, the row that the input stands in, and the formula.
 
 mod route;
+mod totals;
 
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::number::{grouped_decimal, money};
 use super::out::ReportError;
 use crate::coverage::Term;
+use crate::coverage::weight::Reason;
 use crate::geom::{LonLat, geodesic_m};
 use crate::model::catalogue::Catalogue;
 use crate::model::kinds::{Basis, Lang};
@@ -91,16 +93,14 @@ pub fn explain(folder: &Path, id: &str, lang: Lang) -> Result<Explanation, Expla
             "datacenters" => {
                 planned(&run, item, None, lang, &["datacenter.", "energy.", "latency."], "datacenters")
             }
-            _ => vec![fields(&run, item, lang)],
+            _ => std::iter::once(fields(&run, item, lang)).chain(totals::of_city(&run, id, lang)).collect(),
         };
         let name = item["name"].as_str().map(|n| format!("  {}", plain(n))).unwrap_or_default();
-        let texts = |v: &Value| -> Vec<String> {
-            v[lang.code()].as_array().into_iter().flatten().filter_map(|t| t.as_str()).map(plain).collect()
-        };
         let document = Document {
             lang,
+            front: None,
             title: format!("{}{name}", plain(id)),
-            banners: texts(&run["banners"]),
+            banners: texts(&run["banners"], lang),
             headline: headline(&run, list, item, lang),
             sections,
             next: Vec::new(),
@@ -116,9 +116,23 @@ pub fn explain(folder: &Path, id: &str, lang: Lang) -> Result<Explanation, Expla
         });
         return Ok(Explanation { document, json });
     }
+    if let Some((sections, item)) = totals::totals(&run, id, lang) {
+        let document = Document {
+            lang,
+            front: None,
+            title: plain(id),
+            banners: texts(&run["banners"], lang),
+            headline: texts(&run["headline"], lang).into_iter().take(1).collect(),
+            sections,
+            next: Vec::new(),
+        };
+        let json = json!({ "schema": "covplan/explain/1", "kind": "total", "id": id, "item": item, "redaction": run["redaction"] });
+        return Ok(Explanation { document, json });
+    }
     let ids = LISTS
         .iter()
-        .flat_map(|(list, key)| run[*list].as_array().into_iter().flatten().filter_map(|i| i[*key].as_str()));
+        .flat_map(|(list, key)| run[*list].as_array().into_iter().flatten().filter_map(|i| i[*key].as_str()))
+        .chain(totals::names(&run));
     let near = ids
         .map(|other| (strsim::jaro_winkler(other, id), other))
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
@@ -128,6 +142,11 @@ pub fn explain(folder: &Path, id: &str, lang: Lang) -> Result<Explanation, Expla
         folder: folder.to_path_buf(),
         suggestion: near.map(|(_, s)| s.to_owned()),
     })
+}
+
+/// Texts of a run in a language.
+fn texts(v: &Value, lang: Lang) -> Vec<String> {
+    v[lang.code()].as_array().into_iter().flatten().filter_map(|t| t.as_str()).map(plain).collect()
 }
 
 pub(super) fn read(folder: &Path) -> Result<Value, ReportError> {
@@ -333,7 +352,7 @@ fn site(run: &Value, item: &Value, connection: Option<&Value>, lang: Lang) -> Ve
         Section {
             title: t("Score", "评分"),
             text: Vec::new(),
-            tables: vec![terms, needs(item, lang), networks],
+            tables: vec![terms, needs(item, lang), weight(item, lang), networks],
         },
         formulas(run, lang),
     ];
@@ -343,14 +362,46 @@ fn site(run: &Value, item: &Value, connection: Option<&Value>, lang: Lang) -> Ve
     if let Some(c) = connection {
         sections.push(joined(run, c, lang));
     }
-    let settings =
-        ["score.target", "score.critical", "score.min_", "score.pos_", "score.fiber_", "score.weight."];
+    let settings = [
+        "score.target",
+        "score.critical",
+        "score.min_",
+        "score.pos_",
+        "score.fiber_",
+        "score.weight.",
+        "plan.equity_small",
+        "plan.weight.",
+    ];
     // Of the service classes, the site's own.
     let class = item["need"]["class"].as_str().map(|c| format!("score.service.{c}."));
     let rest = ["radio.threshold.", "radio.location", "latency."];
     let settings: Vec<&str> = settings.into_iter().chain(class.as_deref()).chain(rest).collect();
     sections.push(assumptions(run, &settings, lang));
     sections
+}
+
+/// What makes the weight, factor by factor.
+fn weight(item: &Value, lang: Lang) -> Table {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let head = [("part", "构成"), ("by", "依据"), ("value", "取值"), ("how", "方式")];
+    let mut table = Table::new("weight", t("Weight in objectives", "目标中的权重"), heads(lang, &head));
+    let parts = item["weight_parts"].as_array().map_or(&[][..], Vec::as_slice);
+    for p in parts {
+        let reason: Option<Reason> = serde_json::from_value(p["reason"].clone()).ok();
+        let label = reason.map_or(("", ""), Reason::label);
+        let plus = reason == Some(Reason::Supply);
+        table.push(vec![
+            Cell::Text(t(label.0, label.1)),
+            p["by"].as_str().filter(|b| !b.is_empty()).map_or(Cell::Blank, |b| Cell::words(Some(b))),
+            cell(&p["value"], 3),
+            Cell::Text(if plus { t("added", "相加") } else { t("times", "相乘") }),
+        ]);
+    }
+    if !parts.is_empty() {
+        table.total =
+            Some(vec![Cell::Text(t("weight", "权重")), Cell::Blank, cell(&item["weight"], 3), Cell::Blank]);
+    }
+    table
 }
 
 /// The link to the server, from its power to the level at the site, and why its model was taken.

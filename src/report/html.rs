@@ -4,14 +4,16 @@
 //! `\u003c`, and the policy in the head lets no script run but the page's own, by its hash.
 
 use super::answers::Picture;
-use super::document::{Cell, Document, Section, Table, pick, plain};
+use super::chart;
+use super::document::{Cell, Document, Front, Section, Table, pick, plain};
 use super::geometry::rings;
 use super::layers::{View, printed_points};
 use super::number::{grouped, grouped_decimal, money};
 use super::plan_layers::build_label;
+use super::small_map::{STATES, maps, state};
 use super::write::RunInfo;
+use crate::coverage::Term;
 use crate::coverage::score::worst_term;
-use crate::coverage::{Score, Term};
 use crate::geom::LonLat;
 use crate::model::kinds::Lang;
 use geo::{BoundingRect, Simplify};
@@ -40,16 +42,22 @@ const STYLE: &str = include_str!("page/report.css");
 pub fn page(document: &Document, v: View, run: &RunInfo) -> String {
     let lang = document.lang;
     let map = map_data(v, lang);
-    shell(document, run, Some((map_panel(v, lang, &map), map.data)), &[])
+    shell(document, run, maps(v, lang), Some((map_panel(v, lang, &map), map.data)), &[])
 }
 
 /// A page without a map, with pictures before its chapters.
 #[must_use]
 pub fn pictured_page(document: &Document, run: &RunInfo, pictures: &[Picture]) -> String {
-    shell(document, run, None, pictures)
+    shell(document, run, None, None, pictures)
 }
 
-fn shell(document: &Document, run: &RunInfo, map: Option<(Markup, Value)>, pictures: &[Picture]) -> String {
+fn shell(
+    document: &Document,
+    run: &RunInfo,
+    small: Option<Markup>,
+    map: Option<(Markup, Value)>,
+    pictures: &[Picture],
+) -> String {
     let lang = document.lang;
     let t = |en: &'static str, zh: &'static str| pick(lang, en, zh);
     let policy = format!(
@@ -76,11 +84,12 @@ fn shell(document: &Document, run: &RunInfo, map: Option<(Markup, Value)>, pictu
                     h1 { (document.title) }
                     @for b in &document.banners { p class="banner" role="note" { (b) } }
                     @for line in &document.headline { p class="headline" { (line) } }
+                }
+                main {
+                    @if let Some(f) = &document.front { (front(f, small.as_ref(), lang)) }
                     nav aria-label=(t("Chapters", "目录")) {
                         @for (n, s) in document.sections.iter().enumerate() { a href={ "#s" (n) } { (s.title) } }
                     }
-                }
-                main {
                     @if let Some((panel, _)) = &map { (panel) }
                     @for p in pictures { figure class="picture" { figcaption { (p.title) } (PreEscaped(&p.svg)) } }
                     @for (n, s) in document.sections.iter().enumerate() { (section(s, n, lang)) }
@@ -105,6 +114,28 @@ fn shell(document: &Document, run: &RunInfo, map: Option<(Markup, Value)>, pictu
         }
     }
     .into_string()
+}
+
+/// The first page: numbers, maps, what to decide.
+fn front(f: &Front, small: Option<&Markup>, lang: Lang) -> Markup {
+    html! {
+        section class="front" {
+            div class="figures" {
+                @for x in &f.figures {
+                    div { p class="label" { (x.label) } p class="value" { (x.value) } p class="note" { (x.note) } }
+                }
+            }
+            @if let Some(maps) = small { (maps) }
+            @if !f.advice.is_empty() {
+                h2 { (pick(lang, "What to decide now", "当前需决策事项")) }
+                ol class="advice" {
+                    @for a in &f.advice {
+                        li { div { p class="what" { (a.what) } p class="why" { (a.why) } } p class="price" { (a.price) } }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn section(s: &Section, n: usize, lang: Lang) -> Markup {
@@ -135,6 +166,7 @@ fn table(t: &Table, lang: Lang) -> Markup {
     };
     html! {
         h3 { (t.title) }
+        @for c in &t.charts { (chart::svg(c, &t.title, lang)) }
         div class=(if t.rows.len() <= SHORT { "scroll short" } else { "scroll" }) tabindex="0" role="region" aria-label=(t.title) {
             table {
                 thead { tr {
@@ -172,18 +204,6 @@ struct MapData {
     thinned: bool,
 }
 
-const STATES: [&str; 4] = ["critical", "gap", "met", "unknown"];
-
-fn state(score: &Score, v: View) -> usize {
-    let s = &v.settings.score;
-    match score.total.get() {
-        None => 3,
-        Some(x) if x < s.critical => 0,
-        Some(x) if x < s.target => 1,
-        Some(_) => 2,
-    }
-}
-
 fn degrees(p: LonLat) -> [f64; 2] {
     let round = |v: f64| (v * 1e5).round() / 1e5;
     [round(p.lon_deg()), round(p.lat_deg())]
@@ -213,7 +233,7 @@ fn map_data(v: View, lang: Lang) -> MapData {
 
     let mut states = [0; 4];
     for r in &v.found.sites {
-        states[state(&r.score, v)] += 1;
+        states[state(&r.score, v.settings)] += 1;
     }
     let mut east = [false; 2];
     let weights = &v.found.weights;
@@ -230,9 +250,9 @@ fn map_data(v: View, lang: Lang) -> MapData {
                 lon,
                 lat,
                 printed_points(&r.score, weights).0,
-                state(&r.score, v),
+                state(&r.score, v.settings),
                 after.and_then(|s| printed_points(s, weights).0),
-                after.map(|s| state(s, v)),
+                after.map(|s| state(s, v.settings)),
                 rank[i],
                 worst_term(&r.score, weights).and_then(|w| Term::ALL.iter().position(|t| *t == w)),
             ]))

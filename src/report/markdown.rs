@@ -1,6 +1,6 @@
 //! The report as Markdown.
 
-use super::document::{Cell, Document, Table, pick};
+use super::document::{Cell, Document, Front, Table, pick};
 use crate::model::kinds::Lang;
 use std::fmt::Write;
 
@@ -18,6 +18,9 @@ pub fn markdown(document: &Document) -> String {
     for line in &document.headline {
         let _ = writeln!(out, "**{}**\n", escape(line));
     }
+    if let Some(front) = &document.front {
+        write_front(&mut out, front, lang);
+    }
     for section in &document.sections {
         let _ = writeln!(out, "## {}\n", escape(&section.title));
         for line in &section.text {
@@ -34,6 +37,27 @@ pub fn markdown(document: &Document) -> String {
         let _ = writeln!(out, "    {n}");
     }
     out
+}
+
+fn write_front(out: &mut String, front: &Front, lang: Lang) {
+    for f in &front.figures {
+        let _ = writeln!(out, "- {}: **{}** ({})", escape(&f.label), escape(&f.value), escape(&f.note));
+    }
+    out.push('\n');
+    if !front.advice.is_empty() {
+        let _ = writeln!(out, "## {}\n", pick(lang, "What to decide now", "当前需决策事项"));
+        for (n, a) in front.advice.iter().enumerate() {
+            let _ = writeln!(
+                out,
+                "{}. **{}** – {}  \n   {}",
+                n + 1,
+                escape(&a.what),
+                escape(&a.price),
+                escape(&a.why)
+            );
+        }
+        out.push('\n');
+    }
 }
 
 fn write_table(out: &mut String, table: &Table, lang: Lang) {

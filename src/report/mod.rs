@@ -5,7 +5,9 @@
 
 pub mod answers;
 pub mod area;
+mod assumptions;
 pub mod center_layers;
+pub mod chart;
 pub mod contours;
 pub mod coverage_document;
 pub mod csv;
@@ -15,6 +17,7 @@ pub mod explain;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod formats;
+mod front;
 pub mod geojson;
 pub mod geometry;
 pub mod geotiff;
@@ -35,6 +38,7 @@ pub mod plan_json;
 pub mod plan_layers;
 pub mod qgis;
 pub mod redact;
+mod small_map;
 pub mod symbology;
 pub mod tables;
 pub mod text;

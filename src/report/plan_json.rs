@@ -11,6 +11,7 @@ use super::write::RunInfo;
 use crate::coverage::latency::HOPS;
 use crate::coverage::link_terms::LinkExplainer;
 use crate::coverage::score::need;
+use crate::coverage::weight::Weights;
 use crate::coverage::{Assessment, Kpi, NetworkAtSite, Score, SiteResult, Term, TermWeights};
 use crate::geom::LonLat;
 use crate::model::kinds::{Basis, Lang, Redaction, ServiceClass};
@@ -114,6 +115,8 @@ pub fn write(v: View, run: &RunInfo, out: &mut (impl Write + ?Sized)) -> io::Res
     let count = v.inputs.sites.list.len();
     // Whoever may not see cells may not see what makes a level of them.
     let of_cells = v.settings.redact.level == Redaction::Internal && count <= FULL_DETAIL_SITES;
+    let weights =
+        (v.settings.redact.level == Redaction::Internal).then(|| Weights::new(v.inputs, v.settings));
     let links = of_cells.then(|| LinkExplainer::new(v.inputs, v.settings, &v.found.towers));
     let block = 4096;
     out.write_all(b"[")?;
@@ -123,6 +126,9 @@ pub fn write(v: View, run: &RunInfo, out: &mut (impl Write + ?Sized)) -> io::Res
             .into_par_iter()
             .map(|i| {
                 let mut j = site(v, i, ranks.get(&i).copied());
+                if let Some((w, s)) = weights.as_ref().zip(v.inputs.sites.list.get(i)) {
+                    j["weight_parts"] = json!(w.parts(s));
+                }
                 if let Some(link) = links.as_ref() {
                     j["link"] = link_terms(v, link, i);
                 }

@@ -236,8 +236,12 @@ impl Redactor {
         for id in s.plan.lock.open.iter_mut().chain(&mut s.plan.lock.shut) {
             *id = self.hashed(id);
         }
+        for id in &mut s.plan.weight.lead_firms {
+            *id = self.hashed(id);
+        }
         if self.public {
             s.fiber.own_owners.clear();
+            s.plan.weight.park.clear();
         }
         s
     }

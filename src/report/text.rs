@@ -27,6 +27,9 @@ pub fn text(document: &Document, width: Option<u16>, folder: Option<&str>) -> St
     for line in &document.headline {
         out += &format!("{line}\n");
     }
+    for (n, a) in document.front.iter().flat_map(|f| &f.advice).enumerate() {
+        out += &format!("{}{}. {}: {}\n", if n == 0 { "\n" } else { "" }, n + 1, a.what, a.price);
+    }
     for table in document.tables().filter(|t| t.brief && !t.rows.is_empty()).take(TABLES) {
         let columns = width.map_or(usize::MAX, |w| fitting(table, lang, usize::from(w)));
         out += &format!("\n{}\n{}\n", table.title, draw(table, lang, None, ROWS, columns));

@@ -92,6 +92,25 @@ fn overview(book: &mut Workbook, document: &Document, style: &Style) -> Result<(
         sheet.write_string_with_format(row, 0, line, &style.wrap)?;
         row += 1;
     }
+    if let Some(front) = &document.front {
+        row += 1;
+        for f in &front.figures {
+            let line = format!("{}: {} ({})", f.label, f.value, f.note);
+            sheet.write_string_with_format(row, 0, line, &style.wrap)?;
+            row += 1;
+        }
+        if !front.advice.is_empty() {
+            row += 1;
+            let title = pick(document.lang, "What to decide now", "当前需决策事项");
+            sheet.write_string_with_format(row, 0, title, &style.head)?;
+            row += 1;
+        }
+        for (n, a) in front.advice.iter().enumerate() {
+            let line = format!("{}. {} – {}. {}", n + 1, a.what, a.price, a.why);
+            sheet.write_string_with_format(row, 0, line, &style.wrap)?;
+            row += 1;
+        }
+    }
     for section in document.sections.iter().filter(|s| !s.text.is_empty()) {
         row += 1;
         sheet.write_string_with_format(row, 0, &section.title, &style.head)?;

@@ -4,7 +4,7 @@ use super::pipeline::{
     Loaded, check_output, digests, finding_exit, out_options, read_sound, refuse_plan, refuse_report,
     say_findings,
 };
-use crate::cli::args::{Budget, Output, PartyKind, Reading};
+use crate::cli::args::{Budget, Output, PartyKind, ReadinessArgs, Reading, SchemeArg};
 use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::coverage::Assessment;
@@ -250,19 +250,43 @@ pub fn duplicates(reading: &Reading, output: &Output, ctx: &mut Context) -> Resu
 /// When inputs can't be read, or outputs can't be written.
 pub fn readiness(
     reading: &Reading,
-    wanted: Option<u64>,
+    ask: &ReadinessArgs,
     output: &Output,
     ctx: &mut Context,
 ) -> Result<Exit, Complaint> {
-    let (loaded, settings) = read(reading, output, ctx)?;
-    let found = today(&loaded, &settings, ctx)?;
-    let plants = policy::readiness::readiness(&loaded.inputs, &settings, &found);
-    let lift = wanted.map(|n| policy::readiness::lift(&plants, n));
-    let (usage, by_group) = policy::readiness::usage(&loaded.inputs, &found, &plants);
+    let (mut loaded, settings) = read(reading, output, ctx)?;
+    let plan = if ask.with_plan { Some(planned(&mut loaded, &settings, Effort::LOW, ctx)?) } else { None };
+    let found = match &plan {
+        Some(p) => p.before.clone(),
+        None => today(&loaded, &settings, ctx)?,
+    };
+    let inputs = &loaded.inputs;
+    let plants = policy::readiness::readiness(inputs, &settings, &found);
+    let scheme = ask.scheme.map(SchemeArg::scheme);
+    let for_all = || std::iter::once(None).chain(policy::schemes::Scheme::ALL.map(Some));
+    let lifts: Vec<_> = ask
+        .wanted
+        .iter()
+        .flat_map(|n| for_all().map(move |s| (*n, s)))
+        .map(|(n, s)| policy::readiness::lift(&plants, n, s))
+        .collect();
+    let uptake = &settings.policy.uptake;
+    let subsidies: Vec<_> =
+        ask.subsidy.iter().map(|o| policy::subsidy::effect(inputs, &plants, scheme, o, uptake)).collect();
+    let services = policy::services::services(inputs, &settings, &found, plan.as_ref().map(|p| &p.after));
+    let (usage, by_group) = policy::readiness::usage(inputs, &found, &plants);
     let run = run_info(&loaded, "readiness", output, ctx)?;
-    let released = Released::coverage(&loaded.inputs, &settings, &found);
-    let told = Readiness { plants: &plants, lift: lift.as_ref(), usage, by_group: &by_group };
-    let answer = readiness_answer(released.view(), &loaded.inputs, &told, &run);
+    let released = Released::coverage(inputs, &settings, &found);
+    let told = Readiness {
+        plants: &plants,
+        lifts: &lifts,
+        scheme,
+        subsidies: &subsidies,
+        services: &services,
+        usage,
+        by_group: &by_group,
+    };
+    let answer = readiness_answer(released.view(), inputs, &told, &run);
     hand_over(&answer, &settings, &run, output, false, ctx)?;
     say_findings(&loaded.inputs.issues, ctx);
     Ok(finding_exit(reading, &loaded.inputs.issues))
@@ -287,6 +311,7 @@ pub fn joint(
     let kind = match parties {
         PartyKind::Operators => policy::party::Kind::Operators,
         PartyKind::Cities => policy::party::Kind::Cities,
+        PartyKind::Provinces => policy::party::Kind::Provinces,
     };
     let (label, seed) = (ctx.pick("planning for every group", "逐组合规划").to_owned(), ctx.seed);
     let split = ctx.stage("joint", &label, |ctx| {

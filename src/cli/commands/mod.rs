@@ -54,7 +54,7 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
             answers::compare(&before, &after, &output, ctx)
         }
         Command::Duplicates { reading, output } => answers::duplicates(&reading, &output, ctx),
-        Command::Readiness { reading, wanted, output } => answers::readiness(&reading, wanted, &output, ctx),
+        Command::Readiness { reading, ask, output } => answers::readiness(&reading, &ask, &output, ctx),
         Command::Joint { reading, parties, orders, output, budget } => {
             answers::joint(&reading, parties, orders, &output, &budget, ctx)
         }

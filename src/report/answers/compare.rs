@@ -57,6 +57,7 @@ pub fn compare_answer(a: &RunRecord, b: &RunRecord, c: &Comparison, lang: Lang) 
         name: "compare",
         document: Document {
             lang,
+            front: None,
             title: format!("{} → {}", title(a), title(b)),
             banners,
             headline,

@@ -155,6 +155,7 @@ pub fn duplicates_answer(
     ];
     let document = Document {
         lang,
+        front: None,
         title: format!("{} – {}", plain(&run.title), pick(lang, "duplicate check", "重复建设核查")),
         banners: banners(v, lang, false),
         headline,

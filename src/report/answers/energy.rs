@@ -3,6 +3,7 @@
 use super::Answer;
 use crate::model::kinds::{DcTier, Lang};
 use crate::policy::energy::{Energy, HallUse, Use};
+use crate::report::chart::{Chart, Columns};
 use crate::report::coverage_document::{MAX_ROWS, banners, headings, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
 use crate::report::number::{fixed, grouped_decimal};
@@ -19,6 +20,7 @@ pub fn energy_answer(released: &Released, found: &Energy, stopped: bool, run: &R
     let settings = &v.settings.energy;
     let document = Document {
         lang,
+        front: None,
         title: format!("{} – {}", plain(&run.title), t("energy and carbon", "能耗与碳排放")),
         banners: banners(v, lang, stopped),
         headline: headline(found, lang),
@@ -200,7 +202,18 @@ fn summary(released: &Released, found: &Energy, lang: Lang) -> Table {
             );
         }
     }
-    table
+    let today = [found.today().kwh_yr, found.halls_today().kwh_yr].map(|k| k / 1e6);
+    let added = found.added.as_ref().map(|a| [a.stations.kwh_yr, a.centers.kwh_yr].map(|k| k / 1e6));
+    let mut names = vec![t("today", "现状")];
+    names.extend(added.map(|_| t("after the plan", "规划后")));
+    let part = |name: String, k: usize| {
+        let mut values = vec![today[k]];
+        values.extend(added.map(|a| today[k] + a[k]));
+        (name, values)
+    };
+    let parts =
+        vec![part(t("stations", "基站"), 0), part(t("data centers that tell", "数据中心（已知）"), 1)];
+    table.drawn(Some(Chart::Columns(Columns { up: t("GWh a year", "年用电 GWh"), names, parts })))
 }
 
 fn halls(released: &Released, found: &Energy, lang: Lang) -> Table {

@@ -80,6 +80,7 @@ pub fn failures_answer(
     headline.extend(backbones.iter().map(|b| backbone_line(released, b, lang)));
     let document = Document {
         lang,
+        front: None,
         title: format!("{} – {}", plain(&run.title), t("what breaks if one thing fails", "单点故障分析")),
         banners: banners(v, lang, false),
         headline,

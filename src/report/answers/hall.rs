@@ -32,6 +32,7 @@ pub fn hall_answer(ask: &HallAsk, task: &Task, found: &Found, settings: &Setting
     }
     let document = Document {
         lang,
+        front: None,
         title: t("Indoor nodes of a hall", "厂房室内节点"),
         banners: found.cautions.iter().map(|c| caution(*c, lang)).collect(),
         headline: headline(task, found, lang),

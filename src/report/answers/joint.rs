@@ -5,7 +5,8 @@ use crate::model::kinds::Lang;
 use crate::model::operators::operator_zh;
 use crate::policy::joint::{Joint, Outcome};
 use crate::policy::party::Kind;
-use crate::report::coverage_document::banners;
+use crate::report::chart::{Bars, Chart};
+use crate::report::coverage_document::{banners, headings};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
 use crate::report::layers::View;
 use crate::report::number::{grouped_decimal, money};
@@ -20,6 +21,53 @@ fn party_name(found: &Joint, i: usize, kind: Kind, lang: Lang) -> String {
         (Kind::Operators, Lang::Zh) => name.split('+').map(operator_zh).collect::<Vec<_>>().join("+"),
         _ => plain(name),
     }
+}
+
+/// What building together saves, measure by measure.
+fn savings(apart: &Outcome, together: &Outcome, lang: Lang) -> Table {
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let head = [
+        ("what", "指标"),
+        ("unit", "单位"),
+        ("each alone", "各自建设"),
+        ("together", "共建"),
+        ("saved", "节省"),
+        ("saved %", "节省比例"),
+    ];
+    let mut table =
+        Table::new("savings", t("What building together saves", "共建节省"), headings(lang, &head)).brief();
+    let (unit, name) = if lang == Lang::Zh { (1e4, "万元") } else { (1e6, "¥ M") };
+    let mw = |o: &Outcome| o.energy_kwh_yr / 8760.0 / 1e3;
+    for (what, of_unit, a, b, decimals) in [
+        (
+            t("cost, present value", "费用现值"),
+            name.to_owned(),
+            apart.cost_cny / unit,
+            together.cost_cny / unit,
+            2,
+        ),
+        (t("capex", "建设投资"), name.to_owned(), apart.capex_cny / unit, together.capex_cny / unit, 2),
+        (
+            t("stations and indoor systems", "基站与室分"),
+            t("pcs", "个"),
+            apart.stations as f64,
+            together.stations as f64,
+            0,
+        ),
+        (t("new trench", "新建沟槽"), "km".to_owned(), apart.trench_m / 1e3, together.trench_m / 1e3, 1),
+        (t("mean power", "平均功率"), "MW".to_owned(), mw(apart), mw(together), 3),
+        (t("carbon a year", "年碳排放"), "tCO2".to_owned(), apart.carbon_t_yr, together.carbon_t_yr, 1),
+    ] {
+        table.push(vec![
+            Cell::Text(what),
+            Cell::Text(of_unit),
+            Cell::Number(a, decimals),
+            Cell::Number(b, decimals),
+            Cell::Number(a - b, decimals),
+            if a > 0.0 { Cell::Share(1.0 - b / a) } else { Cell::Blank },
+        ]);
+    }
+    table
 }
 
 /// The answer.
@@ -77,11 +125,28 @@ pub fn joint_answer(v: View, found: &Joint, kind: Kind, stopped: bool, run: &Run
         capex_cny: s.capex_cny + a.capex_cny,
         stations: s.stations + a.stations,
         trench_m: s.trench_m + a.trench_m,
+        energy_kwh_yr: s.energy_kwh_yr + a.energy_kwh_yr,
+        carbon_t_yr: s.carbon_t_yr + a.carbon_t_yr,
         gaps_before: s.gaps_before + a.gaps_before,
         gaps_after: s.gaps_after + a.gaps_after,
     });
     table.total =
         Some(row(t("together", "合计"), &sum, found.together.cost_cny, None, found.together.cost_cny));
+    let unit = if lang == Lang::Zh { 1e4 } else { 1e6 };
+    let bars = found.alone.iter().enumerate().map(|(i, a)| {
+        (
+            party_name(found, i, kind, lang),
+            vec![Some(a.cost_cny / unit), Some(found.split.share_cny[i] / unit)],
+        )
+    });
+    let bars = Bars {
+        across: money_heading(lang, "cost", "费用"),
+        series: vec![t("alone", "各自建设"), t("share of building together", "共建分摊")],
+        rows: bars.collect(),
+        mark: None,
+    };
+    let table = table.drawn(Some(Chart::Bars(bars)));
+    let saving = savings(&sum, &found.together, lang);
     let (zh, all) = (lang == Lang::Zh, &found.together);
     let saved = if sum.cost_cny > 0.0 { 1.0 - all.cost_cny / sum.cost_cny } else { 0.0 };
     let percent = grouped_decimal(saved * 100.0, 1);
@@ -96,6 +161,13 @@ pub fn joint_answer(v: View, found: &Joint, kind: Kind, stopped: bool, run: &Run
             format!("共建 {joint}，各自建设 {siloed}：节省 {percent} %，少挖沟 {km} 公里，少建 {fewer} 站")
         }
     }];
+    // A year's electricity as a mean power.
+    let mw = grouped_decimal((sum.energy_kwh_yr - all.energy_kwh_yr) / 8760.0 / 1e3, 2);
+    let tonnes = grouped_decimal(sum.carbon_t_yr - all.carbon_t_yr, 0);
+    headline.push(match lang {
+        Lang::En => format!("and {mw} MW of mean power, {tonnes} t of CO2 a year"),
+        Lang::Zh => format!("平均功率少 {mw} MW，年碳排放少 {tonnes} 吨 CO2"),
+    });
     let worse = found.worse_off();
     headline.push(if worse.is_empty() {
         t("no party pays more than alone", "没有一方高于各自建设")
@@ -120,6 +192,8 @@ pub fn joint_answer(v: View, found: &Joint, kind: Kind, stopped: bool, run: &Run
         (Kind::Operators, Lang::Zh) => "各自建设时各网须使全部企业在本网达标；共建时任一方小区服务各方终端。".into(),
         (Kind::Cities, Lang::En) => "Alone, a city lifts its own sites from places and fiber within its border; signals cross borders all the same.".into(),
         (Kind::Cities, Lang::Zh) => "各自建设时各市仅用本市站址与光缆补齐本市企业；信号跨界照常计入。".into(),
+        (Kind::Provinces, Lang::En) => "Alone, a province lifts its own sites from places and fiber within its border; signals cross borders all the same.".into(),
+        (Kind::Provinces, Lang::Zh) => "各自建设时各省仅用本省站址与光缆补齐本省企业；信号跨界照常计入。".into(),
     });
     if let Some(n) = found.split.orders {
         text.push(match lang {
@@ -147,10 +221,15 @@ pub fn joint_answer(v: View, found: &Joint, kind: Kind, stopped: bool, run: &Run
     }
     let document = Document {
         lang,
+        front: None,
         title: format!("{} – {}", plain(&run.title), pick(lang, "joint against siloed", "共建与各自建设")),
         banners: banners(v, lang, stopped),
         headline,
-        sections: vec![Section { title: t("Build together?", "是否共建"), text, tables: vec![table] }],
+        sections: vec![Section {
+            title: t("Build together?", "是否共建"),
+            text,
+            tables: vec![table, saving],
+        }],
         next: vec!["covplan plan PROJECT.toml -o DIR".to_owned()],
     };
     let result = json!({ "joint": found, "siloed": sum, "worse_off": worse, "saved_share": saved });

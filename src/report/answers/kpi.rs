@@ -5,6 +5,7 @@ use crate::model::kinds::Lang;
 use crate::model::presets::{Metric, Preset, Scope};
 use crate::model::records::Region;
 use crate::policy::kpi::{Change, Measured, Row, TargetFrom, main_level};
+use crate::report::chart::{Bars, Chart};
 use crate::report::coverage_document::{banners, headings};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
 use crate::report::layers::View;
@@ -21,6 +22,7 @@ pub fn kpi_answer(v: View, preset: &Preset, measured: &[Measured], run: &RunInfo
     sections.push(targets(measured, lang));
     let document = Document {
         lang,
+        front: None,
         title: format!("{} – {}", plain(&run.title), plain(pick(lang, &preset.en, &preset.zh))),
         banners: banners(v, lang, false),
         headline: measured.iter().filter_map(|m| headline(v, preset, m, lang)).collect(),
@@ -235,6 +237,16 @@ fn stations(v: View, preset: &Preset, m: &Measured, lang: Lang) -> Section {
         table.push(cells(name(v, r), level, r));
     }
     table.total = m.whole.as_ref().map(|w| cells(t("together", "合计"), Cell::Blank, w));
+    let level = main_level(&v.inputs.regions);
+    let at_level: Vec<&Row> = m.at_level(&v.inputs.regions, level).take(40).collect();
+    let table = table.drawn((at_level.len() > 1).then(|| {
+        Chart::Bars(Bars {
+            across: t("reported stations per 10,000 residents", "每万人5G基站数（上报）"),
+            series: vec![t("reported", "上报")],
+            rows: at_level.iter().map(|r| (name(v, r), vec![r.value])).collect(),
+            mark: Some((t("target", "目标"), at_level.iter().map(|r| r.target).collect())),
+        })
+    }));
     let mut text = Vec::new();
     if let Some(w) = &m.whole
         && let (Some(missing), Some(cost)) = (w.missing, w.stations.as_ref().and_then(|s| s.cost_cny))

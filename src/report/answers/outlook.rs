@@ -4,6 +4,7 @@ use super::Answer;
 use crate::coverage::scene::Scene;
 use crate::model::kinds::Lang;
 use crate::policy::outlook::{BandOutlook, Case, Limit, Outcome, Outlook};
+use crate::report::chart::{Chart, Spans};
 use crate::report::coverage_document::{banners, headings};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
 use crate::report::layers::View;
@@ -17,6 +18,7 @@ pub fn outlook_answer(v: View, found: &Outlook, stopped: bool, run: &RunInfo) ->
     let lang = run.lang;
     let document = Document {
         lang,
+        front: None,
         title: format!(
             "{} – {}",
             plain(&run.title),
@@ -214,7 +216,18 @@ fn stations(v: View, found: &Outlook, lang: Lang) -> Table {
             ]);
         }
     }
-    table
+    let rows: Vec<(String, f64, f64)> = found
+        .bands
+        .iter()
+        .filter(|b| !b.reference && !extrapolated(b))
+        .filter_map(|b| {
+            let of = || b.cases.iter().filter_map(|c| c.area_ratio);
+            let (low, high) = (of().fold(f64::INFINITY, f64::min), of().fold(0.0, f64::max));
+            (low <= high).then(|| (band_name(b, lang), low, high))
+        })
+        .collect();
+    let across = pick(lang, "times today's stations, by area", "按面积，相对现网基站数的倍数").to_owned();
+    table.drawn((!rows.is_empty()).then_some(Chart::Spans(Spans { across, middle: None, rows })))
 }
 
 fn reach(found: &Outlook, lang: Lang) -> Table {

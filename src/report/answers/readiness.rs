@@ -1,12 +1,16 @@
 //! The answer of `covplan readiness`: what each scheme of 5G factories can be told of each plant, what is
 //! missing, what removing it costs, and who uses 5G.
 
+mod whatif;
+
 use super::Answer;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Lang;
 use crate::model::presets::{Metric, Preset};
 use crate::policy::readiness::{Check, Lift, Plant, State, Use};
 use crate::policy::schemes::Scheme;
+use crate::policy::services::Services;
+use crate::policy::subsidy::Effect;
 use crate::report::coverage_document::{MAX_ROWS, banners, headings, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
 use crate::report::layers::View;
@@ -20,12 +24,25 @@ use std::collections::BTreeMap;
 pub struct Readiness<'a> {
     /// Every plant.
     pub plants: &'a [Plant],
-    /// The cheapest to lift, when a target was given.
-    pub lift: Option<&'a Lift>,
+    /// The cheapest to lift, when a target was given: for the network part, then for each scheme.
+    pub lifts: &'a [Lift],
+    /// The scheme that was asked about.
+    pub scheme: Option<Scheme>,
+    /// What subsidies would bring.
+    pub subsidies: &'a [Effect],
+    /// Service classes at every plant.
+    pub services: &'a Services,
     /// Use of 5G, together.
     pub usage: Use,
     /// And by city and sector.
     pub by_group: &'a BTreeMap<(&'a str, &'a str), Use>,
+}
+
+impl Readiness<'_> {
+    /// The lift that was asked for.
+    fn lift(&self) -> Option<&Lift> {
+        self.lifts.iter().find(|l| l.scheme == self.scheme)
+    }
 }
 
 /// The answer.
@@ -33,13 +50,18 @@ pub struct Readiness<'a> {
 pub fn readiness_answer(v: View, inputs: &Inputs, found: &Readiness, run: &RunInfo) -> Answer {
     let lang = run.lang;
     let mut sections = vec![schemes(v, inputs, found.plants, lang)];
-    if let Some(l) = found.lift {
-        sections.push(lift(v, found.plants, l, lang));
+    if let Some(l) = found.lift() {
+        sections.push(lift(v, found, l, lang));
+    }
+    if !found.subsidies.is_empty() {
+        sections.push(whatif::subsidies(v, found, lang));
     }
     sections.push(plants(v, found.plants, lang));
+    sections.push(whatif::services(v, found.services, lang));
     sections.push(use_of_5g(v, found, lang));
     let document = Document {
         lang,
+        front: None,
         title: format!(
             "{} – {}",
             plain(&run.title),
@@ -117,7 +139,8 @@ fn headline(v: View, inputs: &Inputs, found: &Readiness, lang: Lang) -> Vec<Stri
             Lang::Zh => format!("已知的大中型企业中 {share} % 应用 5G（目标 {target} %）；已覆盖未应用 {unused} 家"),
         }
     });
-    if let Some(l) = found.lift {
+    lines.extend(found.subsidies.iter().map(|e| whatif::in_short(v, e, lang)));
+    if let Some(l) = found.lift() {
         let (zh, k) = (lang == Lang::Zh, n(l.chosen.len() as u64));
         let cost = money(l.cost_cny, zh);
         lines.push(match (lang, l.short) {
@@ -297,22 +320,55 @@ fn plants(v: View, plants: &[Plant], lang: Lang) -> Section {
     }
 }
 
-fn lift(v: View, plants: &[Plant], l: &Lift, lang: Lang) -> Section {
+fn lift(v: View, found: &Readiness, l: &Lift, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let mut by_scheme = Table::new(
+        "lifts",
+        t("The cheapest way to the target, scheme by scheme", "各评价体系达到目标的最省方案"),
+        headings(
+            lang,
+            &[
+                ("counts for", "口径"),
+                ("wanted", "目标家数"),
+                ("ready now", "现已就绪"),
+                ("to lift", "需补齐"),
+                ("still short", "仍差"),
+                ("held back by an answer", "因问卷不满足项受限"),
+            ],
+        ),
+    )
+    .short(t("By scheme", "分体系方案"));
+    by_scheme.headings.push(money_heading(lang, "cost", "投资"));
+    by_scheme.headings.push(money_heading(lang, "no set costs less than", "下界"));
+    for one in found.lifts {
+        let name =
+            one.scheme.map_or_else(|| t("network part alone", "仅网络部分"), |s| t(s.label().0, s.label().1));
+        by_scheme.push(vec![
+            Cell::Text(name),
+            Cell::count(Some(one.wanted)),
+            Cell::Text(say(v, one.ready, lang)),
+            Cell::Text(say(v, one.chosen.len() as u64, lang)),
+            Cell::Text(say(v, one.short, lang)),
+            Cell::Text(say(v, one.held, lang)),
+            money_cell(lang, one.cost_cny),
+            money_cell(lang, one.cost_cny),
+        ]);
+    }
     let mut table =
         Table::new("lift", t("The cheapest sites to lift", "最省的补齐企业"), plant_headings(lang)).brief();
     for i in l.chosen.iter().take(MAX_ROWS) {
-        if let Some(p) = plants.get(*i as usize) {
+        if let Some(p) = found.plants.get(*i as usize) {
             table.push(plant_cells(v, p, lang));
         }
     }
     table.all_rows = l.chosen.len();
     let text = vec![t(
-        "Each plant is priced for itself, so no other choice of as many is cheaper; sharing can only lower the sum. \
-         Plants with anything unknown aren't counted on.",
-        "各企业单独定价，故同样家数不存在更省的组合；共享只会降低总价。含未知项的企业不计入。",
+        "Each plant is priced for itself, so no other choice of as many is cheaper: the cost is its own lower bound; \
+         sharing in a plan can only lower the sum. Plants with anything unknown aren't counted on. For a scheme a plant \
+         counts while no item of its questionnaire is answered no; what was never asked stays unknown, and nothing here is a grade.",
+        "各企业单独计价，故同样家数不存在更省的组合，费用即为下界；统筹共享只会降低总价。含未知项的企业不计入。某评价体系下，问卷无“不满足”项的企业才计入；未问及的仍属未知，本表不构成评级。",
     )];
-    Section { title: t("Whom to lift", "优先补齐企业"), text, tables: vec![table] }
+    Section { title: t("Whom to lift", "优先补齐企业"), text, tables: vec![table, by_scheme] }
 }
 
 fn use_of_5g(v: View, found: &Readiness, lang: Lang) -> Section {
@@ -403,7 +459,17 @@ fn result(v: View, found: &Readiness) -> Value {
     json!({
         "ready": part(State::Met), "blocked": part(State::Missing), "unknown": part(State::Unknown),
         "missing": missing, "usage": usage,
-        "lift": found.lift.map(|l| json!({
+        "scheme": found.scheme,
+        "lifts": found.lifts.iter().map(|l| json!({
+            "scheme": l.scheme, "wanted": l.wanted, "ready": shown(l.ready), "chosen": shown(l.chosen.len() as u64),
+            "short": l.short, "held": shown(l.held), "cost_cny": l.cost_cny, "bound_cny": l.cost_cny,
+        })).collect::<Vec<_>>(),
+        "subsidies": found.subsidies,
+        "services": found.services.classes.iter().map(|c| json!({
+            "name": c.name, "need": c.need, "never": c.never,
+            "today": c.today.map(shown), "after": c.after.map(|n| n.map(shown)),
+        })).collect::<Vec<_>>(),
+        "lift": found.lift().map(|l| json!({
             "wanted": l.wanted, "ready": shown(l.ready), "cost_cny": l.cost_cny, "short": l.short,
             "sites": l.chosen.iter().filter_map(|i| p.get(*i as usize)).map(|p| v.site_id(p.site as usize)).collect::<Vec<_>>(),
         })),

@@ -2,8 +2,10 @@
 
 use super::Answer;
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{Basis, Lang};
+use crate::model::kinds::Lang;
 use crate::policy::uncertainty::{Parameter, Swing, Uncertainty};
+use crate::report::assumptions::radio_rests_on;
+use crate::report::chart::{Chart, Spans};
 use crate::report::coverage_document::{banners, headings, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
 use crate::report::number::{fixed, grouped_decimal, money};
@@ -49,10 +51,11 @@ pub fn uncertainty_answer(
                 percent(u.length_share),
             ),
         },
-        rests_on(released, lang),
+        radio_rests_on(released.view(), lang),
     ];
     let document = Document {
         lang,
+        front: None,
         title: format!("{} – {}", plain(&run.title), t("how sure", "可信度")),
         banners: banners(v, lang, stopped),
         headline: headline(released, found, lang),
@@ -122,36 +125,6 @@ fn headline(released: &Released, found: &Uncertainty, lang: Lang) -> Vec<String>
     lines
 }
 
-/// What the figures of the sites rest on, in shares.
-fn rests_on(released: &Released, lang: Lang) -> String {
-    let v = released.view();
-    let mut known = [0u64; 4];
-    for (i, site) in v.found.sites.iter().enumerate().filter(|(_, s)| s.scored) {
-        let basis = site
-            .best_network
-            .and_then(|n| v.found.networks_at(crate::model::records::SiteId(i as u32)).get(usize::from(n.0)));
-        known[match basis.map(|n| n.basis) {
-            Some(Basis::Measured | Basis::Given) => 0,
-            Some(Basis::Predicted) => 1,
-            Some(Basis::Assumed | Basis::Inferred | Basis::Synthetic) => 2,
-            Some(Basis::Unknown) | None => 3,
-        }] += 1;
-    }
-    let all: u64 = known.iter().sum();
-    let share =
-        |n: u64| if all > 0 { grouped_decimal(n as f64 / all as f64 * 100.0, 0) } else { "0".to_owned() };
-    let [measured, predicted, assumed, unknown] = known.map(share);
-    match lang {
-        Lang::En => format!(
-            "Radio at the sites rests on measurements or given systems for {measured} %, on prediction from known cell \
-             parameters for {predicted} %, on assumed ones for {assumed} %; nothing is known for {unknown} %."
-        ),
-        Lang::Zh => format!(
-            "企业无线结果依据：实测或已知室分 {measured} %，已知工参预测 {predicted} %，假设工参 {assumed} %，未知 {unknown} %。"
-        ),
-    }
-}
-
 fn spread(found: &Uncertainty, lang: Lang) -> Table {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let mut table = Table::new(
@@ -198,7 +171,7 @@ fn spread(found: &Uncertainty, lang: Lang) -> Table {
 
 fn tornado(found: &Uncertainty, lang: Lang) -> Table {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
-    let mut table = Table::new(
+    let table = Table::new(
         "tornado",
         t("One at a time, from its 10 % to its 90 % point", "单因素摆动（10 % 至 90 % 分位）"),
         vec![
@@ -220,6 +193,27 @@ fn tornado(found: &Uncertainty, lang: Lang) -> Table {
     list.sort_by(|a, b| {
         gaps(b).cmp(&gaps(a)).then(cny(b).total_cmp(&cny(a))).then(a.parameter.cmp(&b.parameter))
     });
+    let unit = if lang == Lang::Zh { 1e4 } else { 1e6 };
+    // What moves nothing has no bar.
+    let swing = |across: String, planned: f64, of: &dyn Fn(&Swing) -> [f64; 2]| {
+        let rows: Vec<(String, f64, f64)> = list
+            .iter()
+            .map(|s| (label(s.parameter, lang).to_owned(), of(s)))
+            .filter(|(_, [low, high])| (high - low).abs() > 0.0)
+            .map(|(name, [low, high])| (name, low, high))
+            .collect();
+        let middle = Some((t("as planned", "规划值"), planned));
+        (!rows.is_empty()).then_some(Chart::Spans(Spans { across, middle, rows }))
+    };
+    let gaps_after = swing(
+        t("sites below target after the plan", "规划后不达标企业"),
+        found.nominal.gaps_after as f64,
+        &|s| s.gaps_after.map(|g| g as f64),
+    );
+    let capex = swing(money_heading(lang, "capex", "投资"), found.nominal.capex_cny / unit, &|s| {
+        s.capex_cny.map(|c| c / unit)
+    });
+    let mut table = table.drawn(gaps_after.into_iter().chain(capex));
     for s in list {
         table.push(vec![
             Cell::Text(label(s.parameter, lang).to_owned()),
