@@ -135,6 +135,7 @@ pub fn centers_answer(
     }
     let document = Document {
         lang,
+        front: None,
         title: format!("{} – {}", plain(&run.title), t("where compute should stand", "算力中心布局")),
         banners: banners(v, lang, stopped),
         headline: headline(advice, lang),
