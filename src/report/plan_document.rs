@@ -166,8 +166,12 @@ fn measures(plan: &Plan, lang: Lang) -> Section {
     let text = plan.certificates.iter().find(|c| c.stage == "plan").or(plan.certificates.first()).map(|c| {
         let gap = grouped_decimal(c.gap * 100.0, 1);
         match lang {
-            Lang::En => format!("Proven within {gap} % of the optimum ({}: {}).", c.stage, c.meaning.0),
-            Lang::Zh => format!("已证明与最优解相差不超过 {gap} %（{}：{}）。", c.stage, c.meaning.1),
+            Lang::En => {
+                format!("Proven within {gap} % of the optimum ({}: {}).", stage_word(c.stage, lang), c.meaning.0)
+            }
+            Lang::Zh => {
+                format!("已证明与最优解相差不超过 {gap} %（{}：{}）。", stage_word(c.stage, lang), c.meaning.1)
+            }
         }
     });
     Section {
@@ -820,7 +824,7 @@ fn certificates(v: View, plan: &Plan, lang: Lang) -> Section {
     .brief();
     for c in &plan.certificates {
         table.push(vec![
-            Cell::Text(c.stage.to_owned()),
+            Cell::Text(stage_word(c.stage, lang).to_owned()),
             Cell::Text(t(&plain(&c.meaning.0), &plain(&c.meaning.1))),
             Cell::Text(c.unit.to_owned()),
             Cell::number(Some(c.objective), 2),
@@ -854,5 +858,16 @@ fn certificates(v: View, plan: &Plan, lang: Lang) -> Section {
             "各界限对相同假设下的任何方案成立；差距 = |达到 − 界限| / |达到|。",
         )],
         tables,
+    }
+}
+
+/// The part of a plan that a certificate is of.
+fn stage_word(stage: &'static str, lang: Lang) -> &'static str {
+    match stage {
+        "plan" => pick(lang, "the whole budget", "总预算"),
+        "stations" => pick(lang, "stations", "基站"),
+        "fiber" => pick(lang, "fiber", "光缆"),
+        "datacenters" => pick(lang, "data centers", "数据中心"),
+        other => other,
     }
 }
