@@ -167,10 +167,18 @@ fn measures(plan: &Plan, lang: Lang) -> Section {
         let gap = grouped_decimal(c.gap * 100.0, 1);
         match lang {
             Lang::En => {
-                format!("Proven within {gap} % of the optimum ({}: {}).", stage_word(c.stage, lang), c.meaning.0)
+                format!(
+                    "Proven within {gap} % of the optimum ({}: {}).",
+                    stage_word(c.stage, lang),
+                    c.meaning.0
+                )
             }
             Lang::Zh => {
-                format!("已证明与最优解相差不超过 {gap} %（{}：{}）。", stage_word(c.stage, lang), c.meaning.1)
+                format!(
+                    "已证明与最优解相差不超过 {gap} %（{}：{}）。",
+                    stage_word(c.stage, lang),
+                    c.meaning.1
+                )
             }
         }
     });

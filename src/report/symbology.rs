@@ -11,7 +11,10 @@ use super::plan_layers::{build_label, pon_label, state_code, state_label};
 use crate::coverage::Term;
 use crate::datacenter::centers::Binding;
 use crate::datacenter::places::FactorSource;
-use crate::model::kinds::{DcTier, FirmSize, LayMethod, RegionLevel, SiteStatus};
+use crate::model::kinds::{
+    CoordSource, DcTier, FirmSize, Indoor5g, LatencyBasis, LayMethod, RegionLevel, ServiceClass, SiteStatus,
+    Wall,
+};
 use crate::model::planned::{ConnectionState, PonKind, StationBuild};
 use crate::model::settings::{HallKind, Settings};
 use std::borrow::Cow;
@@ -326,6 +329,11 @@ pub fn codes(layer: &str, field: &str) -> Vec<(&'static str, &'static str, &'sta
             list
         }
         (_, "firm_size") => vocabulary(FirmSize::ALL.iter().map(|k| (k.code(), k.zh()))),
+        ("sites", "service") => vocabulary(ServiceClass::ALL.iter().map(|k| (k.code(), k.zh()))),
+        ("sites", "indoor_5g") => vocabulary(Indoor5g::ALL.iter().map(|k| (k.code(), k.zh()))),
+        ("sites", "wall") => vocabulary(Wall::ALL.iter().map(|k| (k.code(), k.zh()))),
+        ("sites", "coord_src") => vocabulary(CoordSource::ALL.iter().map(|k| (k.code(), k.zh()))),
+        ("sites", "latency_basis") => vocabulary(LatencyBasis::ALL.iter().map(|k| (k.code(), k.zh()))),
         (_, "status") => vocabulary(SiteStatus::ALL.iter().map(|k| (k.code(), k.zh()))),
         ("centers", "hall") => [Some(HallKind::General), Some(HallKind::Ai), None].map(hall_label).to_vec(),
         ("centers", "binding") => Binding::ALL.map(binding_label).to_vec(),
