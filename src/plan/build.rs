@@ -19,6 +19,9 @@ use std::collections::BTreeSet;
 /// Times that a choice is made again: money that the model doesn't know of, or fiber that isn't there.
 const ROUNDS: usize = 8;
 
+/// Gap at which the usual effort ends.
+const GOOD_ENOUGH: f64 = 0.0025;
+
 /// Stations, and the fiber that joins them and the sites.
 pub struct Built {
     /// The problem that they were chosen from.
@@ -80,11 +83,14 @@ impl Builder<'_, '_, '_, '_> {
         // The purse is known to be too large from here on.
         let mut too_much = f64::INFINITY;
         for round in 1..=ROUNDS {
-            let work = if round <= 1 || (want == Want::Target && round == 2) {
-                self.work
+            let effort = if round <= 1 || (want == Want::Target && round == 2) {
+                self.work.effort
             } else {
-                Work { effort: Effort::LOW, ..self.work }
+                Effort::LOW.min(self.work.effort)
             };
+            // More than the usual effort asks for the best there is.
+            let gap = if effort <= Effort::NORMAL { self.work.gap.max(GOOD_ENOUGH) } else { self.work.gap };
+            let work = Work { effort, gap, ..self.work };
             let problem = whole.problem(radio, want, &dry);
             let goal = if want == Want::Points { Goal::Within(purse) } else { Goal::Everything };
             let found = match hubs::solve(&problem, goal, start.as_ref(), work) {

@@ -16,6 +16,9 @@ const STEPS: u32 = 10;
 /// Steps beyond a budget: what more money would buy.
 const BEYOND: u32 = 2;
 
+/// Gap at which a point of the curve is good enough.
+const GOOD_ENOUGH: f64 = 0.01;
+
 /// A site below target, as the curve counts it.
 pub struct Person<'a> {
     /// Its id.
@@ -54,7 +57,7 @@ impl Built {
         let customer: BTreeMap<&str, u32> =
             who.iter().zip(0u32..).map(|(&i, c)| (self.terminals[i as usize].id.as_str(), c)).collect();
         let lifted = |tree: &HubTree| lifted(&problem, tree, people, &customer, settings.score.target);
-        let work = Work { effort: Effort::LOW, ..work };
+        let work = Work { effort: Effort::LOW, gap: work.gap.max(GOOD_ENOUGH), ..work };
         let found: Vec<Option<Certified<HubTree>>> = (1..=last)
             .into_par_iter()
             .map(|i| {
@@ -67,13 +70,24 @@ impl Built {
                 }
             })
             .collect::<Result<_, _>>()?;
+        let found: Vec<Certified<HubTree>> = found.into_iter().flatten().filter(|f| f.objective > 0.0).collect();
+        // What the next gain costs from step to step: prices at which budgets like these are spent.
+        let ends = std::iter::once((0.0, 0.0)).chain(found.iter().map(|f| (problem.cost(&f.value), f.objective)));
+        let ends: Vec<(f64, f64)> = ends.collect();
+        let mut prices: Vec<f64> = ends
+            .windows(2)
+            .filter(|w| w[1].1 > w[0].1 && w[1].0 > w[0].0)
+            .map(|w| (w[1].0 - w[0].0) / (w[1].1 - w[0].1))
+            .collect();
+        prices.sort_unstable_by(f64::total_cmp);
+        let frontier = hubs::frontier(&problem, &prices, work).map_err(PlanError::Whole)?;
         let mut steps: Vec<BudgetStep> = Vec::new();
-        for found in found.into_iter().flatten().filter(|f| f.objective > 0.0) {
+        for found in found {
             let step = BudgetStep {
                 cost_cny: problem.cost(&found.value),
                 sites: lifted(&found.value),
                 gain: found.objective,
-                gain_bound: found.bound,
+                gain_bound: found.bound.min(frontier.bound(problem.cost(&found.value))).max(found.objective),
                 next_cny: None,
             };
             match steps.last_mut() {

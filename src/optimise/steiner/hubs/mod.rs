@@ -220,6 +220,37 @@ pub fn solve(
     search::run(problem, &field, goal, start, &work)
 }
 
+/// What is proven of every budget at once: the most that can be gained, and bounds at prices of the budget.
+#[derive(Clone, Debug, Default)]
+pub struct Frontier {
+    total: f64,
+    /// A price (cost for one of gain), and what no choice costs less than when what it leaves is paid for at it.
+    at: Vec<(f64, f64)>,
+}
+
+impl Frontier {
+    /// No choice that costs no more than this gains more.
+    #[must_use]
+    pub fn bound(&self, budget: f64) -> f64 {
+        let at = |&(price, least): &(f64, f64)| self.total - (least - budget) / price;
+        self.at.iter().map(at).fold(self.total, f64::min).max(0.0)
+    }
+}
+
+/// Bounds what any budget can buy, by the relaxation at some prices of the budget (cost for one of gain): each of
+/// them bounds every budget, those best that its best choices spend.
+///
+/// # Errors
+/// Numbers out of range.
+pub fn frontier(problem: &Hubs<'_>, prices: &[f64], work: Work<'_>) -> Result<Frontier, HubError> {
+    let goal = Goal::Within(0.0);
+    problem.check(goal)?;
+    let parts = components(problem.graph, |_| true);
+    let field = state::Field::new(problem, goal, |v| parts.connected(v, problem.root));
+    let prices: Vec<f64> = prices.iter().copied().filter(|p| p.is_finite() && *p > 0.0).collect();
+    Ok(Frontier { total: field.total, at: search::sweep(&field, &prices, &work)? })
+}
+
 impl HubTree {
     fn of(field: &state::Field<'_>, state: &state::State) -> Self {
         let hubs = field.hubs;

@@ -142,7 +142,9 @@ impl<'f, 'g> Net<'f, 'g> {
         if !duals.raise(&self.terminals, guide, meter) {
             return None;
         }
-        duals.better(&self.terminals, guide, draw, 12, f64::INFINITY, meter);
+        if !guide.is_empty() {
+            duals.better(&self.terminals, guide, draw, 12, f64::INFINITY, meter);
+        }
         let bound = duals.bound();
         let root = self.f.root;
         Some((Relaxation::new(&self.graph, cost.to_vec(), root, &self.terminals, &duals.cuts), bound))

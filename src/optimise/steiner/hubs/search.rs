@@ -17,6 +17,14 @@ struct Best {
     cost: f64,
 }
 
+/// Proven bounds of the arborescence problem, each with the price of the budget that it holds for.
+pub(super) fn sweep(field: &Field<'_>, factors: &[f64], work: &Work<'_>) -> Result<Vec<(f64, f64)>, HubError> {
+    let goal = Goal::Within(0.0);
+    let mut search = Search::new(field, goal, work)?;
+    let mut meter = work.meter((1_000_000 + 50 * field.size()).saturating_mul(factors.len() as u64));
+    Ok(search.sweep(factors, work, &mut meter))
+}
+
 pub(super) fn run(
     problem: &Hubs<'_>,
     field: &Field<'_>,
@@ -24,24 +32,18 @@ pub(super) fn run(
     start: Option<&HubTree>,
     work: &Work<'_>,
 ) -> Result<Certified<HubTree>, HubError> {
-    let net = Net::new(field, goal != Goal::Everything)?;
-    let mut search = Search {
-        f: field,
-        net: Rc::new(net),
-        goal,
-        maker: Maker::new(field),
-        best: Best { state: State::default(), gain: 0.0, cost: f64::INFINITY },
-        bound: match goal {
-            Goal::Within(_) => field.total,
-            Goal::Everything => 0.0,
-        },
-        draw: Draw::new(work.seed),
-    };
+    let mut search = Search::new(field, goal, work)?;
     let mut meter = work.meter(4_000_000 + 200 * field.size());
     search.begin(start, &mut meter)?;
     match goal {
         Goal::Within(budget) => search.within(budget, work, &mut meter),
         Goal::Everything => search.everything(work, &mut meter),
+    }
+    if let Goal::Within(_) = goal {
+        // The last of the money is spent whatever the allowance.
+        let mut s = search.best.state.clone();
+        search.maker.fill(&mut s, search.rule(), &[], &mut Meter::new(u64::MAX, Stop::NEVER));
+        search.offer(&s);
     }
     let tree = HubTree::of(field, &search.best.state);
     let (objective, bound) = match goal {
@@ -78,7 +80,22 @@ struct Search<'f, 'g> {
     draw: Draw,
 }
 
-impl Search<'_, '_> {
+impl<'f, 'g> Search<'f, 'g> {
+    fn new(field: &'f Field<'g>, goal: Goal, work: &Work<'_>) -> Result<Self, HubError> {
+        Ok(Self {
+            f: field,
+            net: Rc::new(Net::new(field, goal != Goal::Everything)?),
+            goal,
+            maker: Maker::new(field),
+            best: Best { state: State::default(), gain: 0.0, cost: f64::INFINITY },
+            bound: match goal {
+                Goal::Within(_) => field.total,
+                Goal::Everything => 0.0,
+            },
+            draw: Draw::new(work.seed),
+        })
+    }
+
     fn rule(&self) -> Rule {
         match self.goal {
             Goal::Within(budget) => Rule::Within(budget),
@@ -151,6 +168,13 @@ impl Search<'_, '_> {
         self.maker.fill(&mut first, self.rule(), &[], &mut free);
         self.offer(&first);
         self.finish(first, meter);
+        if matches!(self.goal, Goal::Within(_)) && f.size() < 5_000 {
+            let mut rich = bare.clone();
+            self.maker.by_gain = true;
+            self.maker.fill(&mut rich, self.rule(), &[], meter);
+            self.maker.by_gain = false;
+            self.finish(rich, meter);
+        }
         if let Some(start) = start {
             let mut s = bare;
             for &h in &start.hubs {
@@ -178,16 +202,20 @@ impl Search<'_, '_> {
             return;
         }
         // Where the money reaches for all, all there is bounds it.
-        let mut all = self.best.state.clone();
-        self.maker.fill(&mut all, Rule::Everything, &[], meter);
-        self.maker.settle(&mut all, meter);
-        self.offer(&all);
-        if self.done(work) {
-            return;
+        if self.best.gain > 0.8 * f.total {
+            let mut all = self.best.state.clone();
+            self.maker.fill(&mut all, Rule::Everything, &[], meter);
+            self.maker.settle(&mut all, meter);
+            self.offer(&all);
+            if self.done(work) {
+                return;
+            }
         }
-        let guess = (self.best.cost.max(1e-9) / self.best.gain.max(1e-9 * f.total)).max(1e-12);
+        // What the last gain of the greedy answer cost, but for what filled the rest of the purse.
+        let mean = (self.best.cost.max(1e-9) / self.best.gain.max(1e-9 * f.total)).max(1e-12);
+        let guess = self.maker.late_price.clamp(mean, 1e3 * mean);
         let (mut low, mut high) = (0.0, f64::INFINITY);
-        let mut factor = guess * 1.5;
+        let mut factor = guess;
         let mut tightest = (f64::INFINITY, guess, self.best.state.clone());
         // More than half is left for the relaxation and for trying changes.
         let reserve = meter.left() * 6 / 10;
@@ -383,8 +411,60 @@ impl Search<'_, '_> {
             let strength = self.draw.unit().powi(2);
             let taste: Vec<f64> =
                 (0..f.node.len()).map(|_| (4.0 * strength * (self.draw.unit() - 0.5)).exp()).collect();
+            self.maker.by_gain = self.draw.below(8) == 0;
             self.maker.fill(&mut s, rule, &taste, meter);
+            self.maker.by_gain = false;
             self.finish(s, meter);
         }
+    }
+
+    /// Bounds of the arborescence problem at other prices of the budget, one after the other.
+    pub(super) fn sweep(&mut self, factors: &[f64], work: &Work<'_>, meter: &mut Meter<'_>) -> Vec<(f64, f64)> {
+        let net = Rc::clone(&self.net);
+        let mut found = Vec::with_capacity(factors.len());
+        let mut relaxation = None;
+        for (i, &factor) in factors.iter().enumerate() {
+            if work.stop.requested() {
+                break;
+            }
+            let steps = meter.left() / (factors.len() - i) as u64;
+            let mut part = meter.part(steps);
+            let m = &mut part;
+            let cost = net.costs(factor);
+            let mut lower = f64::NEG_INFINITY;
+            if let Some(ascent) = net.ascend(cost.clone(), &net.terminals, &[], m) {
+                lower = lower.max(ascent.bound);
+            }
+            let relaxation = match &mut relaxation {
+                None => {
+                    let Some((r, bound)) = net.relaxation(&cost, &[], &mut self.draw, m) else { break };
+                    lower = lower.max(bound);
+                    relaxation.insert(r)
+                }
+                Some(r) => {
+                    r.reprice(cost);
+                    r
+                }
+            };
+            let mut before = lower;
+            for _ in 0..8 {
+                if !m.open() {
+                    break;
+                }
+                relaxation.solve(4, f64::INFINITY, m);
+                let Some(ascent) = relaxation.completed(&[], m) else { break };
+                lower = lower.max(ascent.bound);
+                if relaxation.separate(m) == 0 || lower <= before + 1e-3 * before.abs() {
+                    break;
+                }
+                before = lower;
+                relaxation.forget();
+            }
+            meter.settle(steps, &part);
+            if lower.is_finite() {
+                found.push((factor, lower));
+            }
+        }
+        found
     }
 }

@@ -140,6 +140,10 @@ pub(super) struct Maker<'f, 'g> {
     instance: Instance,
     won: Vec<f64>,
     paid: Vec<f64>,
+    /// Ways are rated by what they gain alone, not by gain per cost: greed passes a dear large gain by.
+    pub(super) by_gain: bool,
+    /// What a unit of gain cost when the last tenth of a purse was begun.
+    pub(super) late_price: f64,
 }
 
 impl<'f, 'g> Maker<'f, 'g> {
@@ -152,6 +156,8 @@ impl<'f, 'g> Maker<'f, 'g> {
             instance: Instance::new(f.graph, &[]),
             won: vec![0.0; n],
             paid: vec![0.0; n],
+            by_gain: false,
+            late_price: 0.0,
         }
     }
 
@@ -211,6 +217,8 @@ impl<'f, 'g> Maker<'f, 'g> {
         let mut items = self.items(s);
         let mut cost = self.cost(s);
         let liking = |e: usize| taste.get(e).copied().unwrap_or(1.0);
+        let by_gain = self.by_gain;
+        let rated = |gain: f64, cost: f64| if by_gain { gain } else { gain / cost.max(1e-300) };
         let mut inside = ends(f.graph, &s.edges);
         inside.insert(f.root);
         while meter.open() {
@@ -270,13 +278,13 @@ impl<'f, 'g> Maker<'f, 'g> {
                 (self.won[v.index()], self.paid[v.index()]) = (won, paid);
                 if !bundle.is_empty() {
                     bundles.insert(v, bundle);
-                    ways.push((won / (paid + d).max(1e-300), Some(v), 0));
+                    ways.push((rated(won, paid + d), Some(v), 0));
                 }
             }
             for &e in f.free.iter().filter(|e| !s.active[**e as usize]) {
                 let a = self.adds(e as usize, &items) * liking(e as usize);
                 if a > 0.0 {
-                    ways.push((a / f.price[e as usize].max(1e-300), None, e));
+                    ways.push((rated(a, f.price[e as usize]), None, e));
                 }
             }
             ways.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
@@ -303,20 +311,27 @@ impl<'f, 'g> Maker<'f, 'g> {
                     }
                 }
                 chosen.retain(|&e| !s.active[e as usize]);
-                let mut after = items.clone();
-                let mut adds = 0.0;
-                let mut price = f.graph.total_weight(&edges);
-                for &e in &chosen {
-                    let e = e as usize;
-                    adds += self.adds(e, &after) * liking(e);
-                    price += f.price[e];
-                    for &(i, g) in f.of_hub.get(e).map_or(&[][..], Vec::as_slice) {
-                        after[i as usize] = after[i as usize].max(g);
+                let way = f.graph.total_weight(&edges);
+                let (mut after, mut adds, mut price);
+                // What lies on the way is taken along if the purse allows.
+                loop {
+                    (after, adds, price) = (items.clone(), 0.0, way);
+                    for &e in &chosen {
+                        let e = e as usize;
+                        adds += self.adds(e, &after) * liking(e);
+                        price += f.price[e];
+                        for &(i, g) in f.of_hub.get(e).map_or(&[][..], Vec::as_slice) {
+                            after[i as usize] = after[i as usize].max(g);
+                        }
                     }
+                    meter.spend(edges.len() as u64 + items.len() as u64 / 4);
+                    match rule {
+                        Rule::Within(budget) if cost + price > budget && chosen.len() > 1 => chosen.pop(),
+                        _ => break,
+                    };
                 }
-                meter.spend(edges.len() as u64 + items.len() as u64 / 4);
-                let now = adds / price.max(1e-300);
-                if adds <= 0.0 || now < ALONG * first.unwrap_or(rate) {
+                let now = rated(adds, price);
+                if adds <= 0.0 || (first.is_some() && now < ALONG * first.unwrap_or(rate)) {
                     continue;
                 }
                 let fits = match rule {
@@ -330,6 +345,9 @@ impl<'f, 'g> Maker<'f, 'g> {
                 first.get_or_insert(rate);
                 items = after;
                 cost += price;
+                if taste.is_empty() && matches!(rule, Rule::Within(budget) if cost <= 0.9 * budget) {
+                    self.late_price = price / adds;
+                }
                 for e in chosen {
                     s.active[e as usize] = true;
                 }
