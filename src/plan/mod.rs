@@ -15,7 +15,7 @@ pub use crate::model::planned::{
     PonKind, PonNode, RouteSegment, Station, StationBuild,
 };
 pub use result::Plan;
-pub use run::{run, run_told, standing, today, today_told};
+pub use run::{run, run_bare, run_told, standing, today, today_told};
 
 use crate::datacenter::PlacementError;
 use crate::fiber::RouteError;

@@ -129,11 +129,29 @@ pub fn run_told(
     work: Work<'_>,
     progress: &Progress,
 ) -> Result<Plan, PlanError> {
+    run_for(inputs, settings, work, progress, true)
+}
+
+/// [`run`] without the curve of value against money, for those who compare many plans.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_bare(inputs: &mut Inputs, settings: &Settings, work: Work<'_>) -> Result<Plan, PlanError> {
+    run_for(inputs, settings, work, &Progress::default(), false)
+}
+
+fn run_for(
+    inputs: &mut Inputs,
+    settings: &Settings,
+    work: Work<'_>,
+    progress: &Progress,
+    with_curve: bool,
+) -> Result<Plan, PlanError> {
     let part = inputs.sites.list.len() as u64;
     // Scoring today counts its own sites; stations and fiber, data centers and the state after come on top.
     progress.expect((BUILDING_PARTS + 2) * part);
     let draft = with_ground(inputs, settings, |ground, reach, notes| {
-        draft(inputs, settings, work, ground, &*reach, notes, progress)
+        draft(inputs, settings, work, ground, &*reach, notes, progress, with_curve)
     })?;
     let distances = Cached(draft.distances.clone());
     let after = standing(inputs, settings, &draft.connections, &draft.stations, &draft.centers, |built| {
@@ -237,6 +255,7 @@ fn side_effects(d: &Draft, after: &Assessment, inputs: &Inputs, settings: &Setti
     })
 }
 
+#[allow(clippy::too_many_arguments)]
 fn draft(
     inputs: &Inputs,
     settings: &Settings,
@@ -245,6 +264,7 @@ fn draft(
     reach: &dyn FiberReach,
     mut notes: Vec<Note>,
     progress: &Progress,
+    with_curve: bool,
 ) -> Result<Draft, PlanError> {
     let part = inputs.sites.list.len() as u64;
     let before = assess_told(inputs, settings, reach, progress);
@@ -314,7 +334,7 @@ fn draft(
             item: radio.wanted.iter().position(|w| w.site == site).map(|i| i as u32),
         })
         .collect();
-    let curve = built.curve(&radio, &people, settings, work)?;
+    let curve = if with_curve { built.curve(&radio, &people, settings, work)? } else { Vec::new() };
     let Built { choice, stations, terminals, fiber, certificate, .. } = built;
     let mut certificates = vec![certificate];
     if radio.cut_off > 0 {

@@ -243,7 +243,7 @@ impl Groups<'_> {
         // What the group hasn't got can't be locked.
         let (all, own) = (ids(self.inputs), ids(&inputs));
         settings.plan.lock.shut.retain(|id| own.contains(id) || !all.contains(id));
-        let plan = plan::run(&mut inputs, &settings, self.work)?;
+        let plan = plan::run_bare(&mut inputs, &settings, self.work)?;
         self.planned += 1;
         let capex_cny = plan.capex_cny();
         let (mut kwh, mut carbon_t_yr) = (0.0, 0.0);

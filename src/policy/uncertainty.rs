@@ -299,25 +299,33 @@ pub fn uncertainty(
             capex_cny: [pair[0].1.capex_cny(plan, settings), pair[1].1.capex_cny(plan, settings)],
         });
     }
-    let mut plans = Vec::new();
     let kept: BTreeSet<&str> = plan.stations.iter().map(|s| s.candidate.as_str()).collect();
-    for off in off.iter().take(anew as usize) {
+    // A plan looks at the inputs as they will be: each task has its own.
+    let again = |inputs: &mut Inputs, off: &Off| -> Result<Option<Anew>, PlanError> {
         if stop.requested() {
-            break;
+            return Ok(None);
         }
         let work = Work { effort: Effort::LOW, seed, gap: 0.0, stop };
-        let new = plan::run(inputs, &off.settings(settings), work)?;
+        let new = plan::run_bare(inputs, &off.settings(settings), work)?;
         let same = new.stations.iter().filter(|s| kept.contains(s.candidate.as_str())).count();
-        plans.push(Anew {
+        let all = new.stations.len();
+        Ok(Some(Anew {
             capex_cny: new.capex_cny(),
             gaps_after: new.after.gaps.len() as u64,
-            stations_kept: if new.stations.is_empty() {
-                1.0
-            } else {
-                same as f64 / new.stations.len() as f64
-            },
-        });
-    }
+            stations_kept: if all == 0 { 1.0 } else { same as f64 / all as f64 },
+        }))
+    };
+    let some = &off[..off.len().min(anew as usize)];
+    let tasks = some.len().div_ceil(rayon::current_num_threads().max(1)).max(1);
+    let base = &*inputs;
+    let plans: Vec<Vec<Option<Anew>>> = some
+        .par_chunks(tasks)
+        .map(|offs| {
+            let mut inputs = base.clone();
+            offs.iter().map(|off| again(&mut inputs, off)).collect::<Result<_, _>>()
+        })
+        .collect::<Result<_, PlanError>>()?;
+    let plans: Vec<Anew> = plans.into_iter().flatten().flatten().collect();
     let stays = nominal
         .top
         .iter()
