@@ -70,9 +70,11 @@ impl Built {
                 }
             })
             .collect::<Result<_, _>>()?;
-        let found: Vec<Certified<HubTree>> = found.into_iter().flatten().filter(|f| f.objective > 0.0).collect();
+        let found: Vec<Certified<HubTree>> =
+            found.into_iter().flatten().filter(|f| f.objective > 0.0).collect();
         // What the next gain costs from step to step: prices at which budgets like these are spent.
-        let ends = std::iter::once((0.0, 0.0)).chain(found.iter().map(|f| (problem.cost(&f.value), f.objective)));
+        let ends =
+            std::iter::once((0.0, 0.0)).chain(found.iter().map(|f| (problem.cost(&f.value), f.objective)));
         let ends: Vec<(f64, f64)> = ends.collect();
         let mut prices: Vec<f64> = ends
             .windows(2)

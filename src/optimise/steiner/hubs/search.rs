@@ -18,7 +18,11 @@ struct Best {
 }
 
 /// Proven bounds of the arborescence problem, each with the price of the budget that it holds for.
-pub(super) fn sweep(field: &Field<'_>, factors: &[f64], work: &Work<'_>) -> Result<Vec<(f64, f64)>, HubError> {
+pub(super) fn sweep(
+    field: &Field<'_>,
+    factors: &[f64],
+    work: &Work<'_>,
+) -> Result<Vec<(f64, f64)>, HubError> {
     let goal = Goal::Within(0.0);
     let mut search = Search::new(field, goal, work)?;
     let mut meter = work.meter((1_000_000 + 50 * field.size()).saturating_mul(factors.len() as u64));
@@ -419,7 +423,12 @@ impl<'f, 'g> Search<'f, 'g> {
     }
 
     /// Bounds of the arborescence problem at other prices of the budget, one after the other.
-    pub(super) fn sweep(&mut self, factors: &[f64], work: &Work<'_>, meter: &mut Meter<'_>) -> Vec<(f64, f64)> {
+    pub(super) fn sweep(
+        &mut self,
+        factors: &[f64],
+        work: &Work<'_>,
+        meter: &mut Meter<'_>,
+    ) -> Vec<(f64, f64)> {
         let net = Rc::clone(&self.net);
         let mut found = Vec::with_capacity(factors.len());
         let mut relaxation = None;
