@@ -406,7 +406,7 @@ fn monaco_real_roads() {
         (7.4220, 43.7360),
     ]
     .to_vec();
-    scatter(dir.path(), &places, 12, 0.002, 3);
+    scatter(dir.path(), &places, 24, 0.003, 1);
     run(dir.path(), &["plan", "covplan.toml", "-o", "out"]);
     routes_keep_to_roads(dir.path());
 }
