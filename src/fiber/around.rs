@@ -4,14 +4,16 @@
 use super::bill::Site;
 use super::protect::Pair;
 use super::web::Link;
+use super::{Draft, Planner, RoutePlan};
 use crate::graph::{Dijkstra, EdgeId, NodeId, Until};
+use crate::model::planned::ConnectionState;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A way around a stretch.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Around {
+struct Around {
     /// What it costs at the price of the smallest cables, yuan.
     pub cost_cny: f64,
     /// The edge on which it passes from one side to the other.
@@ -25,7 +27,7 @@ pub(super) struct Around {
 /// The cheapest path between the two sides of an edge has one edge on which the nearest node of the trees
 /// changes sides; so the shortest ways over each edge outside the trees, taken cheapest first, tell all
 /// (as in Tarjan, Sensitivity analysis of minimum spanning trees, Inform. Process. Lett. 14, 1982).
-pub(super) fn around(
+fn around(
     site: &Site<'_, '_>,
     trees: &[(NodeId, EdgeId, NodeId)],
     pairs: &[Pair],
@@ -97,7 +99,7 @@ pub(super) fn around(
 }
 
 /// The road, by id, on which a way around passes from one side to the other.
-pub(super) fn road_of(site: &Site<'_, '_>, via: EdgeId) -> Option<String> {
+fn road_of(site: &Site<'_, '_>, via: EdgeId) -> Option<String> {
     match site.web.link(via) {
         Link::Road(_) => {
             let roads = site.roads.roads();
@@ -105,5 +107,37 @@ pub(super) fn road_of(site: &Site<'_, '_>, via: EdgeId) -> Option<String> {
             roads.text.opt(roads.list[road as usize].id).map(str::to_owned)
         }
         Link::LeadIn(_) | Link::Root(_) => None,
+    }
+}
+
+impl Planner<'_, '_, '_> {
+    /// What else could have been built: around each segment, and for each connection alone.
+    pub(super) fn alternatives(&self, plan: &mut RoutePlan, draft: &Draft) {
+        let used = |e: &EdgeId| draft.odns.fibers.contains_key(e);
+        let mut trees: Vec<(NodeId, EdgeId, NodeId)> = Vec::new();
+        for round in &draft.joined.rounds {
+            let up =
+                round.hung.order.iter().filter_map(|&v| round.hung.up(v).map(|(e, above)| (v, e, above)));
+            trees.extend(up.filter(|(_, e, _)| used(e)));
+        }
+        for (edge, way) in around(self.site, &trees, &draft.protected.pairs) {
+            let Some(&[first, last]) = draft.bill.spans.get(&edge) else { continue };
+            for s in plan.segments.iter_mut().take(last as usize).skip(first as usize) {
+                if s.around_cny.is_none_or(|c| c < way.cost_cny) {
+                    s.around_cny = Some(way.cost_cny);
+                    s.around_road = road_of(self.site, way.via);
+                }
+            }
+        }
+        let graph = &self.site.web.graph;
+        let node_of: BTreeMap<u32, NodeId> = self.members.iter().map(|m| (m.0.terminal, m.0.node)).collect();
+        let mut search = Dijkstra::new(graph);
+        search.run([(self.site.web.root, 0.0)], Until::Everywhere);
+        for (i, c) in (0u32..).zip(&mut plan.connections) {
+            if c.state == ConnectionState::Planned {
+                let way = node_of.get(&i).and_then(|&v| search.distance(v)).unwrap_or(0.0);
+                c.alone_cny = way + self.own_cny(i);
+            }
+        }
     }
 }

@@ -38,7 +38,6 @@ pub use protect::wants_two_routes;
 pub use survey::{End, Survey, survey};
 
 use crate::geom::{LonLat, geodesic_m};
-use crate::graph::{Dijkstra, EdgeId, NodeId, Until};
 use crate::model::inputs::Inputs;
 use crate::model::notes::Note;
 use crate::model::planned::{
@@ -647,36 +646,6 @@ impl Planner<'_, '_, '_> {
         });
         plan.notes = self.notes(&plan, &draft, &points);
         plan
-    }
-
-    /// What else could have been built: around each segment, and for each connection alone.
-    fn alternatives(&self, plan: &mut RoutePlan, draft: &Draft) {
-        let used = |e: &EdgeId| draft.odns.fibers.contains_key(e);
-        let mut trees: Vec<(NodeId, EdgeId, NodeId)> = Vec::new();
-        for round in &draft.joined.rounds {
-            let up =
-                round.hung.order.iter().filter_map(|&v| round.hung.up(v).map(|(e, above)| (v, e, above)));
-            trees.extend(up.filter(|(_, e, _)| used(e)));
-        }
-        for (edge, way) in around::around(self.site, &trees, &draft.protected.pairs) {
-            let Some(&[first, last]) = draft.bill.spans.get(&edge) else { continue };
-            for s in plan.segments.iter_mut().take(last as usize).skip(first as usize) {
-                if s.around_cny.is_none_or(|c| c < way.cost_cny) {
-                    s.around_cny = Some(way.cost_cny);
-                    s.around_road = around::road_of(self.site, way.via);
-                }
-            }
-        }
-        let graph = &self.site.web.graph;
-        let node_of: BTreeMap<u32, NodeId> = self.members.iter().map(|m| (m.0.terminal, m.0.node)).collect();
-        let mut search = Dijkstra::new(graph);
-        search.run([(self.site.web.root, 0.0)], Until::Everywhere);
-        for (i, c) in (0u32..).zip(&mut plan.connections) {
-            if c.state == ConnectionState::Planned {
-                let way = node_of.get(&i).and_then(|&v| search.distance(v)).unwrap_or(0.0);
-                c.alone_cny = way + self.own_cny(i);
-            }
-        }
     }
 
     /// The second route of a terminal that is to have one.
