@@ -113,7 +113,8 @@ fn road_of(site: &Site<'_, '_>, via: EdgeId) -> Option<String> {
 impl Planner<'_, '_, '_> {
     /// What else could have been built: around each segment, and for each connection alone.
     pub(super) fn alternatives(&self, plan: &mut RoutePlan, draft: &Draft) {
-        let used = |e: &EdgeId| draft.odns.fibers.contains_key(e);
+        let used =
+            |e: &EdgeId| draft.odns.fibers.contains_key(e) || matches!(self.site.web.link(*e), Link::Root(_));
         let mut trees: Vec<(NodeId, EdgeId, NodeId)> = Vec::new();
         for round in &draft.joined.rounds {
             let up =

@@ -146,6 +146,10 @@ impl Site<'_, '_> {
             u.fibers = fibers.get(e).copied().unwrap_or(0);
         }
         used.retain(|&e, _| !matches!(self.web.link(e), Link::Root(_)));
+        // Ways end at access points, whatever passes on the other side.
+        ends.extend(
+            used.keys().filter(|&&e| matches!(self.web.link(e), Link::LeadIn(_))).map(|&e| graph.ends(e)[1]),
+        );
         let mut at: BTreeMap<NodeId, Vec<EdgeId>> = BTreeMap::new();
         for &e in used.keys() {
             for v in graph.ends(e) {

@@ -28,6 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// [`PARALLEL_DEG`].
 const ONE_BRIDGE_M: f64 = 30.0;
 const PARALLEL_DEG: f64 = 30.0;
+/// What the names of bridges and tunnels begin with.
+const BRIDGE: &str = "bridge or tunnel ";
 /// Spacing of the places at which carriageways are compared, metres.
 const STEP_M: f64 = 20.0;
 /// Second ways over existing cables are looked for while nodes times cables stay below this.
@@ -195,7 +197,7 @@ impl<'a, 'r> Shield<'a, 'r> {
             }
         }
         for (n, edges) in bridges(site).into_iter().enumerate() {
-            risks.insert(format!("bridge or tunnel {}", n + 1), edges);
+            risks.insert(format!("{BRIDGE}{}", n + 1), edges);
         }
         for list in risks.values_mut() {
             list.sort_unstable();
@@ -494,7 +496,19 @@ impl<'a, 'r> Shield<'a, 'r> {
             }
             Lack::Group(g) => {
                 let name = net.names.get(g as usize).map_or("", String::as_str);
-                (format!("every route shares one risk: {name}"), format!("所有路由都经过同一风险组：{name}"))
+                let first = net.groups.get(g as usize).and_then(|l| l.first());
+                let at =
+                    first.map(|e| net.of[e.index()].0).map(|e| self.site.position(web.graph.ends(e)[0], e));
+                match (name.strip_prefix(BRIDGE), at) {
+                    (Some(_), Some(at)) => (
+                        format!("every route takes the bridge or tunnel at {}", place(at)),
+                        format!("所有路由都经过同一桥梁或隧道（{}）", place(at)),
+                    ),
+                    _ => (
+                        format!("every route shares one risk: {name}"),
+                        format!("所有路由都经过同一风险组：{name}"),
+                    ),
+                }
             }
             Lack::NoPair => (
                 "of any two routes both have a part in one shared-risk group".into(),
