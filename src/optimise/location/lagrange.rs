@@ -33,6 +33,8 @@ pub(in crate::optimise) struct Steps {
     pub(in crate::optimise) last: f64,
     /// Rounds without progress before the length shrinks.
     pub(in crate::optimise) patience: u32,
+    /// What is left of the length then, as a share.
+    pub(in crate::optimise) shrink: f64,
     /// Rounds between two visits.
     pub(in crate::optimise) visit_every: u64,
 }
@@ -84,6 +86,7 @@ pub(in crate::optimise) fn ascend(
     let mut since = 0u32;
     let mut best_cost = f64::INFINITY;
     let mut previous = vec![0.0; service.clients()];
+    let mut served = vec![0.0; service.clients()];
     let mut relaxed = Relaxed::default();
     for round in 0..steps.rounds {
         relax(service, &u, &mut relaxed);
@@ -119,7 +122,7 @@ pub(in crate::optimise) fn ascend(
         settle(service, &relaxed, best_cost - grain);
         if since >= steps.patience {
             since = 0;
-            step *= 0.6;
+            step *= steps.shrink;
             u.clone_from(&best.u);
             previous.fill(0.0);
             if step < steps.last {
@@ -128,14 +131,25 @@ pub(in crate::optimise) fn ascend(
             continue;
         }
         // The direction keeps some of the last one, which damps the zigzag (Crowder 1976).
+        served.fill(0.0);
+        // Few facilities are open, so that their clients are sooner asked than all clients' facilities.
+        for (f, &open) in relaxed.open.iter().enumerate().filter(|o| *o.1 > 0.0) {
+            for &(client, position, _) in service.reach(f) {
+                if position < relaxed.below[client as usize] {
+                    served[client as usize] += open;
+                }
+            }
+        }
         let mut norm = 0.0;
         for client in 0..service.clients() {
-            let start = service.by_client.first[client];
-            let row = &service.by_client.index[start..start + relaxed.below[client] as usize];
-            let served: f64 = row.iter().map(|&f| relaxed.open[f as usize]).sum();
+            let served = served[client];
             // At the ceiling a client may stay unserved at no loss.
             let slope = if u[client] >= service.ceiling[client] { -served } else { 1.0 - served };
             previous[client] = 0.7 * slope + 0.3 * previous[client];
+            // Nor does a multiplier go below nothing, so that wish must not shorten the step of the others.
+            if u[client] <= 0.0 && previous[client] < 0.0 {
+                previous[client] = 0.0;
+            }
             norm += previous[client] * previous[client];
         }
         if norm < 1e-12 {
@@ -159,6 +173,15 @@ fn relax(service: &Service, u: &[f64], out: &mut Relaxed) {
     let rows = &service.by_client;
     for (client, &price) in u.iter().enumerate() {
         let (from, to) = (rows.first[client], rows.first[client + 1]);
+        if service.plain {
+            let n = if price > 0.0 { to - from } else { 0 };
+            for &f in &rows.index[from..from + n] {
+                worth[f as usize] -= price;
+            }
+            *touched += n as u64;
+            below.push(n as u32);
+            continue;
+        }
         let mut n = 0u32;
         for (&f, &c) in rows.index[from..to].iter().zip(&rows.value[from..to]) {
             if c >= price {

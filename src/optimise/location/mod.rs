@@ -140,6 +140,8 @@ pub(super) struct Service {
     reach: Vec<(u32, u32, f64)>,
     /// What a client pays when nobody serves it.
     pub(super) fallback: Vec<f64>,
+    /// Whether service costs nothing, so that rows tell only who reaches whom.
+    plain: bool,
     /// No facility that is missing from a client's row would serve it for less, nor does its fallback:
     /// what its multiplier in a bound may not exceed.
     pub(super) ceiling: Vec<f64>,
@@ -200,7 +202,8 @@ impl Service {
                 next[f as usize] += 1;
             }
         }
-        Self { by_client, first, reach, fallback, ceiling, base: 0.0, opening, price, lock, limit }
+        let plain = by_client.value.iter().all(|c| *c == 0.0);
+        Self { by_client, first, reach, fallback, plain, ceiling, base: 0.0, opening, price, lock, limit }
     }
 
     /// Nobody and nothing.

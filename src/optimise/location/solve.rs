@@ -81,6 +81,7 @@ pub(in crate::optimise) fn solve_within(
         scale,
         style,
         cover_u: Vec::new(),
+        cover_weights: Vec::new(),
         kept: 0.0,
         paid: [0.0; 2],
         slices: 0,
@@ -190,6 +191,8 @@ struct Search<'s, 'w> {
     style: Style,
     /// Multipliers of the items of the core, for covers.
     cover_u: Vec<f64>,
+    /// How hard the items of the core were to cover so far.
+    cover_weights: Vec<i64>,
     /// Share of the best cover that the next dive keeps.
     kept: f64,
     /// What each way of searching gained per step lately.
@@ -219,14 +222,17 @@ impl Search<'_, '_> {
 
     fn run(&mut self, meter: &mut Meter<'_>) {
         let u = self.first_multipliers();
+        // Covers are found along the multipliers, so that good ones are worth more rounds.
+        let cover = self.style != Style::Service;
         let mut multipliers = Multipliers::new(u, self.core.service.facilities());
         for pass in 0..3u32 {
             let before = meter.used();
             let steps = Steps {
-                rounds: [300, 1000, 3000][pass as usize],
+                rounds: if cover { [600, 3000, 5000] } else { [300, 1000, 3000] }[pass as usize],
                 first: if pass == 0 { 1.5 } else { 0.5 },
                 last: 1e-4,
-                patience: 12,
+                patience: if cover { 30 } else { 12 },
+                shrink: if cover { 0.75 } else { 0.6 },
                 visit_every: [10, 40, 100][pass as usize],
             };
             multipliers = self.ascend_core(multipliers, steps, meter);
@@ -335,6 +341,7 @@ impl Search<'_, '_> {
             .collect();
         if cover {
             self.cover_u.clone_from(&result.u);
+            self.cover_weights.clear();
         }
         let mut at = 0;
         result.share = self
@@ -474,7 +481,7 @@ impl Search<'_, '_> {
         let until = meter.used().saturating_add(steps);
         let (bound, scale, work, style) = (self.bound, self.scale, self.work, self.style);
         let (best, core, draw) = (&mut self.best, &self.core, &mut self.draw);
-        let u = &self.cover_u;
+        let (u, weights) = (&self.cover_u, &mut self.cover_weights);
         while meter.used() < until && meter.open() && !style.enough(work, scale, best.cost, bound) {
             let before = meter.used();
             let have = if best.open.is_empty() { Vec::new() } else { core.narrow(&best.open) };
@@ -499,12 +506,27 @@ impl Search<'_, '_> {
             let tight = Core::of(service, &dive::promising(service, u, &have));
             let start =
                 if have.is_empty() { greedy(&tight.service, &[], meter) } else { tight.narrow(&have) };
-            let spent = (meter.used() - before).max(100_000);
-            weighting::search(&tight.service, &start, best.cost, spent, draw, meter, |set, _| {
-                let set = tight.widen(set, service.facilities());
-                best.offer_core(&Openings::new(service, &set), core, facilities);
-                !style.enough(work, scale, best.cost, bound)
-            });
+            // A step here takes half as long as one of a dive.
+            let spent = 2 * (meter.used() - before).max(50_000);
+            weights.resize(service.clients(), 1);
+            let mut learnt: Vec<i64> = tight.client.iter().map(|&c| weights[c as usize]).collect();
+            weighting::search(
+                &tight.service,
+                &start,
+                &mut learnt,
+                best.cost,
+                spent,
+                draw,
+                meter,
+                |set, _| {
+                    let set = tight.widen(set, service.facilities());
+                    best.offer_core(&Openings::new(service, &set), core, facilities);
+                    !style.enough(work, scale, best.cost, bound)
+                },
+            );
+            for (&c, w) in tight.client.iter().zip(learnt) {
+                weights[c as usize] = w;
+            }
         }
     }
 
@@ -543,6 +565,7 @@ impl Search<'_, '_> {
                 first: 0.5,
                 last: 1e-2,
                 patience: 6,
+                shrink: 0.6,
                 visit_every: u64::MAX,
             };
             let mut last_open: Vec<f64> = Vec::new();

@@ -76,10 +76,11 @@ pub(in crate::optimise) fn dive(
         let start: Vec<f64> = core.client.iter().map(|&c| u[c as usize]).collect();
         let start = Multipliers::new(start, core.service.facilities());
         let steps = Steps {
-            rounds: if level == 0 { 300 } else { 120 },
+            rounds: if level == 0 { 600 } else { 150 },
             first: if level == 0 { 0.5 } else { 0.3 },
             last: 5e-3,
-            patience: 10,
+            patience: if level == 0 { 20 } else { 12 },
+            shrink: 0.6,
             visit_every: 10,
         };
         let mut small = core.service.clone();
@@ -108,7 +109,8 @@ pub(in crate::optimise) fn dive(
         let mut best: Option<(f64, Vec<bool>)> = None;
         let mut around = core.service.clone();
         let aside = near.u.iter().map(|v| v * (0.95 + 0.1 * draw.unit())).collect();
-        let steps = Steps { rounds: AROUND, first: 0.1, last: 0.0, patience: u32::MAX, visit_every: 1 };
+        let steps =
+            Steps { rounds: AROUND, first: 0.1, last: 0.0, patience: u32::MAX, shrink: 1.0, visit_every: 1 };
         let start = Multipliers::new(aside, around.facilities());
         ascend(
             &mut around,
