@@ -81,7 +81,6 @@ pub(in crate::optimise) fn solve_within(
         scale,
         style,
         cover_u: Vec::new(),
-        cover_weights: Vec::new(),
         kept: 0.0,
         paid: [0.0; 2],
         slices: 0,
@@ -191,8 +190,6 @@ struct Search<'s, 'w> {
     style: Style,
     /// Multipliers of the items of the core, for covers.
     cover_u: Vec<f64>,
-    /// How hard the items of the core were to cover so far.
-    cover_weights: Vec<i64>,
     /// Share of the best cover that the next dive keeps.
     kept: f64,
     /// What each way of searching gained per step lately.
@@ -341,7 +338,6 @@ impl Search<'_, '_> {
             .collect();
         if cover {
             self.cover_u.clone_from(&result.u);
-            self.cover_weights.clear();
         }
         let mut at = 0;
         result.share = self
@@ -481,7 +477,7 @@ impl Search<'_, '_> {
         let until = meter.used().saturating_add(steps);
         let (bound, scale, work, style) = (self.bound, self.scale, self.work, self.style);
         let (best, core, draw) = (&mut self.best, &self.core, &mut self.draw);
-        let (u, weights) = (&self.cover_u, &mut self.cover_weights);
+        let u = &self.cover_u;
         while meter.used() < until && meter.open() && !style.enough(work, scale, best.cost, bound) {
             let before = meter.used();
             let have = if best.open.is_empty() { Vec::new() } else { core.narrow(&best.open) };
@@ -490,9 +486,12 @@ impl Search<'_, '_> {
                 dive::keep_part(service, u, &have, self.kept, &mut locks, draw);
             }
             let was = best.cost;
+            // The search with weights starts from the dive's own best cover: other places than the last.
+            let mut nearest: (f64, Vec<bool>) = (f64::INFINITY, Vec::new());
             let mut offer = |cost: f64, set: &dyn Fn() -> Vec<bool>| {
-                if cost < best.cost {
-                    best.offer_cover(cost, &set(), service, core, facilities);
+                if cost < nearest.0 {
+                    nearest = (cost, set());
+                    best.offer_cover(cost, &nearest.1, service, core, facilities);
                 }
                 best.cost
             };
@@ -502,31 +501,18 @@ impl Search<'_, '_> {
             if style.enough(work, scale, best.cost, bound) {
                 return;
             }
-            let have = if best.open.is_empty() { Vec::new() } else { core.narrow(&best.open) };
-            let tight = Core::of(service, &dive::promising(service, u, &have));
-            let start =
-                if have.is_empty() { greedy(&tight.service, &[], meter) } else { tight.narrow(&have) };
-            // A step here takes half as long as one of a dive.
-            let spent = 2 * (meter.used() - before).max(50_000);
-            weights.resize(service.clients(), 1);
-            let mut learnt: Vec<i64> = tight.client.iter().map(|&c| weights[c as usize]).collect();
-            weighting::search(
-                &tight.service,
-                &start,
-                &mut learnt,
-                best.cost,
-                spent,
-                draw,
-                meter,
-                |set, _| {
-                    let set = tight.widen(set, service.facilities());
-                    best.offer_core(&Openings::new(service, &set), core, facilities);
-                    !style.enough(work, scale, best.cost, bound)
-                },
-            );
-            for (&c, w) in tight.client.iter().zip(learnt) {
-                weights[c as usize] = w;
-            }
+            let tight = Core::of(service, &dive::promising(service, u, &nearest.1));
+            let start = if nearest.1.is_empty() {
+                greedy(&tight.service, &[], meter)
+            } else {
+                tight.narrow(&nearest.1)
+            };
+            let spent = (meter.used() - before).max(100_000);
+            weighting::search(&tight.service, &start, best.cost, spent, draw, meter, |set, _| {
+                let set = tight.widen(set, service.facilities());
+                best.offer_core(&Openings::new(service, &set), core, facilities);
+                !style.enough(work, scale, best.cost, bound)
+            });
         }
     }
 

@@ -26,7 +26,7 @@ struct State<'s> {
 }
 
 impl<'s> State<'s> {
-    fn new(service: &'s Service, cover: &[bool], weight: Vec<i64>) -> Self {
+    fn new(service: &'s Service, cover: &[bool]) -> Self {
         let (sets, items) = (service.facilities(), service.clients());
         let mut state = Self {
             service,
@@ -34,8 +34,8 @@ impl<'s> State<'s> {
             list: Vec::new(),
             place: vec![u32::MAX; sets],
             times: vec![0; items],
-            score: (0..sets).map(|s| service.reach(s).iter().map(|r| weight[r.0 as usize]).sum()).collect(),
-            weight,
+            weight: vec![1; items],
+            score: (0..sets).map(|s| service.reach(s).len() as i64).collect(),
             uncovered: (0..items as u32).collect(),
             place_uncovered: (0..items as u32).collect(),
             stamp: vec![0; sets],
@@ -159,33 +159,17 @@ impl<'s> State<'s> {
     }
 }
 
-/// Searches for covers below the given cost; calls `found` with each, which returns whether to go on. The
-/// weights say which items were hard to cover so far: 1 each at first, and what was learnt afterwards.
-#[expect(clippy::too_many_arguments, reason = "each is a thing of its own")]
+/// Searches for covers below the given cost; calls `found` with each, which returns whether to go on.
 pub(in crate::optimise) fn search(
     service: &Service,
     start: &[bool],
-    weights: &mut Vec<i64>,
     mut below: f64,
     steps: u64,
     draw: &mut Draw,
     meter: &mut Meter<'_>,
     mut found: impl FnMut(&[bool], f64) -> bool,
 ) {
-    let mut state = State::new(service, start, std::mem::take(weights));
-    walk(&mut state, &mut below, steps, draw, meter, &mut found);
-    *weights = state.weight;
-}
-
-fn walk(
-    state: &mut State<'_>,
-    below: &mut f64,
-    steps: u64,
-    draw: &mut Draw,
-    meter: &mut Meter<'_>,
-    found: &mut dyn FnMut(&[bool], f64) -> bool,
-) {
-    let service = state.service;
+    let mut state = State::new(service, start);
     let mut turn = 1u64;
     let until = meter.used().saturating_add(steps);
     let mut last_in: Option<usize> = None;
@@ -193,8 +177,8 @@ fn walk(
     let noise = 1e-9 * (1.0 + below.abs().min(1e12));
     while meter.used() < until && meter.open() {
         while state.uncovered.is_empty() {
-            if state.cost < *below - noise {
-                *below = state.cost;
+            if state.cost < below - noise {
+                below = state.cost;
                 if !found(&state.inside, state.cost) {
                     return;
                 }
@@ -227,7 +211,7 @@ fn walk(
         }
         state.steps += (state.row(item).len() + state.list.len()) as u64;
         if let Some(s) = best {
-            if state.cost + service.opening[s] < *below - noise {
+            if state.cost + service.opening[s] < below - noise {
                 state.add(s);
                 state.stamp[s] = turn;
                 last_in = Some(s);
