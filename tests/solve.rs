@@ -131,7 +131,7 @@ fn there_is_an_answer_even_when_the_time_is_up_before_the_lists_are_made() {
         let from = Instant::now();
         let (code, answer, err) =
             run(problem, ("points.txt", text.as_bytes()), &["--p", "40", "--time-limit", "0.001"]);
-        assert!(from.elapsed().as_secs_f64() < 2.5, "{problem}: {:?}", from.elapsed());
+        assert!(from.elapsed().as_secs_f64() < 4.0, "{problem}: {:?}", from.elapsed());
         assert_eq!((code, &answer["status"]), (5, &"limit".into()), "{problem}: {err}");
         let (objective, bound) = (answer["objective"].as_f64().unwrap(), answer["bound"].as_f64().unwrap());
         assert!(0.0 <= bound && bound < objective, "{problem}: {bound} {objective}");

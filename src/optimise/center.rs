@@ -85,6 +85,9 @@ pub fn solve(
     // Shortest lists first: a few starts of the traversal.
     let mut best: Option<(f64, Vec<u32>)> = None;
     for start in 0..3 {
+        if best.is_some() && work.stop.requested() {
+            break;
+        }
         let (radius, open) = farthest_first(distances, p, start * clients / 3)?;
         if radius.is_finite() && best.as_ref().is_none_or(|b| radius < b.0) {
             best = Some((radius, open));
@@ -96,7 +99,12 @@ pub fn solve(
         Some((radius, _)) => *radius,
         None => largest(distances),
     };
-    let near = Near::within(distances, upper);
+    // An answer in hand needs no lists when the time is up; without one they must be made.
+    let stop = if best.is_some() { work.stop } else { Stop::NEVER };
+    let Some(near) = Near::within(distances, upper, stop) else {
+        let (objective, value) = best.unwrap_or((upper, Vec::new()));
+        return Ok(Certified { value, objective, bound: 0.0, ended: Ended::Stopped });
+    };
     if best.is_none() {
         let mut free = Meter::new(u64::MAX, Stop::NEVER);
         let most = if p == 0 { Within::No } else { near.test(upper, p, &work, &mut free) };
@@ -109,10 +117,15 @@ pub fn solve(
         return Err(CenterError::TooFew { allowed: p, at_least: facilities + 1 });
     };
     // Radii that may be the answer: proven too small below `low`, some undecided below `search`.
-    let mut radii: Vec<f64> = near.rows.values().iter().copied().filter(|&d| d <= radius).collect();
+    let least = near.least_radius();
+    if work.stop.requested() {
+        return Ok(Certified { value: open, objective: radius, bound: least, ended: Ended::Stopped });
+    }
+    let mut radii: Vec<f64> =
+        near.rows.values().iter().copied().filter(|&d| (least..=radius).contains(&d)).collect();
     radii.sort_unstable_by(f64::total_cmp);
     radii.dedup();
-    let mut low = radii.partition_point(|&r| r < near.least_radius());
+    let mut low = 0;
     let mut search = low;
     let mut high = radii.partition_point(|&r| r < radius);
     let mut patience = 30_000_000u64;
@@ -165,10 +178,14 @@ struct Near {
 }
 
 impl Near {
-    fn within(distances: &dyn Distances, radius: f64) -> Self {
+    /// None if the caller's wish to end comes first.
+    fn within(distances: &dyn Distances, radius: f64, stop: Stop<'_>) -> Option<Self> {
         let mut row: Vec<(u32, f64)> = Vec::new();
         let mut rows = SparseRows::default();
         for client in 0..distances.clients() {
+            if stop.requested() {
+                return None;
+            }
             row.clear();
             row.extend(
                 (0..distances.facilities() as u32)
@@ -178,7 +195,7 @@ impl Near {
             row.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
             rows.push_row(row.iter().copied());
         }
-        Self { rows, facilities: distances.facilities() }
+        Some(Self { rows, facilities: distances.facilities() })
     }
 
     /// No radius below this reaches every client: the largest distance to a nearest facility.
