@@ -68,7 +68,7 @@ fn describe(sites: &Path) {
         ("latency_basis", ["one-way", "rtt"]),
         ("terminals_5g", ["37", ""]),
         ("ceiling_m", ["9.25", ""]),
-        ("wall", ["high-loss", ""]),
+        ("wall", ["high", ""]),
         ("area_m2", ["", "15234.75"]),
         ("above_scale", ["false", ""]),
         ("weight", ["2.375", ""]),
