@@ -33,7 +33,7 @@ fn in_chinese(e: &clap::Error) -> Option<String> {
         ErrorKind::ValueValidation => {
             let why = e.source().map_or_else(String::new, |s| match s.downcast_ref::<BadValue>() {
                 Some(bad) => format!("：{}", bad.0.zh),
-                None => format!("：{s}"),
+                None => format!("：“{s}”"),
             });
             format!("{argument} 的值“{value}”无效{why}")
         }

@@ -4,6 +4,7 @@ use super::values::{self, Value};
 use crate::model::issues::{Issues, Place};
 use crate::model::project::LayerSpec;
 use crate::model::rules;
+use crate::model::said::did_you_mean_zh;
 use crate::model::schema::{Column, Kind, Layer, Need, header_key};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -219,8 +220,9 @@ impl Binding {
         let place = |column: &str| Place { file: file.to_owned(), row, column: Some(column.to_owned()) };
         for (target, name, nearest) in &self.absent {
             let guess = nearest.as_ref().map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
-            let value = format!("{target}: `{name}`{guess}");
-            issues.add(&rules::COLUMN_NOT_IN_FILE, self.layer.name, place(name), &value);
+            let zh = did_you_mean_zh(nearest.as_deref());
+            let value = (format!("{target}: `{name}`{guess}"), format!("{target}：`{name}`{zh}")).into();
+            issues.add_said(&rules::COLUMN_NOT_IN_FILE, self.layer.name, place(name), &value);
         }
         let given = |name: &str| self.columns.iter().any(|c| c.column.name == name);
         let blamed = |name: &str| self.absent.iter().any(|(target, _, _)| target == name);
@@ -234,8 +236,9 @@ impl Binding {
             let Some(nearest) = self.layer.nearest(&name).filter(|n| !given(n) && !blamed(n)) else {
                 continue;
             };
-            let value = format!("`{name}`, did you mean `{nearest}`?");
-            issues.add(&rules::COLUMN_MISSPELT, self.layer.name, place(&name), &value);
+            let zh = did_you_mean_zh(Some(nearest));
+            let value = (format!("`{name}`, did you mean `{nearest}`?"), format!("`{name}`{zh}")).into();
+            issues.add_said(&rules::COLUMN_MISSPELT, self.layer.name, place(&name), &value);
         }
     }
 

@@ -131,10 +131,11 @@ fn rows(
     crs: Option<&str>,
     take: &mut Take<'_>,
 ) -> Result<(), Fault> {
+    // First, as it refuses names that are no text, on which the library would panic below.
+    let declared = declared(c, table).map_err(|e| damaged(&e))?;
     let mut query = c.prepare(&format!("SELECT * FROM {}", quoted(table))).map_err(|e| damaged(&e))?;
     let at = |name: &str| query.column_names().iter().position(|n| n.eq_ignore_ascii_case(name));
     let shape_at = geometry.and_then(at);
-    let declared = declared(c, table).map_err(|e| damaged(&e))?;
     let id = declared.iter().find(|d| d.is_key).and_then(|d| at(&d.name));
     let names: Vec<_> = query
         .column_names()
@@ -204,7 +205,7 @@ struct Declared {
 }
 
 fn declared(c: &Connection, table: &str) -> rusqlite::Result<Vec<Declared>> {
-    let mut q = c.prepare("SELECT name, upper(type), pk FROM pragma_table_info(?1)")?;
+    let mut q = c.prepare("SELECT name, upper(type), pk FROM pragma_table_xinfo(?1)")?;
     q.query_map([table], |r| {
         let (kind, pk): (String, i64) = (r.get(1)?, r.get(2)?);
         Ok(Declared { name: r.get(0)?, is_flag: kind == "BOOLEAN", is_key: pk == 1 && kind == "INTEGER" })

@@ -105,6 +105,7 @@ impl PlaceCounts {
     /// Notes what was put off until all rows were seen.
     pub fn report(self, issues: &mut Issues, layer: &str, file: &str) {
         let verdict = self.verdict();
+        let of_file = Place { file: file.to_owned(), row: None, column: None };
         let put = |issues: &mut Issues, rule, d: Deferred, value: &str| {
             let row = d.rows.first().map(|r| u64::from(*r));
             let place = Place { file: file.to_owned(), row, column: None };
@@ -124,20 +125,30 @@ impl PlaceCounts {
         if self.off_globe.count * 2 <= self.met {
             put(issues, &rules::COORD_OUT_OF_RANGE, self.off_globe, &value);
         } else if let Some(grid) = guess_grid(&self.sample) {
-            let guess = match grid.zone {
+            let (guess, zh) = match grid.zone {
                 Some(zone) => {
-                    format!("{value}; looks like zone {}: crs = \"EPSG:{}\"", zone.number(), zone.epsg(true))
+                    let (number, code) = (zone.number(), zone.epsg(true));
+                    (
+                        format!("{value}; looks like zone {number}: crs = \"EPSG:{code}\""),
+                        format!("{value}；似为第 {number} 带：crs = \"EPSG:{code}\""),
+                    )
                 }
-                None => format!("{value}; looks like a Gauss-Krueger or UTM zone without its number"),
+                None => (
+                    format!("{value}; looks like a Gauss-Krueger or UTM zone without its number"),
+                    format!("{value}；似为高斯-克吕格或 UTM 投影坐标，未含带号"),
+                ),
             };
             put(issues, &rules::CRS_MISSING, self.off_globe, &guess);
+            issues.in_chinese(&rules::CRS_MISSING, layer, &of_file, &zh);
         } else {
             let scale = [1e6, 1e7, 1e5, 3.6e3].into_iter().find(|s| {
                 self.sample.iter().all(|[x, y]| (x / s).abs() <= 180.0 && (y / s).abs() <= 90.0)
                     && self.sample.iter().any(|[x, y]| (x / s).abs() > 1.0 || (y / s).abs() > 1.0)
             });
             let guess = scale.map_or(value.clone(), |s| format!("{value}; looks like degrees times {s}"));
+            let zh = scale.map_or(value.clone(), |s| format!("{value}；似为度数乘以 {s}"));
             put(issues, &rules::COORD_UNIT, self.off_globe, &guess);
+            issues.in_chinese(&rules::COORD_UNIT, layer, &of_file, &zh);
         }
     }
 }

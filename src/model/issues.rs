@@ -124,6 +124,15 @@ impl Issues {
         }
     }
 
+    /// Says the value of a group in Chinese, where it is words.
+    pub fn in_chinese(&mut self, rule: &'static Rule, layer: &str, place: &Place, zh: &str) {
+        let column = place.column.clone().unwrap_or_default();
+        let key = (layer.to_owned(), place.file.clone(), rule.code, column);
+        if let Some((finding, _)) = self.groups.get_mut(&key) {
+            finding.value_zh.get_or_insert_with(|| shortened(zh));
+        }
+    }
+
     /// Notes many findings of one rule in one column of one file: the first place and value, how many,
     /// and the first rows.
     pub fn add_many(

@@ -60,7 +60,7 @@ impl Bilingual for ExplainError {
 
 /// Why JSON can't be read back.
 pub(super) fn not_json(e: &serde_json::Error) -> Said {
-    (e.to_string(), format!("不是有效的 JSON：{e}")).into()
+    (e.to_string(), format!("不是有效的 JSON：“{e}”")).into()
 }
 
 /// Lists in the folder's document, with the name of their id.
