@@ -1,12 +1,14 @@
 //! The command line as typed.
 
+mod readiness;
+
+pub use readiness::{ReadinessArgs, SchemeArg};
+
 use crate::crs::Crs;
 use crate::model::kinds::{Lang, Redaction};
 use crate::model::said::Said;
 use crate::model::settings::TerminalKind;
 use crate::optimise::Effort;
-use crate::policy::schemes::Scheme;
-use crate::policy::subsidy::Offer;
 use crate::report::csv::Encoding;
 use crate::report::formats::{FORMATS, Format as LayerFormat};
 use crate::report::tiles::CLOSEST;
@@ -151,46 +153,6 @@ pub enum ProfilesArg {
     Exact,
     /// Neighbours share work; proven block by block, measured on the run
     Shared,
-}
-
-/// What `covplan readiness` looks into.
-#[derive(Clone, Debug, Args)]
-pub struct ReadinessArgs {
-    /// Network-ready plants wanted in all: names the cheapest to lift
-    #[arg(allow_negative_numbers = true, long, value_name = "N")]
-    pub wanted: Option<u64>,
-    /// Count only plants against which nothing known stands in this scheme
-    #[arg(long, value_name = "SCHEME")]
-    pub scheme: Option<SchemeArg>,
-    /// What a subsidy would bring: share of the cost, most per plant, for whom (all, small, large, level=NAME); may be repeated
-    #[arg(long, value_name = "SHARE[:CAP[:WHO]]", value_parser = parse_subsidy)]
-    pub subsidy: Vec<Offer>,
-    /// Plan too, and show which service classes run after it
-    #[arg(long)]
-    pub with_plan: bool,
-}
-
-/// A scheme of 5G factories.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SchemeArg {
-    /// The ministry's directory
-    Directory,
-    /// T/CCIASC 0025—2024
-    Association,
-    /// A star certification
-    Star,
-}
-
-impl SchemeArg {
-    /// As the evaluation knows it.
-    #[must_use]
-    pub const fn scheme(self) -> Scheme {
-        match self {
-            Self::Directory => Scheme::Directory,
-            Self::Association => Scheme::Association,
-            Self::Star => Scheme::Star,
-        }
-    }
 }
 
 /// A hall as typed.
@@ -716,16 +678,6 @@ fn parse_amount(s: &str) -> Result<f64, BadValue> {
         Ok(v) if v.is_finite() && v >= 0.0 => Ok(v),
         _ => bad(("a number from 0", "应为不小于 0 的数字")),
     }
-}
-
-fn parse_subsidy(s: &str) -> Result<Offer, BadValue> {
-    s.parse().or_else(|e: crate::policy::subsidy::BadOffer| {
-        bad((
-            e.to_string(),
-            "应为 比例[:上限[:对象]]，如 0.3:500000:small；对象可为 all、small、large 或 level=等级"
-                .to_owned(),
-        ))
-    })
 }
 
 fn parse_lang(s: &str) -> Result<Lang, BadValue> {

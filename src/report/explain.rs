@@ -3,12 +3,12 @@
 
 mod route;
 mod totals;
+mod weight;
 
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::number::{grouped_decimal, money};
 use super::out::ReportError;
 use crate::coverage::Term;
-use crate::coverage::weight::Reason;
 use crate::geom::{LonLat, geodesic_m};
 use crate::model::catalogue::Catalogue;
 use crate::model::kinds::{Basis, Lang};
@@ -352,7 +352,7 @@ fn site(run: &Value, item: &Value, connection: Option<&Value>, lang: Lang) -> Ve
         Section {
             title: t("Score", "评分"),
             text: Vec::new(),
-            tables: vec![terms, needs(item, lang), weight(item, lang), networks],
+            tables: vec![terms, needs(item, lang), weight::weight(item, lang), networks],
         },
         formulas(run, lang),
     ];
@@ -378,30 +378,6 @@ fn site(run: &Value, item: &Value, connection: Option<&Value>, lang: Lang) -> Ve
     let settings: Vec<&str> = settings.into_iter().chain(class.as_deref()).chain(rest).collect();
     sections.push(assumptions(run, &settings, lang));
     sections
-}
-
-/// What makes the weight, factor by factor.
-fn weight(item: &Value, lang: Lang) -> Table {
-    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
-    let head = [("part", "构成"), ("by", "依据"), ("value", "取值"), ("how", "方式")];
-    let mut table = Table::new("weight", t("Weight in objectives", "目标中的权重"), heads(lang, &head));
-    let parts = item["weight_parts"].as_array().map_or(&[][..], Vec::as_slice);
-    for p in parts {
-        let reason: Option<Reason> = serde_json::from_value(p["reason"].clone()).ok();
-        let label = reason.map_or(("", ""), Reason::label);
-        let plus = reason == Some(Reason::Supply);
-        table.push(vec![
-            Cell::Text(t(label.0, label.1)),
-            p["by"].as_str().filter(|b| !b.is_empty()).map_or(Cell::Blank, |b| Cell::words(Some(b))),
-            cell(&p["value"], 3),
-            Cell::Text(if plus { t("added", "相加") } else { t("times", "相乘") }),
-        ]);
-    }
-    if !parts.is_empty() {
-        table.total =
-            Some(vec![Cell::Text(t("weight", "权重")), Cell::Blank, cell(&item["weight"], 3), Cell::Blank]);
-    }
-    table
 }
 
 /// The link to the server, from its power to the level at the site, and why its model was taken.

@@ -33,6 +33,7 @@ pub mod metadata;
 pub mod number;
 pub mod ofds;
 pub mod out;
+mod plan_costs;
 pub mod plan_document;
 pub mod plan_json;
 pub mod plan_layers;

@@ -1,7 +1,7 @@
 //! The report on a plan: what is built, what it costs, who pays, and what is proven about it.
 
 use super::assumptions::assumptions;
-use super::chart::{Chart, Columns, Lines};
+use super::chart::{Chart, Lines};
 use super::coverage_document::{
     MAX_ROWS, banners, coverage_document, data_quality, headings, headline, notes, say, today,
 };
@@ -10,6 +10,7 @@ use super::front;
 use super::layers::View;
 use super::materials;
 use super::number::{grouped, grouped_decimal, money};
+use super::plan_costs;
 use super::plan_layers::{build_label, item_label, split_text};
 use super::write::RunInfo;
 use crate::coverage::KpiGroup;
@@ -18,7 +19,6 @@ use crate::model::kinds::Lang;
 use crate::model::planned::{BudgetStep, ConnectionState, Item, ItemKind, PonKind, StationBuild};
 use crate::model::words::counted;
 use crate::plan::Plan;
-use crate::policy::finance::{calendar, cash_flow};
 use std::collections::BTreeMap;
 
 /// The report of `covplan plan`; of coverage alone when the view has no plan.
@@ -31,7 +31,7 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
     let mut sections = vec![
         measures(plan, lang),
         tasks(v, plan, lang),
-        cash(v, plan, lang),
+        plan_costs::cash(v, plan, lang),
         curve(plan, lang),
         stations(v, plan, lang),
         fiber(v, plan, lang),
@@ -246,87 +246,12 @@ fn tasks(v: View, plan: &Plan, lang: Lang) -> Section {
     let mut sums = vec![Cell::Text(t("total", "合计")), Cell::Blank, Cell::Blank];
     sums.extend(cells(&total));
     table.total = Some(sums);
-    let table = table.drawn(phases(v, plan, lang));
+    let table = table.drawn(plan_costs::phases(v, plan, lang));
     let text = vec![t(
         "Year by year the plan hangs together: what is built needs only what stands before it. The most weighted points per yuan come first; a trench is dug once, in the first year that anybody needs it.",
         "逐年方案自成体系：当年建设只依赖此前已建成部分；单位投资加权得分高者先建；同一沟槽只挖一次，在最早需要的年份施工。",
     )];
     Section { title: t("Who must build what, when", "任务分解"), text, tables: vec![table] }
-}
-
-/// A year of the plan as people write it.
-fn year_name(v: View, year: u32, lang: Lang) -> String {
-    match (calendar(&v.settings.plan.start, year), lang) {
-        (Some(y), Lang::En) => y.to_string(),
-        (Some(y), Lang::Zh) => format!("{y}年"),
-        (None, Lang::En) => format!("year {year}"),
-        (None, Lang::Zh) => format!("第{year}年"),
-    }
-}
-
-/// Capex of each year by payer.
-fn phases(v: View, plan: &Plan, lang: Lang) -> Option<Chart> {
-    let last = plan.items.iter().map(|i| i.phase).max()?;
-    let mut by: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    let unit = if zh(lang) { 1e4 } else { 1e6 };
-    for i in &plan.items {
-        let years = by.entry(&i.payer).or_insert_with(|| vec![0.0; last.max(1) as usize]);
-        if let Some(sum) = years.get_mut(i.phase.max(1) as usize - 1) {
-            *sum += i.capex_cny / unit;
-        }
-    }
-    let mut parts: Vec<(String, Vec<f64>)> = by.into_iter().map(|(p, y)| (payer(p, lang), y)).collect();
-    parts.retain(|(_, y)| y.iter().any(|v| *v > 0.0));
-    parts.sort_by(|a, b| b.1.iter().sum::<f64>().total_cmp(&a.1.iter().sum()));
-    let names = (1..=last.max(1)).map(|y| year_name(v, y, lang)).collect();
-    (!parts.is_empty())
-        .then(|| Chart::Columns(Columns { up: money_heading(lang, "capex", "投资"), names, parts }))
-}
-
-/// What it costs year by year, and at present value.
-fn cash(v: View, plan: &Plan, lang: Lang) -> Section {
-    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
-    let flow = cash_flow(&plan.items, &v.settings.plan);
-    let mut table = Table::new(
-        "cash",
-        t("Costs year by year", "逐年费用"),
-        vec![
-            t("year", "年度"),
-            t("calendar year", "年份"),
-            money_heading(lang, "capex", "投资"),
-            money_heading(lang, "running costs", "运营费"),
-            money_heading(lang, "both at present value", "现值合计"),
-        ],
-    );
-    for y in flow.years.iter().filter(|_| flow.tco_cny() > 0.0) {
-        table.push(vec![
-            Cell::Count(i64::from(y.year)),
-            y.calendar.map_or(Cell::Unknown, |c| Cell::Text(c.to_string())),
-            money_cell(lang, y.capex_cny),
-            money_cell(lang, y.opex_cny),
-            money_cell(lang, y.present_cny),
-        ]);
-    }
-    table.total = Some(vec![
-        Cell::Text(t("total", "合计")),
-        Cell::Blank,
-        money_cell(lang, flow.capex_cny),
-        money_cell(lang, flow.opex_cny),
-        money_cell(lang, flow.present_cny),
-    ]);
-    let (tco, present) = (money(flow.tco_cny(), zh(lang)), money(flow.present_cny, zh(lang)));
-    let (years, rate) = (flow.years.len(), grouped_decimal(flow.rate * 100.0, 1));
-    let text = match lang {
-        Lang::En => format!(
-            "Total cost of ownership over {years} years: {tco}; {present} at present value with a discount rate of {rate} % (plan.discount_rate). Capex is paid at the beginning of a year, running costs at its end."
-        ),
-        Lang::Zh => format!(
-            "{years} 年总拥有成本 {tco}；按折现率 {rate} %（plan.discount_rate）现值 {present}。投资按年初、运营费按年末计。"
-        ),
-    };
-    Section {
-        title: t("What it costs over the years", "全周期费用"), text: vec![text], tables: vec![table]
-    }
 }
 
 fn curve(plan: &Plan, lang: Lang) -> Section {
