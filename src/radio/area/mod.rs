@@ -49,6 +49,9 @@ const PROOF_STRIDE: usize = 8;
 /// One of so many links by shared profiles is also worked out exactly, to tell how good they are.
 const AUDITED: u64 = 251;
 
+/// An antenna nearer than this to the smooth earth, m, needs it to centimetres, which shared profiles don't give.
+const SMOOTH_EARTH_MATTERS_M: f64 = 6.0;
+
 /// How profiles are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profiles {
@@ -120,8 +123,12 @@ fn deciding_db(
     path: &mut TerrainPath,
 ) -> Option<Option<f64>> {
     let known = rays.deciding(way, ground, receiver_m.max(1.0), indices, path)?;
+    if !known {
+        return Some(None);
+    }
     path.open_ends(far.open_m());
-    Some(known.then(|| path_db(far, path)))
+    let Ok((loss, terms)) = far.predict(path) else { return Some(Some(f64::INFINITY)) };
+    terms.analysis.stands_clear(SMOOTH_EARTH_MATTERS_M, path.end_ground_m()).then_some(Some(loss.get()))
 }
 
 /// How far two losses are apart, dB: not at all when both are unknown, else without measure.

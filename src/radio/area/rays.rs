@@ -21,6 +21,8 @@ pub const BLOCK: usize = 64;
 const WORTH: f64 = 0.6;
 /// Slopes that differ by less may stand for each other, m/km.
 const NEARLY: f32 = 1.0;
+/// Points next to the receiver that are always the way's own.
+const OWN_POINTS: usize = 4;
 
 /// Rays from a mast over a block.
 pub struct Rays {
@@ -198,7 +200,8 @@ impl Rays {
             indices.extend([k - 1, k + 1]);
         }
         indices.push(0);
-        indices.extend(last + 1..whole.len());
+        // Next to the receiver the way has its own ground: a metre there is a steep slope.
+        indices.extend(last.saturating_sub(OWN_POINTS).max(1)..whole.len());
         indices.sort_unstable();
         indices.dedup();
         let mut known = true;

@@ -26,6 +26,16 @@ pub struct Analysis {
     pub obstruction_mrad: f64,
 }
 
+impl Analysis {
+    /// Whether both antennas stand at least so many metres over the smooth earth that diffraction counts from,
+    /// where that isn't the ground under them.
+    #[must_use]
+    pub fn stands_clear(&self, metres: f64, end_ground_m: [f64; 2]) -> bool {
+        let ends = self.antenna_m.iter().zip(self.diffraction_base_m).zip(end_ground_m);
+        ends.into_iter().all(|((antenna, base), ground)| base >= ground || antenna - base >= metres)
+    }
+}
+
 /// hst and hsr of the least-squares smooth earth, eqs. (85) to (88), m above sea level.
 pub(super) fn smooth_earth(km: &[f64], ground_m: &[f64]) -> [f64; 2] {
     let total = km.last().copied().unwrap_or(0.0);

@@ -228,7 +228,9 @@ impl TerrainPath {
         self.receiver_clutter_m
     }
 
-    fn end_ground_m(&self) -> [f64; 2] {
+    /// Ground at both ends, m above sea level.
+    #[must_use]
+    pub fn end_ground_m(&self) -> [f64; 2] {
         let last = self.ground_m.last().copied().unwrap_or(0.0);
         [self.ground_m.first().copied().unwrap_or(0.0), last]
     }
