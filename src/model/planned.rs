@@ -18,6 +18,8 @@ pub enum StationBuild {
     NewTower,
     /// An indoor system in a factory.
     Indoor,
+    /// Another carrier at a station that stands.
+    Upgrade,
 }
 
 /// A planned station.

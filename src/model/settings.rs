@@ -226,6 +226,12 @@ pub struct SitingSettings {
     pub roof_height_m: f64,
     /// Share of a station's own fiber that counts in its price when stations are chosen.
     pub backhaul_share: f64,
+    /// Another carrier at a station that stands, CNY.
+    pub upgrade_cny: f64,
+    /// Mean power of that carrier's three sectors, kW.
+    pub upgrade_kw: f64,
+    /// Carrier that stations get beside theirs; empty: none.
+    pub upgrade_carrier: String,
     /// Indoor system, without its nodes, CNY.
     pub indoor_base_cny: f64,
     /// Each node of an indoor system, CNY.

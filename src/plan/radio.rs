@@ -2,6 +2,7 @@
 
 use crate::coverage::what_if::{Thought, WhatIf};
 use crate::coverage::{Assessment, FiberReach};
+use crate::geom::azimuth_deg;
 use crate::index::PointIndex;
 use crate::model::grid::{Grid, HOURS_PER_YEAR};
 use crate::model::inputs::Inputs;
@@ -11,11 +12,14 @@ use crate::model::planned::{Station, StationBuild};
 use crate::model::records::{Cell, SiteId};
 use crate::model::settings::Settings;
 use crate::network::Reach;
-use crate::siting::{Choice, Lift, Need, Place, Problem, RadioOption, places, sectors};
+use crate::siting::capacity::{Load, fit, sector_of};
+use crate::siting::{
+    Choice, Lift, Need, Place, Problem, RadioOption, SECTORS, carrier_name, places, sectors,
+};
 use rayon::prelude::*;
 
 /// Places considered per site, nearest first.
-const NEAREST_PLACES: usize = 48;
+const NEAREST_PLACES: usize = 64;
 
 /// A site that radio should lift.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +112,7 @@ pub fn prepare(
         };
         let backhaul = match (place.build, place.host) {
             // A tower that carries cells has its fiber.
-            (StationBuild::SharedTower, _) => Some(0.0),
+            (StationBuild::SharedTower | StationBuild::Upgrade, _) => Some(0.0),
             // A factory is joined on its own account, if it can be.
             (StationBuild::Indoor, Some(host)) if inputs.sites.list[host.at()].has_fiber == Some(true) => {
                 Some(0.0)
@@ -119,7 +123,13 @@ pub fn prepare(
         cut_off[p] = backhaul.is_none();
         for (n, &network) in networks.iter().enumerate() {
             // A lock names a place, not a network: it holds for the first one.
-            let lock = if n == 0 { place.lock } else { Lock::Free };
+            let lock = match place.networks.as_slice() {
+                [] if n == 0 => place.lock,
+                [] => Lock::Free,
+                [first, ..] if *first == network => place.lock,
+                others if others.contains(&network) => Lock::Free,
+                _ => Lock::Shut,
+            };
             let alone = place.capex_cny + years * opex(place, settings).1;
             alone_cny.push(alone);
             let price_cny = alone + backhaul.unwrap_or(0.0);
@@ -145,7 +155,13 @@ pub fn prepare(
     let what_if = WhatIf::new(inputs, settings, today, fiber, &thoughts);
     let reach_m = settings.radio.search_radius_m;
     let per_place = networks.len() as u32;
-    let per_site: Vec<(f64, Vec<(u32, f64)>)> = wanted
+    let load = |site: SiteId, option: u32, share: [f64; 2]| {
+        let place = &places[options[option as usize].place as usize];
+        let bearing = azimuth_deg(place.at, inputs.sites.list[site.at()].at);
+        let sector = if cells[option as usize].len() > 1 { sector_of(bearing, &SECTORS) } else { 0 };
+        Load { sector, share }
+    };
+    let per_site: Vec<(f64, Vec<(u32, f64, Option<Load>)>)> = wanted
         .par_iter()
         .map(|w| {
             let mut near = Vec::new();
@@ -157,28 +173,36 @@ pub fn prepare(
                     !cut_off[h.index as usize] && (p.build != StationBuild::Indoor || p.host == Some(w.site))
                 })
                 .flat_map(|h| (0..per_place).map(move |n| h.index * per_place + n))
+                .filter(|o| options[*o as usize].lock != Lock::Shut)
                 .collect();
-            let (now, scores) = what_if.scores(w.site, &tried);
+            let (now, judged) = what_if.judged(w.site, &tried);
             let now = now.unwrap_or(0.0) + w.fiber_points;
             let lifts = tried
                 .into_iter()
-                .zip(scores)
-                .filter_map(|(o, s)| Some((o, s? + w.fiber_points)))
-                .filter(|(_, s)| *s > now + 0.01)
+                .zip(judged)
+                .filter_map(|(o, j)| Some((o, j?)))
+                .map(|(o, j)| (o, j.score + w.fiber_points, j.taken.map(|share| load(w.site, o, share))))
+                .filter(|(_, s, _)| *s > now + 0.01)
                 .collect();
             (now, lifts)
         })
         .collect();
     let mut lifts = vec![Vec::new(); options.len()];
+    let mut loads = vec![Vec::new(); options.len()];
     for (site, (_, row)) in per_site.iter().enumerate() {
-        for &(option, score) in row {
+        for &(option, score, load) in row {
             lifts[option as usize].push(Lift { site: site as u32, score });
+            loads[option as usize].push(load);
         }
     }
     let needs =
         per_site.iter().zip(&wanted).map(|((now, _), w)| Need { now: *now, weight: w.weight }).collect();
-    let problem =
+    let mut problem =
         Problem { sites: needs, options, lifts, target: settings.score.target, cap: settings.score.target };
+    // Users' load counts: a place lifts no more sites than its cells can carry.
+    if settings.radio.cell_demand {
+        fit(&mut problem, &loads, 1.0 - settings.radio.default_load_pct / 100.0);
+    }
     let cut_off = cut_off.into_iter().filter(|c| *c).count();
     Radio { places, problem, alone_cny, wanted, cut_off }
 }
@@ -222,7 +246,7 @@ pub fn stations(radio: &Radio, choice: &Choice, inputs: &Inputs, settings: &Sett
                 at: place.at,
                 height_m: place.height_m,
                 nodes: place.nodes,
-                carrier: settings.siting.carrier.clone(),
+                carrier: carrier_name(place.build, settings).to_owned(),
                 city: None,
                 sites_lifted: std::mem::take(&mut lifted[o as usize]),
                 gain: gain[o as usize],

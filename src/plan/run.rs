@@ -425,7 +425,7 @@ fn check_locks(inputs: &Inputs, settings: &Settings, radio: &Radio) -> Result<()
     known.extend(inputs.roads.list.iter().map(|r| inputs.roads.text.get(r.id)));
     known.extend(inputs.towns.iter().map(|t| t.name.as_str()));
     // Places that the plan makes up appear only where they are useful, or not at all once shut.
-    let made = |id: &str| ["T-", "IN-", "ROOF-", "NEW-"].iter().any(|p| id.starts_with(p));
+    let made = |id: &str| ["T-", "UP-", "IN-", "ROOF-", "NEW-"].iter().any(|p| id.starts_with(p));
     match lock.open.iter().chain(&lock.shut).find(|id| !known.contains(id.as_str()) && !made(id)) {
         Some(id) => Err(PlanError::LockOfNothing { id: id.clone() }),
         None => Ok(()),

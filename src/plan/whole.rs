@@ -33,7 +33,7 @@ pub struct Whole {
 
 /// Whether a way to build needs fiber laid: towers that carry cells have theirs, indoor systems use the factory's.
 pub fn needs_fiber(build: StationBuild) -> bool {
-    !matches!(build, StationBuild::SharedTower | StationBuild::Indoor)
+    !matches!(build, StationBuild::SharedTower | StationBuild::Upgrade | StationBuild::Indoor)
 }
 
 /// What a problem is made for.

@@ -284,7 +284,8 @@ fn added(inputs: &Inputs, settings: &Settings, plan: &Plan) -> Added {
         let city = inputs.regions.iter().filter(|r| s.city.as_deref() == Some(r.adcode.as_str()));
         sum.stations.add(s.energy_kwh_yr, &Grid::of(city, e));
     }
-    let outdoor = || plan.stations.iter().filter(|s| s.build != StationBuild::Indoor);
+    let outdoor =
+        || plan.stations.iter().filter(|s| !matches!(s.build, StationBuild::Indoor | StationBuild::Upgrade));
     sum.outdoor = outdoor().count() as u64;
     sum.on_towers = outdoor().filter(|s| s.build == StationBuild::SharedTower).count() as u64;
     for c in &plan.centers {

@@ -16,7 +16,9 @@ use super::write::RunInfo;
 use crate::coverage::KpiGroup;
 use crate::model::grid::Grid;
 use crate::model::kinds::Lang;
-use crate::model::planned::{BudgetStep, ConnectionState, Item, ItemKind, PonKind, StationBuild};
+use crate::model::planned::{
+    BudgetStep, ConnectionState, Item, ItemKind, PonKind, Station, StationBuild,
+};
 use crate::model::words::counted;
 use crate::plan::Plan;
 use std::collections::BTreeMap;
@@ -366,7 +368,8 @@ fn stations(v: View, plan: &Plan, lang: Lang) -> Section {
         ]);
     }
     table.all_rows = plan.stations.len();
-    let outdoor = plan.stations.iter().filter(|s| s.build != StationBuild::Indoor).count();
+    let standing = |s: &&Station| matches!(s.build, StationBuild::Indoor | StationBuild::Upgrade);
+    let outdoor = plan.stations.iter().filter(|s| !standing(s)).count();
     let shared = plan.stations.iter().filter(|s| s.build == StationBuild::SharedTower).count();
     let mut text = Vec::new();
     if outdoor > 0 {

@@ -16,6 +16,7 @@ pub const fn build_code(build: StationBuild) -> &'static str {
         StationBuild::Pole => "pole",
         StationBuild::NewTower => "new-tower",
         StationBuild::Indoor => "indoor",
+        StationBuild::Upgrade => "upgrade",
     }
 }
 
@@ -28,6 +29,7 @@ pub const fn build_label(build: StationBuild) -> (&'static str, &'static str) {
         StationBuild::Pole => ("station on a pole", "杆站"),
         StationBuild::NewTower => ("station on a new tower", "新建铁塔站"),
         StationBuild::Indoor => ("indoor system", "室分系统"),
+        StationBuild::Upgrade => ("another carrier at a station", "存量站扩容"),
     }
 }
 

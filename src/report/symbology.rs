@@ -308,6 +308,7 @@ pub fn codes(layer: &str, field: &str) -> Vec<(&'static str, &'static str, &'sta
             StationBuild::Roof,
             StationBuild::Pole,
             StationBuild::Indoor,
+            StationBuild::Upgrade,
         ]
         .map(|b| own(build_label(b), super::plan_layers::build_code(b)))
         .to_vec(),

@@ -4,6 +4,7 @@
 //! proven bound. What a place would give a site comes in as a function, so that the choice knows nothing
 //! of propagation.
 
+pub mod capacity;
 mod choice;
 pub mod halls;
 mod places;
@@ -11,4 +12,4 @@ mod sectors;
 
 pub use choice::{Choice, Goal, Lift, Need, Problem, RadioOption, SitingError, choose};
 pub use places::{Place, places};
-pub use sectors::sectors;
+pub use sectors::{SECTORS, carrier_name, sectors};

@@ -6,10 +6,12 @@ use crate::coverage::Assessment;
 use crate::geom::{LocalFrame, LonLat, Xy};
 use crate::index::PointIndex;
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{CandidateKind, Indoor5g, Lock};
+use crate::model::kinds::{CandidateKind, CellKind, Indoor5g, Lock, Rat};
+use crate::model::operators::NetworkId;
 use crate::model::planned::StationBuild;
 use crate::model::records::{Site, SiteId};
 use crate::model::settings::Settings;
+use std::collections::BTreeSet;
 
 /// New towers stand at least this far from each other: half the reach of an urban macro cell.
 const NEW_TOWER_SPACING_M: f64 = 1500.0;
@@ -39,6 +41,8 @@ pub struct Place {
     pub owner: Option<String>,
     /// The planner's decision.
     pub lock: Lock,
+    /// Networks that may use it; none: all of them.
+    pub networks: Vec<NetworkId>,
     /// Factory whose roof or hall it is.
     pub host: Option<SiteId>,
     /// Whether the place was made from other layers rather than read.
@@ -64,6 +68,8 @@ fn defaults(build: StationBuild, s: &Settings) -> (f64, f64, f64, String) {
         StationBuild::Roof => (siting.roof_station_cny, 0.0, siting.roof_height_m, payer.station.clone()),
         StationBuild::Pole => (siting.pole_station_cny, 0.0, h.micro, payer.station.clone()),
         StationBuild::NewTower => (siting.new_station_cny, 0.0, h.r#macro, payer.tower.clone()),
+        // Height and mast are the station's own; no slot more is rented.
+        StationBuild::Upgrade => (siting.upgrade_cny, 0.0, h.r#macro, payer.station.clone()),
         StationBuild::Indoor => (siting.indoor_system_cny, 0.0, h.indoor, payer.indoor.clone()),
     }
 }
@@ -84,6 +90,7 @@ pub fn places(inputs: &Inputs, today: &Assessment, needy: &[SiteId], settings: &
         let lock = if opened(&id) { Lock::Open } else { Lock::Free };
         let kw = match build {
             StationBuild::Pole | StationBuild::Indoor => settings.siting.station_kw * 0.3,
+            StationBuild::Upgrade => settings.siting.upgrade_kw,
             _ => settings.siting.station_kw,
         };
         Place {
@@ -98,6 +105,7 @@ pub fn places(inputs: &Inputs, today: &Assessment, needy: &[SiteId], settings: &
             payer,
             owner: None,
             lock,
+            networks: Vec::new(),
             host: None,
             made,
         }
@@ -135,6 +143,16 @@ pub fn places(inputs: &Inputs, today: &Assessment, needy: &[SiteId], settings: &
         out.push(make(id, StationBuild::SharedTower, tower.at, true));
     }
 
+    for tower in upgradable(inputs, today, settings) {
+        let id = format!("UP-{}", tower.id);
+        if shut(&id) || !(useful(tower.at) || opened(&id)) {
+            continue;
+        }
+        let mut p = make(id, StationBuild::Upgrade, tower.at, true);
+        (p.height_m, p.networks) = (tower.height_m.unwrap_or(p.height_m), tower.networks);
+        out.push(p);
+    }
+
     // An indoor system is offered only where the data say that there is none: unknown is no gap.
     let bare = |s: &Site| s.indoor_5g == Some(Indoor5g::None);
     let halls = needy.iter().map(|s| &inputs.sites.list[s.at()]).filter(|s| bare(s));
@@ -170,6 +188,46 @@ pub fn places(inputs: &Inputs, today: &Assessment, needy: &[SiteId], settings: &
         }
     }
     out
+}
+
+/// A station that could get another carrier.
+struct Upgradable<'a> {
+    id: &'a str,
+    at: LonLat,
+    height_m: Option<f64>,
+    networks: Vec<NetworkId>,
+}
+
+/// Towers with macro cells of NR, and the networks among theirs that lack `siting.upgrade_carrier` there.
+fn upgradable<'a>(
+    inputs: &'a Inputs,
+    today: &'a Assessment,
+    settings: &'a Settings,
+) -> impl Iterator<Item = Upgradable<'a>> {
+    let carrier = settings.radio.carrier.get(&settings.siting.upgrade_carrier);
+    let carrier = carrier.filter(|_| settings.project.rats.contains(&Rat::Nr));
+    let towers = today.towers.list.iter().filter(move |_| carrier.is_some());
+    towers.filter_map(move |tower| {
+        let carrier = carrier?;
+        let cells = today.towers.cells.get(tower.places())?;
+        let cells = cells.iter().filter_map(|c| inputs.cells.list.get(c.at()));
+        let of_nr = cells.filter(|c| c.rat == Rat::Nr && !matches!(c.kind, Some(CellKind::Indoor | CellKind::Micro)));
+        let (mut here, mut has): (BTreeSet<NetworkId>, BTreeSet<NetworkId>) = Default::default();
+        let mut heights = Vec::new();
+        for c in of_nr {
+            let network = inputs.operators.network(c.operator);
+            here.insert(network);
+            heights.extend(c.height_m.get());
+            // Carriers whose bands overlap are one.
+            let apart_mhz = (c.freq_mhz.or(0.0) - carrier.freq_mhz).abs();
+            if apart_mhz < (c.bw_mhz.or(0.0) + carrier.bw_mhz) / 2.0 {
+                has.insert(network);
+            }
+        }
+        let networks: Vec<NetworkId> = here.difference(&has).copied().collect();
+        let height_m = (!heights.is_empty()).then(|| heights.iter().sum::<f64>() / heights.len() as f64);
+        (!networks.is_empty()).then_some(Upgradable { id: &tower.id, at: tower.at, height_m, networks })
+    })
 }
 
 /// Places for new towers: the needy sites gathered around leaders, each group's mean position.

@@ -9,7 +9,7 @@ use crate::model::settings::{Carrier, Settings};
 use crate::model::text::{Known, Text};
 
 /// Azimuths of a three-sector station, degrees.
-const SECTORS: [f64; 3] = [0.0, 120.0, 240.0];
+pub const SECTORS: [f64; 3] = [0.0, 120.0, 240.0];
 
 /// The carrier of new cells with its technology: `siting.carrier`, or LTE's default one where NR doesn't count.
 #[must_use]
@@ -23,6 +23,15 @@ pub fn carrier(settings: &Settings) -> Option<(Rat, &Carrier)> {
     Some((rat, settings.radio.carrier.get(name)?))
 }
 
+/// Name of the carrier that a way to build brings.
+#[must_use]
+pub fn carrier_name(build: StationBuild, settings: &Settings) -> &str {
+    match build {
+        StationBuild::Upgrade => &settings.siting.upgrade_carrier,
+        _ => &settings.siting.carrier,
+    }
+}
+
 /// The cells of a station of `siting.carrier` (LTE's default carrier where NR doesn't count): three sectors on towers and roofs, one omni cell on poles,
 /// one cell inside a hall. Load is the default, so that what is planned isn't judged empty.
 #[must_use]
@@ -33,7 +42,13 @@ pub fn sectors(
     operator: OperatorId,
     settings: &Settings,
 ) -> Vec<Cell> {
-    let Some((rat, carrier)) = carrier(settings) else { return Vec::new() };
+    let brought = match build {
+        StationBuild::Upgrade => {
+            settings.radio.carrier.get(&settings.siting.upgrade_carrier).map(|c| (Rat::Nr, c))
+        }
+        _ => carrier(settings),
+    };
+    let Some((rat, carrier)) = brought else { return Vec::new() };
     let mut cell = Cell::at(Text::NONE, at, operator, rat);
     cell.freq_mhz = Known::new(carrier.freq_mhz as f32);
     cell.bw_mhz = Known::new(carrier.bw_mhz as f32);
@@ -42,7 +57,10 @@ pub fn sectors(
     cell.kind = Some(match build {
         StationBuild::Pole => CellKind::Micro,
         StationBuild::Indoor => CellKind::Indoor,
-        StationBuild::SharedTower | StationBuild::Roof | StationBuild::NewTower => CellKind::Macro,
+        StationBuild::SharedTower
+        | StationBuild::Roof
+        | StationBuild::NewTower
+        | StationBuild::Upgrade => CellKind::Macro,
     });
     cell.assumed = Assumed(Assumed::POWER | Assumed::GAIN | Assumed::LOAD | Assumed::TILT);
     match build {

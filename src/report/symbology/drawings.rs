@@ -236,6 +236,7 @@ pub(super) fn stations(size: f64) -> Style {
             of(StationBuild::Roof, edged(Mark::Pentagon, 3.2, None)),
             of(StationBuild::Pole, edged(Mark::Diamond, 2.4, None)),
             of(StationBuild::Indoor, edged(Mark::Square, 3.0, None)),
+            of(StationBuild::Upgrade, edged(Mark::Triangle, 3.2, None)),
         ],
         naming: Some(Naming {
             field: "station_id",
