@@ -211,7 +211,8 @@ fn upgradable<'a>(
         let carrier = carrier?;
         let cells = today.towers.cells.get(tower.places())?;
         let cells = cells.iter().filter_map(|c| inputs.cells.list.get(c.at()));
-        let of_nr = cells.filter(|c| c.rat == Rat::Nr && !matches!(c.kind, Some(CellKind::Indoor | CellKind::Micro)));
+        let of_nr =
+            cells.filter(|c| c.rat == Rat::Nr && !matches!(c.kind, Some(CellKind::Indoor | CellKind::Micro)));
         let (mut here, mut has): (BTreeSet<NetworkId>, BTreeSet<NetworkId>) = Default::default();
         let mut heights = Vec::new();
         for c in of_nr {

@@ -57,10 +57,9 @@ pub fn sectors(
     cell.kind = Some(match build {
         StationBuild::Pole => CellKind::Micro,
         StationBuild::Indoor => CellKind::Indoor,
-        StationBuild::SharedTower
-        | StationBuild::Roof
-        | StationBuild::NewTower
-        | StationBuild::Upgrade => CellKind::Macro,
+        StationBuild::SharedTower | StationBuild::Roof | StationBuild::NewTower | StationBuild::Upgrade => {
+            CellKind::Macro
+        }
     });
     cell.assumed = Assumed(Assumed::POWER | Assumed::GAIN | Assumed::LOAD | Assumed::TILT);
     match build {
