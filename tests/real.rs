@@ -250,7 +250,7 @@ fn topology_zoo_backbones_as_networkx_has_them() {
         let dir = tempfile::tempdir().unwrap();
         let file = shared.join(format!("data/fiber_topology_zoo/{net}.geojson"));
         let project = format!(
-            "[project]\nname = \"{net}\"\n[layers.fiber]\npath = \"{}\"\ncolumns = {{ node_id = \"label\" }}\n\
+            "[project]\nname = \"{net}\"\n[layers.fiber]\npath = \"{}\"\ncolumns = {{ id = \"label\" }}\n\
              defaults = {{ kind = \"city\", level = \"backbone\", owner = \"{net}\" }}\n",
             file.display()
         );

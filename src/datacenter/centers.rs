@@ -273,15 +273,21 @@ fn next_best(
     if served.is_empty() {
         return None;
     }
+    // What only stands by would need a second center itself: it counts as one to be opened. Another hall at
+    // the same place is no other place.
     let mut is_open = vec![false; study.places.len()];
-    layout.open.iter().for_each(|&o| is_open[o as usize] = true);
+    for (d, &i) in layout.serves.iter().enumerate() {
+        is_open[study.pairs[d][i as usize].place as usize] = true;
+    }
+    let here: Vec<bool> = study.places.iter().map(|x| same_place(x, &study.places[p as usize])).collect();
     let now: f64 =
         served.iter().map(|(d, pair)| study.weighted(*d, pair, w)).sum::<f64>() + study.base_cny_yr(p);
     // What each demand would cost at the best of the open ones; and what a newcomer saves against that.
     let fallback: Vec<Option<f64>> = served
         .iter()
         .map(|(d, _)| {
-            let others = study.pairs[*d].iter().filter(|x| x.place != p && is_open[x.place as usize]);
+            let others =
+                study.pairs[*d].iter().filter(|x| !here[x.place as usize] && is_open[x.place as usize]);
             others.map(|x| study.weighted(*d, x, w)).min_by(f64::total_cmp)
         })
         .collect();
@@ -292,7 +298,7 @@ fn next_best(
     let mut serves = vec![0usize; study.places.len()];
     let mut cost = vec![0.0f64; study.places.len()];
     for ((d, _), fallback) in served.iter().zip(&fallback) {
-        for x in study.pairs[*d].iter().filter(|x| x.place != p && !is_open[x.place as usize]) {
+        for x in study.pairs[*d].iter().filter(|x| !here[x.place as usize] && !is_open[x.place as usize]) {
             let here = study.weighted(*d, x, w);
             match fallback {
                 None => {

@@ -71,7 +71,7 @@ pub struct Place {
     /// Where that factor comes from.
     pub factor: FactorSource,
     /// Solar, wind, hydro and biomass at work within `energy.green_radius_m`, MW; unknown without a power
-    /// layer. An indicator: what is bought is another matter.
+    /// layer, and beyond what it covers. An indicator: what is bought is another matter.
     pub green_mw: Option<f64>,
     /// City (adcode), when known.
     pub city: Option<String>,
@@ -112,6 +112,7 @@ struct Surroundings<'a> {
     settings: &'a Settings,
     regions: RegionIndex,
     green: PointIndex,
+    plants: PointIndex,
 }
 
 impl<'a> Surroundings<'a> {
@@ -125,6 +126,7 @@ impl<'a> Surroundings<'a> {
             settings,
             regions: RegionIndex::new(inputs.regions.iter().map(|r| &r.shape)),
             green: PointIndex::of(green.map(|(i, p)| (i, p.at))),
+            plants: PointIndex::of((0u32..).zip(inputs.power.iter().map(|p| p.at))),
         }
     }
 
@@ -132,8 +134,13 @@ impl<'a> Surroundings<'a> {
         if !self.inputs.has("power") && self.inputs.power.is_empty() {
             return None;
         }
+        // Beyond what the layer covers it tells nothing.
+        let radius_m = self.settings.energy.green_radius_m;
+        if !self.plants.nearest(at).is_some_and(|h| h.distance_m <= 2.0 * radius_m) {
+            return None;
+        }
         let mut found = Vec::new();
-        self.green.within(at, self.settings.energy.green_radius_m, &mut found);
+        self.green.within(at, radius_m, &mut found);
         found.sort_unstable_by_key(|h| h.index);
         Some(found.iter().filter_map(|h| self.inputs.power.get(h.index as usize)?.capacity_mw).sum())
     }

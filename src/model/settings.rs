@@ -226,6 +226,8 @@ pub struct SitingSettings {
     pub roof_height_m: f64,
     /// Share of a station's own fiber that counts in its price when stations are chosen.
     pub backhaul_share: f64,
+    /// A new station lifts no more sites than its cells can carry in the busy hour.
+    pub count_load: bool,
     /// Another carrier at a station that stands, CNY.
     pub upgrade_cny: f64,
     /// Mean power of that carrier's three sectors, kW.

@@ -19,7 +19,7 @@ use crate::siting::{
 use rayon::prelude::*;
 
 /// Places considered per site, nearest first.
-const NEAREST_PLACES: usize = 64;
+const NEAREST_PLACES: usize = 48;
 
 /// A site that radio should lift.
 #[derive(Clone, Copy, Debug)]
@@ -200,7 +200,7 @@ pub fn prepare(
     let mut problem =
         Problem { sites: needs, options, lifts, target: settings.score.target, cap: settings.score.target };
     // Users' load counts: a place lifts no more sites than its cells can carry.
-    if settings.radio.cell_demand {
+    if settings.siting.count_load && settings.radio.cell_demand {
         fit(&mut problem, &loads, 1.0 - settings.radio.default_load_pct / 100.0);
     }
     let cut_off = cut_off.into_iter().filter(|c| *c).count();

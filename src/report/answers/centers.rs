@@ -338,6 +338,13 @@ fn curve_table(a: &Advice, lang: Lang) -> Table {
         let (_, en, zh) = p.aim.label();
         let weight = match p.aim {
             Aim::Latency => format!(" ({} {})", grouped_decimal(p.ms_cny, 0), t("¥/rack/ms", "元/架/ms")),
+            Aim::Carbon if p.ms_cny > 0.0 => format!(
+                " ({} {}, {} {})",
+                grouped_decimal(p.carbon_cny_t, 0),
+                t("¥/t", "元/吨"),
+                grouped_decimal(p.ms_cny, 0),
+                t("¥/rack/ms", "元/架/ms")
+            ),
             Aim::Carbon => format!(" ({} {})", grouped_decimal(p.carbon_cny_t, 0), t("¥/t", "元/吨")),
             Aim::Worst => format!(" (≤ {} ms)", fixed(p.worst_rtt_ms.unwrap_or(0.0), 2)),
             Aim::Chosen | Aim::Cost => String::new(),

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 const WIDTH: f64 = 900.0;
 const RIM: f64 = 24.0;
 /// Width of the list beside the map.
-const LIST: f64 = 330.0;
+const LIST: f64 = 440.0;
 /// Sites and outlines of regions drawn.
 const DOTS: usize = 5_000;
 const CORNERS: usize = 20_000;
@@ -242,7 +242,7 @@ pub fn curve_svg(advice: &Advice, lang: Lang) -> Option<String> {
         2.0 * PANEL + 2.0 * LEFT,
         HIGH + 90.0
     );
-    let log = ends(&cost)[1] > 8.0 * ends(&cost)[0].max(1e-9);
+    let log = ends(&cost)[1] > 3.0 * ends(&cost)[0].max(1e-9);
     let across = |v: f64| if log { v.max(1e-9).log10() } else { v };
     let x_ends = ends(&cost.iter().map(|c| across(*c)).collect::<Vec<_>>());
     for (n, (title, values)) in panels.iter().enumerate() {
@@ -291,7 +291,8 @@ pub fn curve_svg(advice: &Advice, lang: Lang) -> Option<String> {
                     MET.hex()
                 },
                 x(*c) + 6.0,
-                y(*v) - 5.0,
+                // Neighbours on the curve stand close: every other letter goes below.
+                y(*v) + if i % 2 == 0 { -6.0 } else { 15.0 },
                 letter(i)
             );
         }
