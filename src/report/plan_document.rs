@@ -16,9 +16,7 @@ use super::write::RunInfo;
 use crate::coverage::KpiGroup;
 use crate::model::grid::Grid;
 use crate::model::kinds::Lang;
-use crate::model::planned::{
-    BudgetStep, ConnectionState, Item, ItemKind, PonKind, Station, StationBuild,
-};
+use crate::model::planned::{BudgetStep, ConnectionState, Item, ItemKind, PonKind, Station, StationBuild};
 use crate::model::words::counted;
 use crate::plan::Plan;
 use std::collections::BTreeMap;
