@@ -436,8 +436,8 @@ impl Laid {
         };
         let of = |c: &Value| {
             let second = &c["protection"];
-            let entries = [&c["lead_in"][0], &second["lead_in"][0]].map(place).to_vec();
-            (second["met"] == true).then(|| (c["id"].as_str().unwrap().to_owned(), entries))
+            let entries = || [&c["lead_in"][0], &second["lead_in"][0]].map(place).to_vec();
+            (second["met"] == true).then(|| (c["id"].as_str().unwrap().to_owned(), entries()))
         };
         let at = |p: &LonLat| [p.lon_deg(), p.lat_deg()].map(|v| (v * 1e7).round() as i64);
         Self {
