@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 const ROUNDS: usize = 8;
 
 /// Gap at which the usual effort ends.
-const GOOD_ENOUGH: f64 = 0.005;
+const GOOD_ENOUGH: f64 = 0.01;
 
 /// Stations, and the fiber that joins them and the sites.
 pub struct Built {

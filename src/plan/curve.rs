@@ -17,7 +17,7 @@ const STEPS: u32 = 10;
 const BEYOND: u32 = 2;
 
 /// Gap at which a point of the curve is good enough.
-const GOOD_ENOUGH: f64 = 0.01;
+const GOOD_ENOUGH: f64 = 0.02;
 
 /// A site below target, as the curve counts it.
 pub struct Person<'a> {

@@ -425,6 +425,11 @@ impl Redactor {
                 l.reason = None;
             }
         }
+        for step in &mut p.order {
+            if !stations.contains(step.id.as_str()) {
+                step.id = self.hashed(&step.id);
+            }
+        }
         for n in &mut p.pon {
             n.at = self.at(n.at);
             n.node = n.node.as_deref().map(|n| self.hashed(n));
