@@ -92,6 +92,9 @@ READERS = {
 
 
 def same_value(a, b, form):
+    if hasattr(b, "isoformat"):
+        # GDAL takes a text of that form for a date where the format has no types.
+        b = b.isoformat()[:10]
     if form == "shp" and isinstance(a, bool):
         return b in (a, "T" if a else "F")
     if form == "shp" and a is None:

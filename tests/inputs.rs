@@ -71,7 +71,7 @@ fn describe(sites: &Path) {
         ("wall", ["high", ""]),
         ("area_m2", ["", "15234.75"]),
         ("above_scale", ["false", ""]),
-        ("protect", ["false", ""]),
+        ("protect", ["yes", ""]),
         ("weight", ["2.375", ""]),
     ] {
         let at = header.iter().position(|h| h == name).unwrap_or_else(|| {

@@ -126,6 +126,9 @@ def meant_value(form, value, seen):
     """Whether QGIS sees what was meant; Debian's GDAL has no type for yes and no in a Shapefile."""
     if seen == NULL or seen is None:
         return value is None
+    if hasattr(seen, "toPyDate"):
+        # GDAL takes a text of that form for a date where the format has no types.
+        seen = seen.toPyDate().isoformat()
     if form == "shp" and (value is None or isinstance(value, bool)):
         return seen == ("?" if value is None else "T" if value else "F")
     if form == "shp" and isinstance(value, str):

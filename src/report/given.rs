@@ -52,6 +52,7 @@ pub(super) fn of_sites<'a>(c: &mut Columns<'a>, v: View<'a>) {
         text(v, s.factory_scheme)
     });
     word(c, v, "factory_level", ("5G-factory level", "5G工厂等级"), |s, v| text(v, s.factory_level));
+    c.flag("protect", ("second way asked for", "双路由保护"), move |i| v.site(i)?.protect);
     pooled(c, v, "uscc", ("social credit code", "统一社会信用代码"), |s| s.uscc);
     number(c, v, ("weight", 6, ""), ("weight", "权重"), |s| s.weight).about("as given", "给定值");
 }

@@ -341,6 +341,7 @@ impl Redactor {
             (new.latency_basis, new.wall, new.coord_src, new.above_scale) = (None, None, None, None);
             (new.dig_scheme, new.factory_scheme, new.factory_level) = (Text::NONE, Text::NONE, Text::NONE);
             new.weight = Known::UNKNOWN;
+            new.protect = None;
             new.park = Text::NONE;
             // A village, or the only firm of its trade in a city.
             new.adcode = Text::NONE;
