@@ -49,37 +49,70 @@ pub fn rounded(v: f64) -> Option<u64> {
 ///
 /// `v` must be finite.
 pub fn push_fixed(out: &mut Vec<u8>, v: f64, decimals: u8) {
-    const POW: [u64; 10] =
-        [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
-    let places = usize::from(decimals.min(9));
-    let Some(scaled) = rounded(v.abs() * POW[places] as f64) else {
+    // A division by a constant takes a tenth of one by a variable.
+    match decimals {
+        0 => push_places::<0>(out, v),
+        1 => push_places::<1>(out, v),
+        2 => push_places::<2>(out, v),
+        3 => push_places::<3>(out, v),
+        4 => push_places::<4>(out, v),
+        5 => push_places::<5>(out, v),
+        6 => push_places::<6>(out, v),
+        7 => push_places::<7>(out, v),
+        8 => push_places::<8>(out, v),
+        _ => push_places::<9>(out, v),
+    }
+}
+
+#[inline]
+fn push_places<const PLACES: usize>(out: &mut Vec<u8>, v: f64) {
+    let unit = const { 10u64.pow(PLACES as u32) };
+    let Some(scaled) = rounded(v.abs() * unit as f64) else {
         // Beyond the integers that a double holds; the shortest text that reads back the same.
         out.extend_from_slice(format!("{v:?}").as_bytes());
         return;
     };
-    if v < 0.0 && scaled != 0 {
-        out.push(b'-');
-    }
-    push_u64(out, scaled / POW[places]);
-    out.push(b'.');
-    let mut rest = scaled % POW[places];
+    // A sign, sixteen digits, a point and nine digits at most, from the end.
+    let mut text = [b'0'; 32];
+    let mut at = text.len() - PLACES.max(1);
+    let mut end = text.len();
+    let mut rest = scaled % unit;
     if rest == 0 {
-        out.push(b'0');
-        return;
+        end = at + 1;
+    } else {
+        let mut to = text.len();
+        while to >= at + 2 {
+            text[to - 2..to].copy_from_slice(&PAIRS[(rest % 100) as usize]);
+            rest /= 100;
+            to -= 2;
+        }
+        if to > at {
+            text[at] = b'0' + (rest % 10) as u8;
+        }
+        while text[end - 1] == b'0' {
+            end -= 1;
+        }
     }
-    let mut width = places;
-    while rest % 10 == 0 {
-        rest /= 10;
-        width -= 1;
+    at -= 1;
+    text[at] = b'.';
+    let mut whole = scaled / unit;
+    while whole >= 100 {
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[(whole % 100) as usize]);
+        whole /= 100;
     }
-    let start = out.len();
-    out.resize(start + width, b'0');
-    let mut at = start + width;
-    while rest > 0 {
+    if whole >= 10 {
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[whole as usize]);
+    } else {
         at -= 1;
-        out[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
+        text[at] = b'0' + whole as u8;
     }
+    if v < 0.0 && scaled != 0 {
+        at -= 1;
+        text[at] = b'-';
+    }
+    out.extend_from_slice(&text[at..end]);
 }
 
 /// A number as files write it.
@@ -157,7 +190,22 @@ mod tests {
         assert_eq!(money(900_000.0, false), "¥0.90 M");
     }
 
+    /// What the standard library prints, brought to the same form.
+    fn plainly(v: f64, d: usize) -> String {
+        let unit = 10u64.pow(d as u32);
+        let scaled = rounded(v.abs() * unit as f64).unwrap();
+        let sign = if v < 0.0 && scaled != 0 { "-" } else { "" };
+        let part = format!("{:0d$}", scaled % unit);
+        let part = if d == 0 { "" } else { part.trim_end_matches('0') };
+        format!("{sign}{}.{}", scaled / unit, if part.is_empty() { "0" } else { part })
+    }
+
     proptest! {
+        #[test]
+        fn fixed_is_the_plain_way(v in prop_oneof![-1e6f64..1e6, -2.0..2.0f64, (-99_999i32..99_999).prop_map(|n| f64::from(n) / 100.0)], d in 0u8..=9) {
+            prop_assert_eq!(fixed(v, d), plainly(v, usize::from(d)));
+        }
+
         #[test]
         fn rounding_is_that_of_the_library(v in prop_oneof![0.0..1e4f64, 0.0..9e15f64, (0u32..9999).prop_map(|n| f64::from(n) / 2.0)]) {
             prop_assert_eq!(rounded(v), Some(v.round() as u64));

@@ -66,14 +66,28 @@ struct Words<'a> {
     list: Vec<Cow<'a, str>>,
     at: Vec<u32>,
     by_place: FxHashMap<(usize, usize), u32>,
+    /// The place of the text before: often the same again.
+    last: (usize, usize),
 }
 
 impl<'a> Words<'a> {
     fn push(&mut self, text: Cow<'a, str>) {
         let next = self.list.len() as u32;
-        let number = match &text {
-            Cow::Borrowed(t) => *self.by_place.entry((t.as_ptr() as usize, t.len())).or_insert(next),
-            Cow::Owned(_) => next,
+        let number = match (&text, self.at.last()) {
+            (Cow::Borrowed(t), last) => {
+                let place = (t.as_ptr() as usize, t.len());
+                match last {
+                    Some(&number) if place == self.last => number,
+                    _ => {
+                        self.last = place;
+                        *self.by_place.entry(place).or_insert(next)
+                    }
+                }
+            }
+            (Cow::Owned(_), _) => {
+                self.last = (0, 0);
+                next
+            }
         };
         if number == next {
             self.list.push(text);
