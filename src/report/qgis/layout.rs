@@ -130,7 +130,9 @@ fn layout(sheet_of: &Paper, sheet: &Sheet, map: &MapSystem, theme: &str, lang: L
     let head = 10.0 * factor;
     let across = width_mm - 2.0 * MARGIN_MM;
     let remark_text = sheet.lines.join("\n");
-    let line_mm = |size_pt: f64| size_pt * 25.4 / 72.0 * 1.3;
+    // Chinese fonts set their lines wider apart.
+    let leading = if lang == Lang::Zh { 1.55 } else { 1.3 };
+    let line_mm = |size_pt: f64| size_pt * 25.4 / 72.0 * leading;
     let (remark_pt, source_pt) = (8.5 * factor, 7.0 * factor);
     let remarks = (lines_of(&remark_text, remark_pt, across) * line_mm(remark_pt)).min(height_mm / 5.0);
     let made = match lang {
