@@ -397,8 +397,7 @@ impl<'a> IndoorSystems<'a> {
 
 /// Nodes of one hall; `None` where none serve or the hall is outside the model's range.
 fn nodes(ask: &HallAsk, settings: &Settings) -> Option<u32> {
-    let answer = hall::plan(&ask.task(settings).ok()?).ok()?;
-    answer.solution.map(|s| s.nodes.len() as u32)
+    hall::fewest_nodes(&ask.task(settings).ok()?).ok()?
 }
 
 fn key(ask: &HallAsk) -> Key {

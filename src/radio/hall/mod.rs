@@ -428,6 +428,8 @@ fn greatest(from: f64, to: f64, holds: impl Fn(f64) -> bool) -> Option<f64> {
 /// A layout set up for [`receive`].
 struct Site {
     places: Vec<[f64; 2]>,
+    /// Per point of the floor the nearest node, and its distance in metres.
+    near: Vec<(u32, f64)>,
     sectors: Sectors,
     cells: Cells,
 }
@@ -449,9 +451,18 @@ struct Trial<'a> {
     points: Vec<[f64; 2]>,
     /// Greatest distance from a node by uplink, level, and downlink without interference, metres.
     reach_m: [Option<f64>; 3],
+    /// Share of a cell, up and down, that the terminals around a point take where nothing disturbs, at steps of
+    /// the distance from its node; empty until it is asked for.
+    undisturbed: Vec<[f64; 2]>,
     masts: Vec<Mast>,
     scratch: Scratch,
 }
+
+/// Steps of the distance in [`Trial::undisturbed`].
+const STEPS: usize = 128;
+/// Load beyond the limit at which a layout is turned down without working out its interference: rates fall
+/// with distance but for the rounding of their means.
+const CLEARLY: f64 = 1.002;
 
 impl<'a> Trial<'a> {
     fn new(task: &'a Task, prepared: Prepared, points: Vec<[f64; 2]>) -> Result<Self, Refusal> {
@@ -501,101 +512,176 @@ impl<'a> Trial<'a> {
             sector,
             points,
             reach_m,
+            undisturbed: Vec::new(),
             masts: Vec::new(),
             scratch: Scratch::default(),
         })
     }
 
-    /// Distance of the point farthest from its nearest node, metres; `None` when it is beyond a limit.
-    fn farthest_m(&self, places: &[[f64; 2]], limit_m: f64) -> Option<f64> {
+    /// Per point of the floor its nearest node and the distance to it, metres; `None` when one is beyond a limit.
+    fn near(&self, places: &[[f64; 2]], limit_m: f64) -> Option<Vec<(u32, f64)>> {
         let limit2 = limit_m * limit_m;
-        let mut worst2 = 0.0f64;
+        let mut near = Vec::with_capacity(self.points.len());
         for point in &self.points {
-            let nearest2 = places.iter().map(|p| squared_m(p, point)).fold(f64::INFINITY, f64::min);
-            if nearest2 > limit2 {
+            let all = (0u32..).zip(places.iter().map(|place| squared_m(place, point)));
+            let (node, squared) =
+                all.fold((0, f64::INFINITY), |best, next| if next.1 < best.1 { next } else { best });
+            if squared > limit2 {
                 return None;
             }
-            worst2 = worst2.max(nearest2);
+            near.push((node, squared.sqrt()));
         }
-        Some(worst2.sqrt())
+        Some(near)
     }
 
-    /// A layout set up.
-    fn site(&self, layout: Layout, cells: Cells) -> Site {
-        let places = layout.places(&self.task.floor);
+    /// Nodes set up, all of them one cell, with the nearest of each point.
+    fn site(&self, places: Vec<[f64; 2]>, near: Vec<(u32, f64)>) -> Site {
         let mut sectors = Sectors::new();
         places.iter().for_each(|_| sectors.push(self.sector, &self.air));
-        Site { places, sectors, cells }
+        Site { places, near, sectors, cells: Cells::One }
     }
 
     /// What a point gets, of the node at an index that far away.
-    fn at(&mut self, point: usize, site: &Site, promise: Promise) -> Option<(usize, f64, Reception)> {
-        let point = self.points.get(point)?;
-        let distances = site.places.iter().map(|place| squared_m(place, point).sqrt());
-        let (nearest, distance_m) = distances.clone().enumerate().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    fn at(
+        &mut self,
+        point: usize,
+        site: &Site,
+        promise: Promise,
+        ss_sinr: bool,
+    ) -> Option<(usize, f64, Reception)> {
+        let (place, &(nearest, distance_m)) = (self.points.get(point)?, site.near.get(point)?);
         let mast = |(first, distance_m)| Mast { distance_m, bearing_deg: 0.0, rise_m: 0.0, first, count: 1 };
         self.masts.clear();
         match site.cells {
-            Cells::One => self.masts.push(mast((nearest as u32, distance_m))),
-            Cells::Each => self.masts.extend((0u32..).zip(distances).map(mast)),
+            Cells::One => self.masts.push(mast((nearest, distance_m))),
+            Cells::Each => {
+                let all = site.places.iter().map(|node| squared_m(node, place).sqrt());
+                self.masts.extend((0u32..).zip(all).map(mast));
+            }
         }
         let masts = Masts { list: &self.masts, sectors: &site.sectors, table_offset: 0 };
-        let ss_sinr = promise == Promise::AtLocation;
         let asked = Asked { entry: &[], terminals: Terminals::Outdoors, promise, terminal: None, ss_sinr };
-        Some((nearest, distance_m, receive(&self.air, &masts, &asked, &mut self.scratch)?))
+        Some((nearest as usize, distance_m, receive(&self.air, &masts, &asked, &mut self.scratch)?))
     }
 
-    /// Whether the downlink rate is met everywhere. In one cell that hangs on distance alone, which the
-    /// caller has looked at.
-    fn downlink_serves(&mut self, site: &Site) -> bool {
-        if site.cells == Cells::One {
-            return true;
-        }
-        let nearest2 = |i: &usize| {
-            let point = self.points.get(*i).unwrap_or(&[0.0; 2]);
-            site.places.iter().map(|p| squared_m(p, point)).fold(f64::INFINITY, f64::min)
+    /// Points of the floor, those first that are farthest from their node, of those as far the ones in the
+    /// middle of the floor, which hear most others: there the downlink fails, if anywhere.
+    fn hardest_first(&self, site: &Site) -> Vec<usize> {
+        let Floor { length_m, width_m } = self.task.floor;
+        let middle = [0.5 * length_m, 0.5 * width_m];
+        let key = |i: usize| {
+            let far = site.near.get(i).map_or(0.0, |n| n.1);
+            (-(far * 1e6).round(), self.points.get(i).map_or(0.0, |p| squared_m(p, &middle)))
         };
-        // The farthest first: there it fails, if anywhere.
-        let mut order: Vec<(f64, usize)> = (0..self.points.len()).map(|i| (nearest2(&i), i)).collect();
-        order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut order: Vec<((f64, f64), usize)> = (0..self.points.len()).map(|i| (key(i), i)).collect();
+        order.sort_unstable_by(|((a, c), i), ((b, d), j)| a.total_cmp(b).then(c.total_cmp(d)).then(i.cmp(j)));
+        order.into_iter().map(|o| o.1).collect()
+    }
+
+    /// Whether the downlink rate is met at points.
+    fn downlink_at(&mut self, site: &Site, points: &[usize]) -> bool {
         let wanted = self.task.wanted.dl_mbps;
-        order.into_iter().all(|(_, i)| {
-            self.at(i, site, Promise::AtLocation).is_some_and(|(_, _, r)| r.rates.dl_mbps >= wanted)
+        points.iter().all(|&i| {
+            self.at(i, site, Promise::AtLocation, false)
+                .is_some_and(|(_, _, got)| got.rates.dl_mbps >= wanted)
         })
     }
 
-    /// Nodes with what they carry, and the mean rates over the floor; `None` when a cell's load is beyond
-    /// `most` either way.
-    fn loads(&mut self, site: &Site, most: f64) -> Option<(Vec<Placed>, [f64; 2])> {
+    /// Nodes with what they carry, and the mean rates over the floor.
+    fn loads(&mut self, site: &Site) -> Option<(Vec<Placed>, [f64; 2])> {
         let places = &site.places;
         let mut nodes: Vec<Placed> = places
             .iter()
             .map(|[x, y]| Placed { x_m: *x, y_m: *y, share: 0.0, ul_load: 0.0, dl_load: 0.0 })
             .collect();
-        let (Wanted { ul_mbps, dl_mbps, .. }, free) = (self.task.wanted, self.budget.free());
         let each = 1.0 / self.points.len() as f64;
-        let (mut mean, mut all) = ([0.0; 2], [0.0; 2]);
+        let mut mean = [0.0; 2];
         for i in 0..self.points.len() {
-            let (nearest, _, Reception { rates, .. }) = self.at(i, site, Promise::Mean)?;
+            let (nearest, _, Reception { rates, .. }) = self.at(i, site, Promise::Mean, false)?;
             let node = nodes.get_mut(nearest)?;
             node.share += each;
-            // A terminal here takes this share of the cell's time and band.
-            let taken = |need: f64, mbps: f64| if need > 0.0 { need * free / mbps } else { 0.0 };
-            let up = each * self.task.terminals * taken(ul_mbps, rates.ul_mbps);
-            let down = each * self.task.terminals * taken(dl_mbps, rates.dl_mbps);
+            let [up, down] = self.taken([rates.ul_mbps, rates.dl_mbps]);
             (node.ul_load, node.dl_load) = (node.ul_load + up, node.dl_load + down);
-            all = [all[0] + up, all[1] + down];
-            let [up, down] = if site.cells == Cells::One { all } else { [node.ul_load, node.dl_load] };
-            if up > most || down > most {
-                return None;
-            }
             mean = [mean[0] + each * rates.ul_mbps, mean[1] + each * rates.dl_mbps];
         }
         Some((nodes, mean))
     }
 
+    /// Share of a cell's time and band, up and down, that the terminals around a point take where these are the
+    /// rates.
+    fn taken(&self, rates_mbps: [f64; 2]) -> [f64; 2] {
+        let (w, free) = (&self.task.wanted, self.budget.free());
+        let here = self.task.terminals / self.points.len() as f64;
+        let taken = |need: f64, mbps: f64| if need > 0.0 { here * need * free / mbps } else { 0.0 };
+        [taken(w.ul_mbps, rates_mbps[0]), taken(w.dl_mbps, rates_mbps[1])]
+    }
+
+    /// Whether no cell is loaded beyond the design load. Most layouts that fail do so by the uplink, or in the
+    /// middle of the floor: both are looked at first.
     fn capacity_serves(&mut self, site: &Site) -> bool {
-        self.loads(site, self.task.load).is_some()
+        let most = self.task.load;
+        let Some(light) = self.light_loads(site) else { return false };
+        let cell = |node: u32| if site.cells == Cells::One { 0 } else { node as usize };
+        if light.iter().flatten().any(|l| *l > most * CLEARLY) {
+            return false;
+        }
+        let mut of_cell: Vec<Vec<usize>> = vec![Vec::new(); light.len()];
+        for (i, (node, _)) in site.near.iter().enumerate() {
+            of_cell[cell(*node)].push(i);
+        }
+        let Floor { length_m, width_m } = self.task.floor;
+        let middle = [0.5 * length_m, 0.5 * width_m];
+        let mut order: Vec<(f64, usize)> =
+            (0..light.len()).map(|c| (squared_m(&site.places[c], &middle), c)).collect();
+        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (_, c) in order {
+            let mut load = [0.0; 2];
+            for &i in &of_cell[c] {
+                let Some((_, _, got)) = self.at(i, site, Promise::Mean, false) else { return false };
+                let [up, down] = self.taken([got.rates.ul_mbps, got.rates.dl_mbps]);
+                load = [load[0] + up, load[1] + down];
+                if load[0] > most || load[1] > most {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// What the load of each cell, up and down, is at least: by rates at the next shorter step of the distance,
+    /// and down only where no other cell disturbs.
+    fn light_loads(&mut self, site: &Site) -> Option<Vec<[f64; 2]>> {
+        let Floor { length_m, width_m } = self.task.floor;
+        let step_m = length_m.hypot(width_m) / STEPS as f64;
+        if self.undisturbed.is_empty() {
+            for i in 0..=STEPS {
+                self.masts.clear();
+                let distance_m = step_m * i as f64;
+                self.masts.push(Mast { distance_m, bearing_deg: 0.0, rise_m: 0.0, first: 0, count: 1 });
+                let masts = Masts { list: &self.masts, sectors: &site.sectors, table_offset: 0 };
+                let asked = Asked {
+                    entry: &[],
+                    terminals: Terminals::Outdoors,
+                    promise: Promise::Mean,
+                    terminal: None,
+                    ss_sinr: false,
+                };
+                let got = receive(&self.air, &masts, &asked, &mut self.scratch);
+                // Beyond the model's range nothing is carried.
+                let taken =
+                    got.map_or([f64::INFINITY; 2], |got| self.taken([got.rates.ul_mbps, got.rates.dl_mbps]));
+                self.undisturbed.push(taken);
+            }
+        }
+        let one = site.cells == Cells::One;
+        let mut loads = vec![[0.0; 2]; if one { 1 } else { site.places.len() }];
+        for &(node, distance_m) in &site.near {
+            let step = ((distance_m / step_m) as usize).min(STEPS);
+            let [up, down] = *self.undisturbed.get(step)?;
+            let load = loads.get_mut(if one { 0 } else { node as usize })?;
+            *load = [load[0] + up, load[1] + if one { down } else { 0.0 }];
+        }
+        Some(loads)
     }
 
     /// The greatest distance from a node that requirements bear, metres; `None` where one can't be met at all.
@@ -615,20 +701,29 @@ impl<'a> Trial<'a> {
         let has = |r| requirements.contains(&r);
         let floor = self.task.floor;
         for nodes in from..=self.task.max_nodes {
-            let mut fit: Vec<(f64, usize, Layout)> = Vec::new();
+            let mut fit = Vec::new();
             for (order, layout) in family(nodes).enumerate() {
                 *tried += 1;
-                fit.extend(self.farthest_m(&layout.places(&floor), limit_m).map(|m| (m, order, layout)));
+                let places = layout.places(&floor);
+                let Some(near) = self.near(&places, limit_m) else { continue };
+                let farthest_m = near.iter().map(|n| n.1).fold(0.0, f64::max);
+                fit.push((farthest_m, order, layout, places, near));
             }
             fit.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            for (farthest_m, _, layout) in fit {
-                for cells in [Cells::One, Cells::Each] {
-                    let site = self.site(layout, cells);
-                    if (!has(Requirement::Downlink) || self.downlink_serves(&site))
-                        && (!has(Requirement::Capacity) || self.capacity_serves(&site))
-                    {
-                        return Some(Found { layout, cells, farthest_m });
-                    }
+            for (farthest_m, _, layout, places, near) in fit {
+                let mut site = self.site(places, near);
+                // In one cell the downlink hangs on distance alone, which was looked at.
+                if !has(Requirement::Capacity) || self.capacity_serves(&site) {
+                    return Some(Found { layout, cells: Cells::One, farthest_m });
+                }
+                site.cells = Cells::Each;
+                let order = if has(Requirement::Downlink) { self.hardest_first(&site) } else { Vec::new() };
+                let (first, others) = order.split_at(order.len().min(1));
+                if self.downlink_at(&site, first)
+                    && self.capacity_serves(&site)
+                    && self.downlink_at(&site, others)
+                {
+                    return Some(Found { layout, cells: Cells::Each, farthest_m });
                 }
             }
         }
@@ -662,8 +757,10 @@ impl<'a> Trial<'a> {
 
     fn solution(&mut self, found: &Found) -> Option<Solution> {
         let Found { layout, cells, farthest_m } = *found;
-        let site = self.site(layout, cells);
-        let (nodes, mean_mbps) = self.loads(&site, f64::INFINITY)?;
+        let places = layout.places(&self.task.floor);
+        let near = self.near(&places, f64::INFINITY)?;
+        let site = Site { cells, ..self.site(places, near) };
+        let (nodes, mean_mbps) = self.loads(&site)?;
         let p = self.task.location_probability;
         let z = self.air.location.quantile();
         let bears_db = [Requirement::Uplink, Requirement::Rsrp].map(|r| self.budget.greatest_loss_db(r));
@@ -672,7 +769,7 @@ impl<'a> Trial<'a> {
         (worst.dl_mbps, worst.ss_sinr_db) = (f64::INFINITY, None);
         let mut probability = 0.0;
         for i in 0..self.points.len() {
-            let (_, nearest_m, got) = self.at(i, &site, Promise::AtLocation)?;
+            let (_, nearest_m, got) = self.at(i, &site, Promise::AtLocation, true)?;
             worst.dl_mbps = worst.dl_mbps.min(got.rates.dl_mbps);
             worst.ss_sinr_db = got.ss_sinr_db.into_iter().chain(worst.ss_sinr_db).reduce(f64::min);
             probability += loss(&self.prepared, nearest_m).probability_below(bears_db);
@@ -770,6 +867,20 @@ pub fn plan(task: &Task) -> Result<Answer, Refusal> {
         outdoor_misses,
         points: (count, spacing_m),
     })
+}
+
+/// The number of nodes that [`plan`] finds for a hall, without what else it tells; none where up to
+/// [`Task::max_nodes`] don't serve.
+///
+/// # Errors
+/// As [`plan`].
+pub fn fewest_nodes(task: &Task) -> Result<Option<u32>, Refusal> {
+    task.check()?;
+    let (_, prepared) = task.prepare()?;
+    let (points, spacing_m) = task.points();
+    let mut trial = Trial::new(task, prepared, points)?;
+    let from = trial.bound(&Requirement::ALL, spacing_m);
+    Ok(trial.fewest(&Requirement::ALL, from, &mut 0).map(|found| found.layout.nodes()))
 }
 
 #[cfg(test)]

@@ -206,16 +206,26 @@ proptest! {
     fn promises_hold(
         length_m in 20.0f64..300.0, width_m in 10.0f64..120.0, density in 0.0f64..0.9, size_m in 1.0f64..15.0,
         height_m in 0.5f64..5.0, ul_mbps in 0.5f64..30.0, rsrp_dbm in -110.0f64..-80.0,
+        terminals in 1.0f64..25.0,
     ) {
         let mut t = task(length_m, width_m);
         t.clutter = Clutter { density, size_m, height_m };
         t.wanted = Wanted { ul_mbps, dl_mbps: 5.0, rsrp_dbm };
+        t.terminals = terminals;
+        t.max_nodes = 40;
         let a = plan(&t).unwrap();
+        let nodes = a.solution.as_ref().map(|s| s.nodes.len() as u32);
+        prop_assert_eq!(fewest_nodes(&t), Ok(nodes));
         if let Some(s) = &a.solution {
             prop_assert!(s.worst.ul_mbps >= ul_mbps * (1.0 - 1e-6) && s.worst.rsrp_dbm >= rsrp_dbm - 1e-6);
             prop_assert!(s.worst.dl_mbps >= 5.0 * (1.0 - 1e-3));
             prop_assert!(a.bound as usize <= s.nodes.len());
             prop_assert!(s.area_probability >= 0.95 - 1e-3);
+            let loads = |of: fn(&Placed) -> f64| {
+                let each = s.nodes.iter().map(of);
+                if s.cells == Cells::One { each.sum() } else { each.fold(0.0, f64::max) }
+            };
+            prop_assert!(loads(|n| n.ul_load).max(loads(|n| n.dl_load)) <= t.load * (1.0 + 1e-9));
             let mut less = t;
             less.wanted.rsrp_dbm = rsrp_dbm - 6.0;
             let easier = plan(&less).unwrap();
