@@ -113,7 +113,7 @@ pub fn parties(inputs: &Inputs, kind: Kind) -> Parties {
 }
 
 /// The city, or the region of another level, of every site.
-fn homes(inputs: &Inputs, level: Option<RegionLevel>) -> Vec<Option<u32>> {
+pub(super) fn homes(inputs: &Inputs, level: Option<RegionLevel>) -> Vec<Option<u32>> {
     let mut found = Vec::new();
     if level == Some(RegionLevel::City) {
         let places = Places::new(inputs);
@@ -126,6 +126,17 @@ fn homes(inputs: &Inputs, level: Option<RegionLevel>) -> Vec<Option<u32>> {
         found.iter().copied().filter(|i| of_level(i)).min()
     };
     inputs.sites.list.iter().map(|s| home(s.at)).collect()
+}
+
+/// Sites that belong to no party: in no region of that level.
+#[must_use]
+pub fn left_out(inputs: &Inputs, kind: Kind) -> u64 {
+    match kind {
+        Kind::Operators => 0,
+        Kind::Cities | Kind::Provinces => {
+            homes(inputs, kind.level()).iter().filter(|h| h.is_none()).count() as u64
+        }
+    }
 }
 
 /// What a group of parties has to work with, and the settings that keep it off the others' towers.
@@ -207,12 +218,14 @@ fn of_regions(
     out.fiber_segments
         .retain(|s| s.line.first().is_none_or(|p| open(*p)) && s.line.last().is_none_or(|p| open(*p)));
     out.ducts.retain(|d| d.line.first().is_none_or(|p| open(*p)) && d.line.last().is_none_or(|p| open(*p)));
-    // Signals cross borders, so all cells stay; the others' towers carry no new station.
+    // Signals cross borders, so all cells stay; the others' towers carry no new station, and no new hall
+    // stands in their towns. Halls that exist serve whoever is near.
     let mut settings = settings.clone();
-    settings
-        .plan
-        .lock
-        .shut
-        .extend(towers.iter().filter(|(_, at)| !open(*at)).map(|(id, _)| format!("T-{id}")));
+    let shut = &mut settings.plan.lock.shut;
+    shut.extend(towers.iter().filter(|(_, at)| !open(*at)).map(|(id, _)| format!("T-{id}")));
+    let (own, others): (Vec<_>, Vec<_>) = inputs.towns.iter().partition(|t| open(t.at));
+    let own: BTreeSet<&str> = own.iter().map(|t| t.name.as_str()).collect();
+    let others: BTreeSet<&str> = others.iter().map(|t| t.name.as_str()).collect();
+    shut.extend(others.difference(&own).map(|name| (*name).to_owned()));
     (out, settings)
 }

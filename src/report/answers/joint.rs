@@ -46,6 +46,13 @@ fn savings(apart: &Outcome, together: &Outcome, lang: Lang) -> Table {
             together.cost_cny / unit,
             2,
         ),
+        (
+            t("of it compute: halls, electricity, worth of latency", "其中算力：机房、用电与时延折价"),
+            name.to_owned(),
+            apart.compute_cny / unit,
+            together.compute_cny / unit,
+            2,
+        ),
         (t("capex", "建设投资"), name.to_owned(), apart.capex_cny / unit, together.capex_cny / unit, 2),
         (
             t("stations and indoor systems", "基站与室分"),
@@ -122,6 +129,7 @@ pub fn joint_answer(v: View, found: &Joint, kind: Kind, stopped: bool, run: &Run
     }
     let sum = found.alone.iter().fold(Outcome::default(), |s, a| Outcome {
         cost_cny: s.cost_cny + a.cost_cny,
+        compute_cny: s.compute_cny + a.compute_cny,
         capex_cny: s.capex_cny + a.capex_cny,
         stations: s.stations + a.stations,
         trench_m: s.trench_m + a.trench_m,
@@ -182,19 +190,39 @@ pub fn joint_answer(v: View, found: &Joint, kind: Kind, stopped: bool, run: &Run
         }
     });
     let mut text = vec![t(
-        "Cost: capex, and running costs over plan.years at present value. The same planner works for every group with \
+        "Cost: capex, and running costs over plan.years at present value; compute counts at what its placement makes \
+         least: halls, electricity near and far, and what latency is worth. The same planner works for every group with \
          that group's own places and fiber and those that belong to no party. Shares are Shapley values: what a party \
          adds to the cost, in the mean over all orders of joining; they add up to the whole.",
-        "费用为建设投资加 plan.years 内运营费现值。各组合均由同一规划器以其自有及无主的站址与光缆规划。分摊采用沙普利值：各方在所有加入次序下新增费用的平均，合计等于总额。",
+        "费用为建设投资加 plan.years 内运营费现值；算力按布局的目标计：机房、近端与远端用电、时延折价。各组合均由同一规划器以其自有及无主的站址与光缆规划。分摊采用沙普利值：各方在所有加入次序下新增费用的平均，合计等于总额。",
     )];
     text.push(match (kind, lang) {
-        (Kind::Operators, Lang::En) => "Alone, a network lifts every site on its own radio; together, a cell of any serves the terminals of all.".into(),
-        (Kind::Operators, Lang::Zh) => "各自建设时各网须使全部企业在本网达标；共建时任一方小区服务各方终端。".into(),
-        (Kind::Cities, Lang::En) => "Alone, a city lifts its own sites from places and fiber within its border; signals cross borders all the same.".into(),
-        (Kind::Cities, Lang::Zh) => "各自建设时各市仅用本市站址与光缆补齐本市企业；信号跨界照常计入。".into(),
-        (Kind::Provinces, Lang::En) => "Alone, a province lifts its own sites from places and fiber within its border; signals cross borders all the same.".into(),
-        (Kind::Provinces, Lang::Zh) => "各自建设时各省仅用本省站址与光缆补齐本省企业；信号跨界照常计入。".into(),
+        (Kind::Operators, Lang::En) => "Alone, a network lifts every site on its own radio and hosts an equal part of the plants' compute; together, a cell of any serves the terminals of all.".into(),
+        (Kind::Operators, Lang::Zh) => "各自建设时各网须使全部企业在本网达标，并均分企业算力；共建时任一方小区服务各方终端。".into(),
+        (Kind::Cities, Lang::En) => "Alone, a city lifts its own sites from places, fiber and new halls within its border; signals and halls that stand serve across borders all the same.".into(),
+        (Kind::Cities, Lang::Zh) => "各自建设时各市仅用本市站址、光缆与新建机房补齐本市企业；信号与现有机房跨界照常计入。".into(),
+        (Kind::Provinces, Lang::En) => "Alone, a province lifts its own sites from places, fiber and new halls within its border; signals and halls that stand serve across borders all the same.".into(),
+        (Kind::Provinces, Lang::Zh) => "各自建设时各省仅用本省站址、光缆与新建机房补齐本省企业；信号与现有机房跨界照常计入。".into(),
     });
+    if let Some(own) = &found.planned_together {
+        let cost = money(own.cost_cny, zh);
+        text.push(match lang {
+            Lang::En => format!(
+                "The plan made for all together comes to {cost} with {} sites left below target; plans of parts side by side come to {joint} with {}, and count instead.",
+                own.gaps_after, all.gaps_after
+            ),
+            Lang::Zh => format!(
+                "为各方统一编制的方案为 {cost}，仍有 {} 家不达标；分组并行建设为 {joint}，仍有 {} 家不达标，故以后者计。",
+                own.gaps_after, all.gaps_after
+            ),
+        });
+    }
+    if found.left_out > 0 {
+        text.push(match lang {
+            Lang::En => format!("{} sites lie in no party's border and are left out.", found.left_out),
+            Lang::Zh => format!("{} 家企业不在任何一方边界内，未计入。", found.left_out),
+        });
+    }
     if let Some(n) = found.split.orders {
         text.push(match lang {
             Lang::En => format!("{} parties: the mean is over {n} drawn orders, in pairs with their reverse; ± is its standard error.", found.codes.len()),
