@@ -126,7 +126,7 @@ pub struct InputChange {
 /// Money of one kind of thing with one cause.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MoneyPart {
-    /// `station`, `fiber`, `lead-in`, `datacenter`.
+    /// `station`, `fiber`, `lead-in`, `datacenter`; `other` for what a run doesn't itemise.
     pub what: &'static str,
     /// Why.
     pub cause: Cause,
@@ -458,9 +458,11 @@ fn first_cause<'a>(sites: impl Iterator<Item = &'a str>, causes: &Causes) -> Opt
     sites.filter_map(|s| causes.get(s)).min().copied()
 }
 
-/// An item of a plan that costs: what it is known by, yuan, and the sites that it is for.
+/// An item of a plan that costs: what it is known by, how much of it is built, yuan, and the sites that it
+/// is for.
 struct Costed {
     key: String,
+    size: String,
     capex_cny: f64,
     sites: Vec<String>,
 }
@@ -468,19 +470,24 @@ struct Costed {
 fn money(a: &RunRecord, b: &RunRecord, e: &Evidence, causes: &Causes) -> Vec<MoneyPart> {
     let mut parts = Vec::new();
     difference("station", &stations(a), &stations(b), e, causes, &mut parts);
-    difference("fiber", &routes(a), &routes(b), e, causes, &mut parts);
+    difference("fiber", &fiber(a), &fiber(b), e, causes, &mut parts);
     difference("lead-in", &lead_ins(a), &lead_ins(b), e, causes, &mut parts);
     difference("datacenter", &centers(a), &centers(b), e, causes, &mut parts);
-    // Floating-point dust of many sums: the parts make up the whole to the last digit.
+    // What the items don't show (in runs of another version) is told apart; floating-point dust of many sums
+    // goes where most is, so that the parts make up the whole to the last digit.
     let capex = |r: &RunRecord| r.run["summary"]["capex_cny"].as_f64().unwrap_or(0.0);
-    let dust = capex(b) - capex(a) - parts.iter().map(|p| p.capex_cny).sum::<f64>();
-    if let Some(last) = parts.iter_mut().max_by(|x, y| x.capex_cny.abs().total_cmp(&y.capex_cny.abs())) {
-        last.capex_cny += dust;
+    let rest = capex(b) - capex(a) - parts.iter().map(|p| p.capex_cny).sum::<f64>();
+    if rest.abs() > 1e-9 * capex(a).max(capex(b)).max(1.0) {
+        parts.push(MoneyPart { what: "other", cause: e.remaining(true), items: 1, capex_cny: rest });
+    } else if let Some(most) = parts.iter_mut().max_by(|x, y| x.capex_cny.abs().total_cmp(&y.capex_cny.abs()))
+    {
+        most.capex_cny += rest;
     }
     parts
 }
 
-/// Items in both runs differ by price; items in one only have the cause of their sites.
+/// Items in both runs that are built alike differ by price; those of another size, and items in one run only,
+/// have the cause of their sites.
 fn difference(
     what: &'static str,
     old: &[Costed],
@@ -505,9 +512,13 @@ fn difference(
         |c: &Costed| first_cause(c.sites.iter().map(String::as_str), causes).unwrap_or(e.remaining(true));
     for n in new {
         match left.get_mut(n.key.as_str()).and_then(Vec::pop) {
-            // A price of the settings, or one of the candidate's own row.
             Some(o) => add(
-                if e.cost || !e.data { Cause::Cost } else { judged(n).max(Cause::Data).min(Cause::Cost) },
+                match (o.size == n.size, e.cost, e.data) {
+                    (true, true, _) => Cause::Cost,
+                    // A price of a row of its own.
+                    (true, false, true) => Cause::Data,
+                    _ => judged(n),
+                },
                 n.capex_cny - o.capex_cny,
             ),
             None => add(judged(n), n.capex_cny),
@@ -533,6 +544,7 @@ fn stations(r: &RunRecord) -> Vec<Costed> {
         .iter()
         .map(|s| Costed {
             key: format!("{}|{}|{}", s["candidate"], s["build"], s["network"]),
+            size: format!("{}|{}", s["carrier"], s["nodes"]),
             capex_cny: s["capex_cny"].as_f64().unwrap_or(0.0),
             sites: texts(&s["sites_lifted"]),
         })
@@ -545,6 +557,18 @@ fn served(r: &RunRecord) -> BTreeMap<String, Vec<String>> {
         .iter()
         .filter_map(|s| Some((s["id"].as_str()?.to_owned(), texts(&s["sites_lifted"]))))
         .collect()
+}
+
+/// Routes, and the splitters and ports at their ends.
+fn fiber(r: &RunRecord) -> Vec<Costed> {
+    let mut all = routes(r);
+    all.extend(r.list("pon_nodes").iter().map(|n| Costed {
+        key: format!("{}|{}|{}", n["kind"], n["level"], n["at"]),
+        size: n["ratio"].to_string(),
+        capex_cny: n["capex_cny"].as_f64().unwrap_or(0.0),
+        sites: Vec::new(),
+    }));
+    all
 }
 
 fn routes(r: &RunRecord) -> Vec<Costed> {
@@ -573,6 +597,7 @@ fn routes(r: &RunRecord) -> Vec<Costed> {
             ends.sort();
             Costed {
                 key: format!("{}|{}|{}", s["road_id"], s["method"], ends.join("|")),
+                size: format!("{}|{}|{}", s["trench_m"], s["cable_m"], s["cable_fibers"]),
                 capex_cny: s["capex_cny"].as_f64().unwrap_or(0.0),
                 sites,
             }
@@ -591,6 +616,7 @@ fn lead_ins(r: &RunRecord) -> Vec<Costed> {
         .filter_map(|i| i["capex_cny"].as_f64())
         .sum();
     let each = if planned.is_empty() { 0.0 } else { whole / planned.len() as f64 };
+    let planned_number = planned.len().to_string();
     planned
         .into_iter()
         .filter_map(|c| {
@@ -598,6 +624,8 @@ fn lead_ins(r: &RunRecord) -> Vec<Costed> {
             let station = r.list("stations").iter().find(|s| s["id"] == *id);
             Some(Costed {
                 key: station.map_or_else(|| id.to_owned(), |s| format!("at {}", s["candidate"])),
+                // A mean changes with what it is a mean of.
+                size: planned_number.clone(),
                 capex_cny: each,
                 sites: lifted.get(id).cloned().unwrap_or_else(|| vec![id.to_owned()]),
             })
@@ -611,6 +639,7 @@ fn centers(r: &RunRecord) -> Vec<Costed> {
         .filter(|c| c["existing"] == false)
         .map(|c| Costed {
             key: format!("{}|{}", c["place"], c["tier"]),
+            size: c["racks"].to_string(),
             capex_cny: c["capex_cny"].as_f64().unwrap_or(0.0),
             sites: Vec::new(),
         })
@@ -703,6 +732,71 @@ mod tests {
         let gone = run(vec![], &[], config(220.0, 60.0), "x");
         let c = compare(&a, &gone);
         assert_eq!((sum(&c, Cause::Data), c.gaps.get(&Cause::Data)), (-220.0, Some(&-1)));
+    }
+
+    /// Every cause in one comparison, each with the money and the gaps that are its own.
+    #[test]
+    fn causes_by_hand() {
+        let config = |roof: f64, target: f64, power: f64| {
+            json!({
+                "siting": { "roof_station_cny": roof }, "score": { "target": target },
+                "radio": { "ue_power_dbm": power },
+            })
+        };
+        let with = |mut r: RunRecord, cable: u32, route_cny: f64, pon_cny: f64| {
+            let route = json!({
+                "road_id": "R", "method": "duct", "line": [[118.0, 32.0], [118.1, 32.0]], "trench_m": 100.0,
+                "cable_m": 100.0, "cable_fibers": cable, "capex_cny": route_cny,
+            });
+            let port =
+                json!({ "kind": "port", "level": 0, "at": [118.0, 32.0], "ratio": 1, "capex_cny": pon_cny });
+            let whole = r.run["summary"]["capex_cny"].as_f64().unwrap() + route_cny + pon_cny;
+            r.run["fiber_routes"] = json!([route]);
+            r.run["pon_nodes"] = json!([port]);
+            r.run["summary"]["capex_cny"] = json!(whole);
+            r
+        };
+        let sites = || vec![site("S1", 40.0, "C1"), site("S2", 40.0, "C1")];
+        let stations: [(&str, f64, &[&str]); 2] = [("R1", 220.0, &["S1"]), ("R2", 220.0, &["S2"])];
+        let before = with(run(sites(), &stations, config(220.0, 60.0, 23.0), "x"), 12, 1000.0, 10.0);
+        let parts = |c: &Comparison| -> Vec<(&'static str, Cause, f64)> {
+            c.money.iter().map(|p| (p.what, p.cause, p.capex_cny)).collect()
+        };
+
+        // Only the target moved: the same trench takes a bigger cable, which is no matter of prices.
+        let bigger = with(run(sites(), &stations, config(220.0, 70.0, 23.0), "x"), 24, 1100.0, 10.0);
+        assert_eq!(parts(&compare(&before, &bigger)), [("fiber", Cause::Policy, 100.0)]);
+
+        // Roofs dearer by 30 each; fiber and ports cost what they did.
+        let dearer: Vec<_> = stations.iter().map(|s| (s.0, 250.0, s.2)).collect();
+        let after = with(run(sites(), &dearer, config(250.0, 60.0, 23.0), "x"), 12, 1000.0, 10.0);
+        assert_eq!(parts(&compare(&before, &after)), [("station", Cause::Cost, 60.0)]);
+
+        // Ports dearer by a row of their own, with no setting changed: the data say so.
+        let after = with(run(sites(), &stations, config(220.0, 60.0, 23.0), "y"), 12, 1000.0, 12.0);
+        assert_eq!(parts(&compare(&before, &after)), [("fiber", Cause::Data, 2.0)]);
+
+        // Prices and the model: what stays is a matter of price, what goes one of the model.
+        let one = [("R1", 250.0, &["S1"][..])];
+        let after = with(run(sites(), &one, config(250.0, 60.0, 26.0), "x"), 12, 1000.0, 10.0);
+        let mut found = parts(&compare(&before, &after));
+        found.sort_by_key(|p| p.1);
+        assert_eq!(found, [("station", Cause::Cost, 30.0), ("station", Cause::Model, -220.0)]);
+
+        // Built, corrected, and the rest: S1 has its station, S3 is new, nothing else moved.
+        let sites = vec![site("S1", 80.0, "C9"), site("S2", 40.0, "C1"), site("S3", 10.0, "C1")];
+        let stations: [(&str, f64, &[&str]); 2] = [("R2", 220.0, &["S2"]), ("R3", 220.0, &["S3"])];
+        let after = with(run(sites, &stations, config(220.0, 60.0, 23.0), "y"), 12, 1000.0, 10.0);
+        let c = compare(&before, &after);
+        let mut found = parts(&c);
+        found.sort_by_key(|p| p.1);
+        assert_eq!(found, [("station", Cause::Built, -220.0), ("station", Cause::Data, 220.0)]);
+        assert_eq!(c.gaps, BTreeMap::from([(Cause::Built, -1), (Cause::Data, 1)]));
+
+        // What a run doesn't itemise isn't laid at the door of what it does.
+        let mut odd = before.clone();
+        odd.run["summary"]["capex_cny"] = json!(1500.0);
+        assert_eq!(parts(&compare(&before, &odd)), [("other", Cause::Follows, 50.0)]);
     }
 
     #[test]

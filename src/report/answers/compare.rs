@@ -8,7 +8,7 @@ use crate::report::coverage_document::{MAX_ROWS, headings};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
 use crate::report::explain::not_json;
 use crate::report::explain::read;
-use crate::report::number::{grouped, grouped_decimal};
+use crate::report::number::{grouped, grouped_decimal, money};
 use crate::report::out::{MANIFEST, ReportError};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -47,6 +47,7 @@ pub fn compare_answer(a: &RunRecord, b: &RunRecord, c: &Comparison, lang: Lang) 
     }
     sections.push(evidence(c, lang));
     let mut headline = vec![headline(c, lang)];
+    headline.extend(why(c, lang));
     if !c.itemised {
         headline.push(t(
             "At least one run is redacted: ids are hidden, each run in its own way, so only sums can be compared.",
@@ -90,6 +91,33 @@ fn headline(c: &Comparison, lang: Lang) -> String {
         Lang::Zh if money.is_empty() => format!("企业 {sites}，缺口 {gaps}"),
         Lang::Zh => format!("企业 {sites}，缺口 {gaps}，投资 {money}"),
     }
+}
+
+/// The causes that count, with their gaps and money.
+fn why(c: &Comparison, lang: Lang) -> Option<String> {
+    let zh = lang == Lang::Zh;
+    let parts: Vec<String> = Cause::ALL
+        .into_iter()
+        .filter_map(|cause| {
+            let gaps = c.gaps.get(&cause).copied().unwrap_or(0);
+            let cny: f64 = c.money.iter().filter(|p| p.cause == cause).map(|p| p.capex_cny).sum();
+            let mut told = Vec::new();
+            if gaps != 0 {
+                let n = signed(gaps as f64, 0);
+                told.push(match lang {
+                    Lang::En => format!("{n} {}", if gaps.abs() == 1 { "gap" } else { "gaps" }),
+                    Lang::Zh => format!("缺口 {n}"),
+                });
+            }
+            if cny.abs() >= 0.5 {
+                told.push(format!("{}{}", if cny < 0.0 { "−" } else { "+" }, money(cny.abs(), zh)));
+            }
+            let label = pick(lang, cause.label().0, cause.label().1);
+            (!told.is_empty()).then(|| format!("{label} {}", told.join(pick(lang, ", ", "、"))))
+        })
+        .collect();
+    let all = parts.join(pick(lang, "; ", "；"));
+    (!parts.is_empty()).then(|| format!("{}{all}", pick(lang, "by cause: ", "按原因：")))
 }
 
 fn figure_label(what: &str) -> (&'static str, &'static str) {
@@ -158,32 +186,31 @@ fn whole(parts: &[f64]) -> Vec<i64> {
 
 fn causes(c: &Comparison, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
-    let kinds = ["station", "fiber", "lead-in", "datacenter"];
-    let mut table = Table::new(
-        "causes",
-        t("Why: gaps and capex by cause", "原因分解：缺口与投资"),
-        vec![
-            t("cause", "原因"),
-            t("gaps", "缺口"),
-            t("stations, yuan", "基站（元）"),
-            t("fiber, yuan", "光缆（元）"),
-            t("lead-ins, yuan", "引入（元）"),
-            t("data centers, yuan", "数据中心（元）"),
-            t("together, yuan", "合计（元）"),
-        ],
-    )
-    .short(t("Causes", "原因分解"))
-    .brief();
-    let money = |cause: Cause, kind: &str| -> f64 {
+    let others = c.money.iter().any(|p| p.what == "other");
+    let kinds = &["station", "fiber", "lead-in", "datacenter", "other"][..4 + usize::from(others)];
+    let mut head = vec![
+        t("cause", "原因"),
+        t("gaps", "缺口"),
+        t("stations, yuan", "基站（元）"),
+        t("fiber, yuan", "光缆（元）"),
+        t("lead-ins, yuan", "引入（元）"),
+        t("data centers, yuan", "数据中心（元）"),
+    ];
+    head.extend(others.then(|| t("not itemised, yuan", "未分项（元）")));
+    head.push(t("together, yuan", "合计（元）"));
+    let mut table = Table::new("causes", t("Why: gaps and capex by cause", "原因分解：缺口与投资"), head)
+        .short(t("Causes", "原因分解"))
+        .brief();
+    let sum = |cause: Cause, kind: &str| -> f64 {
         c.money.iter().filter(|p| p.cause == cause && p.what == kind).map(|p| p.capex_cny).sum()
     };
     // Rounded so that every column and the whole add up.
-    let cells: Vec<f64> = Cause::ALL.iter().flat_map(|cause| kinds.map(|k| money(*cause, k))).collect();
+    let cells: Vec<f64> = Cause::ALL.iter().flat_map(|cause| kinds.iter().map(|k| sum(*cause, k))).collect();
     let cells = whole(&cells);
-    let mut sums = [0i64; 4];
+    let mut sums = vec![0i64; kinds.len()];
     let mut gaps = 0;
     for (i, cause) in Cause::ALL.iter().enumerate() {
-        let row = &cells[i * 4..i * 4 + 4];
+        let row = &cells[i * kinds.len()..(i + 1) * kinds.len()];
         let n = c.gaps.get(cause).copied().unwrap_or(0);
         gaps += n;
         for (s, v) in sums.iter_mut().zip(row) {
@@ -196,7 +223,7 @@ fn causes(c: &Comparison, lang: Lang) -> Section {
         table.push(out);
     }
     let mut total = vec![Cell::Text(t("together", "合计")), Cell::Count(gaps)];
-    total.extend(sums.map(Cell::Count));
+    total.extend(sums.iter().copied().map(Cell::Count));
     total.push(Cell::Count(sums.iter().sum()));
     table.total = Some(total);
     let text = vec![t(
