@@ -2,19 +2,19 @@
 
 use crate::coverage::Towers;
 use crate::coverage::air::counts;
-use crate::geom::LonLat;
+use crate::geom::{LonLat, line_length_m};
 use crate::index::{Hit, PointIndex, RegionIndex};
 use crate::model::grid::{Grid, HOURS_PER_YEAR};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{CellKind, DcTier, PowerKind, SiteStatus};
-use crate::model::operators::NetworkId;
-use crate::model::planned::StationBuild;
-use crate::model::records::{Cell, TowerId};
+use crate::model::operators::{NetworkId, OperatorId, operator_code};
+use crate::model::planned::{RouteSegment, Station, StationBuild};
+use crate::model::records::{Cell, Duct, TowerId};
 use crate::model::settings::Settings;
 use crate::plan::Plan;
 use rayon::prelude::*;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Electricity of a year and its carbon.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -81,6 +81,59 @@ pub struct HallUse {
     pub regional_factor: bool,
 }
 
+/// What is shared or built together, by class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shared {
+    /// Places with large cells, and new outdoor stations but for those on poles.
+    Macro,
+    /// Places with small cells, and new stations on poles.
+    Micro,
+    /// Indoor systems.
+    Indoor,
+    /// Ducts and pole lines, kilometres; of a plan the routes of its fiber.
+    Route,
+}
+
+impl Shared {
+    /// Every class, in order.
+    pub const ALL: [Shared; 4] = [Shared::Macro, Shared::Micro, Shared::Indoor, Shared::Route];
+
+    fn of_cell(kind: Option<CellKind>) -> Self {
+        match kind {
+            None | Some(CellKind::Macro) => Self::Macro,
+            Some(CellKind::Micro) => Self::Micro,
+            Some(CellKind::Indoor) => Self::Indoor,
+        }
+    }
+
+    const fn of_build(build: StationBuild) -> Self {
+        match build {
+            StationBuild::Indoor => Self::Indoor,
+            StationBuild::Pole => Self::Micro,
+            _ => Self::Macro,
+        }
+    }
+}
+
+/// Sharing and co-building of a class, in places or kilometres.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Sharing {
+    /// The class.
+    pub class: Shared,
+    /// Today, as far as the layers tell.
+    pub today: f64,
+    /// Of that used by more than one operator; unknown where the layers can't tell.
+    pub today_shared: Option<f64>,
+    /// What the plan uses; none without a plan.
+    pub planned: Option<f64>,
+    /// Of that on or in what stands already: towers and other masts, ducts and pole lines.
+    pub on_standing: Option<f64>,
+    /// Of that built for more than one: stations of several networks at one place, new trenches for several
+    /// sites or stations.
+    pub together: Option<f64>,
+}
+
 /// What the plan adds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Added {
@@ -107,6 +160,8 @@ pub struct Energy {
     pub towers: u64,
     /// Of them with cells of more than one operator.
     pub shared_towers: u64,
+    /// Sharing by class.
+    pub sharing: Vec<Sharing>,
     /// What a plan adds.
     pub added: Option<Added>,
 }
@@ -137,13 +192,13 @@ pub fn energy(inputs: &Inputs, settings: &Settings, towers: &Towers, plan: Optio
         shared_cells: 0,
         energy: Use::default(),
     };
-    let by_tower: Vec<(Vec<NetworkUse>, usize)> = towers
+    let by_tower: Vec<(Vec<NetworkUse>, usize, [usize; 3])> = towers
         .list
         .par_iter()
         .enumerate()
         .map(|(t, tower)| {
             let mut on: Vec<NetworkUse> = (0..networks).map(nothing).collect();
-            let mut operators = BTreeSet::new();
+            let mut operators: [BTreeSet<OperatorId>; 3] = Default::default();
             let mut grid = None;
             for id in towers.cells_of(TowerId(t as u32)) {
                 let cell = inputs.cells.list.get(id.at());
@@ -158,14 +213,16 @@ pub fn energy(inputs: &Inputs, settings: &Settings, towers: &Towers, plan: Optio
                     cell_kw(&cell, settings) * HOURS_PER_YEAR,
                     grid.get_or_insert_with(|| place.grid(tower.at)),
                 );
-                operators.insert(cell.operator);
-                operators.extend(cell.shared_with);
+                let of = &mut operators[Shared::of_cell(cell.kind) as usize];
+                of.insert(cell.operator);
+                of.extend(cell.shared_with);
             }
-            (on, operators.len())
+            let of_all = operators.iter().flatten().collect::<BTreeSet<_>>().len();
+            (on, of_all, operators.map(|o| o.len()))
         })
         .collect();
     let mut all: Vec<NetworkUse> = (0..networks).map(nothing).collect();
-    for (on, _) in &by_tower {
+    for (on, ..) in &by_tower {
         for (sum, part) in all.iter_mut().zip(on) {
             sum.cells += part.cells;
             sum.load_given += part.load_given;
@@ -178,7 +235,74 @@ pub fn energy(inputs: &Inputs, settings: &Settings, towers: &Towers, plan: Optio
         halls: halls(inputs, settings, plan, &place),
         towers: by_tower.iter().filter(|t| t.1 > 0).count() as u64,
         shared_towers: by_tower.iter().filter(|t| t.1 > 1).count() as u64,
+        sharing: sharing(inputs, plan, |class| {
+            let at = |more: usize| by_tower.iter().filter(|t| t.2[class as usize] > more).count() as f64;
+            [at(0), at(1)]
+        }),
         added: plan.map(|p| added(inputs, settings, p)),
+    }
+}
+
+/// Sharing by class; `places` tells of a class of stations how many places have it, and how many of these have
+/// it of more than one operator.
+fn sharing(inputs: &Inputs, plan: Option<&Plan>, places: impl Fn(Shared) -> [f64; 2]) -> Vec<Sharing> {
+    Shared::ALL
+        .into_iter()
+        .map(|class| {
+            if class == Shared::Route {
+                return routes(inputs, plan);
+            }
+            let [today, today_shared] = places(class);
+            // A carrier more at a station that stands is no new place.
+            let new = plan.map(|p| {
+                let of =
+                    |s: &&Station| s.build != StationBuild::Upgrade && Shared::of_build(s.build) == class;
+                p.stations.iter().filter(of).collect::<Vec<_>>()
+            });
+            let mut networks: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+            for s in new.iter().flatten() {
+                networks.entry(&s.candidate).or_default().insert(&s.network);
+            }
+            let count = |of: &dyn Fn(&Station) -> bool| {
+                new.as_ref().map(|n| n.iter().filter(|s| of(s)).count() as f64)
+            };
+            Sharing {
+                class,
+                today,
+                today_shared: Some(today_shared),
+                planned: count(&|_| true),
+                on_standing: count(&|s| s.build == StationBuild::SharedTower),
+                together: count(&|s| networks.get(s.candidate.as_str()).is_some_and(|n| n.len() > 1)),
+            }
+        })
+        .collect()
+}
+
+/// Ducts in which cables of more than one owner lie, the duct's own counted; and of a plan what it lays in
+/// ducts and on poles that stand, and which of its trenches serve several.
+fn routes(inputs: &Inputs, plan: Option<&Plan>) -> Sharing {
+    let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for s in &inputs.fiber_segments {
+        if let Some(duct) = &s.duct_id {
+            owners.entry(duct).or_default().insert(operator_code(&s.owner));
+        }
+    }
+    let km = |m: f64| m / 1e3;
+    let length_km = |d: &Duct| km(line_length_m(&d.line));
+    let shared = |d: &&Duct| {
+        owners.get(d.id.as_str()).is_some_and(|o| o.iter().any(|owner| *owner != operator_code(&d.owner)))
+    };
+    let planned = |of: &dyn Fn(&RouteSegment) -> bool| {
+        plan.map(|p| km(p.routes.iter().filter(|r| of(r)).map(|r| r.length_m).sum::<f64>()))
+    };
+    Sharing {
+        class: Shared::Route,
+        today: inputs.ducts.iter().map(length_km).sum(),
+        // Cables that don't name their ducts tell nothing.
+        today_shared: (!owners.is_empty()).then(|| inputs.ducts.iter().filter(shared).map(length_km).sum()),
+        planned: planned(&|_| true),
+        on_standing: planned(&|r| r.trench_m == 0.0),
+        together: planned(&|r| r.trench_m > 0.0 && r.serves > 1),
     }
 }
 
@@ -300,6 +424,8 @@ fn added(inputs: &Inputs, settings: &Settings, plan: &Plan) -> Added {
 mod tests {
     use super::*;
     use crate::coverage::towers::towers;
+    use crate::model::text::Text;
+    use crate::optimise::{Effort, Stop, Work};
     use crate::synth;
 
     fn settings() -> Settings {
@@ -359,5 +485,93 @@ mod tests {
         let on_air = inputs.cells.list.iter().filter(|c| counts(c, &s.project.rats)).count() as u64;
         assert_eq!(cells, on_air);
         assert!(found.shared_towers <= found.towers && found.added.is_none());
+    }
+
+    /// Three places: a mast of two operators, a roof of one that shares its radio, a hall of one. Two ducts,
+    /// 1 and 3 km: in the longer one another's cable lies.
+    #[test]
+    fn sharing_by_hand() {
+        let s = settings();
+        let mut inputs = synth::demo();
+        let one = inputs.cells.list.iter().next().unwrap();
+        let (a, b) = (inputs.operators.add("cmcc"), inputs.operators.add("ct"));
+        inputs.cells.list.truncate(0);
+        let mut put = |lon: f64, operator, shared_with, kind| {
+            let mut cell = one;
+            cell.at = LonLat::new(lon, 32.0).unwrap();
+            (cell.operator, cell.shared_with, cell.kind) = (operator, shared_with, Some(kind));
+            (cell.tower, cell.station) = (Text::NONE, Text::NONE);
+            inputs.cells.list.push(cell);
+        };
+        put(118.0, a, None, CellKind::Macro);
+        put(118.0, b, None, CellKind::Macro);
+        put(118.2, a, Some(b), CellKind::Macro);
+        put(118.4, a, None, CellKind::Macro);
+        put(118.6, a, None, CellKind::Indoor);
+        let line = |m: f64| {
+            let start = LonLat::new(118.0, 32.0).unwrap();
+            vec![start, LonLat::new(118.0, 32.0 + m / 110_870.0).unwrap()]
+        };
+        let duct = |id: &str, m: f64| {
+            let mut d = inputs.ducts[0].clone();
+            (d.id, d.line, d.owner) = (id.into(), line(m), "cmcc".into());
+            d
+        };
+        let ducts = vec![duct("D1", 1000.0), duct("D3", 3000.0)];
+        let mut cable = inputs.fiber_segments[0].clone();
+        (cable.duct_id, cable.owner) = (Some("D3".into()), "中国电信".into());
+        let mut own = cable.clone();
+        (own.duct_id, own.owner) = (Some("D1".into()), "中国移动".into());
+        (inputs.ducts, inputs.fiber_segments) = (ducts, vec![cable, own]);
+        let towers = towers(&inputs.cells, s.siting.cluster_m);
+        let found = energy(&inputs, &s, &towers, None).sharing;
+        let of = |class: Shared| found.iter().find(|x| x.class == class).copied().unwrap();
+        let places = |class: Shared| (of(class).today, of(class).today_shared, of(class).planned);
+        assert_eq!(places(Shared::Macro), (3.0, Some(2.0), None));
+        assert_eq!(places(Shared::Micro), (0.0, Some(0.0), None));
+        assert_eq!(places(Shared::Indoor), (1.0, Some(0.0), None));
+        let route = of(Shared::Route);
+        assert!((route.today - 4.0).abs() < 0.01 && (route.today_shared.unwrap() - 3.0).abs() < 0.01);
+        for c in &mut inputs.fiber_segments {
+            c.duct_id = None;
+        }
+        assert_eq!(energy(&inputs, &s, &towers, None).sharing[3].today_shared, None);
+    }
+
+    /// Two networks on one mast, one of them on another, a roof and a carrier more; 2 km in a duct, 3 km of
+    /// new trench for two and 5 km for one.
+    #[test]
+    fn co_building_by_hand() {
+        let (mut inputs, s) = (synth::demo(), settings());
+        inputs.sites.list.truncate(40);
+        let work = Work { effort: Effort::LOW, seed: 1, gap: 0.0, stop: Stop::NEVER };
+        let mut plan = crate::plan::run(&mut inputs, &s, work).unwrap();
+        let (one, route) = (plan.stations[0].clone(), plan.routes[0].clone());
+        let station = |candidate: &str, network: &str, build| {
+            let mut x = one.clone();
+            (x.candidate, x.network, x.build) = (candidate.into(), network.into(), build);
+            x
+        };
+        plan.stations = vec![
+            station("T-1", "cmcc", StationBuild::SharedTower),
+            station("T-1", "ct+cu", StationBuild::SharedTower),
+            station("T-2", "cmcc", StationBuild::SharedTower),
+            station("ROOF-1", "cmcc", StationBuild::Roof),
+            station("UP-1", "cmcc", StationBuild::Upgrade),
+            station("IN-1", "cmcc", StationBuild::Indoor),
+        ];
+        plan.routes = [(2e3, 0.0, 1), (3e3, 3e3, 2), (5e3, 5e3, 1)]
+            .map(|(length_m, trench_m, serves)| {
+                let mut x = route.clone();
+                (x.length_m, x.trench_m, x.serves) = (length_m, trench_m, serves);
+                x
+            })
+            .to_vec();
+        let found = sharing(&inputs, Some(&plan), |_| [0.0, 0.0]);
+        let planned: Vec<_> = found.iter().map(|x| (x.planned, x.on_standing, x.together)).collect();
+        assert_eq!(planned[0], (Some(4.0), Some(3.0), Some(2.0)));
+        assert_eq!(planned[1], (Some(0.0), Some(0.0), Some(0.0)));
+        assert_eq!(planned[2], (Some(1.0), Some(0.0), Some(0.0)));
+        assert_eq!(planned[3], (Some(10.0), Some(2.0), Some(3.0)));
     }
 }

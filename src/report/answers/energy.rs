@@ -2,10 +2,11 @@
 
 use super::Answer;
 use crate::model::kinds::{DcTier, Lang};
-use crate::policy::energy::{Energy, HallUse, Use};
+use crate::policy::energy::{Energy, HallUse, Shared, Sharing, Use};
 use crate::report::chart::{Chart, Columns};
 use crate::report::coverage_document::{MAX_ROWS, banners, headings, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
+use crate::report::layers::View;
 use crate::report::number::{fixed, grouped_decimal};
 use crate::report::redact::Released;
 use crate::report::write::RunInfo;
@@ -23,7 +24,7 @@ pub fn energy_answer(released: &Released, found: &Energy, stopped: bool, run: &R
         front: None,
         title: format!("{} – {}", plain(&run.title), t("energy and carbon", "能耗与碳排放")),
         banners: banners(v, lang, stopped),
-        headline: headline(found, lang),
+        headline: headline(v, found, lang),
         sections: vec![Section {
             title: t("Energy and carbon", "能耗与碳排放"),
             text: vec![
@@ -57,8 +58,18 @@ pub fn energy_answer(released: &Released, found: &Energy, stopped: bool, run: &R
                      what is bought, which these layers don't tell.",
                     "就近绿电为半径内在运光伏、风电、水电、生物质装机，仅作参考，与外购绿电无关（图层未说明外购量）。",
                 ),
+                t(
+                    "Shared today: places with cells of more than one operator; ducts in which another's cable lies, as far as \
+                     cables name their ducts. Of the plan: on towers, in ducts and on poles that stand; built for several: \
+                     stations of more than one network at one place, new trenches for more than one site or station.",
+                    "现状共享：有一家以上运营商小区的站址；有他人光缆的管道（以光缆所填管道编号为准）。规划：利用存量铁塔、管道与杆路；共建为同址多网基站、服务一处以上的新建沟槽。",
+                ),
             ],
-            tables: vec![summary(released, found, lang), halls(released, found, lang)],
+            tables: vec![
+                summary(released, found, lang),
+                halls(released, found, lang),
+                sharing(released, found, lang),
+            ],
         }],
         next: vec!["covplan plan PROJECT.toml -o DIR".to_owned()],
     };
@@ -78,7 +89,7 @@ fn gwh(kwh: f64) -> String {
     grouped_decimal(kwh / 1e6, 2)
 }
 
-fn headline(found: &Energy, lang: Lang) -> Vec<String> {
+fn headline(v: View, found: &Energy, lang: Lang) -> Vec<String> {
     let (networks, halls) = (found.today(), found.halls_today());
     let unknown = found.halls.iter().filter(|h| h.existing && h.energy.is_none()).count();
     let mut lines = vec![match lang {
@@ -143,10 +154,11 @@ fn headline(found: &Energy, lang: Lang) -> Vec<String> {
         let new =
             found.added.filter(|a| a.outdoor > 0).map(|a| a.on_towers as f64 / a.outdoor as f64 * 100.0);
         let new = new.map(|n| grouped_decimal(n, 0));
+        let target = grouped_decimal(v.settings.policy.shared_tower_share * 100.0, 0);
         lines.push(match (lang, new) {
-            (Lang::En, Some(n)) => format!("{} % of today's towers carry more than one operator; {n} % of new outdoor stations stand on existing towers", grouped_decimal(share, 0)),
+            (Lang::En, Some(n)) => format!("{} % of today's towers carry more than one operator; {n} % of new outdoor stations stand on existing towers (target {target} %)", grouped_decimal(share, 0)),
             (Lang::En, None) => format!("{} % of today's towers carry more than one operator", grouped_decimal(share, 0)),
-            (Lang::Zh, Some(n)) => format!("现有站址共享率 {} %；新建室外站 {n} % 利用存量铁塔", grouped_decimal(share, 0)),
+            (Lang::Zh, Some(n)) => format!("现有站址共享率 {} %；新建室外站 {n} % 利用存量铁塔（目标 {target} %）", grouped_decimal(share, 0)),
             (Lang::Zh, None) => format!("现有站址共享率 {} %", grouped_decimal(share, 0)),
         });
     }
@@ -262,6 +274,69 @@ fn halls(released: &Released, found: &Energy, lang: Lang) -> Table {
             Cell::number(h.energy.map(|e| e.carbon_t_yr), 1),
             Cell::number(h.saving_kwh_yr.map(|k| k / 1e3), 1),
             Cell::number(h.green_mw, 0),
+        ]);
+    }
+    table
+}
+
+/// Sharing and co-building by class: today, of the plan, and the target.
+fn sharing(released: &Released, found: &Energy, lang: Lang) -> Table {
+    let v = released.view();
+    let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
+    let head = [
+        ("class", "类别"),
+        ("unit", "单位"),
+        ("today", "现状"),
+        ("of more than one operator", "多家共享"),
+        ("sharing %", "共享率"),
+        ("plan", "规划"),
+        ("on what stands", "利用存量"),
+        ("% on what stands", "存量利用率"),
+        ("built for several", "共建"),
+        ("co-build %", "共建率"),
+        ("target", "目标"),
+    ];
+    let mut table =
+        Table::new("sharing", t("What is shared and built together", "共建共享"), headings(lang, &head))
+            .brief();
+    for s in &found.sharing {
+        let Sharing { class, today, today_shared, planned, on_standing, together } = *s;
+        let (name, km) = match class {
+            Shared::Macro => (t("towers and roofs", "铁塔与楼面站址"), false),
+            Shared::Micro => (t("poles and small cells", "杆站与小站"), false),
+            Shared::Indoor => (t("indoor systems", "室内分布系统"), false),
+            Shared::Route => (t("ducts and pole lines", "管道与杆路"), true),
+        };
+        let small = |n: f64| !km && n > 0.0 && n < v.min_count as f64;
+        let number = |n: Option<f64>| match n {
+            None => Cell::Unknown,
+            Some(n) if km => Cell::Number(n, 1),
+            Some(n) => Cell::Text(say(v, n as u64, lang)),
+        };
+        // A share would tell a count that is withheld.
+        let share = |part: Option<f64>, of: Option<f64>| match part.zip(of) {
+            Some((part, of)) if of > 0.0 && !small(part) && !small(of) => Cell::Share(part / of),
+            _ => Cell::Blank,
+        };
+        let of_plan = |n: Option<f64>| if planned.is_none() { Cell::Blank } else { number(n) };
+        // An indoor system is new wherever it is built.
+        let standing = on_standing.filter(|_| class != Shared::Indoor);
+        table.push(vec![
+            Cell::Text(name),
+            Cell::Text(if km { "km".to_owned() } else { t("places", "处") }),
+            number(Some(today)),
+            number(today_shared),
+            share(today_shared, Some(today)),
+            of_plan(planned),
+            if standing.is_none() { Cell::Blank } else { number(standing) },
+            share(standing, planned),
+            of_plan(together),
+            share(together, planned),
+            if class == Shared::Macro {
+                Cell::Share(v.settings.policy.shared_tower_share)
+            } else {
+                Cell::Blank
+            },
         ]);
     }
     table
