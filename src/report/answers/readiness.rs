@@ -93,8 +93,27 @@ fn headline(v: View, inputs: &Inputs, found: &Readiness, lang: Lang) -> Vec<Stri
     let p = found.plants;
     let n = |x: u64| say(v, x, lang);
     let ready = n(count(p, |p| p.network_part() == State::Met));
+    let all = n(p.len() as u64);
     let unknown = n(count(p, |p| p.network_part() == State::Unknown));
-    let (uplink, indoor) = (n(misses(p, Check::Uplink)), n(misses(p, Check::Indoor)));
+    // What most plants miss comes first.
+    let mut misses: Vec<(u64, Check)> = Check::ALL.into_iter().map(|c| (misses(p, c), c)).collect();
+    misses.retain(|m| m.0 > 0);
+    misses.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let misses: Vec<String> = misses
+        .iter()
+        .map(|(k, c)| {
+            let (k, label) = (n(*k), pick(lang, c.label().0, c.label().1));
+            match lang {
+                Lang::En => format!("{k} miss {label}"),
+                Lang::Zh => format!("{label}不足 {k} 家"),
+            }
+        })
+        .collect();
+    let misses = match (misses.is_empty(), lang) {
+        (true, Lang::En) => "none misses anything known".to_owned(),
+        (true, Lang::Zh) => "未发现已知缺项".to_owned(),
+        (false, _) => misses.join(pick(lang, ", ", "、")),
+    };
     let asked = !inputs.questionnaire.is_empty();
     let process = match (asked, lang) {
         (false, Lang::En) => "process part unknown",
@@ -103,12 +122,8 @@ fn headline(v: View, inputs: &Inputs, found: &Readiness, lang: Lang) -> Vec<Stri
         (true, Lang::Zh) => "工艺与管理部分以问卷为限",
     };
     let mut lines = vec![match lang {
-        Lang::En => format!(
-            "network ready: {ready} sites; {uplink} miss uplink, {indoor} miss indoor; {unknown} unknown; {process}"
-        ),
-        Lang::Zh => format!(
-            "网络就绪 {ready} 家；上行不足 {uplink} 家，室内不足 {indoor} 家；未知 {unknown} 家；{process}"
-        ),
+        Lang::En => format!("network ready: {ready} of {all} sites; {misses}; {unknown} unknown; {process}"),
+        Lang::Zh => format!("网络就绪 {ready} 家（共 {all} 家）；{misses}；未知 {unknown} 家；{process}"),
     }];
     let u = &found.usage;
     let told = u.using + u.not_using;

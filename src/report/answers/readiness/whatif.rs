@@ -43,6 +43,39 @@ pub(super) fn in_short(v: View, e: &Effect, lang: Lang) -> String {
         (Some(c), Lang::En) => format!(" up to {c}"),
         (Some(c), Lang::Zh) => format!("，上限 {c}"),
     };
+    let sites = &v.inputs.sites.list;
+    let lacking = match e.offer.who {
+        Eligible::Small | Eligible::Large if sites.iter().all(|s| s.firm_size.is_none()) => {
+            Some("sites.firm_size")
+        }
+        Eligible::Level(_) if sites.iter().all(|s| v.inputs.sites.text.opt(s.dig_level).is_none()) => {
+            Some("sites.dig_level")
+        }
+        _ => None,
+    };
+    if let Some(column) = lacking {
+        return match lang {
+            Lang::En => format!(
+                "subsidy of {share} %{cap} for {who}: can't be answered from these layers; missing: {column}"
+            ),
+            Lang::Zh => format!("补贴 {share} %{cap}，对象 {who}：现有图层无法回答，缺少 {column}"),
+        };
+    }
+    if e.eligible == 0 {
+        let unpriced = say(v, e.unpriced, lang);
+        return match (e.unpriced, lang) {
+            (0, Lang::En) => format!(
+                "subsidy of {share} %{cap} for {who}: no blocked plant of these, so it brings nothing"
+            ),
+            (0, Lang::Zh) => format!("补贴 {share} %{cap}，对象 {who}：其中没有受阻企业，补贴无效果"),
+            (_, Lang::En) => format!(
+                "subsidy of {share} %{cap} for {who}: can't be told; all {unpriced} blocked plants of these have something unknown or no price of their own"
+            ),
+            (_, Lang::Zh) => format!(
+                "补贴 {share} %{cap}，对象 {who}：无法测算，其中 {unpriced} 家受阻企业均含未知项或无法单独定价"
+            ),
+        };
+    }
     match lang {
         Lang::En => format!(
             "subsidy of {share} %{cap} for {who}: {mid} plants more ({low}–{high} by the uptake assumed) for {public} of public money"
