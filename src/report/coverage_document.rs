@@ -12,6 +12,7 @@ use crate::coverage::{Kpi, KpiGroup};
 use crate::model::issues::Severity;
 use crate::model::kinds::{Basis, Lang, Redaction, RegionLevel};
 use crate::model::notes::Note;
+use crate::model::schema::Layer;
 use crate::policy::kpi::main_level;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -129,8 +130,12 @@ fn against_target(v: View) -> (usize, usize, f64, f64) {
 /// What a reader must know before any number.
 pub(super) fn banners(v: View, lang: Lang, stopped_early: bool) -> Vec<String> {
     let mut b = Vec::new();
-    let synthetic: Vec<&str> =
-        v.inputs.layers.iter().filter(|(_, l)| l.synthetic).map(|(n, _)| n.as_str()).collect();
+    let named = |n: &str| match (lang, Layer::named(n)) {
+        (Lang::Zh, Some(layer)) => layer.zh.to_owned(),
+        _ => n.to_owned(),
+    };
+    let synthetic: Vec<String> =
+        v.inputs.layers.iter().filter(|(_, l)| l.synthetic).map(|(n, _)| named(n)).collect();
     if !synthetic.is_empty() {
         let all = synthetic.len() == v.inputs.layers.len();
         let layers = synthetic.join(pick(lang, ", ", "、"));

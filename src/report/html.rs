@@ -23,6 +23,9 @@ use sha2::{Digest, Sha256};
 
 /// Rows of a table on the page; the workbook and the layers have all.
 const ROWS: usize = 200;
+/// Rows on paper of a table without a sum: who prints it wants the first of a list. What is summed up is
+/// printed whole, so that the sums can be followed.
+const PAPER: usize = 60;
 /// Rows of a table that stays on one page of paper.
 const SHORT: usize = 20;
 /// Columns that an upright page of paper has room for.
@@ -153,6 +156,7 @@ fn section(s: &Section, n: usize, lang: Lang) -> Markup {
 
 fn table(t: &Table, lang: Lang) -> Markup {
     let more = t.all_rows.saturating_sub(ROWS);
+    let paper = if t.total.is_none() && t.rows.len() > PAPER { PAPER } else { ROWS };
     let numeric: Vec<bool> = (0..t.headings.len()).map(|at| t.is_numeric(at)).collect();
     let cell = |at: usize, c: &Cell| {
         let numeric = numeric.get(at).copied().unwrap_or(false);
@@ -175,8 +179,8 @@ fn table(t: &Table, lang: Lang) -> Markup {
                     }
                 } }
                 tbody {
-                    @for row in t.rows.iter().take(ROWS) {
-                        tr { @for (at, c) in row.iter().enumerate() { (cell(at, c)) } }
+                    @for (n, row) in t.rows.iter().take(ROWS).enumerate() {
+                        tr class=[(n >= paper).then_some("screen")] { @for (at, c) in row.iter().enumerate() { (cell(at, c)) } }
                     }
                     @if let Some(total) = &t.total {
                         tr class="total" { @for (at, c) in total.iter().enumerate() { (cell(at, c)) } }
@@ -184,8 +188,16 @@ fn table(t: &Table, lang: Lang) -> Markup {
                 }
             }
         }
+        @if paper == PAPER {
+            p class="small paper" {
+                @match lang {
+                    Lang::En => { "On paper the first " (PAPER) " of " (t.all_rows.max(t.rows.len())) " rows: all are in report.xlsx and the layers." }
+                    Lang::Zh => { "打印仅列前 " (PAPER) " 行，共 " (t.all_rows.max(t.rows.len())) " 行；全部见 report.xlsx 与各图层。" }
+                }
+            }
+        }
         @if more > 0 {
-            p class="small" {
+            p class=(if paper == PAPER { "small screen" } else { "small" }) {
                 @match lang {
                     Lang::En => { "… and " (more) " more rows: see report.xlsx and the layers." }
                     Lang::Zh => { "……另有 " (more) " 行，见 report.xlsx 与各图层。" }

@@ -94,21 +94,41 @@ fn plan_headline(v: View, plan: &Plan, lang: Lang) -> String {
     let new_centers = plan.centers.iter().filter(|c| !c.existing).count();
     let capex = money(plan.capex_cny(), zh(lang));
     let opex = money(plan.opex_cny_yr(), zh(lang));
-    let km = grouped_decimal(km, 1);
     let indoor = plan.stations.iter().filter(|s| s.build == StationBuild::Indoor).count();
-    let stations = plan.stations.len() - indoor;
-    match lang {
-        Lang::En => format!(
-            "{capex} (and {opex} a year) for {}, {}, {km} km of fiber and {}: sites below target fall from {before} to {after}",
-            counted(stations as u64, "station"),
-            counted(indoor as u64, "indoor system"),
-            counted(new_centers as u64, "new data center"),
-        ),
-        Lang::Zh => format!(
-            "总投资 {capex}（年运营 {opex}）：{} 个基站、{} 套室分系统、{km} km 光缆、{} 个新建数据中心；不达标企业由 {before} 家降至 {after} 家",
-            fixed_count(stations),
-            fixed_count(indoor),
-            fixed_count(new_centers),
+    let some = |n: usize, en: &str, chinese: &str| {
+        (n > 0).then(|| match lang {
+            Lang::En => counted(n as u64, en),
+            Lang::Zh => format!("{} {chinese}", fixed_count(n)),
+        })
+    };
+    let km = grouped_decimal(km, 1);
+    let fiber = match lang {
+        Lang::En => format!("{km} km of fiber"),
+        Lang::Zh => format!("{km} km 光缆"),
+    };
+    // What isn't built needs no mention.
+    let built: Vec<String> = [
+        some(plan.stations.len() - indoor, "station", "个基站"),
+        some(indoor, "indoor system", "套室分系统"),
+        (!plan.routes.is_empty()).then_some(fiber),
+        some(new_centers, "new data center", "个新建数据中心"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    match (built.split_last(), lang) {
+        (None, Lang::En) => format!("nothing to build: {before} sites below target today, {after} after"),
+        (None, Lang::Zh) => format!("无需建设：不达标企业现有 {before} 家，规划后 {after} 家"),
+        (Some((last, rest)), Lang::En) => {
+            let rest = rest.join(", ");
+            let and = if rest.is_empty() { "" } else { " and " };
+            format!(
+                "{capex} (and {opex} a year) for {rest}{and}{last}: sites below target fall from {before} to {after}"
+            )
+        }
+        (Some(_), Lang::Zh) => format!(
+            "总投资 {capex}（年运营 {opex}）：{}；不达标企业由 {before} 家降至 {after} 家",
+            built.join("、")
         ),
     }
 }
