@@ -30,12 +30,12 @@ QUESTIONS = [
     ("What would a subsidy bring?", "readiness PROJECT --subsidy 0.5:100000:small", "subsidy", "`sites.firm_size`; as above"),
     ("Which services run where?", "readiness PROJECT --with-plan", "services", "`sites.indoor_5g`"),
     ("What breaks if asset N fails?", "failures PROJECT", 0, "physical `fiber_segments` and nodes, `sites.has_fiber`"),
-    ("Energy and carbon?", "energy PROJECT", 1, "`racks_std`, `rack_use_pct`, `pue` of the centers"),
-    ("What changed since the last run?", "compare BEFORE AFTER", 0, None),
-    ("How sure are we?", "uncertainty PROJECT", 0, None),
-    ("5G-A, U6G, 6G outlook?", "outlook PROJECT", 0, None),
+    ("Energy and carbon?", "energy PROJECT", (0, 1), "`racks_std`, `rack_use_pct`, `pue` of the centers"),
+    ("What changed since the last run? (here: dearer roofs, a higher target)", "compare BEFORE AFTER", (0, 1), None),
+    ("How sure are we?", "uncertainty PROJECT", (0, 1), None),
+    ("5G-A, U6G, 6G outlook?", "outlook PROJECT", (0, 1, 2), None),
     ("Which large and medium firms use 5G at all?", "readiness PROJECT", 1, "`sites.firm_size`, `sites.uses_5g`"),
-    ("What can be shared?", "plan PROJECT --effort low", "stations", None),
+    ("What can be shared?", "energy PROJECT", "sharing", "candidates with owners, `ducts`, `fiber_segments.duct_id`"),
     ("What may I publish?", "coverage PROJECT --redact public", "banner", None),
     ("Why this score?", "explain DIR ID", None, None),
 ]
@@ -55,7 +55,9 @@ class Project:
         self.covplan, self.path, self.work, self.name = covplan, str(path), pathlib.Path(work), name
         self.answers = {}
         self.folder = self.work / f"{name}-plan"
-        run(covplan, ["plan", self.path, "-o", str(self.folder), "--effort", "low"])
+        # Printed and written in one go.
+        planned = run(covplan, ["plan", self.path, "-o", str(self.folder), "--effort", "low", "--json"])
+        self.answers["plan PROJECT --effort low"] = json.loads(planned)
         # The same with dearer roofs and a higher bar: something to compare with.
         text = pathlib.Path(path).read_text(encoding="utf-8")
         self.other = pathlib.Path(path).with_name("later.toml")
@@ -76,14 +78,17 @@ class Project:
             if worst is None:
                 return "no gap to explain"
             told = json.loads(run(self.covplan, ["explain", str(self.folder), worst["site_id"], "--json"]))
-            terms = ", ".join(f"{t['term']} {t['points']}" for t in told["item"]["score"]["terms"])
+            terms = told["item"]["score"]["terms"]
+            points = lambda t: "unknown" if t["points"] is None else f"{t['points']:.1f}"
+            terms = ", ".join(f"{TERMS.get(t['term'], t['term'])} {points(t)}" for t in terms)
             return f"`{worst['site_id']}`: {told['item']['score']['total']:.1f} points of 100 ({terms})"
         document = self.document(command)
         if what == "banner":
             return document["banners"][-1]
-        if isinstance(what, int):
+        if isinstance(what, (int, tuple)):
             lines = document["headline"]
-            return lines[min(what, len(lines) - 1)] if lines else "no answer"
+            asked = what if isinstance(what, tuple) else (what,)
+            return "; ".join(lines[k] for k in asked if k < len(lines)) or "no answer"
         tables = {t["key"]: t for t in document["tables"]}
         return WORDS[what](tables.get(what), document)
 
@@ -115,13 +120,14 @@ def fiber(table, _):
     return f"{n} segments, {km:.1f} km of new trench" if n else "no fiber is planned"
 
 
-def centers(table, _):
-    return f"{len(rows(table))} centers" + (f", the first {rows(table)[0][0]} ({rows(table)[0][1]}) for {rows(table)[0][5]} sites" if rows(table) else "")
-
-
-def stations(table, document):
-    shared = sum(r[1] == "on an existing tower" or "existing" in r[1] for r in rows(table))
-    return f"{shared} of {len(rows(table))} new stations and indoor systems stand on existing towers"
+def sharing(table, _):
+    def told(r):
+        name, unit, today, shared, share, plan, standing, on, several, co = r[:10]
+        parts = [f"today {shared} of {today} {unit} shared" + (f" ({share})" if share else "")] if today not in ("", "0", "0.0") else []
+        if plan not in ("", "0", "0.0"):
+            parts.append(f"plan {plan} {unit}" + (f", {on} on what stands" if on else "") + (f", {co} built for several" if co else ""))
+        return f"{name}: {', '.join(parts)}" if parts else ""
+    return "; ".join(filter(None, map(told, rows(table)))) or "nothing to share"
 
 
 def subsidy(table, document):
@@ -130,7 +136,8 @@ def subsidy(table, document):
 
 def services(table, _):
     after = len(table["headings"]) > 8
-    return "; ".join(f"{r[0]}: {r[4]}" + (f" → {r[7]}" if after else "") + (" (never)" if r[-1] == "never" else "") for r in rows(table))
+    sites = sum(int(str(table["rows"][0][k]).replace(",", "")) for k in (4, 5, 6)) if rows(table) else 0
+    return f"of {sites} sites, today" + (" → after the plan: " if after else ": ") + "; ".join(f"{r[0]} {r[4]}" + (f" → {r[7]}" if after else "") + (" (never)" if r[-1] == "never" else "") for r in rows(table))
 
 
 def cities(table, document):
@@ -142,7 +149,8 @@ def cities(table, document):
             f"{'' if apart < 1e-9 else ' but for %g' % apart}; {worse or 'none'} worse off than alone")
 
 
-WORDS = {f.__name__: f for f in (tasks, budget, measures, fiber, centers, stations, subsidy, services, cities)}
+WORDS = {f.__name__: f for f in (tasks, budget, measures, fiber, sharing, subsidy, services, cities)}
+TERMS = {"outdoor_rsrp": "outdoor level", "indoor_rsrp": "indoor level", "dl_rate": "downlink", "ul_rate": "uplink"}
 
 
 def submissions(folder):
