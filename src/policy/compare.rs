@@ -801,8 +801,8 @@ mod tests {
 
     #[test]
     fn the_parts_make_up_the_whole() {
-        let config = json!({ "radio": { "ue_power_dbm": 23 } });
-        let other = json!({ "radio": { "ue_power_dbm": 26 } });
+        let config = json!({ "radio": { "ue_power_dbm": 23 }, "siting": { "roof_station_cny": 0.1 } });
+        let other = json!({ "radio": { "ue_power_dbm": 26 }, "siting": { "roof_station_cny": 0.3 } });
         let a = run(
             vec![site("S1", 40.0, "C1"), site("S2", 50.0, "C1"), site("S3", 70.0, "C1")],
             &[("R1", 0.1, &["S1"]), ("R2", 0.2, &["S2"])],
@@ -820,6 +820,7 @@ mod tests {
         assert_eq!(parts, (0.3 + 0.7) - (0.1 + 0.2));
         let (before, after) = c.figure("gaps");
         assert_eq!(c.gaps.values().sum::<i64>() as f64, after.unwrap() - before.unwrap());
+        assert_eq!((sum(&c, Cause::Cost) * 10.0).round(), 2.0);
         assert_eq!(sum(&c, Cause::Model), -0.2);
         assert_eq!(sum(&c, Cause::Data), 0.7);
     }
