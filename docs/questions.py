@@ -103,14 +103,31 @@ def tasks(table, document):
     return f"{len(rows(table))} lines: {cities} cities × {', '.join(parties) or 'no party'} × years; " + document["headline"][0]
 
 
-def budget(table, _):
-    last = rows(table)[-1:] or [["0", "0", "0", "0", "", "", ""]]
-    return f"¥{last[0][0]} M lifts {last[0][1]} sites at ¥{last[0][5] or '–'} M each; {len(rows(table))} steps with bounds"
+def number(text):
+    return float(str(text).replace(",", "") or 0)
+
+
+def budget(table, document):
+    steps = [r for r in rows(table) if number(r[1])]
+    if not steps:
+        return "no money lifts any site"
+    some = sorted({0, (len(steps) - 1) // 2, len(steps) - 1})
+    told = ", ".join(f"¥{number(steps[k][0]):.1f} M lifts {steps[k][1]} sites" for k in some)
+    gap = max(number(r[4].rstrip(" %")) for r in steps)
+    more = f"; all {len(steps)} steps within {gap:.1f} % of the most possible"
+    if len(steps) > 1 and number(steps[-1][1]) > number(steps[-2][1]):
+        each = (number(steps[-1][0]) - number(steps[-2][0])) / (number(steps[-1][1]) - number(steps[-2][1]))
+        more += f"; in the last step a site costs ¥{each:.2f} M"
+    payers = {}
+    for item in document["result"]["items"]:
+        payers[item["payer"]] = payers.get(item["payer"], 0.0) + item["capex_cny"]
+    paid = ", ".join(f"{who} ¥{cny / 1e6:.1f} M" for who, cny in sorted(payers.items(), key=lambda p: -p[1]))
+    return f"{told}{more}; the whole plan's capex is paid by {paid}"
 
 
 def measures(table, document):
-    proven = [c for c in document["result"]["certificates"] if c["stage"] == "stations"]
-    gap = f"; stations proven within {100 * proven[0]['gap']:.1f} % of the optimum" if proven else ""
+    proven = [c for c in document["result"]["certificates"] if c["stage"] == "plan"]
+    gap = f"; proven within {100 * proven[0]['gap']:.1f} % of the optimum" if proven else ""
     parts = [f"{r[0]}: {r[1]} {r[2]}, ¥{r[3]} M" for r in rows(table)]
     return ("; ".join(parts) or "nothing to build") + gap
 
@@ -123,8 +140,10 @@ def fiber(table, _):
 def sharing(table, _):
     def told(r):
         name, unit, today, shared, share, plan, standing, on, several, co = r[:10]
-        parts = [f"today {shared} of {today} {unit} shared" + (f" ({share})" if share else "")] if today not in ("", "0", "0.0") else []
-        if plan not in ("", "0", "0.0"):
+        parts = []
+        if number(today):
+            parts.append(f"of {today} {unit} today shared: {shared}" + (f" ({share})" if share else ""))
+        if number(plan):
             parts.append(f"plan {plan} {unit}" + (f", {on} on what stands" if on else "") + (f", {co} built for several" if co else ""))
         return f"{name}: {', '.join(parts)}" if parts else ""
     return "; ".join(filter(None, map(told, rows(table)))) or "nothing to share"
