@@ -427,6 +427,8 @@ impl Search<'_, '_> {
                     continue;
                 }
                 if let Some(tree) = self.best_of_union(instance, parents.map(|p| &*pool.trees[p].1), meter) {
+                    // What neither parent holds may help their child.
+                    let tree = improve(instance, tree, 0.0, meter);
                     self.offer(instance, &tree);
                     pool.add(graph, tree);
                 }
