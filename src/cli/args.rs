@@ -406,7 +406,7 @@ pub enum Command {
         /// What to read.
         #[command(flatten)]
         reading: Reading,
-        /// What is to be least: mix (as the settings weigh it), cost, latency or carbon
+        /// What is to be least: mix (as the settings weigh it), cost, latency, p95, worst, carbon or energy
         #[arg(long, value_name = "NAME", default_value = "mix")]
         objective: CenterObjective,
         /// Make the plan first, and let sites reach compute over the fiber that it lays
@@ -591,8 +591,14 @@ pub enum CenterObjective {
     Cost,
     /// Mean round trip
     Latency,
+    /// 95th percentile of the round trip
+    P95,
+    /// Longest round trip
+    Worst,
     /// Carbon
     Carbon,
+    /// Electricity
+    Energy,
 }
 
 /// The problems that `solve` knows.

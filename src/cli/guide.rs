@@ -330,7 +330,11 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
         "谁来共建：operators（无线网络与铁塔公司）cities（区域图层的城市）或 provinces（省份）",
     ),
     ("joint", "orders", "多于 6 方时抽取的加入次序数，正反成对 [默认：4]"),
-    ("centers", "objective", "优化目标：mix（按设置加权）、cost、latency 或 carbon [默认：mix]"),
+    (
+        "centers",
+        "objective",
+        "优化目标：mix（按设置加权）、cost、latency、p95、worst、carbon 或 energy [默认：mix]",
+    ),
     ("centers", "planned", "先作规划，企业经规划光缆到达算力"),
     ("energy", "today", "不作规划，只看现状"),
     ("failures", "planned", "先作规划，再看建成后的网络"),

@@ -4,16 +4,19 @@
 use super::centers::{CenterOfLayout, centers};
 use super::clusters::{Clusters, find, place_nodes};
 use super::demand::demands;
-use super::places::places;
+use super::exchange::{Exchange, exchange};
+use super::places::{Place, places};
 use super::study::{Layout, Metrics, Study, StudyError, Weights};
-use super::tradeoff::{Point, chosen, curve};
+use super::tradeoff::{Point, chosen, curve, fastest_p95_ms, fastest_worst_ms};
 use crate::coverage::latency::beside_transport_ms;
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
+use crate::model::kinds::Lock;
 use crate::model::notes::Note;
 use crate::model::planned::Certificate;
 use crate::model::records::SiteId;
 use crate::model::settings::{HallKind, Settings};
+use crate::optimise::facility::FacilityError;
 use crate::optimise::{Work, relative_gap};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,22 +29,32 @@ pub enum Objective {
     Cost,
     /// Mean round trip; cost decides between equals.
     Latency,
+    /// 95th percentile of the round trip; cost decides between equals.
+    P95,
+    /// Longest round trip; cost decides between equals.
+    Worst,
     /// Carbon; cost decides between equals.
     Carbon,
+    /// Electricity; cost decides between equals.
+    Energy,
 }
 
 impl Objective {
     /// What makes latency or carbon outweigh any cost: yuan per rack and millisecond, yuan per tonne.
     const OUTWEIGHS: f64 = 1e7;
+    /// The same of a kilowatt-hour, yuan.
+    const KWH_OUTWEIGHS: f64 = 5e3;
 
+    /// The weights; of the two limits on latency the least that there could be.
     fn weights(self, study: &Study) -> Weights {
-        let all = chosen(study);
-        let none = Weights { ms_cny: 0.0, carbon_cny_t: 0.0, ..all };
         match self {
-            Self::Mix => all,
-            Self::Cost => none,
-            Self::Latency => Weights { ms_cny: Self::OUTWEIGHS, ..none },
-            Self::Carbon => Weights { carbon_cny_t: Self::OUTWEIGHS, ..none },
+            Self::Mix => chosen(study),
+            Self::Cost => Weights::COST,
+            Self::Latency => Weights { ms_cny: Self::OUTWEIGHS, ..Weights::COST },
+            Self::P95 => Weights { common_rtt_ms: fastest_p95_ms(study), ..Weights::COST },
+            Self::Worst => Weights { worst_rtt_ms: fastest_worst_ms(study), ..Weights::COST },
+            Self::Carbon => Weights { carbon_cny_t: Self::OUTWEIGHS, ..Weights::COST },
+            Self::Energy => Weights { kwh_cny: Self::KWH_OUTWEIGHS, ..Weights::COST },
         }
     }
 }
@@ -93,6 +106,8 @@ pub struct Advice {
     pub assignments: Vec<Assignment>,
     /// What it amounts to.
     pub metrics: Metrics,
+    /// No layout of the places looked at has a 95th percentile or a longest round trip below these, ms.
+    pub least_p95_worst_ms: [f64; 2],
     /// Objective against its bound; none without demand.
     pub certificate: Option<Certificate>,
     /// The trade-off curve, from the cheapest point on.
@@ -101,12 +116,16 @@ pub struct Advice {
     pub unmet: Vec<Unmet>,
     /// Racks served, general and AI.
     pub racks: [f64; 2],
-    /// Racks with a second center within their limit.
+    /// Racks with a second center within their limit that keeps room for them.
     pub backed_racks: f64,
+    /// What second centers cost, yuan a year.
+    pub standby_cny_yr: f64,
     /// Networks of fiber, by owner.
     pub owners: Vec<String>,
     /// Points where they are joined.
     pub exchanges: usize,
+    /// Whether that is enough, and where more would help.
+    pub exchange: Exchange,
     /// Racks reached over the fiber of the layers.
     pub over_fiber_racks: f64,
     /// Industrial clusters and their nodes.
@@ -117,11 +136,137 @@ pub struct Advice {
     pub notes: Vec<Note>,
 }
 
-/// Places centers for the given sites and works out the curve. `joined` tells of a site the node that its own
-/// fiber leads to and that fiber's length, metres, where a plan has laid it.
+/// A layout under its weights.
+pub struct Placed<'a> {
+    /// Demand, places and ways.
+    pub study: Study<'a>,
+    /// What was weighed how.
+    pub weights: Weights,
+    /// Which place serves whom.
+    pub layout: Layout,
+}
+
+impl Placed<'_> {
+    /// Objective against its bound; none without demand.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Certificate> {
+        (!self.study.demands.is_empty()).then(|| Certificate {
+            stage: "datacenters",
+            meaning: (
+                "yearly cost of halls, electricity and transport, with latency and carbon at their weights"
+                    .into(),
+                "机房、电力与传输的年化成本（含时延与碳的折算）".into(),
+            ),
+            unit: "CNY/yr",
+            objective: self.layout.objective,
+            bound: self.layout.bound,
+            gap: relative_gap(self.layout.objective, self.layout.bound),
+            maximise: false,
+        })
+    }
+
+    /// Remarks.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        notes(&self.study, &self.layout, &unmet(&self.study))
+    }
+}
+
+/// Places centers for the given sites. `joined` tells of a site the node that its own fiber leads to and that
+/// fiber's length, metres, where a plan has laid it.
 ///
 /// # Errors
 /// Locks, a number of centers or capacities that nothing can satisfy.
+pub fn place<'a>(
+    inputs: &'a Inputs,
+    sites: &[SiteId],
+    joined: &BTreeMap<u32, (String, f64)>,
+    objective: Objective,
+    settings: &'a Settings,
+    work: Work<'_>,
+) -> Result<Placed<'a>, StudyError> {
+    let study = study(inputs, sites, joined, None, settings)?;
+    let (weights, layout) = least(&study, objective, work)?;
+    Ok(Placed { study, weights, layout })
+}
+
+/// Demand, places and ways. With `bought` no other place is built on than those, by id, and no more than the
+/// smallest hall.
+pub(super) fn study<'a>(
+    inputs: &'a Inputs,
+    sites: &[SiteId],
+    joined: &BTreeMap<u32, (String, f64)>,
+    bought: Option<&[String]>,
+    settings: &'a Settings,
+) -> Result<Study<'a>, StudyError> {
+    let wanted = demands(inputs, sites, settings.datacenter.edge.max_racks / 4.0, settings);
+    let mut places = places(inputs, &wanted, settings);
+    if let Some(bought) = bought {
+        for p in places.iter_mut().filter(|p| !p.existing) {
+            if bought.contains(&p.id) {
+                // No more racks than were paid for.
+                p.free_kw = Some(p.free_kw.map_or(p.least_kw, |kw| kw.min(p.least_kw)));
+            } else {
+                p.lock = Lock::Shut;
+            }
+        }
+    }
+    Study::new(inputs, settings, wanted, places, joined)
+}
+
+/// The layout that an objective asks for. A limit on latency that capacities or the number of centers don't
+/// let keep is raised to the least that they do.
+pub(super) fn least(
+    study: &Study,
+    objective: Objective,
+    work: Work<'_>,
+) -> Result<(Weights, Layout), StudyError> {
+    let weights = objective.weights(study);
+    let limit_ms = match objective {
+        Objective::Worst => weights.worst_rtt_ms,
+        Objective::P95 => weights.common_rtt_ms,
+        _ => return Ok((weights, study.layout(&weights, work)?)),
+    };
+    let first = match study.layout(&weights, work) {
+        Ok(layout) => return Ok((weights, layout)),
+        Err(StudyError::Facility(FacilityError::Malformed(why))) => {
+            return Err(FacilityError::Malformed(why).into());
+        }
+        Err(e) => e,
+    };
+    let valued = (0..study.demands.len()).filter(|&d| study.demands[d].latency_value > 0.0);
+    let mut limits: Vec<f64> = valued
+        .flat_map(|d| study.pairs[d].iter().map(|p| study.rtt_ms(&p.way)))
+        .filter(|ms| *ms > limit_ms)
+        .collect();
+    limits.sort_unstable_by(f64::total_cmp);
+    limits.dedup();
+    let under = |ms: f64| match objective {
+        Objective::P95 => Weights { common_rtt_ms: ms, ..weights },
+        _ => Weights { worst_rtt_ms: ms, ..weights },
+    };
+    let mut found = Err(first);
+    let (mut low, mut high) = (0, limits.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let w = under(limits[middle]);
+        match study.layout(&w, work) {
+            Ok(layout) => (found, high) = (Ok((w, layout)), middle),
+            Err(e) => {
+                if found.is_err() {
+                    found = Err(e);
+                }
+                low = middle + 1;
+            }
+        }
+    }
+    found
+}
+
+/// [`place`], with reasons, the curve and the clusters.
+///
+/// # Errors
+/// As [`place`].
 pub fn advise(
     inputs: &Inputs,
     sites: &[SiteId],
@@ -130,12 +275,9 @@ pub fn advise(
     settings: &Settings,
     work: Work<'_>,
 ) -> Result<Advice, StudyError> {
-    let s = &settings.datacenter;
-    let wanted = demands(inputs, sites, s.edge.max_racks / 4.0, settings);
-    let places = places(inputs, &wanted, settings);
-    let study = Study::new(inputs, settings, wanted, places, joined)?;
-    let weights = objective.weights(&study);
-    let layout = study.layout(&weights, work)?;
+    let placed = place(inputs, sites, joined, objective, settings, work)?;
+    let (certificate, notes) = (placed.certificate(), placed.notes());
+    let Placed { study, weights, layout } = placed;
     let curve = if study.demands.is_empty() {
         Vec::new()
     } else {
@@ -150,32 +292,44 @@ pub fn advise(
     let unmet = unmet(&study);
     Ok(Advice {
         metrics: layout.metrics,
-        certificate: (!study.demands.is_empty()).then(|| Certificate {
-            stage: "datacenters",
-            meaning: (
-                "yearly cost of halls, electricity and transport, with latency and carbon at their weights"
-                    .into(),
-                "机房、电力与传输的年化成本（含时延与碳的折算）".into(),
-            ),
-            unit: "CNY/yr",
-            objective: layout.objective,
-            bound: layout.bound,
-            gap: relative_gap(layout.objective, layout.bound),
-            maximise: false,
-        }),
+        least_p95_worst_ms: [fastest_p95_ms(&study), fastest_worst_ms(&study)],
+        certificate,
         racks: [of(HallKind::General), of(HallKind::Ai)],
         backed_racks: assignments.iter().filter(backed).map(|a| a.racks).sum(),
+        standby_cny_yr: layout.standby_cny_yr,
         over_fiber_racks: assignments.iter().filter(|a| a.over_fiber).map(|a| a.racks).sum(),
         owners: study.transport.owners().to_vec(),
         exchanges: study.transport.exchanges(),
-        clusters: place_nodes(inputs, find(inputs, sites, settings), settings, work)?,
+        exchange: exchange(inputs, sites, settings, work)?,
+        clusters: place_nodes(
+            inputs,
+            find(inputs, sites, settings),
+            opened(&study, &layout),
+            settings,
+            work,
+        )?,
         places: study.places.len(),
-        notes: notes(&study, &layout, &unmet),
+        notes,
         centers,
         assignments,
         curve,
         unmet,
     })
+}
+
+/// The open places, their walls paid for, with the room that is left there.
+fn opened(study: &Study, layout: &Layout) -> Vec<Place> {
+    let mut used_kw: BTreeMap<u32, f64> =
+        layout.open.iter().copied().zip(layout.kept_kw.iter().copied()).collect();
+    for (d, &i) in layout.serves.iter().enumerate() {
+        *used_kw.entry(study.pairs[d][i as usize].place).or_insert(0.0) += study.kw(d);
+    }
+    let with_room = used_kw.into_iter().map(|(p, used_kw)| {
+        let place = &study.places[p as usize];
+        let free_kw = place.free_kw.map(|kw| (kw - used_kw).max(0.0));
+        Place { base_cny: 0.0, least_kw: 0.0, free_kw, ..place.clone() }
+    });
+    with_room.collect()
 }
 
 fn assignments(study: &Study, layout: &Layout) -> Vec<Assignment> {
@@ -263,8 +417,8 @@ fn notes(study: &Study, layout: &Layout, unmet: &[Unmet]) -> Vec<Note> {
                 .sum();
             notes.push(Note::new(
                 "N314",
-                format!("{racks:.2} racks reach no second place within their limit: if their center fails, so do they"),
-                format!("{racks:.2} 架需求在时延限值内没有第二机房可用"),
+                format!("{racks:.2} racks reach no second place with room within their limit: if their center fails, so do they"),
+                format!("{racks:.2} 架需求在时延限值内没有容量充足的第二机房：主用机房故障即中断"),
             ));
         }
     }

@@ -1,7 +1,7 @@
 //! The centers of a layout, each with what it serves and why it stands where it stands.
 
 use super::places::{FactorSource, same_place};
-use super::study::{Layout, Pair, Study, Weights, percentile};
+use super::study::{Layout, Pair, Parts, Study, Weights, percentile};
 use crate::geom::LonLat;
 use crate::model::kinds::{DcTier, Lock};
 use crate::model::settings::HallKind;
@@ -58,6 +58,8 @@ pub struct NextBest {
     pub public: bool,
     /// What the objective would rise by, yuan a year; capacities left aside.
     pub extra_cny_yr: f64,
+    /// Of what that rise is made.
+    pub extra: Parts,
 }
 
 /// A center of a layout.
@@ -88,6 +90,8 @@ pub struct CenterOfLayout {
     pub city: Option<String>,
     /// Standard racks in use by the demand served.
     pub racks_used: f64,
+    /// Standard racks kept free for what one failed center serves.
+    pub racks_kept: f64,
     /// Standard racks that it has free today, or that are built; none where not known.
     pub racks: Option<f64>,
     /// IT power of the racks used, MW.
@@ -130,6 +134,8 @@ pub struct CenterOfLayout {
     pub capex_cny: f64,
     /// Annuity of the capex, electricity and transport, yuan a year.
     pub cost_cny_yr: f64,
+    /// Of it electricity and transport, yuan a year.
+    pub opex_cny_yr: f64,
     /// Emptier than the floor asks.
     pub below_floor: bool,
     /// What keeps it here.
@@ -143,10 +149,11 @@ pub struct CenterOfLayout {
 /// The centers of a layout in the order of its places.
 #[must_use]
 pub fn centers(study: &Study, layout: &Layout, w: &Weights) -> Vec<CenterOfLayout> {
-    layout.open.iter().map(|&p| center(study, layout, w, p)).collect()
+    let open = layout.open.iter().zip(&layout.kept_kw);
+    open.map(|(&p, &kept_kw)| center(study, layout, w, p, kept_kw)).collect()
 }
 
-fn center(study: &Study, layout: &Layout, w: &Weights, p: u32) -> CenterOfLayout {
+fn center(study: &Study, layout: &Layout, w: &Weights, p: u32, kept_kw: f64) -> CenterOfLayout {
     let place = &study.places[p as usize];
     let s = &study.settings.datacenter;
     let served: Vec<(usize, &Pair)> = layout
@@ -177,13 +184,13 @@ fn center(study: &Study, layout: &Layout, w: &Weights, p: u32) -> CenterOfLayout
         standby.extend(study.demands[d].sites.iter().copied());
     }
     let used_kw = racks * s.rack_kw;
-    let built_kw = if place.existing { place.free_kw } else { Some(place.least_kw.max(used_kw)) };
+    let built_kw = if place.existing { place.free_kw } else { Some(study.built_kw(p, used_kw, kept_kw)) };
     let mean = slowness.iter().map(|(ms, r)| ms * r).sum::<f64>() / racks;
     let only = |x: &&(usize, &Pair)| {
         !study.pairs[x.0].iter().any(|p| !same_place(&study.places[p.place as usize], place))
     };
     let only_here_racks: f64 = served.iter().filter(only).map(|(d, _)| study.demands[*d].racks).sum();
-    let full = place.free_kw.is_some_and(|c| used_kw >= 0.99 * c);
+    let full = place.free_kw.is_some_and(|c| used_kw + kept_kw >= 0.99 * c);
     let binding = match () {
         () if place.lock == Lock::Open => Binding::Lock,
         () if served.is_empty() && !standby.is_empty() => Binding::Standby,
@@ -192,7 +199,8 @@ fn center(study: &Study, layout: &Layout, w: &Weights, p: u32) -> CenterOfLayout
         () if place.existing => Binding::Existing,
         () => Binding::Cost,
     };
-    let empty_kw = if place.existing { 0.0 } else { (place.least_kw - used_kw).max(0.0) };
+    let all_kw = study.built_kw(p, used_kw, kept_kw);
+    let empty_kw = if place.existing { 0.0 } else { (all_kw - used_kw).max(0.0) };
     let base = study.base_cny_yr(p) + empty_kw * place.kw_cny * study.annuity();
     CenterOfLayout {
         id: place.id.clone(),
@@ -205,6 +213,7 @@ fn center(study: &Study, layout: &Layout, w: &Weights, p: u32) -> CenterOfLayout
         public: place.public,
         city: place.city.clone(),
         racks_used: racks,
+        racks_kept: kept_kw / s.rack_kw,
         racks: built_kw.map(|kw| kw / s.rack_kw),
         it_mw: used_kw / 1e3,
         use_share: built_kw.filter(|kw| *kw > 0.0).map(|kw| used_kw / kw),
@@ -224,12 +233,9 @@ fn center(study: &Study, layout: &Layout, w: &Weights, p: u32) -> CenterOfLayout
         kg_kwh: place.grid.kg_kwh,
         factor: place.factor,
         green_mw: place.green_mw,
-        capex_cny: if place.existing {
-            0.0
-        } else {
-            place.base_cny + place.least_kw.max(used_kw) * place.kw_cny
-        },
+        capex_cny: if place.existing { 0.0 } else { place.base_cny + all_kw * place.kw_cny },
         cost_cny_yr: service + base,
+        opex_cny_yr: service - used_kw * place.kw_cny * study.annuity(),
         below_floor: layout.below_floor.contains(&p),
         binding,
         only_here_racks,
@@ -318,12 +324,25 @@ fn next_best(
         }
     }
     best.map(|(total, c)| {
+        // Who goes where then, for the parts of the difference.
+        let base = |p: u32| Parts { halls: study.base_cny_yr(p), ..Parts::default() };
+        let mut extra = c.map_or_else(Parts::default, base).plus(base(p), -1.0);
+        for (d, pair) in served {
+            let then = study.pairs[*d].iter().filter(|x| {
+                let taken = is_open[x.place as usize] && !here[x.place as usize];
+                taken || Some(x.place) == c
+            });
+            let then = then.min_by(|a, b| study.weighted(*d, a, w).total_cmp(&study.weighted(*d, b, w)));
+            let then = then.map_or_else(Parts::default, |x| study.parts(*d, x, w));
+            extra = extra.plus(then, 1.0).plus(study.parts(*d, pair, w), -1.0);
+        }
         let place = c.map(|c| &study.places[c as usize]);
         NextBest {
             place: place.map(|p| p.id.clone()),
             name: place.map_or_else(Default::default, |p| p.name.clone()),
             public: place.is_some_and(|p| p.public),
             extra_cny_yr: total - now,
+            extra,
         }
     })
 }

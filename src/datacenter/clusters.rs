@@ -2,7 +2,7 @@
 //! industrial-internet platform.
 
 use super::demand::Demand;
-use super::places::places;
+use super::places::{Place, places};
 use super::study::{Study, StudyError};
 use super::tradeoff::chosen;
 use crate::coverage::latency::{beside_transport_ms, line_us};
@@ -126,14 +126,16 @@ fn main_sector(inputs: &Inputs, sites: &[SiteId]) -> Option<(String, u64)> {
     Some((most.0.to_owned(), most.1))
 }
 
-/// Places the nodes of every cluster by the machinery of [`Study`]: existing centers and rooms, at least cost,
-/// each within the limit of all sites of its cluster.
+/// Places the nodes of every cluster by the machinery of [`Study`]: existing centers, those that a layout opens
+/// (`opened`, with the room that is left there) and rooms, at least cost, each within the limit of all sites of
+/// its cluster.
 ///
 /// # Errors
 /// Locks or capacities that nothing can satisfy.
 pub fn place_nodes(
     inputs: &Inputs,
     list: Vec<IndustrialCluster>,
+    opened: Vec<Place>,
     settings: &Settings,
     work: Work<'_>,
 ) -> Result<Clusters, StudyError> {
@@ -181,7 +183,9 @@ pub fn place_nodes(
     let key = |d: &Demand| (d.workload, d.sites.first().copied());
     let order: BTreeMap<(u16, Option<SiteId>), usize> =
         wanted.iter().enumerate().map(|(i, d)| (key(d), i)).collect();
-    let places = places(inputs, &wanted, &of_nodes);
+    let mut others = places(inputs, &wanted, &of_nodes);
+    others.retain(|p| opened.iter().all(|o| o.id != p.id));
+    let places = opened.into_iter().chain(others).collect();
     let study = Study::new(inputs, &of_nodes, wanted, places, &BTreeMap::new())?;
     let layout = study.layout(&chosen(&study), work)?;
     let mut nodes: Vec<ClusterNode> = what
@@ -246,7 +250,7 @@ mod tests {
         assert_eq!((c.id.as_str(), c.name.1.as_str(), c.sites.len()), ("IC-001", "近镇", 5));
         assert_eq!(c.at, inputs.sites.list[1].at, "the middle of the cross");
         assert_eq!(c.sector, Some(("steel".into(), 4)));
-        let placed = place_nodes(&inputs, list, &s, Work::from(Effort::LOW)).unwrap();
+        let placed = place_nodes(&inputs, list, Vec::new(), &s, Work::from(Effort::LOW)).unwrap();
         assert_eq!(placed.nodes.len(), 2, "identifier and platform");
         for n in &placed.nodes {
             assert!(n.rtt_ms.is_some_and(|ms| ms <= 20.0), "{n:?}");

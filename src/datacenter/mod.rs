@@ -5,8 +5,7 @@
 //! serves whom at least weighted cost with a proven bound ([`study`]), why ([`centers`]), and what less
 //! latency and less carbon would cost ([`tradeoff`]).
 //!
-//! [`place`] is the short form that a plan uses: one kind of demand, existing halls and edge nodes, transport
-//! over the great circle times `latency.detour`.
+//! A plan takes the same layout ([`planned`]), with the fiber that it lays counted as lying.
 //!
 //! Latencies are round trips with air interface, transport, user plane and application, unless their names say
 //! otherwise.
@@ -15,16 +14,16 @@ mod advice;
 pub mod centers;
 pub mod clusters;
 pub mod demand;
-mod halls;
+pub mod exchange;
 mod placement;
 pub mod places;
+pub mod reasons;
 pub mod study;
 pub mod tradeoff;
 pub mod transport;
 
-pub use advice::{Advice, Assignment, Objective, Unmet, advise, first_site_at};
-pub use halls::{Hall, halls};
-pub use placement::{DcPlan, PlacementError, place};
+pub use advice::{Advice, Assignment, Objective, Placed, Unmet, advise, first_site_at, place};
+pub use placement::{DcPlan, joined, planned};
 
 #[cfg(test)]
 mod tests;

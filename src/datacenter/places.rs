@@ -80,6 +80,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// Capex of the smallest hall that is built here, yuan.
+    #[must_use]
+    pub fn least_cny(&self) -> f64 {
+        self.base_cny + self.least_kw * self.kw_cny
+    }
+
     /// Whether it takes racks of a kind.
     #[must_use]
     pub fn takes(&self, kind: HallKind) -> bool {
@@ -199,6 +205,12 @@ impl<'a> Surroundings<'a> {
 /// The same place as a hall for dense racks.
 fn for_ai(place: &Place) -> Place {
     Place { id: format!("{}-AI", place.id), hall: Some(HallKind::Ai), ..place.clone() }
+}
+
+/// Rooms where edge nodes could be built, in a stable order.
+#[must_use]
+pub fn edge_rooms(inputs: &Inputs, settings: &Settings) -> Vec<Place> {
+    thin(rooms(&Surroundings::new(inputs, settings)), ROOM_SPACING_M, MAX_ROOMS)
 }
 
 /// Every place that may serve, in a stable order: existing data centers, rooms for edge nodes, regional

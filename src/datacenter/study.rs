@@ -3,8 +3,8 @@
 //! A layout is the answer of a facility-location problem over every pair of a demand and a place within the
 //! demand's limit, so its bound holds for all layouts of these places. Three rules come on top: a new hall
 //! fills at least `datacenter.use_floor` of the smallest that is built, every demand reaches a second hall
-//! within its limit, and no hall takes more than it holds. The bound is that of the problem without the first
-//! two, which can only be lower.
+//! within its limit that keeps racks free for it should its first one fail, and no hall takes more than it
+//! holds. The bound is that of the problem without the first two, which can only be lower.
 
 use super::demand::Demand;
 use super::places::{Place, same_place};
@@ -18,12 +18,14 @@ use crate::model::said::Bilingual;
 use crate::model::settings::Settings;
 use crate::optimise::facility::{self, Capacity, Count, FacilityError, FacilityProblem, Lock, SparseRows};
 use crate::optimise::set_cover::{self, SetCoverError, SetCoverProblem};
-use crate::optimise::{Certified, Work};
+use crate::optimise::{Certified, Effort, Work};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Rounds of shutting halls that stay too empty.
 const FLOOR_ROUNDS: usize = 12;
+/// Rounds of opening halls that stand by: a small one takes only part of what a failed one served.
+const STANDBY_ROUNDS: usize = 40;
 
 /// Why there is no layout.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -56,8 +58,64 @@ pub struct Weights {
     pub ms_cny: f64,
     /// Yuan per tonne of CO2.
     pub carbon_cny_t: f64,
+    /// Yuan per kilowatt-hour, beside what it costs.
+    pub kwh_cny: f64,
     /// No demand whose latency has a value may be served slower than this, round trip of everything, ms.
     pub worst_rtt_ms: f64,
+    /// Nor slower than this, where its nearest place isn't slower either.
+    pub common_rtt_ms: f64,
+}
+
+impl Weights {
+    /// Cost alone.
+    pub const COST: Self = Self {
+        ms_cny: 0.0,
+        carbon_cny_t: 0.0,
+        kwh_cny: 0.0,
+        worst_rtt_ms: f64::INFINITY,
+        common_rtt_ms: f64::INFINITY,
+    };
+}
+
+/// What weighted cost is made of, yuan a year.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Parts {
+    /// Annuity of halls and racks.
+    pub halls: f64,
+    /// Electricity.
+    pub electricity: f64,
+    /// Transport.
+    pub transport: f64,
+    /// Latency at its weight.
+    pub latency: f64,
+    /// Carbon at its weight, and electricity beyond its price where that has one.
+    pub carbon: f64,
+}
+
+impl Parts {
+    /// All parts, by their place among the fields.
+    #[must_use]
+    pub const fn list(&self) -> [f64; 5] {
+        [self.halls, self.electricity, self.transport, self.latency, self.carbon]
+    }
+
+    /// All together.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.list().iter().sum()
+    }
+
+    /// These more, `times` over.
+    #[must_use]
+    pub fn plus(self, other: Self, times: f64) -> Self {
+        Self {
+            halls: self.halls + times * other.halls,
+            electricity: self.electricity + times * other.electricity,
+            transport: self.transport + times * other.transport,
+            latency: self.latency + times * other.latency,
+            carbon: self.carbon + times * other.carbon,
+        }
+    }
 }
 
 /// A place that may serve a demand.
@@ -117,6 +175,10 @@ pub struct Layout {
     pub serves: Vec<u32>,
     /// Per demand the second place among its pairs; none where there is none, or none is asked for.
     pub second: Vec<Option<u32>>,
+    /// Per open place the IT power that it keeps free for what one failed place serves, kW.
+    pub kept_kw: Vec<f64>,
+    /// What second centers cost: places that only stand by, and racks built to be kept free; yuan a year.
+    pub standby_cny_yr: f64,
     /// New halls that stay emptier than `datacenter.use_floor` asks, because nothing else is near enough.
     pub below_floor: Vec<u32>,
     /// What it amounts to.
@@ -131,6 +193,13 @@ pub struct Layout {
 #[must_use]
 pub fn annuity(rate: f64, years: f64) -> f64 {
     if rate > 0.0 { rate / (1.0 - (1.0 + rate).powf(-years)) } else { 1.0 / years.max(1.0) }
+}
+
+impl Layout {
+    /// IT power of the demand that has no second center, kW.
+    fn alone(&self, study: &Study) -> f64 {
+        self.second.iter().enumerate().filter(|(_, x)| x.is_none()).map(|(d, _)| study.kw(d)).sum()
+    }
 }
 
 impl<'a> Study<'a> {
@@ -196,6 +265,36 @@ impl<'a> Study<'a> {
         })
     }
 
+    /// Takes out demand that finds no room: one after the other goes to its cheapest place with room left.
+    /// Tells the racks taken out.
+    pub fn leave_out(&mut self, w: &Weights) -> f64 {
+        let mut load = vec![0.0; self.places.len()];
+        let mut stays = vec![true; self.demands.len()];
+        let mut racks = 0.0;
+        for (d, stays) in stays.iter_mut().enumerate() {
+            let kw = self.kw(d);
+            let with_room = self.pairs[d].iter().filter(|p| {
+                let free_kw = self.places[p.place as usize].free_kw;
+                free_kw.is_none_or(|c| load[p.place as usize] + kw <= c)
+            });
+            let cheapest = with_room.min_by(|a, b| self.weighted(d, a, w).total_cmp(&self.weighted(d, b, w)));
+            match cheapest {
+                Some(p) => load[p.place as usize] += kw,
+                None => {
+                    racks += self.demands[d].racks;
+                    *stays = false;
+                }
+            }
+        }
+        let mut kept = stays.iter();
+        self.pairs.retain(|_| kept.next() == Some(&true));
+        let mut kept = stays.iter();
+        self.access.retain(|_| kept.next() == Some(&true));
+        let mut kept = stays.iter();
+        self.demands.retain(|_| kept.next() == Some(&true));
+        racks
+    }
+
     /// IT power of a demand, kW.
     #[must_use]
     pub fn kw(&self, demand: usize) -> f64 {
@@ -220,27 +319,50 @@ impl<'a> Study<'a> {
         self.kw(demand) * self.places[place as usize].pue * HOURS_PER_YEAR
     }
 
+    /// What a demand at a place amounts to under the weights, part by part, without what the hall costs
+    /// whatever its load; yuan a year.
+    #[must_use]
+    pub fn parts(&self, demand: usize, pair: &Pair, w: &Weights) -> Parts {
+        let d = &self.demands[demand];
+        let place = &self.places[pair.place as usize];
+        let kwh = self.kwh_yr(demand, pair.place);
+        let km = pair.way.fiber_m * 1e-3;
+        Parts {
+            halls: self.kw(demand) * place.kw_cny * self.annuity(),
+            electricity: kwh * place.grid.price_cny_kwh,
+            transport: d.racks * km * self.settings.datacenter.transport_cny_rack_km_yr,
+            latency: w.ms_cny * d.racks * d.latency_value * self.rtt_ms(&pair.way),
+            carbon: w.carbon_cny_t * place.grid.carbon_t(kwh) + w.kwh_cny * kwh,
+        }
+    }
+
     /// Yearly cost of serving a demand at a place, without what the hall costs whatever its load: electricity,
     /// racks as annuity, transport.
     #[must_use]
     pub fn service_cny_yr(&self, demand: usize, pair: &Pair) -> f64 {
-        let place = &self.places[pair.place as usize];
-        self.kwh_yr(demand, pair.place) * place.grid.price_cny_kwh
-            + self.kw(demand) * place.kw_cny * self.annuity()
-            + self.demands[demand].racks
-                * pair.way.fiber_m
-                * 1e-3
-                * self.settings.datacenter.transport_cny_rack_km_yr
+        let p = self.parts(demand, pair, &Weights::COST);
+        p.electricity + p.halls + p.transport
     }
 
     /// The same with latency and carbon at their weights.
     #[must_use]
     pub fn weighted(&self, demand: usize, pair: &Pair, w: &Weights) -> f64 {
-        let d = &self.demands[demand];
-        let place = &self.places[pair.place as usize];
-        self.service_cny_yr(demand, pair)
-            + w.ms_cny * d.racks * d.latency_value * self.rtt_ms(&pair.way)
-            + w.carbon_cny_t * place.grid.carbon_t(self.kwh_yr(demand, pair.place))
+        self.parts(demand, pair, w).sum()
+    }
+
+    /// Round trip to the nearest place of a demand, ms.
+    #[must_use]
+    pub fn nearest_ms(&self, demand: usize) -> f64 {
+        self.pairs[demand].iter().map(|p| self.rtt_ms(&p.way)).fold(f64::INFINITY, f64::min)
+    }
+
+    /// Round trip within which a demand is to be served under the weights, beside its own limit, ms.
+    fn limit_ms(&self, demand: usize, w: &Weights) -> f64 {
+        if self.demands[demand].latency_value <= 0.0 {
+            return f64::INFINITY;
+        }
+        let common = w.common_rtt_ms.is_finite() && self.nearest_ms(demand) <= w.common_rtt_ms + 1e-9;
+        w.worst_rtt_ms.min(if common { w.common_rtt_ms } else { f64::INFINITY }) + 1e-9
     }
 
     /// Yearly cost of a hall whatever its load.
@@ -249,14 +371,19 @@ impl<'a> Study<'a> {
         self.places[place as usize].base_cny * self.annuity()
     }
 
+    /// IT power of the racks of a new hall that serves so much and keeps so much free, kW.
+    #[must_use]
+    pub fn built_kw(&self, place: u32, load_kw: f64, kept_kw: f64) -> f64 {
+        (load_kw + kept_kw).max(self.places[place as usize].least_kw)
+    }
+
     /// The problem without floor and second centers. `shut` are places that may not serve.
     fn problem(&self, w: &Weights, shut: &[bool]) -> FacilityProblem {
         let s = &self.settings.datacenter;
         let row = |d: usize| {
-            let slow = |p: &&Pair| {
-                self.demands[d].latency_value > 0.0 && self.rtt_ms(&p.way) > w.worst_rtt_ms + 1e-9
-            };
-            let usable = self.pairs[d].iter().filter(move |p| !shut[p.place as usize] && !slow(p));
+            let most_ms = self.limit_ms(d, w);
+            let usable = self.pairs[d].iter();
+            let usable = usable.filter(move |p| !shut[p.place as usize] && self.rtt_ms(&p.way) <= most_ms);
             usable.map(move |p| (p.place, self.weighted(d, p, w))).collect::<Vec<_>>()
         };
         FacilityProblem {
@@ -346,17 +473,49 @@ impl<'a> Study<'a> {
                 }
             }
         }
-        let seconds = if self.settings.datacenter.standby {
-            self.standby(&found.value.assignment, &shut, work)?
+        let (mut layout, stand_by) = self.backed(w, &found.value.assignment, &shut, bound, work)?;
+        // What is opened to stand by has paid for its walls: it may as well serve.
+        if !stand_by.is_empty() && !work.stop.requested() {
+            let mut problem = self.problem(w, &shut);
+            for &p in &stand_by {
+                problem.locks[p as usize] = Lock::Open;
+            }
+            if let Ok(other) = self.solve(problem, work) {
+                let assignment = other.value.assignment;
+                let load = self.load(&assignment);
+                let low = |p: u32| load[p as usize] > 0.0 && !kept[p as usize] && self.is_low(p, &load);
+                if !assignment.iter().any(|p| low(*p)) {
+                    let (other, _) = self.backed(w, &assignment, &shut, bound, work)?;
+                    if other.alone(self) <= layout.alone(self) && other.objective < layout.objective {
+                        layout = other;
+                    }
+                }
+            }
+        }
+        Ok(layout)
+    }
+
+    /// The layout of an assignment with what it takes to back it, and the places opened for that alone.
+    fn backed(
+        &self,
+        w: &Weights,
+        assignment: &[u32],
+        shut: &[bool],
+        bound: f64,
+        work: Work<'_>,
+    ) -> Result<(Layout, Vec<u32>), StudyError> {
+        let mut open = vec![false; self.places.len()];
+        assignment.iter().for_each(|&p| open[p as usize] = true);
+        for (o, p) in open.iter_mut().zip(&self.places) {
+            *o |= p.lock == kinds::Lock::Open;
+        }
+        let stand_by = if self.settings.datacenter.standby {
+            self.standby(assignment, &mut open, shut, work)?
         } else {
             Vec::new()
         };
-        let mut open: Vec<u32> = found.value.assignment.clone();
-        open.extend(seconds);
-        open.extend((0u32..).zip(&self.places).filter(|(_, p)| p.lock == kinds::Lock::Open).map(|(i, _)| i));
-        open.sort_unstable();
-        open.dedup();
-        Ok(self.settle(w, &found.value.assignment, open, bound))
+        let open = (0u32..).zip(open).filter(|(_, o)| *o).map(|(p, _)| p).collect();
+        Ok((self.settle(w, assignment, open, bound), stand_by))
     }
 
     fn is_low(&self, place: u32, load: &[f64]) -> bool {
@@ -368,10 +527,10 @@ impl<'a> Study<'a> {
 
     /// Demand that no place serves once some are shut.
     fn left_out(&self, w: &Weights, shut: &[bool]) -> Vec<usize> {
-        let slow = |d: usize, p: &Pair| {
-            self.demands[d].latency_value > 0.0 && self.rtt_ms(&p.way) > w.worst_rtt_ms + 1e-9
+        let served = |d: usize| {
+            let most_ms = self.limit_ms(d, w);
+            self.pairs[d].iter().any(|p| !shut[p.place as usize] && self.rtt_ms(&p.way) <= most_ms)
         };
-        let served = |d: usize| self.pairs[d].iter().any(|p| !shut[p.place as usize] && !slow(d, p));
         (0..self.demands.len()).filter(|&d| !served(d)).collect()
     }
 
@@ -384,35 +543,117 @@ impl<'a> Study<'a> {
         load
     }
 
-    /// Places to open besides, so that every demand reaches a second one within its limit, where there is one:
-    /// a least cover. Existing halls come first, since they cost nothing to keep.
-    fn standby(&self, assignment: &[u32], shut: &[bool], work: Work<'_>) -> Result<Vec<u32>, StudyError> {
-        let mut open = vec![false; self.places.len()];
-        assignment.iter().for_each(|&p| open[p as usize] = true);
-        let mut rows = Vec::new();
-        for (d, &at) in assignment.iter().enumerate() {
-            let first = &self.places[at as usize];
-            let mut others = self.pairs[d]
-                .iter()
-                .filter(|p| !shut[p.place as usize] && !same_place(&self.places[p.place as usize], first))
-                .peekable();
-            if others.peek().is_some() && !others.clone().any(|p| open[p.place as usize]) {
-                rows.push(others.map(|p| (p.place, 1.0)).collect::<Vec<_>>());
+    /// Opens places besides, so that every demand reaches a second one within its limit that has room for it,
+    /// where there is one: least covers, until nothing more can be backed. Existing halls come first, since
+    /// they cost nothing to keep. Returns what it opened.
+    fn standby(
+        &self,
+        assignment: &[u32],
+        open: &mut [bool],
+        shut: &[bool],
+        work: Work<'_>,
+    ) -> Result<Vec<u32>, StudyError> {
+        let s = &self.settings.datacenter;
+        let mut opened = Vec::new();
+        for _ in 0..STANDBY_ROUNDS {
+            let mut rows = Vec::new();
+            for (d, _) in self.seconds(assignment, open).0.iter().enumerate().filter(|(_, x)| x.is_none()) {
+                let first = &self.places[assignment[d] as usize];
+                let kw = self.kw(d) * s.standby_share;
+                let others = self.pairs[d].iter().filter(|p| {
+                    let at = p.place as usize;
+                    let other = &self.places[at];
+                    !shut[at]
+                        && !open[at]
+                        && !same_place(other, first)
+                        && other.free_kw.is_none_or(|c| kw <= c)
+                });
+                let others: Vec<(u32, f64)> = others.map(|p| (p.place, 1.0)).collect();
+                if !others.is_empty() {
+                    rows.push(others);
+                }
             }
-        }
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        let least = |p: &Place| p.least_kw * p.kw_cny * self.annuity();
-        let cover = set_cover::solve(
-            &SetCoverProblem {
+            let count = open.iter().filter(|o| **o).count();
+            let most =
+                if s.max_centers > 0 { (s.max_centers as usize).saturating_sub(count) } else { usize::MAX };
+            if rows.is_empty() || most == 0 || work.stop.requested() {
+                break;
+            }
+            let least = |p: &Place| p.least_kw * p.kw_cny * self.annuity();
+            let mut backs = vec![0u32; self.places.len()];
+            rows.iter().flatten().for_each(|(p, _)| backs[*p as usize] += 1);
+            let problem = SetCoverProblem {
                 covered_by: SparseRows::from_rows(rows),
                 costs: (0u32..).zip(&self.places).map(|(i, p)| self.base_cny_yr(i) + least(p)).collect(),
                 locks: shut.iter().map(|s| if *s { Lock::Shut } else { Lock::Free }).collect(),
-            },
-            work,
-        )?;
-        Ok(cover.value)
+            };
+            let quick = Work { effort: Effort::LOW, ..work };
+            let mut cover = set_cover::solve(&problem, quick)?.value;
+            if cover.len() > most {
+                // As many as may be: those first that back most.
+                cover.sort_by_key(|p| (std::cmp::Reverse(backs[*p as usize]), *p));
+                cover.truncate(most);
+            }
+            for p in cover {
+                open[p as usize] = true;
+                opened.push(p);
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Per demand its second place among its pairs, if any open one elsewhere has room for it; and per place
+    /// the IT power to be kept free there, kW. One place fails at a time: what is kept for one is kept for
+    /// another too. Second places are those that no rack has to be built for, and of these the nearest.
+    fn seconds(&self, assignment: &[u32], open: &[bool]) -> (Vec<Option<u32>>, Vec<f64>) {
+        let share = self.settings.datacenter.standby_share;
+        let load = self.load(assignment);
+        let mut kept = vec![0.0f64; self.places.len()];
+        let mut second = vec![None; assignment.len()];
+        // Halls at one place fail together.
+        let mut failing: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let mut of_place: BTreeMap<u32, u32> = BTreeMap::new();
+        for (d, &p) in assignment.iter().enumerate() {
+            let first = *of_place.entry(p).or_insert_with(|| {
+                let here = failing.keys().copied();
+                let mut same =
+                    here.filter(|q| same_place(&self.places[*q as usize], &self.places[p as usize]));
+                same.next().unwrap_or(p)
+            });
+            failing.entry(first).or_default().push(d);
+        }
+        for (_, mut demands) in failing {
+            demands.sort_by(|a, b| self.kw(*b).total_cmp(&self.kw(*a)).then(a.cmp(b)));
+            let mut taken: BTreeMap<u32, f64> = BTreeMap::new();
+            for d in demands {
+                let kw = self.kw(d) * share;
+                let first = &self.places[assignment[d] as usize];
+                let built_cny = |p: u32| -> Option<f64> {
+                    let (at, place) = (p as usize, &self.places[p as usize]);
+                    if !open[at] || same_place(place, first) {
+                        return None;
+                    }
+                    let wanted = taken.get(&p).copied().unwrap_or(0.0) + kw;
+                    if place.free_kw.is_some_and(|c| load[at] + wanted > c * (1.0 + 1e-9)) {
+                        return None;
+                    }
+                    let has_kw = (load[at] + kept[at]).max(place.least_kw);
+                    Some((load[at] + wanted - has_kw).max(0.0) * place.kw_cny)
+                };
+                let best = (0u32..)
+                    .zip(&self.pairs[d])
+                    .filter_map(|(i, p)| Some((built_cny(p.place)?, p.way.one_way_us, i, p.place)))
+                    .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+                if let Some((_, _, i, p)) = best {
+                    second[d] = Some(i);
+                    *taken.entry(p).or_insert(0.0) += kw;
+                }
+            }
+            for (p, kw) in taken {
+                kept[p as usize] = kept[p as usize].max(kw);
+            }
+        }
+        (second, kept)
     }
 
     /// Fills in the second places and recomputes what the layout amounts to, from the inputs.
@@ -423,22 +664,12 @@ impl<'a> Study<'a> {
             self.pairs[d].iter().position(|p| p.place == place).map_or(0, |i| i as u32)
         };
         let serves: Vec<u32> = assignment.iter().enumerate().map(|(d, &p)| position(d, p)).collect();
-        let second: Vec<Option<u32>> = assignment
-            .iter()
-            .enumerate()
-            .map(|(d, &at)| {
-                if !self.settings.datacenter.standby {
-                    return None;
-                }
-                let first = &self.places[at as usize];
-                (0u32..)
-                    .zip(&self.pairs[d])
-                    .filter(|(_, p)| is_open[p.place as usize])
-                    .filter(|(_, p)| !same_place(&self.places[p.place as usize], first))
-                    .min_by(|a, b| a.1.way.one_way_us.total_cmp(&b.1.way.one_way_us))
-                    .map(|(i, _)| i)
-            })
-            .collect();
+        let (second, kept) = if self.settings.datacenter.standby {
+            self.seconds(assignment, &is_open)
+        } else {
+            (vec![None; assignment.len()], vec![0.0; self.places.len()])
+        };
+        let kept_kw: Vec<f64> = open.iter().map(|&p| kept[p as usize]).collect();
         let load = self.load(assignment);
         let below_floor: Vec<u32> =
             open.iter().copied().filter(|&p| load[p as usize] > 0.0 && self.is_low(p, &load)).collect();
@@ -458,22 +689,30 @@ impl<'a> Study<'a> {
                 m.rtt_worst_ms = m.rtt_worst_ms.max(ms);
             }
         }
-        for &p in &open {
+        let mut standby_cny_yr = 0.0;
+        for (&p, kept_kw) in open.iter().zip(&kept_kw) {
             let place = &self.places[p as usize];
+            let load_kw = load[p as usize];
             m.cost_cny_yr += self.base_cny_yr(p);
-            // Racks that are built to make up the smallest hall, and stand empty.
-            let empty_kw = (place.least_kw - load[p as usize]).max(0.0);
-            m.cost_cny_yr += empty_kw * place.kw_cny * self.annuity();
+            // Racks that make up the smallest hall and stand empty, or are kept free.
+            let built_kw = self.built_kw(p, load_kw, *kept_kw);
+            m.cost_cny_yr += (built_kw - load_kw).max(0.0) * place.kw_cny * self.annuity();
+            standby_cny_yr += if load_kw <= 0.0 && place.lock != kinds::Lock::Open {
+                self.base_cny_yr(p) + built_kw * place.kw_cny * self.annuity()
+            } else {
+                (built_kw - self.built_kw(p, load_kw, 0.0)) * place.kw_cny * self.annuity()
+            };
             if !place.existing {
-                m.capex_cny += place.base_cny + place.least_kw.max(load[p as usize]) * place.kw_cny;
+                m.capex_cny += place.base_cny + built_kw * place.kw_cny;
             }
         }
         let valued: f64 = (self.demands.iter()).map(|d| d.racks * d.latency_value).sum();
         m.rtt_mean_ms = if valued > 0.0 { latency / valued } else { 0.0 };
         m.rtt_p95_ms = percentile(&mut slowness, 0.95);
-        let objective = m.cost_cny_yr + w.ms_cny * latency + w.carbon_cny_t * m.carbon_t_yr;
+        let objective =
+            m.cost_cny_yr + w.ms_cny * latency + w.carbon_cny_t * m.carbon_t_yr + w.kwh_cny * m.energy_kwh_yr;
         let bound = bound.min(objective);
-        Layout { open, serves, second, below_floor, metrics: m, objective, bound }
+        Layout { open, serves, second, kept_kw, standby_cny_yr, below_floor, metrics: m, objective, bound }
     }
 }
 

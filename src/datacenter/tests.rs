@@ -2,14 +2,16 @@
 
 use super::centers::{Binding, centers};
 use super::demand::demands;
-use super::places::places;
-use super::study::{Pair, Study, Weights};
+use super::exchange::exchange;
+use super::places::{edge_rooms, places, same_place};
+use super::study::{Layout, Pair, Study, Weights};
 use super::tradeoff::{chosen, curve};
 use super::transport::Transport;
-use super::{Objective, advise};
+use super::{Objective, advise, place, planned};
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{DcTier, FiberLevel, FiberNodeKind, ServiceClass};
+use crate::model::kinds::{DcTier, FiberLevel, FiberNodeKind, Lock, ServiceClass};
+use crate::model::planned::Certificate;
 use crate::model::records::{DataCenter, FiberNode, FiberSegment, Origin, Site, SiteId, Town};
 use crate::model::settings::Settings;
 use crate::optimise::{Effort, Work};
@@ -240,7 +242,7 @@ proptest! {
         let inputs = scattered(&points, &halls);
         let s = settings(&format!("{BARE}[datacenter.workload.archive]\nshare = 0.0\n[datacenter.workload.training]\nshare = 0.0\n[datacenter.workload.business]\nshare = 0.0\n[datacenter.workload.realtime]\nshare = 1.0"));
         let study = study(&inputs, &s);
-        let w = Weights { ms_cny, carbon_cny_t: carbon, worst_rtt_ms: f64::INFINITY };
+        let w = Weights { ms_cny, carbon_cny_t: carbon, ..Weights::COST };
         let best = enumerated(&study, &w);
         let layout = study.layout(&w, Work::from(Effort::NORMAL)).unwrap();
         prop_assert!(layout.bound <= best * (1.0 + 1e-9), "{} > {best}", layout.bound);
@@ -330,7 +332,7 @@ fn a_new_hall_fills_its_floor_or_is_named() {
     for racks in ["0.1", "4.0", "40.0"] {
         let s = settings(&format!("[datacenter]\nsite_racks = {racks}\nstandby = false"));
         let study = study(&inputs, &s);
-        let w = Weights { ms_cny: 1e6, carbon_cny_t: 0.0, worst_rtt_ms: f64::INFINITY };
+        let w = Weights { ms_cny: 1e6, ..Weights::COST };
         let layout = study.layout(&w, Work::from(Effort::LOW)).unwrap();
         let mut load = vec![0.0; study.places.len()];
         for (d, &i) in layout.serves.iter().enumerate() {
@@ -374,6 +376,7 @@ fn the_next_best_place_is_what_shutting_the_center_gives() {
         let other = without.layout(&w, Work::from(Effort::HIGH)).unwrap();
         let rise = other.objective - layout.objective;
         if let Some(n) = &c.next {
+            assert!((n.extra.sum() - n.extra_cny_yr).abs() <= 1e-6 * layout.objective, "{}: {n:?}", c.id);
             // One place in its stead: no less than the best of all layouts without it.
             assert!(
                 n.extra_cny_yr >= rise - 1e-6 * layout.objective,
@@ -425,4 +428,274 @@ fn the_same_layout_at_any_number_of_threads() {
     let many = told();
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert_eq!(many, one.install(told));
+}
+
+/// What must hold of any layout: nothing is overfull, neither today nor when any one place fails; locks and the
+/// number of centers are kept; figures are those of the layout; what has no second place could have none.
+fn holds(study: &Study, layout: &Layout, w: &Weights) -> Result<(), TestCaseError> {
+    let s = &study.settings.datacenter;
+    let first = |d: usize| study.pairs[d][layout.serves[d] as usize].place;
+    let second = |d: usize| layout.second[d].map(|i| study.pairs[d][i as usize].place);
+    let all = 0..study.demands.len();
+    let room = |p: u32| study.places[p as usize].free_kw.unwrap_or(f64::INFINITY) * (1.0 + 1e-6) + 1e-9;
+    let load = |p: u32| all.clone().filter(|&d| first(d) == p).map(|d| study.kw(d)).sum::<f64>();
+    let mut cost = 0.0;
+    for (&p, &kept_kw) in layout.open.iter().zip(&layout.kept_kw) {
+        let place = &study.places[p as usize];
+        prop_assert!(place.lock != Lock::Shut, "{} is shut", place.id);
+        prop_assert!(load(p) + kept_kw <= room(p), "{} overfull", place.id);
+        for &failed in &layout.open {
+            let here = |d: &usize| {
+                same_place(&study.places[first(*d) as usize], &study.places[failed as usize])
+                    && second(*d) == Some(p)
+            };
+            let more: f64 = all.clone().filter(here).map(|d| study.kw(d) * s.standby_share).sum();
+            prop_assert!(more <= kept_kw + 1e-6, "{} keeps {kept_kw} for {more}", place.id);
+        }
+        let built_kw = if place.existing { 0.0 } else { (load(p) + kept_kw).max(place.least_kw) };
+        cost += (place.base_cny + built_kw * place.kw_cny) * study.annuity();
+    }
+    for (p, place) in (0u32..).zip(&study.places) {
+        prop_assert!(place.lock != Lock::Open || layout.open.contains(&p), "{} is locked open", place.id);
+    }
+    for d in all.clone() {
+        let pair = &study.pairs[d][layout.serves[d] as usize];
+        let place = &study.places[pair.place as usize];
+        prop_assert!(layout.open.contains(&pair.place));
+        prop_assert!(study.rtt_ms(&pair.way) <= study.demands[d].max_rtt_ms + 1e-9);
+        let kwh = study.kw(d) * place.pue * 8760.0;
+        let carbon_t = kwh * place.grid.kg_kwh / 1e3;
+        cost += kwh * place.grid.price_cny_kwh
+            + study.demands[d].racks * pair.way.fiber_m / 1e3 * s.transport_cny_rack_km_yr
+            + w.ms_cny * study.demands[d].racks * study.demands[d].latency_value * study.rtt_ms(&pair.way)
+            + w.carbon_cny_t * carbon_t;
+        match layout.second[d] {
+            Some(i) => {
+                let other = &study.pairs[d][i as usize];
+                prop_assert!(!same_place(&study.places[other.place as usize], place));
+                prop_assert!(layout.open.contains(&other.place));
+            }
+            None if s.standby && (s.max_centers == 0 || layout.open.len() < s.max_centers as usize) => {
+                let could = study.pairs[d].iter().find(|p| {
+                    let other = &study.places[p.place as usize];
+                    !layout.open.contains(&p.place)
+                        && !same_place(other, place)
+                        && other.free_kw.is_none_or(|c| study.kw(d) * s.standby_share <= c)
+                });
+                prop_assert!(could.is_none(), "demand {d} could have {could:?}");
+            }
+            None => {}
+        }
+    }
+    prop_assert!((cost - layout.objective).abs() <= 1e-6 * cost, "{cost} against {}", layout.objective);
+    prop_assert!(layout.bound <= layout.objective * (1.0 + 1e-12));
+    prop_assert!(s.max_centers == 0 || layout.open.len() <= s.max_centers as usize);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// Second centers, locks, a number of centers and tight halls together.
+    #[test]
+    fn layouts_keep_every_rule(
+        points in prop::collection::vec((0.0..1.0f64, 0.0..1.0f64), 1..6),
+        halls in prop::collection::vec((0.0..1.0f64, 0.0..1.0f64, 1.0..30.0f64), 2..4),
+        share in prop::sample::select(vec![0.0, 0.5, 1.0]),
+        most in prop::sample::select(vec![0u32, 3, 5]),
+        lock in 0..3usize,
+        ms_cny in 0.0..20_000.0f64,
+    ) {
+        let inputs = scattered(&points, &halls);
+        let lock = ["", "[plan.lock]\nopen = [\"dc0\"]\n", "[plan.lock]\nshut = [\"dc1\"]\nopen = [\"town1\"]\n"][lock];
+        let s = settings(&format!(
+            "[datacenter]\nuse_floor = 0.0\nhubs = false\nsite_racks = 4.0\nregional_town = 1e8\nstandby_share = {share}\nmax_centers = {most}\n{lock}[datacenter.workload.archive]\nshare = 0.0\n[datacenter.workload.training]\nshare = 0.0\n[datacenter.workload.business]\nshare = 0.0\n[datacenter.workload.realtime]\nshare = 1.0"
+        ));
+        let study = study(&inputs, &s);
+        let w = Weights { ms_cny, carbon_cny_t: 100.0, ..Weights::COST };
+        match study.layout(&w, Work::from(Effort::LOW)) {
+            Ok(layout) => holds(&study, &layout, &w)?,
+            // So few centers can't hold it all: said, not passed over.
+            Err(e) => prop_assert!(most > 0, "{e}"),
+        }
+    }
+
+    /// The least worst and the least 95th percentile are those of exhaustive search.
+    #[test]
+    fn fastest_layouts_are_the_fastest(
+        points in prop::collection::vec((0.0..1.0f64, 0.0..1.0f64), 1..5),
+        halls in prop::collection::vec((0.0..1.0f64, 0.0..1.0f64, 4.0..9.0f64), 1..3),
+    ) {
+        let inputs = scattered(&points, &halls);
+        let s = settings(&format!("{BARE}max_racks = 8.0\n[datacenter.workload.archive]\nshare = 0.0\n[datacenter.workload.training]\nshare = 0.0\n[datacenter.workload.business]\nshare = 0.0\n[datacenter.workload.realtime]\nshare = 1.0"));
+        let study = study(&inputs, &s);
+        let (mut worst, mut p95) = (f64::INFINITY, f64::INFINITY);
+        every_way(&study, 0, &mut vec![0.0; study.places.len()], &mut Vec::new(), &mut |slowness: &[(f64, f64)]| {
+            worst = worst.min(slowness.iter().map(|s| s.0).fold(0.0, f64::max));
+            p95 = p95.min(super::study::percentile(&mut slowness.to_vec(), 0.95));
+        });
+        prop_assume!(worst.is_finite());
+        let sites: Vec<SiteId> = (0..points.len() as u32).map(SiteId).collect();
+        let least = |o| place(&inputs, &sites, &BTreeMap::new(), o, &s, Work::from(Effort::NORMAL)).unwrap().layout.metrics;
+        prop_assert!((least(Objective::Worst).rtt_worst_ms - worst).abs() < 1e-9);
+        // Limits are raised together, so that with full halls it may miss; it never falls below.
+        let found = least(Objective::P95).rtt_p95_ms;
+        prop_assert!(found >= p95 - 1e-9);
+        let free = study.places.iter().all(|p| p.free_kw.is_none_or(|c| c >= 10.0 * points.len() as f64));
+        prop_assert!(!free || (found - p95).abs() < 1e-9, "{found} against {p95}");
+    }
+}
+
+fn every_way(
+    study: &Study,
+    d: usize,
+    load: &mut Vec<f64>,
+    slowness: &mut Vec<(f64, f64)>,
+    look: &mut impl FnMut(&[(f64, f64)]),
+) {
+    if d == study.demands.len() {
+        return look(slowness);
+    }
+    for pair in &study.pairs[d] {
+        let at = pair.place as usize;
+        if load[at] + study.kw(d) > study.places[at].free_kw.unwrap_or(f64::INFINITY) + 1e-9 {
+            continue;
+        }
+        load[at] += study.kw(d);
+        slowness.push((study.rtt_ms(&pair.way), study.demands[d].racks));
+        every_way(study, d + 1, load, slowness, look);
+        slowness.pop();
+        load[at] -= study.kw(d);
+    }
+}
+
+#[test]
+fn a_failed_center_finds_its_racks_elsewhere() {
+    let inputs = two_towns();
+    let work = Work::from(Effort::LOW);
+    let figures = |share: &str| {
+        let s = settings(&format!("[datacenter]\nsite_racks = 20.0\nstandby_share = {share}"));
+        let study = study(&inputs, &s);
+        let w = chosen(&study);
+        let layout = study.layout(&w, work).unwrap();
+        holds(&study, &layout, &w).unwrap();
+        (layout.kept_kw.iter().sum::<f64>(), layout.standby_cny_yr, layout.bound)
+    };
+    let (none, all) = (figures("0.0"), figures("1.0"));
+    assert!(none.0 == 0.0 && all.0 > 0.0);
+    assert!(all.1 > none.1 && (all.2 - none.2).abs() < 1e-6 * all.2, "the same bound, and dearer");
+}
+
+#[test]
+fn a_plan_has_the_centers_that_are_advised() {
+    let inputs = two_towns();
+    let s = settings("[datacenter]\nsite_racks = 4.0");
+    let sites: Vec<SiteId> = (0..5).map(SiteId).collect();
+    let work = Work::from(Effort::LOW);
+    let told = advise(&inputs, &sites, &BTreeMap::new(), Objective::Mix, &s, work).unwrap();
+    let plan = planned(&inputs, &sites, &[], None, &s, work).unwrap();
+    let certified = |c: &Option<Certificate>| c.as_ref().map(|c| (c.objective, c.bound));
+    assert_eq!(certified(&told.certificate), certified(&plan.certificate));
+    assert_eq!(told.centers.len(), plan.centers.len());
+    for (a, b) in told.centers.iter().zip(&plan.centers) {
+        assert_eq!(
+            (&a.id, a.racks_used, a.racks, a.capex_cny),
+            (&b.place, b.racks_used, b.racks, b.capex_cny)
+        );
+        assert!((a.cost_cny_yr - b.opex_cny_yr) >= -1e-6);
+    }
+    let capex: f64 = plan.centers.iter().map(|c| c.capex_cny).sum();
+    assert!((capex - told.metrics.capex_cny).abs() < 1e-3);
+}
+
+/// Two owners' cables side by side, 100 km in two halves; sites at the ends.
+fn side_by_side(west: usize, east: usize) -> Inputs {
+    let mut inputs = Inputs::default();
+    for (owner, lat, ids) in [("x", 32.0, ["A", "B", "C"]), ("y", 32.001, ["D", "E", "F"])] {
+        let at = [118.0, 118.5, 119.0].map(|lon| p(lon, lat));
+        for (id, at) in ids.iter().zip(at) {
+            inputs.fiber_nodes.push(node(id, owner, FiberNodeKind::Co, at));
+        }
+        for i in 0..2 {
+            inputs.fiber_segments.push(cable(&format!("{owner}{i}"), owner, &at[i..i + 2], 50_000.0));
+        }
+    }
+    (0..west).for_each(|_| site(&mut inputs, p(118.0, 32.0), ServiceClass::Video));
+    (0..east).for_each(|_| site(&mut inputs, p(119.0, 32.0), ServiceClass::Video));
+    inputs
+}
+
+#[test]
+fn exchange_points_by_hand() {
+    let mut inputs = side_by_side(3, 1);
+    let sites: Vec<SiteId> = (0..4).map(SiteId).collect();
+    let s = settings("");
+    let work = Work::from(Effort::NORMAL);
+    let x = exchange(&inputs, &sites, &s, work).unwrap();
+    assert_eq!((x.points.len(), x.pairs.len(), x.candidates, x.today.joined), (0, 1, 3, 0.0));
+    let at: Vec<Vec<&str>> =
+        x.steps.iter().map(|s| s.points.iter().map(|p| p.node.as_str()).collect()).collect();
+    assert_eq!(at, [vec!["A"], vec!["A", "C"]], "where most sites are; then nothing strays any more");
+    // 9/16 of the traffic stays in the west, 6/16 crosses once, 1/16 from east to east comes and goes.
+    let km = 0.375 * 100.0 + 0.0625 * 200.0;
+    assert!((x.steps[0].ways.mean_km - km - 0.156).abs() < 1e-3, "{:?}", x.steps[0].ways);
+    for s in &x.steps {
+        assert!(s.bound_ms <= s.ways.mean_ms + 1e-12 && s.gap < 1e-9 && s.ways.joined == 1.0);
+    }
+    // With a point in the middle everything goes 100 km, as the joined graph has it too.
+    inputs.fiber_nodes[1].kind = FiberNodeKind::Ixp;
+    let y = exchange(&inputs, &sites, &s, work).unwrap();
+    assert_eq!(y.points[0].node, "B");
+    assert!(y.today.joined == 1.0 && (y.today.mean_km - 100.156).abs() < 1e-3);
+    let t = Transport::new(&inputs, &s).unwrap();
+    let (a, f) = (t.named("A")[0], t.named("F")[0]);
+    let (us, metres) = t.from_node(a).to_node(f).unwrap();
+    assert!((us / 1e3 - y.today.mean_ms).abs() < 1e-9 && (metres / 1e3 - y.today.mean_km).abs() < 1e-9);
+    assert!(y.steps[0].ways.mean_ms < y.today.mean_ms);
+}
+
+#[test]
+fn one_network_needs_no_exchange() {
+    let inputs = row();
+    let x = exchange(&inputs, &[], &settings(""), Work::from(Effort::LOW)).unwrap();
+    assert!(x.pairs.is_empty() && x.steps.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// The place advised for one point is the best of all places, one after the other.
+    #[test]
+    fn exchange_points_are_as_good_as_enumeration(west in 1..6usize, east in 1..6usize) {
+        let inputs = side_by_side(west, east);
+        let sites: Vec<SiteId> = (0..(west + east) as u32).map(SiteId).collect();
+        let at = |text: &str| exchange(&inputs, &sites, &settings(text), Work::from(Effort::NORMAL)).unwrap();
+        let best = at("").steps[0].ways.mean_ms;
+        let each = ["A", "B", "C", "D", "E", "F"]
+            .map(|n| at(&format!("[datacenter]\ndirect_connect = [\"{n}\"]")).today.mean_ms);
+        let least = each.into_iter().fold(f64::INFINITY, f64::min);
+        prop_assert!((best - least).abs() < 1e-9, "{best} against {least}");
+    }
+}
+
+#[test]
+fn a_purse_opens_what_it_bought_and_nothing_else() {
+    let inputs = two_towns();
+    let s = settings("[datacenter]\nsite_racks = 40.0");
+    let sites: Vec<SiteId> = (0..5).map(SiteId).collect();
+    let plan =
+        |bought: &[String]| planned(&inputs, &sites, &[], Some(bought), &s, Work::from(Effort::LOW)).unwrap();
+    let none = plan(&[]);
+    assert!(none.centers.iter().all(|c| c.existing));
+    // 80 racks are free in both halls, none of them dense; 200 general ones are asked for.
+    assert!(none.notes.iter().any(|n| n.code == "N318"), "{:?}", none.notes);
+    for c in &none.centers {
+        assert!(c.racks.is_none_or(|r| c.racks_used <= r + 1e-6), "{c:?}");
+    }
+    let one = plan(&["town1".to_owned()]);
+    let new: Vec<&str> = one.centers.iter().filter(|c| !c.existing).map(|c| c.place.as_str()).collect();
+    assert_eq!(new, ["town1"]);
+    // Ten racks and a room: what a budget prices an edge node at.
+    let capex: f64 = one.centers.iter().map(|c| c.capex_cny).sum();
+    assert!((capex - 3e6).abs() < 1e-6 && edge_rooms(&inputs, &s)[1].least_cny() == 3e6, "{capex}");
 }

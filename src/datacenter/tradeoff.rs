@@ -4,7 +4,7 @@
 //! gap); a limit on the worst latency gives those in between that no weighing finds. Both are swept, and what
 //! another point beats in everything is dropped.
 
-use super::study::{Layout, Metrics, Study, StudyError, Weights};
+use super::study::{Layout, Metrics, Study, StudyError, Weights, percentile};
 use crate::optimise::facility::FacilityError;
 use crate::optimise::{Effort, Work, relative_gap};
 use serde::Serialize;
@@ -77,7 +77,7 @@ pub fn chosen(study: &Study) -> Weights {
     Weights {
         ms_cny: study.settings.datacenter.ms_value_cny_yr,
         carbon_cny_t: study.settings.energy.carbon_cny_t,
-        worst_rtt_ms: f64::INFINITY,
+        ..Weights::COST
     }
 }
 
@@ -104,7 +104,7 @@ fn point(study: &Study, aim: Aim, w: Weights, layout: &Layout) -> Point {
 pub fn curve(study: &Study, first: &Layout, work: Work<'_>) -> Result<Vec<Point>, StudyError> {
     let base = chosen(study);
     let work = Work { effort: Effort::LOW, ..work };
-    let free = Weights { ms_cny: 0.0, carbon_cny_t: 0.0, worst_rtt_ms: f64::INFINITY };
+    let free = Weights::COST;
     let mut asked = vec![(Aim::Cost, free)];
     let step = if base.ms_cny > 0.0 { base.ms_cny } else { 1_000.0 };
     asked.extend(LATENCY.map(|f| (Aim::Latency, Weights { ms_cny: f * step, ..free })));
@@ -142,11 +142,19 @@ pub fn curve(study: &Study, first: &Layout, work: Work<'_>) -> Result<Vec<Point>
 }
 
 /// The least worst round trip that can be had, ms: nobody can be served faster than at his nearest place.
-fn fastest_worst_ms(study: &Study) -> f64 {
-    (study.demands.iter().zip(&study.pairs))
-        .filter(|(d, _)| d.latency_value > 0.0)
-        .filter_map(|(_, pairs)| pairs.iter().map(|p| study.rtt_ms(&p.way)).min_by(f64::total_cmp))
+pub(super) fn fastest_worst_ms(study: &Study) -> f64 {
+    (0..study.demands.len())
+        .filter(|&d| study.demands[d].latency_value > 0.0)
+        .map(|d| study.nearest_ms(d))
         .fold(0.0, f64::max)
+}
+
+/// The least 95th percentile that can be had, ms, for the same reason.
+pub(super) fn fastest_p95_ms(study: &Study) -> f64 {
+    let valued = (0..study.demands.len()).filter(|&d| study.demands[d].latency_value > 0.0);
+    let mut slowness: Vec<(f64, f64)> =
+        valued.map(|d| (study.nearest_ms(d), study.demands[d].racks)).collect();
+    percentile(&mut slowness, 0.95)
 }
 
 /// Drops points that another beats or equals in everything; the chosen one always stays.

@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
 /// Nodes of other owners this near to an exchange point are joined there, metres.
-const EXCHANGE_M: f64 = 5_000.0;
+pub(super) const EXCHANGE_M: f64 = 5_000.0;
 
 /// Where a point joins one owner's network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,14 +53,14 @@ pub struct Transport<'a> {
     by_id: FxHashMap<&'a str, Vec<u32>>,
     latency: &'a LatencySettings,
     attach_m: f64,
-    exchanges: usize,
+    doors: Vec<u32>,
 }
 
 fn key(at: LonLat) -> (i64, i64) {
     ((at.lon_deg() * 1e5).round() as i64, (at.lat_deg() * 1e5).round() as i64)
 }
 
-const fn switches(kind: FiberNodeKind) -> bool {
+pub(super) const fn switches(kind: FiberNodeKind) -> bool {
     use FiberNodeKind::{Agg, BbuPool, City, Co, Ixp, Olt, Upf};
     matches!(kind, Agg | BbuPool | City | Co | Ixp | Olt | Upf)
 }
@@ -92,6 +92,18 @@ impl<'a> Transport<'a> {
     /// # Errors
     /// A cable whose length is no number.
     pub fn new(inputs: &'a Inputs, settings: &'a Settings) -> Result<Self, GraphError> {
+        Self::build(inputs, settings, true)
+    }
+
+    /// The fiber of each owner by itself: exchange points are known, and join nothing.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn apart(inputs: &'a Inputs, settings: &'a Settings) -> Result<Self, GraphError> {
+        Self::build(inputs, settings, false)
+    }
+
+    fn build(inputs: &'a Inputs, settings: &'a Settings, join: bool) -> Result<Self, GraphError> {
         let latency = &settings.latency;
         let mut names: BTreeMap<&str, u16> = BTreeMap::new();
         let segments = inputs.fiber_segments.iter().map(|s| s.owner.as_str());
@@ -154,8 +166,7 @@ impl<'a> Transport<'a> {
             .collect();
         doors.sort_unstable();
         doors.dedup();
-        let exchanges = doors.len();
-        for door in doors {
+        for &door in doors.iter().filter(|_| join) {
             let at = nodes.at[door as usize];
             for (o, index) in by_owner.iter().enumerate() {
                 if usize::from(nodes.owner[door as usize]) == o {
@@ -185,7 +196,7 @@ impl<'a> Transport<'a> {
             by_id,
             latency,
             attach_m: settings.datacenter.attach_m,
-            exchanges,
+            doors,
         })
     }
 
@@ -198,7 +209,44 @@ impl<'a> Transport<'a> {
     /// Points where networks are joined.
     #[must_use]
     pub fn exchanges(&self) -> usize {
-        self.exchanges
+        self.doors.len()
+    }
+
+    /// Nodes of the graph at which networks are joined.
+    #[must_use]
+    pub fn doors(&self) -> &[u32] {
+        &self.doors
+    }
+
+    /// Owner and position of a node.
+    #[must_use]
+    pub fn node(&self, node: u32) -> (u16, LonLat) {
+        (self.owner[node as usize], self.at[node as usize])
+    }
+
+    /// What a node takes to switch, one way, microseconds.
+    #[must_use]
+    pub fn switching_us(&self, node: u32) -> f64 {
+        self.hop_us[node as usize]
+    }
+
+    /// The node of an owner's network next to a position, with the distance in metres.
+    #[must_use]
+    pub fn nearest(&self, owner: u16, at: LonLat) -> Option<(u32, f64)> {
+        self.by_owner.get(usize::from(owner))?.nearest(at).map(|h| (h.index, h.distance_m))
+    }
+
+    /// Nodes of the graph that an id names.
+    #[must_use]
+    pub fn named(&self, id: &str) -> &[u32] {
+        self.by_id.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ways from a node of the graph, half of whose switching is counted.
+    #[must_use]
+    pub fn from_node(&self, node: u32) -> Ways<'_> {
+        let half_us = self.hop_us[node as usize] / 2.0;
+        self.ways(self.at[node as usize], &[(NodeId(node), half_us, 0.0)])
     }
 
     /// Whether there is any fiber.
@@ -244,6 +292,11 @@ impl<'a> Transport<'a> {
                 (NodeId(a.node), us, a.fiber_m)
             })
             .collect();
+        self.ways(at, &start)
+    }
+
+    /// The ways from nodes, each with what it has taken and how far it is to get there.
+    fn ways(&self, at: LonLat, start: &[(NodeId, f64, f64)]) -> Ways<'_> {
         let mut search = Dijkstra::new(&self.graph);
         search.run(start.iter().map(|s| (s.0, s.1)), Until::Everywhere);
         let mut order: Vec<(NodeId, f64)> =
@@ -288,6 +341,14 @@ pub struct Ways<'t> {
 }
 
 impl Ways<'_> {
+    /// To a node of the graph, its switching included: one way, microseconds, and metres of fiber. None where
+    /// no fiber leads there.
+    #[must_use]
+    pub fn to_node(&self, node: u32) -> Option<(f64, f64)> {
+        let us = self.us[node as usize];
+        us.is_finite().then(|| (us + self.transport.hop_us[node as usize] / 2.0, self.metres[node as usize]))
+    }
+
     /// The shortest way from a point that joins the networks at `access`; over one owner's access only, if
     /// asked for. Where the hall is nearer than the network's own node, the way is straight to it; where no
     /// fiber leads from one to the other, it follows the great circle times `latency.detour` with a switching

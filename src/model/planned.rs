@@ -1,6 +1,7 @@
 //! The parts that a plan is made of. Money is in yuan, capex without tax, opex per year.
 
 use super::kinds::{Basis, DcTier, LayMethod};
+use super::settings::HallKind;
 use crate::geom::LonLat;
 use serde::{Deserialize, Serialize};
 
@@ -366,16 +367,18 @@ pub struct Center {
     pub existing: bool,
     /// Tier.
     pub tier: DcTier,
+    /// Kind of hall; none where it takes both.
+    pub hall: Option<HallKind>,
     /// Position.
     #[serde(skip)]
     pub at: LonLat,
-    /// Place that it stands at (`node_id` or town).
+    /// Place that it stands at (`node_id`, town, `site_id` or national cluster).
     pub place: String,
     /// City (adcode), when known.
     pub city: Option<String>,
     /// Racks that the plan uses.
     pub racks_used: f64,
-    /// Racks that it has.
+    /// Racks that it has free today, or that are built; none where not known.
     pub racks: Option<f64>,
     /// IT power of the racks used, MW.
     pub it_mw: f64,
@@ -383,10 +386,12 @@ pub struct Center {
     pub pue: f64,
     /// Sites served.
     pub sites: u64,
-    /// Mean round trip of those sites, milliseconds.
-    pub rtt_mean_ms: f64,
-    /// 95th percentile of the round trip, milliseconds.
-    pub rtt_p95_ms: f64,
+    /// Sites for which it stands by.
+    pub standby_sites: u64,
+    /// Mean round trip by racks, milliseconds; none where it serves nobody.
+    pub rtt_mean_ms: Option<f64>,
+    /// 95th percentile of the round trip by racks, milliseconds.
+    pub rtt_p95_ms: Option<f64>,
     /// Energy per year, kWh.
     pub energy_kwh_yr: f64,
     /// Carbon per year, tonnes CO2.

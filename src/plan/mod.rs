@@ -17,7 +17,7 @@ pub use crate::model::planned::{
 pub use result::Plan;
 pub use run::{run, run_bare, run_told, standing, today, today_told};
 
-use crate::datacenter::PlacementError;
+use crate::datacenter::study::StudyError;
 use crate::fiber::RouteError;
 use crate::graph::GraphError;
 use crate::model::said::Bilingual;
@@ -52,7 +52,7 @@ pub enum PlanError {
     Fiber(#[from] RouteError),
     /// Data centers can't be placed.
     #[error("data centers can't be placed: {0}")]
-    Placement(#[from] PlacementError),
+    Placement(#[from] StudyError),
     /// Links run over ground without heights, and the settings refuse that.
     #[error(
         "{links} links run over ground that the dem layer has no heights for, among them that of site \"{site}\" \

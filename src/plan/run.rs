@@ -381,8 +381,7 @@ fn draft(
 
     let scored: Vec<SiteId> =
         (0u32..).zip(&before.sites).filter(|(_, s)| s.scored).map(|(i, _)| SiteId(i)).collect();
-    let halls = datacenter::halls(inputs, settings);
-    let centers = datacenter::place(inputs, &scored, &halls, settings, work)?;
+    let centers = datacenter::planned(inputs, &scored, &fiber.connections, None, settings, work)?;
     progress.add(part);
     notes.extend(centers.notes);
     certificates.extend(centers.certificate);

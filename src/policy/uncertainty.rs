@@ -122,7 +122,11 @@ impl Off {
         for price in [&mut s.fiber.cable_cny_m, &mut s.fiber.duct_reuse_cny_m, &mut s.fiber.lead_in_cny_m] {
             *price *= cables * lengths;
         }
-        s.datacenter.edge_capex_cny *= self.factor(Parameter::CenterPrices, u.cost_share);
+        let halls = self.factor(Parameter::CenterPrices, u.cost_share);
+        for tier in [&mut s.datacenter.edge, &mut s.datacenter.regional, &mut s.datacenter.hub] {
+            tier.base_cny *= halls;
+            tier.rack_cny *= halls;
+        }
         s
     }
 

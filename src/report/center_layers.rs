@@ -5,6 +5,7 @@ use super::layers::View;
 use super::redact::Released;
 use crate::datacenter::centers::{Binding, CenterOfLayout};
 use crate::datacenter::places::FactorSource;
+use crate::datacenter::reasons::binding_words;
 use crate::datacenter::{Advice, first_site_at};
 use crate::geom::LonLat;
 use crate::model::settings::HallKind;
@@ -22,14 +23,8 @@ pub const fn hall_label(hall: Option<HallKind>) -> (&'static str, &'static str, 
 /// Code and names of what keeps a center where it is.
 #[must_use]
 pub const fn binding_label(binding: Binding) -> (&'static str, &'static str, &'static str) {
-    match binding {
-        Binding::Lock => ("lock", "the planner's decision", "人工锁定"),
-        Binding::Latency => ("latency", "latency: nothing else is near enough", "时延：无其他机房可达"),
-        Binding::Standby => ("standby", "second center for others", "作为备份机房"),
-        Binding::Capacity => ("capacity", "capacity: it is full", "容量：已满"),
-        Binding::Existing => ("existing", "it exists and has room", "已建且有余量"),
-        Binding::Cost => ("cost", "cost: any other place is dearer", "成本：其他位置更贵"),
-    }
+    let (en, zh) = binding_words(binding);
+    (binding.code(), en, zh)
 }
 
 /// Code and names of where an emission factor comes from.
@@ -123,6 +118,8 @@ pub fn centers<'a>(
     c.text("city", ("city", "地市"), move |i| d[i].city.as_deref().map(|code| v.region_name(code)));
     c.float("racks_used", 2, "racks", ("racks used", "占用机架"), move |i| Some(d[i].racks_used))
         .about("standard racks of 2.5 kW", "2.5 kW 标准机架");
+    c.float("racks_kept", 2, "racks", ("racks kept free", "备用机架"), move |i| Some(d[i].racks_kept))
+        .about("for what one failed center serves", "供任一中心故障时承接");
     c.float("racks", 1, "racks", ("racks free today, or built", "可用或新建机架"), move |i| {
         d[i].racks
     });

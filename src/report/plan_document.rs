@@ -1,6 +1,7 @@
 //! The report on a plan: what is built, what it costs, who pays, and what is proven about it.
 
 use super::assumptions::assumptions;
+use super::center_layers::hall_label;
 use super::chart::{Chart, Lines};
 use super::coverage_document::{
     MAX_ROWS, banners, coverage_document, data_quality, headings, headline, notes, say, today,
@@ -661,8 +662,10 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
             t("name", "名称"),
             t("exists", "已有"),
             t("tier", "层级"),
+            t("hall", "类型"),
             t("city", "地市"),
             t("sites", "服务企业"),
+            t("second for", "备份企业"),
             t("IT MW", "IT功率 MW"),
             t("racks used", "占用机架"),
             t("racks used %", "上架率"),
@@ -683,13 +686,15 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
             Cell::words(Some(&c.name)),
             Cell::Text(if c.existing { t("yes", "是") } else { t("no", "否") }),
             Cell::Text(t(c.tier.code(), c.tier.zh())),
+            Cell::Text(t(hall_label(c.hall).1, hall_label(c.hall).2)),
             c.city.as_deref().map_or(Cell::Unknown, |k| Cell::Text(plain(v.region_name(k)))),
             Cell::count(Some(c.sites)),
+            Cell::count(Some(c.standby_sites)),
             Cell::Number(c.it_mw, 3),
             Cell::Number(c.racks_used, 1),
             Cell::share(used),
-            Cell::Number(c.rtt_mean_ms, 2),
-            Cell::Number(c.rtt_p95_ms, 2),
+            c.rtt_mean_ms.map_or(Cell::Nothing, |ms| Cell::Number(ms, 2)),
+            c.rtt_p95_ms.map_or(Cell::Nothing, |ms| Cell::Number(ms, 2)),
             Cell::Number(c.pue, 2),
             Cell::Number(c.carbon_t_yr, 1),
             money_cell(lang, c.capex_cny),

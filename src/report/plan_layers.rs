@@ -1,5 +1,6 @@
 //! The layers of a plan: stations, fiber, lead-ins, data centers.
 
+use super::center_layers::hall_label;
 use super::layer::{Columns, Layer, Shape};
 use super::layers::View;
 use crate::model::planned::{
@@ -385,6 +386,7 @@ pub fn datacenters<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     c.text("name", ("name", "名称"), move |i| Some(d[i].name.as_str()));
     c.flag("existing", ("exists", "已有"), move |i| Some(d[i].existing));
     c.text("tier", ("tier", "层级"), move |i| Some(d[i].tier.code()));
+    c.text("hall", ("kind of hall", "机房类型"), move |i| Some(hall_label(d[i].hall).0));
     c.text("place", ("stands at", "所在位置"), move |i| Some(d[i].place.as_str()));
     c.text("city", ("city", "地市"), move |i| d[i].city.as_deref().map(|code| v.region_name(code)));
     c.float("racks_used", 2, "racks", ("racks used", "占用机架"), move |i| Some(d[i].racks_used));
@@ -393,10 +395,13 @@ pub fn datacenters<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     c.float("it_mw", 3, "MW", ("IT power used", "IT功率"), move |i| Some(d[i].it_mw));
     c.float("pue", 2, "", ("PUE", "PUE"), move |i| Some(d[i].pue));
     c.int("sites", "", ("sites served", "服务企业数"), move |i| i64::try_from(d[i].sites).ok());
-    c.float("rtt_mean_ms", 2, "ms", ("mean round trip", "平均往返时延"), move |i| {
-        Some(d[i].rtt_mean_ms)
+    c.int("standby", "", ("sites it stands by for", "备份企业数"), move |i| {
+        i64::try_from(d[i].standby_sites).ok()
     });
-    c.float("rtt_p95_ms", 2, "ms", ("95 % round trip", "95%往返时延"), move |i| Some(d[i].rtt_p95_ms));
+    c.float("rtt_mean_ms", 2, "ms", ("mean round trip", "平均往返时延"), move |i| d[i].rtt_mean_ms)
+        .from("planned", "second center only");
+    c.float("rtt_p95_ms", 2, "ms", ("95 % round trip", "95%往返时延"), move |i| d[i].rtt_p95_ms)
+        .from("planned", "second center only");
     c.float("energy_kwh", 0, "kWh/yr", ("energy per year", "年用电量"), move |i| {
         Some(d[i].energy_kwh_yr)
     });
@@ -415,10 +420,10 @@ pub fn datacenters<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
         name: "datacenters",
         title: ("Data centers of the plan", "规划数据中心"),
         method: (
-            "facility location by latency and cost; idle halls before new ones",
-            "按时延与成本选址，优先利用闲置机房",
+            "facility location by cost, latency and carbon over the fiber graph with the plan's fiber, within each demand's latency limit and each hall's capacity; proven bound",
+            "按成本、时延与碳排放在光网（含规划光缆）上选址，满足各业务时延限值与机房容量，给出可证界",
         ),
-        inputs: &["sites", "datacenters", "fiber_nodes", "regions"],
+        inputs: &["sites", "datacenters", "fiber_nodes", "fiber_segments", "towns", "regions"],
         shape: Shape::Points(Box::new(move |i| d[i].at)),
         rows: d.len(),
         columns: c.done(),

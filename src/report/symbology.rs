@@ -336,7 +336,9 @@ pub fn codes(layer: &str, field: &str) -> Vec<(&'static str, &'static str, &'sta
         ("sites", "coord_src") => vocabulary(CoordSource::ALL.iter().map(|k| (k.code(), k.zh()))),
         ("sites", "latency_basis") => vocabulary(LatencyBasis::ALL.iter().map(|k| (k.code(), k.zh()))),
         (_, "status") => vocabulary(SiteStatus::ALL.iter().map(|k| (k.code(), k.zh()))),
-        ("centers", "hall") => [Some(HallKind::General), Some(HallKind::Ai), None].map(hall_label).to_vec(),
+        ("centers" | "datacenters", "hall") => {
+            [Some(HallKind::General), Some(HallKind::Ai), None].map(hall_label).to_vec()
+        }
         ("centers", "binding") => Binding::ALL.map(binding_label).to_vec(),
         ("centers", "factor") => {
             [FactorSource::Region, FactorSource::Province, FactorSource::Nation].map(factor_label).to_vec()

@@ -7,31 +7,16 @@ use crate::cli::context::{Context, print, terminal_width};
 use crate::cli::exit::{Complaint, Exit};
 use crate::coverage::Assessment;
 use crate::datacenter::study::StudyError;
-use crate::datacenter::{Objective, advise};
+use crate::datacenter::{Objective, advise, joined};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::SiteStatus;
-use crate::model::planned::ConnectionState;
 use crate::model::records::SiteId;
 use crate::model::settings::Settings;
 use crate::optimise::facility::FacilityError;
 use crate::optimise::{Effort, Stop, Work};
-use crate::plan::Plan;
 use crate::report::answers::{Picture, centers_answer, curve_svg, map_svg, reasons};
 use crate::report::center_layers::{CenterTables, assignments, centers, clusters};
 use crate::report::{Released, text};
-use std::collections::BTreeMap;
-
-/// The node that each site's own fiber leads to, and that fiber's length, as a plan lays it.
-fn joined(inputs: &Inputs, plan: &Plan) -> BTreeMap<u32, (String, f64)> {
-    let number: BTreeMap<&str, u32> =
-        (0u32..).zip(&inputs.sites.list).map(|(i, s)| (inputs.sites.text.get(s.id), i)).collect();
-    let laid = plan.connections.iter().filter(|c| c.state == ConnectionState::Planned);
-    laid.filter_map(|c| {
-        let route_m = c.route_m? + c.lead_in_m.unwrap_or(0.0);
-        Some((*number.get(c.id.as_str())?, (c.node.clone()?, route_m)))
-    })
-    .collect()
-}
 
 /// Sites that count, as they do in scores.
 fn wanted(inputs: &Inputs, settings: &Settings) -> Vec<SiteId> {
@@ -73,15 +58,23 @@ pub fn run(
 ) -> Result<Exit, Complaint> {
     let (mut loaded, settings) = read(reading, output, ctx)?;
     ctx.limit(budget.time_limit);
-    let effort = budget.effort.unwrap_or(Effort::LOW);
-    let plan = if with_plan { Some(planned(&mut loaded, &settings, effort, ctx)?) } else { None };
+    let plan = if with_plan {
+        Some(planned(&mut loaded, &settings, budget.effort.unwrap_or(Effort::LOW), ctx)?)
+    } else {
+        None
+    };
+    // The usual effort of `covplan plan`: by the same way, the same layout.
+    let effort = budget.effort.unwrap_or(Effort::NORMAL);
     let inputs = &loaded.inputs;
-    let ways = plan.as_ref().map(|p| joined(inputs, p)).unwrap_or_default();
+    let ways = plan.as_ref().map(|p| joined(inputs, &p.connections)).unwrap_or_default();
     let objective = match objective {
         CenterObjective::Mix => Objective::Mix,
         CenterObjective::Cost => Objective::Cost,
         CenterObjective::Latency => Objective::Latency,
+        CenterObjective::P95 => Objective::P95,
+        CenterObjective::Worst => Objective::Worst,
         CenterObjective::Carbon => Objective::Carbon,
+        CenterObjective::Energy => Objective::Energy,
     };
     let sites = wanted(inputs, &settings);
     let (label, seed) = (ctx.pick("placing centers", "布局算力中心").to_owned(), ctx.seed);

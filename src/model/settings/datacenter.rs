@@ -10,22 +10,12 @@ use std::collections::BTreeMap;
 pub struct DatacenterSettings {
     /// Round trip within which a site is well served, ms.
     pub edge_max_rtt_ms: f64,
-    /// Round trip of the transport alone within which a hall may serve a site, ms.
-    pub transport_max_rtt_ms: f64,
     /// What one millisecond of round trip is worth per rack and year, against the cost of a nearer hall, CNY/rack/ms/yr.
     pub ms_value_cny_yr: f64,
-    /// Transport round trip to a hall that is far away, for sites that no near hall is worth its cost for, ms.
-    pub far_rtt_ms: f64,
-    /// Edge node, CNY.
-    pub edge_capex_cny: f64,
-    /// Standard racks of an edge node, racks.
-    pub edge_racks: f64,
     /// IT power of a standard rack, kW.
     pub rack_kw: f64,
     /// IT power of a rack in an AI hall, kW.
     pub ai_rack_kw: f64,
-    /// PUE of a new edge node.
-    pub pue: f64,
     /// PUE that a degree of yearly mean temperature above `pue_ref_deg_c` adds, below it takes away, 1/°C.
     pub pue_per_deg_c: f64,
     /// Yearly mean temperature that the PUE of new halls is told for, °C.
@@ -36,14 +26,18 @@ pub struct DatacenterSettings {
     pub max_centers: u32,
     /// Racks that a new hall must fill, of the smallest that is built, share.
     pub use_floor: f64,
-    /// Each demand must reach a second center within its limit.
+    /// Each demand must reach a second center within its limit that keeps room for it.
     pub standby: bool,
+    /// What second centers keep free of the racks that any one center serves, share.
+    pub standby_share: f64,
     /// Transport of a rack's traffic over a kilometre of route, CNY/rack/km/yr.
     pub transport_cny_rack_km_yr: f64,
     /// Farthest fiber node over which a site or a hall joins an operator's network, m.
     pub attach_m: f64,
     /// Nodes (`node_id`) where operators' networks are joined beside the exchange points.
     pub direct_connect: Vec<String>,
+    /// Exchange point or direct connection between networks, CNY.
+    pub exchange_cny: f64,
     /// Whether halls in the national clusters may serve.
     pub hubs: bool,
     /// Residents of a town from which a regional center may stand there.

@@ -1,12 +1,14 @@
 //! The answer of `covplan centers`: where compute should stand, why, and what less latency and carbon cost.
 
 use super::Answer;
+use super::centers_exchange::{self, network};
 use crate::datacenter::Advice;
-use crate::datacenter::centers::{Binding, CenterOfLayout};
+use crate::datacenter::centers::{CenterOfLayout, NextBest};
+use crate::datacenter::reasons::{name_zh, reason as in_words};
 use crate::datacenter::tradeoff::Aim;
 use crate::model::kinds::Lang;
 use crate::model::words::{yuan, yuan_zh};
-use crate::report::center_layers::{CenterTables, binding_label, factor_label, hall_label};
+use crate::report::center_layers::{CenterTables, factor_label, hall_label};
 use crate::report::coverage_document::{MAX_ROWS, banners, headings, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
 use crate::report::number::{fixed, grouped_decimal};
@@ -23,69 +25,13 @@ pub fn reasons(released: &Released, advice: &Advice) -> Vec<(String, String)> {
 
 fn reason(released: &Released, c: &CenterOfLayout) -> (String, String) {
     let v = released.view();
-    let racks = grouped_decimal(c.racks_used, 1);
-    let by: Vec<String> =
-        c.workloads.iter().map(|(w, r)| format!("{} {}", plain(w), grouped_decimal(*r, 1))).collect();
-    let (mut en, mut zh) = if c.sites > 0 {
-        (
-            format!(
-                "serves {racks} racks of {} sites ({}) at {} ms mean round trip",
-                say(v, c.sites, Lang::En),
-                by.join(", "),
-                fixed(c.rtt_mean_ms.unwrap_or(0.0), 2)
-            ),
-            format!(
-                "服务 {} 家企业 {racks} 架（{}），平均往返 {} ms",
-                say(v, c.sites, Lang::Zh),
-                by.join("、"),
-                fixed(c.rtt_mean_ms.unwrap_or(0.0), 2)
-            ),
-        )
-    } else {
-        ("serves nobody as the first center".to_owned(), "不作为主用机房".to_owned())
+    let name = |n: &NextBest| {
+        let told = released.name(&n.name.0).is_some() || n.public;
+        let id = || released.id(n.place.as_deref().unwrap_or_default());
+        if told { n.name.clone() } else { (id(), id()) }
     };
-    if c.standby_sites > 0 {
-        en += &format!("; second center for {} sites", say(v, c.standby_sites, Lang::En));
-        zh += &format!("；为 {} 家企业备份", say(v, c.standby_sites, Lang::Zh));
-    }
-    let (_, b_en, b_zh) = binding_label(c.binding);
-    en += &format!("; {b_en}");
-    zh += &format!("；{b_zh}");
-    if c.binding == Binding::Latency {
-        let only = grouped_decimal(c.only_here_racks, 1);
-        en += &format!(" ({only} racks)");
-        zh += &format!("（{only} 架）");
-    }
-    match &c.next {
-        Some(n) => {
-            let (cost, cost_zh) = (yuan(n.extra_cny_yr.max(0.0)), yuan_zh(n.extra_cny_yr.max(0.0)));
-            match &n.place {
-                Some(id) => {
-                    let told = released.name(&n.name.0).is_some() || n.public;
-                    let names = if told { n.name.clone() } else { (released.id(id), released.id(id)) };
-                    en += &format!(
-                        "; without it the next best place, {}, costs {cost} a year more",
-                        plain(&names.0)
-                    );
-                    zh += &format!("；若不用，次优位置 {} 每年多 {cost_zh}", plain(&names.1));
-                }
-                None => {
-                    en += &format!("; without it the other centers take over at {cost} a year more");
-                    zh += &format!("；若不用，其余中心承接每年多 {cost_zh}");
-                }
-            }
-        }
-        None if c.sites > 0 => {
-            en += "; no single other place could do all that it does";
-            zh += "；无单一位置可替代";
-        }
-        None => {}
-    }
-    if c.below_floor {
-        en += "; fills less than the floor asks";
-        zh += "；上架率低于下限";
-    }
-    (en, zh)
+    let (en, zh) = in_words(c, &|n, lang| say(v, n, lang), &name);
+    (plain(&en), plain(&zh))
 }
 
 /// The answer.
@@ -125,9 +71,10 @@ pub fn centers_answer(
                  points and direct connections only.",
                 "企业仅使用某一产权方光网时到各中心的平均往返时延；不同产权方网络仅在交换中心与直联点互通。",
             )],
-            tables: vec![network_table(advice, tables, lang)],
+            tables: vec![network_table(released, advice, tables, lang)],
         });
     }
+    sections.extend(centers_exchange::section(released, advice, lang));
     sections.push(cluster_section(released, advice, lang));
     let notes: Vec<String> = advice.notes.iter().map(|n| n.text(lang).to_owned()).collect();
     if !notes.is_empty() {
@@ -138,14 +85,14 @@ pub fn centers_answer(
         front: None,
         title: format!("{} – {}", plain(&run.title), t("where compute should stand", "算力中心布局")),
         banners: banners(v, lang, stopped),
-        headline: headline(advice, lang),
+        headline: headline(released, advice, lang),
         sections,
         next: vec!["covplan energy PROJECT.toml".to_owned()],
     };
     Answer { name: "centers", document, result: result(released, advice, tables, why) }
 }
 
-fn headline(a: &Advice, lang: Lang) -> Vec<String> {
+fn headline(released: &Released, a: &Advice, lang: Lang) -> Vec<String> {
     let m = &a.metrics;
     let new = a.centers.iter().filter(|c| !c.existing).count();
     let served: f64 = a.racks.iter().sum();
@@ -159,22 +106,26 @@ fn headline(a: &Advice, lang: Lang) -> Vec<String> {
     let share = |part: f64, of: f64| grouped_decimal(if of > 0.0 { 100.0 * part / of } else { 0.0 }, 1);
     let mut lines = vec![match lang {
         Lang::En => format!(
-            "{} centers ({new} new) serve {} racks, {} % of the demand, within its latency limits: {} ms mean, {} ms p95, {} ms worst round trip",
+            "{} centers ({new} new) serve {} racks, {} % of the demand, within its latency limits: {} ms mean, {} ms p95 (no layout: below {}), {} ms worst round trip (below {})",
             a.centers.len(),
             grouped_decimal(served, 1),
             share(served, served + unmet),
             fixed(m.rtt_mean_ms, 2),
             fixed(m.rtt_p95_ms, 2),
+            fixed(a.least_p95_worst_ms[0], 2),
             fixed(m.rtt_worst_ms, 2),
+            fixed(a.least_p95_worst_ms[1], 2),
         ),
         Lang::Zh => format!(
-            "{} 处算力中心（新建 {new} 处）承载 {} 架，占需求 {} %，均满足时延限值：往返平均 {} ms、95% {} ms、最长 {} ms",
+            "{} 处算力中心（新建 {new} 处）承载 {} 架，占需求 {} %，均满足时延限值：往返平均 {} ms、95% {} ms（任何方案不低于 {}）、最长 {} ms（不低于 {}）",
             a.centers.len(),
             grouped_decimal(served, 1),
             share(served, served + unmet),
             fixed(m.rtt_mean_ms, 2),
             fixed(m.rtt_p95_ms, 2),
+            fixed(a.least_p95_worst_ms[0], 2),
             fixed(m.rtt_worst_ms, 2),
+            fixed(a.least_p95_worst_ms[1], 2),
         ),
     }];
     lines.push(match lang {
@@ -203,16 +154,19 @@ fn headline(a: &Advice, lang: Lang) -> Vec<String> {
     });
     lines.push(match lang {
         Lang::En => format!(
-            "{} % of racks reach a second center within their limit; {} % are reached over fiber of the layers, the rest over assumed ways",
+            "{} % of racks have a second center within their limit that keeps room for them ({} a year, which the bound leaves out); {} % are reached over fiber of the layers, the rest over assumed ways",
             share(a.backed_racks, served),
+            yuan(a.standby_cny_yr),
             share(a.over_fiber_racks, served),
         ),
         Lang::Zh => format!(
-            "{} % 的机架在限值内有备份中心；{} % 按现有光缆计算，其余路径为假设",
+            "{} % 的机架在限值内有预留容量的备份中心（每年 {}，最优界未计此项）；{} % 按现有光缆计算，其余路径为假设",
             share(a.backed_racks, served),
+            yuan_zh(a.standby_cny_yr),
             share(a.over_fiber_racks, served),
         ),
     });
+    lines.extend(centers_exchange::headline(released, a, lang));
     lines
 }
 
@@ -245,21 +199,27 @@ fn center_table(released: &Released, a: &Advice, tables: &CenterTables, lang: La
             ("hall", "类型"),
             ("exists", "已有"),
             ("racks used", "占用机架"),
+            ("kept free", "备用机架"),
             ("of racks", "机架"),
             ("IT MW", "IT功率（MW）"),
             ("sites", "服务企业"),
             ("second for", "备份企业"),
             ("mean RTT ms", "平均往返（ms）"),
             ("p95 RTT ms", "95%往返（ms）"),
-            ("p95 fiber km", "95%光路（公里）"),
             ("PUE", "PUE"),
-            ("MWh/yr", "兆瓦时/年"),
             ("tCO2/yr", "吨CO2/年"),
-            ("green power at hand MW", "就近绿电（MW）"),
         ],
     );
     columns.push(money_heading(lang, "capex", "投资"));
     columns.push(money_heading(lang, "cost/yr", "年化成本"));
+    columns.extend(headings(
+        lang,
+        &[
+            ("MWh/yr", "兆瓦时/年"),
+            ("p95 fiber km", "95%光路（公里）"),
+            ("green power at hand MW", "就近绿电（MW）"),
+        ],
+    ));
     let mut table = Table::new("centers", t("Centers", "算力中心"), columns).brief();
     for (i, c) in (0u32..).zip(&a.centers).take(MAX_ROWS) {
         let (name, name_zh) = tables.name(i);
@@ -270,30 +230,32 @@ fn center_table(released: &Released, a: &Advice, tables: &CenterTables, lang: La
             Cell::Text(t(hall_label(c.hall).1, hall_label(c.hall).2)),
             Cell::Text(if c.existing { t("yes", "是") } else { t("no", "否") }),
             Cell::Number(c.racks_used, 1),
+            Cell::Number(c.racks_kept, 1),
             Cell::number(c.racks, 1),
             Cell::Number(c.it_mw, 3),
             Cell::Text(say(v, c.sites, lang)),
             Cell::Text(say(v, c.standby_sites, lang)),
             c.rtt_mean_ms.map_or(Cell::Nothing, |m| Cell::Number(m, 2)),
             c.rtt_p95_ms.map_or(Cell::Nothing, |m| Cell::Number(m, 2)),
-            Cell::Number(c.fiber_p95_km, 1),
             Cell::Number(c.pue, 2),
-            Cell::Number(c.energy_kwh_yr / 1e3, 0),
             Cell::Number(c.carbon_t_yr, 0),
-            Cell::number(c.green_mw, 0),
             money_cell(lang, c.capex_cny),
             money_cell(lang, c.cost_cny_yr),
+            Cell::Number(c.energy_kwh_yr / 1e3, 0),
+            c.rtt_mean_ms.map_or(Cell::Nothing, |_| Cell::Number(c.fiber_p95_km, 1)),
+            Cell::number(c.green_mw, 0),
         ]);
     }
     let sum = |f: fn(&CenterOfLayout) -> f64| a.centers.iter().map(f).sum::<f64>();
     let mut total = vec![Cell::Blank; table.headings.len()];
     total[1] = Cell::Text(t("total", "合计"));
     total[5] = Cell::Number(sum(|c| c.racks_used), 1);
-    total[7] = Cell::Number(sum(|c| c.it_mw), 3);
-    total[14] = Cell::Number(sum(|c| c.energy_kwh_yr) / 1e3, 0);
-    total[15] = Cell::Number(sum(|c| c.carbon_t_yr), 0);
-    total[17] = money_cell(lang, sum(|c| c.capex_cny));
-    total[18] = money_cell(lang, sum(|c| c.cost_cny_yr));
+    total[6] = Cell::Number(sum(|c| c.racks_kept), 1);
+    total[8] = Cell::Number(sum(|c| c.it_mw), 3);
+    total[14] = Cell::Number(sum(|c| c.carbon_t_yr), 0);
+    total[15] = money_cell(lang, sum(|c| c.capex_cny));
+    total[16] = money_cell(lang, sum(|c| c.cost_cny_yr));
+    total[17] = Cell::Number(sum(|c| c.energy_kwh_yr) / 1e3, 0);
     table.total = Some(total);
     table
 }
@@ -390,8 +352,9 @@ fn cluster_section(released: &Released, a: &Advice, lang: Lang) -> Section {
         ],
     );
     for k in &kinds {
-        columns.push(format!("{} {}", plain(k), t("node at", "节点")));
-        columns.push(format!("{} RTT ms", plain(k)));
+        let name = plain(pick(lang, k, name_zh(k)));
+        columns.push(format!("{name}{}", t(" node at", "节点")));
+        columns.push(format!("{name}{}", t(" RTT ms", "往返（ms）")));
     }
     let mut table =
         Table::new("clusters", t("Industrial clusters and their nodes", "产业集群及其节点"), columns).brief();
@@ -440,10 +403,10 @@ fn cluster_section(released: &Released, a: &Advice, lang: Lang) -> Section {
     }
 }
 
-fn network_table(a: &Advice, tables: &CenterTables, lang: Lang) -> Table {
+fn network_table(released: &Released, a: &Advice, tables: &CenterTables, lang: Lang) -> Table {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let mut columns = headings(lang, &[("no.", "序号"), ("center", "算力中心")]);
-    columns.extend(a.owners.iter().map(|o| plain(o) + " ms"));
+    columns.extend(a.owners.iter().map(|o| network(released, a, o, lang) + " ms"));
     let mut table = Table::new("networks", t("Mean round trip by network", "分网络平均往返时延"), columns);
     for (i, c) in (0u32..).zip(&a.centers).filter(|(_, c)| !c.rtt_by_network.is_empty()).take(MAX_ROWS) {
         let (name, name_zh) = tables.name(i);
@@ -464,6 +427,8 @@ fn result(released: &Released, a: &Advice, tables: &CenterTables, why: &[(String
             let (name, name_zh) = tables.name(i);
             told["id"] = json!(tables.id(i));
             (told["name"], told["name_zh"]) = (json!(name), json!(name_zh));
+            let by = c.rtt_by_network.iter().map(|(o, ms)| json!([network(released, a, o, Lang::En), ms]));
+            told["rtt_by_network"] = by.collect();
             told["tier"] = json!(c.tier.code());
             told["hall"] = json!(hall_label(c.hall).0);
             told["factor"] = json!(factor_label(c.factor).0);
@@ -512,6 +477,8 @@ fn result(released: &Released, a: &Advice, tables: &CenterTables, why: &[(String
     json!({
         "centers": centers,
         "metrics": a.metrics,
+        "least_rtt_p95_ms": a.least_p95_worst_ms[0],
+        "least_rtt_worst_ms": a.least_p95_worst_ms[1],
         "certificate": a.certificate,
         "curve": a.curve,
         "unmet": unmet,
@@ -521,9 +488,11 @@ fn result(released: &Released, a: &Advice, tables: &CenterTables, why: &[(String
         "racks_general": a.racks[0],
         "racks_ai": a.racks[1],
         "racks_with_second_center": a.backed_racks,
+        "second_centers_cny_yr": a.standby_cny_yr,
         "racks_over_fiber": a.over_fiber_racks,
-        "networks": a.owners,
+        "networks": a.owners.iter().map(|o| network(released, a, o, Lang::En)).collect::<Vec<_>>(),
         "exchange_points": a.exchanges,
+        "exchange": centers_exchange::result(released, a),
         "places": a.places,
         "notes": a.notes.iter().map(|n| json!({ "code": n.code, "en": n.en, "zh": n.zh })).collect::<Vec<_>>(),
     })

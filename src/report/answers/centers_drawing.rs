@@ -3,8 +3,9 @@
 use super::centers::letter;
 use crate::datacenter::Advice;
 use crate::geom::{LonLat, sphere_m};
+use crate::index::RegionIndex;
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{DcTier, Lang};
+use crate::model::kinds::{DcTier, Lang, RegionLevel};
 use crate::report::center_layers::CenterTables;
 use crate::report::document::{pick, plain};
 use crate::report::number::{fixed, grouped_decimal};
@@ -66,7 +67,8 @@ pub fn map_svg(inputs: &Inputs, advice: &Advice, tables: &CenterTables, lang: La
     let sites = inputs.sites.list.iter().map(|s| s.at);
     let near = |p: LonLat| inputs.sites.list.iter().take(DOTS).any(|s| sphere_m(s.at, p) < 150_000.0);
     let centers: Vec<LonLat> = (0..advice.centers.len() as u32).filter_map(|i| tables.at(i)).collect();
-    let frame = Frame::around(sites.chain(centers.iter().copied().filter(|p| near(*p))))?;
+    let drawn = sites.chain(centers.iter().copied().filter(|p| near(*p)));
+    let frame = Frame::around(drawn.chain(around_sites(inputs)))?;
     let height = frame.height.max(22.0 * (advice.centers.len() as f64 + 3.0));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"{:.0} {:.0} {:.0} {:.0}\" font-family=\"sans-serif\" role=\"img\">\n\
@@ -88,6 +90,7 @@ pub fn map_svg(inputs: &Inputs, advice: &Advice, tables: &CenterTables, lang: La
         frame.height + 16.0
     );
     outlines(&mut svg, inputs, &frame);
+    names(&mut svg, inputs, &frame);
     let lines: Vec<_> = tables.lines().collect();
     let step = lines.len().div_ceil(DOTS).max(1);
     for (i, ends) in lines.iter().step_by(step) {
@@ -107,14 +110,21 @@ pub fn map_svg(inputs: &Inputs, advice: &Advice, tables: &CenterTables, lang: La
         let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2\" fill=\"{}\"/>", MET.hex());
     }
     svg += "</g>\n";
+    scale_bar(&mut svg, &frame);
+    let mut taken: Vec<[f64; 2]> = Vec::new();
     for (i, c) in (0u32..).zip(&advice.centers) {
         let Some(at) = tables.at(i) else { continue };
-        let ([x, y], moved) = frame.clamped(at);
+        let ([x, mut y], moved) = frame.clamped(at);
         let r = match c.tier {
             DcTier::Edge => 7.0,
             DcTier::Regional => 9.0,
             DcTier::Hub => 11.0,
         };
+        // Two at one place, or at one edge, stand below each other.
+        while taken.iter().any(|t| (t[0] - x).abs() < 20.0 && (t[1] - y).abs() < 20.0) {
+            y += 21.0;
+        }
+        taken.push([x, y]);
         let fill = if c.existing { CENTER.hex() } else { "#ffffff".to_owned() };
         let shape = if moved {
             format!(
@@ -142,6 +152,71 @@ pub fn map_svg(inputs: &Inputs, advice: &Advice, tables: &CenterTables, lang: La
     list(&mut svg, inputs, advice, tables, lang);
     svg += "</svg>\n";
     Some(svg)
+}
+
+/// Corners of the regions that hold sites; nothing where there are so many that the sites would shrink to dots.
+fn around_sites(inputs: &Inputs) -> impl Iterator<Item = LonLat> {
+    let index = RegionIndex::new(inputs.regions.iter().map(|r| &r.shape));
+    let mut holds = vec![false; inputs.regions.len()];
+    let mut found = Vec::new();
+    for s in &inputs.sites.list {
+        index.locate(s.at, &mut found);
+        found.iter().for_each(|&r| holds[r as usize] = true);
+    }
+    let few = holds.iter().filter(|h| **h).count() <= 200;
+    let regions = inputs.regions.iter().zip(holds).filter(move |(_, holds)| few && *holds);
+    regions
+        .flat_map(|(r, _)| r.shape.0.iter().flat_map(|p| &p.exterior().0))
+        .map(|c| LonLat::wrapped(c.x, c.y))
+}
+
+/// Names of cities in the middle of their largest part.
+fn names(svg: &mut String, inputs: &Inputs, frame: &Frame) {
+    for r in inputs.regions.iter().filter(|r| r.level == RegionLevel::City) {
+        let box_of = |p: &geo_types::Polygon<f64>| {
+            p.exterior()
+                .0
+                .iter()
+                .fold([f64::INFINITY, f64::INFINITY, -f64::INFINITY, -f64::INFINITY], |b, c| {
+                    [b[0].min(c.x), b[1].min(c.y), b[2].max(c.x), b[3].max(c.y)]
+                })
+        };
+        let size = |b: &[f64; 4]| (b[2] - b[0]) * (b[3] - b[1]);
+        let largest = r.shape.0.iter().map(box_of).max_by(|a, b| size(a).total_cmp(&size(b)));
+        let Some(b) = largest.filter(|b| b[0].is_finite()) else { continue };
+        let [x, y] = frame.xy(LonLat::wrapped((b[0] + b[2]) / 2.0, (b[1] + b[3]) / 2.0));
+        let _ = writeln!(
+            svg,
+            "<text x=\"{x:.0}\" y=\"{y:.0}\" font-size=\"12\" text-anchor=\"middle\" fill=\"#888\">{}</text>",
+            escaped(&r.name)
+        );
+    }
+}
+
+/// A bar of a round number of kilometres, about a fifth of the map, in its lower left corner.
+fn scale_bar(svg: &mut String, frame: &Frame) {
+    let middle = frame.north - frame.height / frame.scale[1] / 2.0;
+    let km_per_px = sphere_m(LonLat::wrapped(frame.west, middle), LonLat::wrapped(frame.west + 0.1, middle))
+        / 1e3
+        / (0.1 * frame.scale[0]);
+    let km = nice(km_per_px * WIDTH / 5.0);
+    let (y, long) = (frame.height + 14.0, km / km_per_px);
+    let _ = writeln!(
+        svg,
+        "<path d=\"M0 {:.1}V{y:.1}H{long:.1}V{:.1}\" fill=\"none\" stroke=\"#333\"/>\
+         <text x=\"{:.1}\" y=\"{:.1}\" font-size=\"11\">{} km</text>",
+        y - 5.0,
+        y - 5.0,
+        long + 6.0,
+        y + 1.0,
+        grouped_decimal(km, usize::from(km < 1.0))
+    );
+}
+
+/// The round number (1, 2 or 5 times a power of ten) at or below a value.
+fn nice(v: f64) -> f64 {
+    let power = 10f64.powf(v.max(1e-12).log10().floor());
+    [5.0, 2.0, 1.0].into_iter().map(|m| m * power).find(|n| *n <= v * (1.0 + 1e-9)).unwrap_or(power)
 }
 
 fn outlines(svg: &mut String, inputs: &Inputs, frame: &Frame) {
@@ -230,7 +305,7 @@ pub fn curve_svg(advice: &Advice, lang: Lang) -> Option<String> {
             advice.curve.iter().map(|p| p.metrics.carbon_t_yr).collect::<Vec<_>>(),
         ),
     ];
-    let (unit, scale) = match lang {
+    let (unit, scale): (&str, f64) = match lang {
         Lang::En => ("cost, ¥ M a year", 1e6),
         Lang::Zh => ("年化成本（万元）", 1e4),
     };
@@ -261,24 +336,49 @@ pub fn curve_svg(advice: &Advice, lang: Lang) -> Option<String> {
             HIGH + 76.0,
             if log { pick(lang, ", logarithmic", "，对数") } else { "" },
         );
-        for k in 0..=4 {
-            let share = f64::from(k) / 4.0;
-            let v = y_ends[0] + share * (y_ends[1] - y_ends[0]);
-            let a = x_ends[0] + share * (x_ends[1] - x_ends[0]);
-            let c = if log { 10f64.powf(a) } else { a };
-            let digits = |v: f64| if v.abs() < 10.0 { 2 } else { usize::from(v.abs() < 100.0) };
+        let digits = |v: f64| if v.abs() < 10.0 { 2 } else { usize::from(v.abs() < 100.0) };
+        for v in ticks(y_ends, false) {
             let _ = writeln!(
                 svg,
-                "<text x=\"{:.0}\" y=\"{:.1}\" font-size=\"11\" text-anchor=\"end\">{}</text>\
-                 <text x=\"{:.1}\" y=\"{:.0}\" font-size=\"11\" text-anchor=\"middle\">{}</text>",
+                "<path d=\"M{left:.0} {:.1}H{:.0}\" stroke=\"#ddd\"/>\
+                 <text x=\"{:.0}\" y=\"{:.1}\" font-size=\"11\" text-anchor=\"end\">{}</text>",
+                y(v),
+                left + wide,
                 left - 6.0,
                 y(v) + 4.0,
                 grouped_decimal(v, digits(v)),
-                left + share * wide,
+            );
+        }
+        for a in ticks(x_ends.map(|e| e - if log { scale.log10() } else { 0.0 }), log) {
+            let c = if log { 10f64.powf(a) * scale } else { a };
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{:.1} {:.0}v4\" stroke=\"#333\"/>\
+                 <text x=\"{:.1}\" y=\"{:.0}\" font-size=\"11\" text-anchor=\"middle\">{}</text>",
+                x(c),
+                30.0 + HIGH,
+                x(c),
                 HIGH + 50.0,
                 grouped_decimal(c / scale, digits(c / scale)),
             );
         }
+        // What no point beats in both: from one to the next.
+        let mut best = f64::INFINITY;
+        let mut path = String::new();
+        for (c, v) in cost.iter().zip(values) {
+            if *v < best * (1.0 - 1e-9) {
+                let _ = match path.is_empty() {
+                    true => write!(path, "M{:.1} {:.1}", x(*c), y(*v)),
+                    false => write!(path, "H{:.1}V{:.1}", x(*c), y(*v)),
+                };
+                best = *v;
+            }
+        }
+        let _ = writeln!(
+            svg,
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-opacity=\"0.6\"/>",
+            MET.hex()
+        );
         for (i, (c, v)) in cost.iter().zip(values).enumerate() {
             let _ = writeln!(
                 svg,
@@ -297,8 +397,42 @@ pub fn curve_svg(advice: &Advice, lang: Lang) -> Option<String> {
             );
         }
     }
+    let _ = writeln!(
+        svg,
+        "<circle cx=\"{:.0}\" cy=\"{:.0}\" r=\"4\" fill=\"{}\"/><text x=\"{:.0}\" y=\"{:.0}\" font-size=\"12\">{}</text>",
+        LEFT + 6.0,
+        HIGH + 72.0,
+        ROUTE.hex(),
+        LEFT + 16.0,
+        HIGH + 76.0,
+        pick(
+            lang,
+            "as the settings weigh it; line: no point beats these in both",
+            "按设置权重；连线：两项均不被其他方案超越"
+        ),
+    );
     svg += "</svg>\n";
     Some(svg)
+}
+
+/// Round numbers between two ends; of a logarithmic axis, whose ends are logarithms, the logarithms of round
+/// numbers.
+fn ticks(ends: [f64; 2], log: bool) -> Vec<f64> {
+    if log {
+        let low = ends[0].floor() as i32;
+        let decades =
+            (low..=ends[1].ceil() as i32).flat_map(|p| [1.0, 1.5, 2.0, 3.0, 5.0, 7.0].map(|m| (m, p)));
+        let all: Vec<f64> = decades
+            .map(|(m, p): (f64, i32)| m.log10() + f64::from(p))
+            .filter(|a| (ends[0]..=ends[1]).contains(a))
+            .collect();
+        if all.len() >= 2 {
+            return all;
+        }
+    }
+    let step = nice((ends[1] - ends[0]) / 3.0);
+    let first = (ends[0] / step).ceil() as i64;
+    (first..first + 12).map(|k| k as f64 * step).take_while(|v| *v <= ends[1]).collect()
 }
 
 /// Least and greatest, apart from each other.

@@ -2,6 +2,7 @@
 
 mod centers;
 mod centers_drawing;
+mod centers_exchange;
 mod compare;
 mod duplicates;
 mod energy;
