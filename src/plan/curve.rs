@@ -6,9 +6,8 @@ use super::radio::Radio;
 use super::whole::Want;
 use crate::model::planned::BudgetStep;
 use crate::model::settings::Settings;
-use crate::optimise::steiner::hubs::{self, Goal, HubError, HubTree, Hubs};
-use crate::optimise::{Certified, Effort, Work};
-use rayon::prelude::*;
+use crate::optimise::steiner::hubs::{self, HubTree, Hubs};
+use crate::optimise::{Effort, Work};
 use std::collections::BTreeMap;
 
 /// Steps up to what the plan costs.
@@ -56,33 +55,13 @@ impl Built {
         let who = self.whole.customers(&self.dry);
         let customer: BTreeMap<&str, u32> =
             who.iter().zip(0u32..).map(|(&i, c)| (self.terminals[i as usize].id.as_str(), c)).collect();
-        let lifted = |tree: &HubTree| lifted(&problem, tree, people, &customer, settings.score.target);
+        let sites = radio.problem.sites.len();
+        let lifted = |tree: &HubTree| lifted(&problem, sites, tree, people, &customer, settings.score.target);
         let work = Work { effort: Effort::LOW, gap: work.gap.max(GOOD_ENOUGH), ..work };
-        let found: Vec<Option<Certified<HubTree>>> = (1..=last)
-            .into_par_iter()
-            .map(|i| {
-                let cny = whole_cny * f64::from(i) / f64::from(STEPS);
-                match hubs::solve(&problem, Goal::Within(cny), None, work) {
-                    Ok(found) => Ok(Some(found)),
-                    // A step below what the locks cost is left out.
-                    Err(HubError::LockedBeyondBudget { .. }) => Ok(None),
-                    Err(e) => Err(PlanError::Whole(e)),
-                }
-            })
-            .collect::<Result<_, _>>()?;
-        let found: Vec<Certified<HubTree>> =
-            found.into_iter().flatten().filter(|f| f.objective > 0.0).collect();
-        // What the next gain costs from step to step: prices at which budgets like these are spent.
-        let ends =
-            std::iter::once((0.0, 0.0)).chain(found.iter().map(|f| (problem.cost(&f.value), f.objective)));
-        let ends: Vec<(f64, f64)> = ends.collect();
-        let mut prices: Vec<f64> = ends
-            .windows(2)
-            .filter(|w| w[1].1 > w[0].1 && w[1].0 > w[0].0)
-            .map(|w| (w[1].0 - w[0].0) / (w[1].1 - w[0].1))
-            .collect();
-        prices.sort_unstable_by(f64::total_cmp);
-        let frontier = hubs::frontier(&problem, &prices, work).map_err(PlanError::Whole)?;
+        let budgets: Vec<f64> = (1..=last).map(|i| whole_cny * f64::from(i) / f64::from(STEPS)).collect();
+        let (found, frontier) = hubs::curve(&problem, &budgets, work).map_err(PlanError::Whole)?;
+        // A step below what the locks cost is left out.
+        let found = found.into_iter().flatten().filter(|f| f.objective > 0.0);
         let mut steps: Vec<BudgetStep> = Vec::new();
         for found in found {
             let step = BudgetStep {
@@ -113,6 +92,7 @@ impl Built {
 /// Sites at target with what a choice gives them.
 fn lifted(
     problem: &Hubs<'_>,
+    sites: usize,
     tree: &HubTree,
     people: &[Person<'_>],
     customer: &BTreeMap<&str, u32>,
@@ -122,11 +102,13 @@ fn lifted(
     for (item, g) in tree.hubs.iter().flat_map(|&h| problem.gains.row(h as usize)) {
         gain[item as usize] = gain[item as usize].max(g);
     }
-    let at_target = people.iter().filter(|p| {
+    let at_target = people.iter().enumerate().filter(|(i, p)| {
         let joined = customer.get(p.id).is_some_and(|c| tree.customers.binary_search(c).is_ok());
         let fiber = if joined { p.fiber_points } else { 0.0 };
         let radio = p.item.map_or(0.0, |i| gain[i as usize]) / p.weight.max(f64::MIN_POSITIVE);
-        p.now + fiber + radio >= target - 1e-6
+        // After the items of radio come those of the sites below target, in their order.
+        let latency = gain.get(sites + i).copied().unwrap_or(0.0) / p.weight.max(f64::MIN_POSITIVE);
+        p.now + fiber + radio + latency >= target - 1e-6
     });
     at_target.count() as u64
 }

@@ -237,18 +237,22 @@ impl Frontier {
     }
 }
 
-/// Bounds what any budget can buy, by the relaxation at some prices of the budget (cost for one of gain): each of
-/// them bounds every budget, those best that its best choices spend.
+/// The most that each of some budgets buys, as [`solve`] finds it for one, with what they have in common worked
+/// out once; none where what is locked costs more. Also what is proven of all other budgets.
 ///
 /// # Errors
 /// Numbers out of range.
-pub fn frontier(problem: &Hubs<'_>, prices: &[f64], work: Work<'_>) -> Result<Frontier, HubError> {
-    let goal = Goal::Within(0.0);
-    problem.check(goal)?;
+pub fn curve(
+    problem: &Hubs<'_>,
+    budgets: &[f64],
+    work: Work<'_>,
+) -> Result<(Vec<Option<Certified<HubTree>>>, Frontier), HubError> {
+    for &budget in budgets {
+        problem.check(Goal::Within(budget))?;
+    }
     let parts = components(problem.graph, |_| true);
-    let field = state::Field::new(problem, goal, |v| parts.connected(v, problem.root));
-    let prices: Vec<f64> = prices.iter().copied().filter(|p| p.is_finite() && *p > 0.0).collect();
-    Ok(Frontier { total: field.total, at: search::sweep(&field, &prices, &work)? })
+    let field = state::Field::new(problem, Goal::Within(0.0), |v| parts.connected(v, problem.root));
+    search::curve(problem, &field, budgets, &work)
 }
 
 impl HubTree {

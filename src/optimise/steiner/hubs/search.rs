@@ -2,13 +2,16 @@
 
 use super::net::Net;
 use super::state::{Field, Maker, Rule, State};
-use super::{Goal, HubError, HubTree, Hubs};
+use super::{Frontier, Goal, HubError, HubTree, Hubs};
 use crate::graph::NodeId;
 use crate::optimise::{Certified, Draw, Ended, Meter, Stop, TOLERANCE, Work, relative_gap};
+use rayon::prelude::*;
 use std::rc::Rc;
 
 /// Turns of the search for the price of the budget.
 const TURNS: usize = 14;
+/// The same where many budgets share their bounds.
+const FEW_TURNS: usize = 2;
 
 /// The best answer so far.
 struct Best {
@@ -17,16 +20,90 @@ struct Best {
     cost: f64,
 }
 
-/// Proven bounds of the arborescence problem, each with the price of the budget that it holds for.
-pub(super) fn sweep(
+/// Work of a part of the search for one budget among many, in times of the effort.
+fn of_many(field: &Field<'_>) -> u64 {
+    1_000_000 + 80 * field.size()
+}
+
+/// What a budget buys before changes are tried.
+struct Step {
+    best: Best,
+    bound: f64,
+    /// Price of the budget that bounds it best.
+    factor: f64,
+}
+
+/// What the relaxation came to at the price of a budget.
+struct Priced {
+    budget: f64,
+    factor: f64,
+    /// No arborescence costs less.
+    lower: f64,
+    /// Answers that follow it.
+    answers: Vec<State>,
+}
+
+/// Answers for many budgets: none where the locks cost more. Greed goes on from budget to budget; each has a
+/// price of its own; one relaxation, priced anew from step to step, bounds all of them; what a neighbour found
+/// is where the search of each begins.
+pub(super) fn curve(
+    problem: &Hubs<'_>,
     field: &Field<'_>,
-    factors: &[f64],
+    budgets: &[f64],
     work: &Work<'_>,
-) -> Result<Vec<(f64, f64)>, HubError> {
-    let goal = Goal::Within(0.0);
-    let mut search = Search::new(field, goal, work)?;
-    let mut meter = work.meter((1_000_000 + 50 * field.size()).saturating_mul(factors.len() as u64));
-    Ok(search.sweep(factors, work, &mut meter))
+) -> Result<(Vec<Option<Certified<HubTree>>>, Frontier), HubError> {
+    let greedy = Search::new(field, Goal::Within(0.0), work)?.greedy(budgets);
+    let first = |i: usize| -> Result<Option<Step>, HubError> {
+        let Some((state, late_price)) = &greedy[i] else { return Ok(None) };
+        let mut search = Search::new(field, Goal::Within(budgets[i]), work)?;
+        let mut meter = work.meter(of_many(field));
+        search.offer(state);
+        search.finish(state.clone(), &mut meter);
+        search.rich(&mut meter);
+        search.maker.late_price = *late_price;
+        let factor = search.price(budgets[i], FEW_TURNS, 0, work, &mut meter).map(|priced| priced.1);
+        let Search { best, bound, .. } = search;
+        Ok(Some(Step { best, bound, factor: factor.unwrap_or(0.0) }))
+    };
+    let steps: Vec<Option<Step>> =
+        (0..budgets.len()).into_par_iter().map(first).collect::<Result<_, HubError>>()?;
+    let mut asked: Vec<Asked> = budgets
+        .iter()
+        .zip(&steps)
+        .filter_map(|(&budget, step)| {
+            let Step { best, factor, .. } = step.as_ref().filter(|s| s.factor > 0.0)?;
+            Some(Asked { factor: *factor, budget, gain: best.gain })
+        })
+        .collect();
+    asked.sort_by(|a, b| a.factor.total_cmp(&b.factor).then(a.budget.total_cmp(&b.budget)));
+    // Halves side by side: each begins its relaxation anew, which costs less than waiting.
+    let halves: Vec<Vec<Priced>> = asked
+        .par_chunks(asked.len().div_ceil(2).max(1))
+        .map(|asked| Ok(Search::new(field, Goal::Within(0.0), work)?.sweep(asked, work)))
+        .collect::<Result<_, HubError>>()?;
+    let priced: Vec<Priced> = halves.into_iter().flatten().collect();
+    let frontier = Frontier { total: field.total, at: priced.iter().map(|p| (p.factor, p.lower)).collect() };
+    let last = |i: usize| -> Result<Option<Certified<HubTree>>, HubError> {
+        let Some(step) = &steps[i] else { return Ok(None) };
+        let mut search = Search::new(field, Goal::Within(budgets[i]), work)?;
+        search.bound = step.bound.min(frontier.bound(budgets[i]));
+        search.offer(&step.best.state);
+        let mut meter = work.meter(of_many(field));
+        // What the relaxation uses at prices like this, what less money buys and more on top, what more money
+        // buys less what is missing.
+        let own = priced.iter().filter(|p| p.budget == budgets[i]).flat_map(|p| &p.answers);
+        let beside = [i.checked_sub(1), Some(i + 1)].into_iter().flatten();
+        let beside = beside.filter_map(|j| Some(&steps.get(j)?.as_ref()?.best.state));
+        for state in own.chain(beside) {
+            if !search.done(work) {
+                search.finish(state.clone(), &mut meter);
+            }
+        }
+        while meter.open() && !search.done(work) && search.vary(12, &mut meter) {}
+        search.answer(problem, &meter).map(Some)
+    };
+    let found = (0..budgets.len()).into_par_iter().map(last).collect::<Result<Vec<_>, HubError>>()?;
+    Ok((found, frontier))
 }
 
 pub(super) fn run(
@@ -43,35 +120,15 @@ pub(super) fn run(
         Goal::Within(budget) => search.within(budget, work, &mut meter),
         Goal::Everything => search.everything(work, &mut meter),
     }
-    if let Goal::Within(_) = goal {
-        // The last of the money is spent whatever the allowance.
-        let mut s = search.best.state.clone();
-        search.maker.fill(&mut s, search.rule(), &[], &mut Meter::new(u64::MAX, Stop::NEVER));
-        search.offer(&s);
-    }
-    let tree = HubTree::of(field, &search.best.state);
-    let (objective, bound) = match goal {
-        Goal::Within(_) => {
-            let gain = problem.gain(&tree);
-            (gain, search.bound.max(gain))
-        }
-        Goal::Everything => {
-            let cost = problem.cost(&tree);
-            (cost, search.bound.min(cost))
-        }
-    };
-    let proven = relative_gap(objective, bound) <= TOLERANCE;
-    debug_assert_eq!(problem.verify(&tree), Ok(()));
-    Ok(Certified {
-        value: tree,
-        objective,
-        bound: if proven { objective } else { bound },
-        ended: match (proven, meter.stopped()) {
-            (true, _) => Ended::Proven,
-            (_, true) => Ended::Stopped,
-            _ => Ended::Worked,
-        },
-    })
+    search.answer(problem, &meter)
+}
+
+/// What a budget's price is asked for: the price, the budget, and what is known to be gained with it.
+#[derive(Clone, Copy)]
+struct Asked {
+    factor: f64,
+    budget: f64,
+    gain: f64,
 }
 
 struct Search<'f, 'g> {
@@ -97,6 +154,39 @@ impl<'f, 'g> Search<'f, 'g> {
                 Goal::Everything => 0.0,
             },
             draw: Draw::new(work.seed),
+        })
+    }
+
+    /// The answer with its certificate.
+    fn answer(&mut self, problem: &Hubs<'_>, meter: &Meter<'_>) -> Result<Certified<HubTree>, HubError> {
+        if let Goal::Within(_) = self.goal {
+            // The last of the money is spent whatever the allowance.
+            let mut s = self.best.state.clone();
+            self.maker.fill(&mut s, self.rule(), &[], &mut Meter::new(u64::MAX, Stop::NEVER));
+            self.offer(&s);
+        }
+        let tree = HubTree::of(self.f, &self.best.state);
+        let (objective, bound) = match self.goal {
+            Goal::Within(_) => {
+                let gain = problem.gain(&tree);
+                (gain, self.bound.max(gain))
+            }
+            Goal::Everything => {
+                let cost = problem.cost(&tree);
+                (cost, self.bound.min(cost))
+            }
+        };
+        let proven = relative_gap(objective, bound) <= TOLERANCE;
+        debug_assert_eq!(problem.verify(&tree), Ok(()));
+        Ok(Certified {
+            value: tree,
+            objective,
+            bound: if proven { objective } else { bound },
+            ended: match (proven, meter.stopped()) {
+                (true, _) => Ended::Proven,
+                (_, true) => Ended::Stopped,
+                _ => Ended::Worked,
+            },
         })
     }
 
@@ -172,13 +262,7 @@ impl<'f, 'g> Search<'f, 'g> {
         self.maker.fill(&mut first, self.rule(), &[], &mut free);
         self.offer(&first);
         self.finish(first, meter);
-        if matches!(self.goal, Goal::Within(_)) && f.size() < 5_000 {
-            let mut rich = bare.clone();
-            self.maker.by_gain = true;
-            self.maker.fill(&mut rich, self.rule(), &[], meter);
-            self.maker.by_gain = false;
-            self.finish(rich, meter);
-        }
+        self.rich(meter);
         if let Some(start) = start {
             let mut s = bare;
             for &h in &start.hubs {
@@ -198,6 +282,39 @@ impl<'f, 'g> Search<'f, 'g> {
         Ok(())
     }
 
+    /// What greed for gain alone comes to within a budget, on small problems, where a dear large gain can be all.
+    fn rich(&mut self, meter: &mut Meter<'_>) {
+        if matches!(self.goal, Goal::Within(_)) && self.f.size() < 5_000 {
+            let f = self.f;
+            let mut rich = self.maker.locked();
+            self.maker.regrow(&mut rich, |e| f.graph.weight(e), meter);
+            self.maker.by_gain = true;
+            self.maker.fill(&mut rich, self.rule(), &[], meter);
+            self.maker.by_gain = false;
+            self.finish(rich, meter);
+        }
+    }
+
+    /// Greedy answers for budgets, each from that of the next smaller one on, with what the last gain of it cost;
+    /// none where the locks cost more.
+    fn greedy(&mut self, budgets: &[f64]) -> Vec<Option<(State, f64)>> {
+        let f = self.f;
+        let mut free = Meter::new(u64::MAX, Stop::NEVER);
+        let mut s = self.maker.locked();
+        self.maker.regrow(&mut s, |e| f.graph.weight(e), &mut free);
+        self.maker.settle(&mut s, &mut free);
+        let locked = self.maker.cost(&s);
+        let mut order: Vec<usize> = (0..budgets.len()).collect();
+        order.sort_by(|a, b| budgets[*a].total_cmp(&budgets[*b]).then(a.cmp(b)));
+        let mut found = vec![None; budgets.len()];
+        // Sums in another order may differ in the last place.
+        for i in order.into_iter().filter(|&i| locked <= budgets[i] * (1.0 + 1e-12)) {
+            self.maker.fill(&mut s, Rule::Within(budgets[i]), &[], &mut free);
+            found[i] = Some((s.clone(), self.maker.late_price));
+        }
+        found
+    }
+
     /// Prices the budget: a factor at which the best answers cross it.
     fn within(&mut self, budget: f64, work: &Work<'_>, meter: &mut Meter<'_>) {
         let f = self.f;
@@ -215,16 +332,46 @@ impl<'f, 'g> Search<'f, 'g> {
                 return;
             }
         }
+        // More than half is left for the relaxation and for trying changes.
+        let reserve = meter.left() * 6 / 10;
+        let Some(mut tightest) = self.price(budget, TURNS, reserve, work, meter) else { return };
+        self.relax(Some((budget, tightest.1)), &tightest.2, work, meter);
+        let mut round = 0;
+        while meter.open() && !self.done(work) && round < 100_000 {
+            self.vary(12, meter);
+            if round % 8 == 7 && round < 80 {
+                let near = tightest.1 * (0.97 + 0.06 * self.draw.unit());
+                if let Some((bound, found)) = self.priced(near, budget, 2, meter) {
+                    if bound < tightest.0 {
+                        tightest = (bound, near, found);
+                    }
+                }
+            }
+            round += 1;
+        }
+    }
+
+    /// Looks for the price of the budget at which the best answers cross it; two turns come whatever is to be
+    /// left of the work. The tightest bound, its price, and the best answer at that price.
+    fn price(
+        &mut self,
+        budget: f64,
+        turns: usize,
+        reserve: u64,
+        work: &Work<'_>,
+        meter: &mut Meter<'_>,
+    ) -> Option<(f64, f64, State)> {
+        let f = self.f;
+        if f.total <= 0.0 {
+            return None;
+        }
         // What the last gain of the greedy answer cost, but for what filled the rest of the purse.
         let mean = (self.best.cost.max(1e-9) / self.best.gain.max(1e-9 * f.total)).max(1e-12);
         let guess = self.maker.late_price.clamp(mean, 1e3 * mean);
         let (mut low, mut high) = (0.0, f64::INFINITY);
         let mut factor = guess;
         let mut tightest = (f64::INFINITY, guess, self.best.state.clone());
-        // More than half is left for the relaxation and for trying changes.
-        let reserve = meter.left() * 6 / 10;
-        for turn in 0..TURNS {
-            // Two turns come whatever the allowance.
+        for turn in 0..turns {
             if (meter.left() < reserve && turn > 1) || !meter.open() || self.done(work) || high < low * 1.003
             {
                 break;
@@ -245,20 +392,7 @@ impl<'f, 'g> Search<'f, 'g> {
                 _ => high / 3.0,
             };
         }
-        self.relax(Some((budget, tightest.1)), &tightest.2, work, meter);
-        let mut round = 0;
-        while meter.open() && !self.done(work) && round < 100_000 {
-            self.vary(12, meter);
-            if round % 8 == 7 && round < 80 {
-                let near = tightest.1 * (0.97 + 0.06 * self.draw.unit());
-                if let Some((bound, found)) = self.priced(near, budget, 2, meter) {
-                    if bound < tightest.0 {
-                        tightest = (bound, near, found);
-                    }
-                }
-            }
-            round += 1;
-        }
+        Some(tightest)
     }
 
     /// The relaxation over directed cuts, at prices of the budget where it spends what there is, or without a
@@ -390,8 +524,9 @@ impl<'f, 'g> Search<'f, 'g> {
         }
     }
 
-    /// Takes a part of the best answer away and builds it again with other preferences, some times over.
-    fn vary(&mut self, times: usize, meter: &mut Meter<'_>) {
+    /// Takes a part of the best answer away and builds it again with other preferences, some times over; false
+    /// when there is no part to take or no work left.
+    fn vary(&mut self, times: usize, meter: &mut Meter<'_>) -> bool {
         let f = self.f;
         let rule = self.rule();
         for _ in 0..times {
@@ -399,7 +534,7 @@ impl<'f, 'g> Search<'f, 'g> {
                 (0..f.node.len()).filter(|&e| self.best.state.active[e] && !f.locked[e]).collect();
             // However small the problem, a try costs something.
             if chosen.is_empty() || !meter.spend(4_000 + 2 * f.node.len() as u64) {
-                return;
+                return false;
             }
             let mut s = self.best.state.clone();
             let center = f.node[chosen[self.draw.below(chosen.len())]].unwrap_or(f.root);
@@ -420,25 +555,26 @@ impl<'f, 'g> Search<'f, 'g> {
             self.maker.by_gain = false;
             self.finish(s, meter);
         }
+        true
     }
 
-    /// Bounds of the arborescence problem at other prices of the budget, one after the other.
-    pub(super) fn sweep(
-        &mut self,
-        factors: &[f64],
-        work: &Work<'_>,
-        meter: &mut Meter<'_>,
-    ) -> Vec<(f64, f64)> {
+    /// Bounds of the arborescence problem at prices of budgets, one after the other, each with its price; a price
+    /// is left as soon as what it proves of its budget is near enough to what is known to be gained.
+    fn sweep(&mut self, asked: &[Asked], work: &Work<'_>) -> Vec<Priced> {
+        let total = self.f.total;
+        let each = 1_000_000 + 50 * self.f.size();
+        let mut meter = work.meter(each.saturating_mul(asked.len() as u64));
         let net = Rc::clone(&self.net);
-        let mut found = Vec::with_capacity(factors.len());
+        let mut found = Vec::with_capacity(asked.len());
         let mut relaxation = None;
-        for (i, &factor) in factors.iter().enumerate() {
+        for (i, &Asked { factor, budget, gain }) in asked.iter().enumerate() {
             if work.stop.requested() {
                 break;
             }
-            let steps = meter.left() / (factors.len() - i) as u64;
+            let steps = meter.left() / (asked.len() - i) as u64;
             let mut part = meter.part(steps);
             let m = &mut part;
+            let near = |lower: f64| work.close_enough(gain, total - (lower - budget) / factor);
             let cost = net.costs(factor);
             let mut lower = f64::NEG_INFINITY;
             if let Some(ascent) = net.ascend(cost.clone(), &net.terminals, &[], m) {
@@ -451,18 +587,21 @@ impl<'f, 'g> Search<'f, 'g> {
                     relaxation.insert(r)
                 }
                 Some(r) => {
-                    r.reprice(cost);
+                    r.reprice(cost.clone());
                     r
                 }
             };
             let mut before = lower;
+            let mut answers = Vec::new();
             for _ in 0..8 {
-                if !m.open() {
+                if !m.open() || near(lower) {
                     break;
                 }
                 relaxation.solve(4, f64::INFINITY, m);
                 let Some(ascent) = relaxation.completed(&[], m) else { break };
                 lower = lower.max(ascent.bound);
+                // The last of them is the best informed.
+                answers = net.follow(&cost, relaxation.usage(), m).map_or(answers, |s| vec![s]);
                 if relaxation.separate(m) == 0 || lower <= before + 1e-3 * before.abs() {
                     break;
                 }
@@ -471,7 +610,7 @@ impl<'f, 'g> Search<'f, 'g> {
             }
             meter.settle(steps, &part);
             if lower.is_finite() {
-                found.push((factor, lower));
+                found.push(Priced { budget, factor, lower, answers });
             }
         }
         found

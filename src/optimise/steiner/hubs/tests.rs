@@ -101,13 +101,27 @@ proptest! {
                 !who.must || customers.contains(&c) || !near(who.node)
             })
         };
-        let best = all(&p)
-            .into_iter()
-            .filter(|(h, c, cost, _)| *cost <= budget && legal(h, c))
-            .map(|x| x.3)
-            .fold(f64::NEG_INFINITY, f64::max);
-        let of_all = frontier(&p, &[0.5, 1.0, 2.0, 4.0], Effort::LOW.into()).unwrap().bound(budget);
-        prop_assert!(best <= of_all + 1e-9, "{best} {of_all}");
+        let every = all(&p);
+        let most = |budget: f64| {
+            let affordable = every.iter().filter(|(h, c, cost, _)| *cost <= budget && legal(h, c));
+            affordable.map(|x| x.3).fold(f64::NEG_INFINITY, f64::max)
+        };
+        let best = most(budget);
+        let budgets = [0.5 * budget, budget, 1.5 * budget];
+        let (steps, frontier) = curve(&p, &budgets, Effort::LOW.into()).unwrap();
+        for (budget, step) in budgets.into_iter().zip(steps) {
+            let best = most(budget);
+            prop_assert!(best <= frontier.bound(budget) + 1e-9, "{best} {}", frontier.bound(budget));
+            let Some(step) = step else {
+                prop_assert_eq!(best, f64::NEG_INFINITY);
+                continue;
+            };
+            prop_assert_eq!(p.verify(&step.value), Ok(()));
+            prop_assert!(p.cost(&step.value) <= budget + 1e-9 && legal(&step.value.hubs, &step.value.customers));
+            prop_assert!((p.gain(&step.value) - step.objective).abs() < 1e-9);
+            prop_assert!(step.objective <= best + 1e-9 && best <= step.bound + 1e-9);
+            prop_assert!(step.objective >= 0.5 * best, "poor: {} of {best}", step.objective);
+        }
         match solve(&p, Goal::Within(budget), None, Effort::LOW.into()) {
             Err(HubError::LockedBeyondBudget { cost, .. }) => prop_assert!(cost > budget && best == f64::NEG_INFINITY, "{cost} {best}"),
             Err(e) => prop_assert!(false, "{e}"),
