@@ -37,6 +37,7 @@ mod plan_costs;
 pub mod plan_document;
 pub mod plan_json;
 pub mod plan_layers;
+mod plan_order;
 pub mod qgis;
 pub mod redact;
 mod small_map;

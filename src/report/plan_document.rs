@@ -13,6 +13,7 @@ use super::materials;
 use super::number::{grouped, grouped_decimal, money};
 use super::plan_costs;
 use super::plan_layers::{build_label, item_label, split_text};
+use super::plan_order;
 use super::write::RunInfo;
 use crate::coverage::KpiGroup;
 use crate::model::grid::Grid;
@@ -29,16 +30,24 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
     let lang = run.lang;
     let mut head = vec![plan_headline(v, plan, lang)];
     head.extend(headline(v, lang));
-    let mut sections = vec![
-        measures(plan, lang),
-        tasks(v, plan, lang),
+    head.extend(plan.certificates.iter().find(|c| c.stage == "plan").map(|c| {
+        let gap = grouped_decimal(c.gap * 100.0, 1);
+        match lang {
+            Lang::En => format!("proven within {gap} % of the optimum"),
+            Lang::Zh => format!("已证明与最优解相差不超过 {gap} %"),
+        }
+    }));
+    let mut sections = vec![measures(plan, lang), tasks(v, plan, lang)];
+    sections.extend(plan_order::order(plan, lang));
+    sections.extend([
         plan_costs::cash(v, plan, lang),
         curve(plan, lang),
         stations(v, plan, lang),
         fiber(v, plan, lang),
         centers(v, plan, lang),
         energy(v, plan, lang),
-    ];
+    ]);
+    sections.extend(plan_order::full_cells(v, plan, lang));
     sections.extend(today(v, lang));
     sections.push(certificates(v, plan, lang));
     sections.push(notes(lang, &[&plan.notes, &plan.before.notes]));
@@ -184,7 +193,10 @@ fn measures(plan: &Plan, lang: Lang) -> Section {
         money_cell(lang, plan.capex_cny()),
         money_cell(lang, plan.opex_cny_yr()),
     ]);
-    let text = plan.certificates.iter().find(|c| c.stage == "plan").or(plan.certificates.first()).map(|c| {
+    let proven = plan.certificates.iter().find(|c| c.stage == "plan").or(plan.certificates.first());
+    // A plan within a budget buys points; without one it closes gaps.
+    let bought = proven.is_some_and(|c| c.maximise);
+    let text = proven.map(|c| {
         let gap = grouped_decimal(c.gap * 100.0, 1);
         match lang {
             Lang::En => {
@@ -204,7 +216,11 @@ fn measures(plan: &Plan, lang: Lang) -> Section {
         }
     });
     Section {
-        title: t("The cheapest way to close the gaps", "补齐缺口的最省方案"),
+        title: if bought {
+            t("What the budget buys", "预算内的最优方案")
+        } else {
+            t("The cheapest way to close the gaps", "补齐缺口的最省方案")
+        },
         text: text.into_iter().collect(),
         tables: vec![table],
     }
