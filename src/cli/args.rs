@@ -312,6 +312,9 @@ pub enum Command {
         /// What to read.
         #[command(flatten)]
         reading: Reading,
+        /// Capex that the plan may spend, in place of plan.budget_cny: yuan, or with 万, 亿, k or M behind it
+        #[arg(long = "budget", value_name = "YUAN", value_parser = parse_money, allow_negative_numbers = true)]
+        budget_cny: Option<f64>,
         /// Where to write.
         #[command(flatten)]
         output: Output,
@@ -729,6 +732,21 @@ fn parse_seconds(s: &str) -> Result<f64, BadValue> {
     }
 }
 
+/// Yuan, as planners write them.
+fn parse_money(s: &str) -> Result<f64, BadValue> {
+    const UNITS: [(&str, f64); 5] = [("万", 1e4), ("亿", 1e8), ("k", 1e3), ("M", 1e6), ("", 1.0)];
+    let s = s.trim().replace(['_', ','], "");
+    let found = UNITS.iter().find_map(|(unit, cny)| Some((s.strip_suffix(unit)?, cny)));
+    match found.and_then(|(figure, cny)| Some(figure.trim().parse::<f64>().ok()? * cny)) {
+        // As far as plan.budget_cny goes.
+        Some(v) if v > 0.0 && v <= 1e13 => Ok(v),
+        _ => bad((
+            "an amount of yuan above 0 and up to 10,000,000,000,000, such as 20000000, 2000万, 0.2亿 or 20M",
+            "应为大于 0 且不超过 10 万亿元的金额，例如 20000000、2000万、0.2亿 或 20M",
+        )),
+    }
+}
+
 fn number_within(s: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, BadValue> {
     let (from, to) = (range.start(), range.end());
     match s.parse::<f64>() {
@@ -757,5 +775,23 @@ fn parse_bbox(s: &str) -> Result<[f64; 4], BadValue> {
             "west, south, east, north in degrees, such as 1.4,42.4,1.8,42.7",
             "应为以度表示的西,南,东,北，如 1.4,42.4,1.8,42.7",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_money;
+
+    #[test]
+    fn money_as_planners_write_it() {
+        for (text, cny) in
+            [("20000000", 2e7), ("2000万", 2e7), ("0.2 亿", 2e7), ("20M", 2e7), ("20_000k", 2e7)]
+        {
+            let got = parse_money(text).ok().unwrap();
+            assert!((got - cny).abs() < 1e-6 * cny, "{text}: {got}");
+        }
+        for bad in ["", "万", "-5", "0", "1e14", "20 mio", "NaN", "inf", "亿亿"] {
+            assert!(parse_money(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -101,6 +101,7 @@ pub static GUIDES: &[Guide] = &[
         "覆盖、基站、光缆、数据中心、预算与报告",
         &[
             "covplan plan covplan.toml -o out",
+            "covplan plan covplan.toml -o out --budget 2000万",
             "covplan plan covplan.toml -o out --effort high --lang zh --redact public",
             "covplan plan covplan.toml -o out --formats geojson,gpkg --output-crs EPSG:4549",
         ],
@@ -329,6 +330,7 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
         "parties",
         "谁来共建：operators（无线网络与铁塔公司）cities（区域图层的城市）或 provinces（省份）",
     ),
+    ("plan", "budget_cny", "投资预算，替代 plan.budget_cny：元，或后缀 万、亿、k、M"),
     ("joint", "orders", "多于 6 方时抽取的加入次序数，正反成对 [默认：4]"),
     (
         "centers",

@@ -81,6 +81,7 @@ mod tests {
             ("covplan plan p.toml --outt x", "未知选项 --outt\n  是否应为：--out"),
             ("covplan plan p.toml --effort much", "“much”不是计算量"),
             ("covplan plan p.toml --time-limit -1", "应为大于 0 的秒数"),
+            ("covplan plan p.toml --budget 两千万", "应为大于 0 且不超过 10 万亿元的金额"),
             ("covplan area p.toml --bbox 1,2", "应为以度表示的西,南,东,北"),
             ("covplan solve steinr x", "可选值：steiner, pcstp"),
             ("covplan demo --threads 0", "的值“0”无效"),

@@ -37,7 +37,9 @@ pub fn run(command: Command, ctx: &mut Context) -> Result<Exit, Complaint> {
         Command::Check { reading } => pipeline::check(&reading, ctx),
         Command::Area { reading, output, ask } => area::run(&reading, &output, &ask, ctx),
         Command::Coverage { reading, output } => pipeline::coverage(&reading, &output, ctx),
-        Command::Plan { reading, output, budget } => pipeline::plan(&reading, &output, &budget, ctx),
+        Command::Plan { reading, budget_cny, output, budget } => {
+            pipeline::plan(&reading, budget_cny, &output, &budget, ctx)
+        }
         Command::Kpi { reading, preset, before, output } => {
             answers::kpi(&reading, &preset, &before, &output, ctx)
         }

@@ -318,18 +318,22 @@ pub fn coverage(reading: &Reading, output: &Output, ctx: &mut Context) -> Result
     Ok(finding_exit(reading, &loaded.inputs.issues))
 }
 
-/// Plans a project.
+/// Plans a project, for a budget of capex other than the project's where one is given.
 ///
 /// # Errors
 /// When inputs can't be read, a constraint can't be met, or outputs can't be written.
 pub fn plan(
     reading: &Reading,
+    budget_cny: Option<f64>,
     output: &Output,
     budget: &Budget,
     ctx: &mut Context,
 ) -> Result<Exit, Complaint> {
     check_output(output)?;
-    let loaded = read_sound(reading, ctx)?;
+    let mut loaded = read_sound(reading, ctx)?;
+    if let Some(cny) = budget_cny {
+        loaded.project.settings.plan.budget_cny = cny;
+    }
     let exit = work_out(loaded, "plan", output, budget, ctx)?;
     Ok(match exit {
         (Exit::Ok, found) => finding_exit(reading, &found),
