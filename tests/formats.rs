@@ -39,6 +39,11 @@ fn python() -> Option<PathBuf> {
     (found && gdal).then_some(path)
 }
 
+/// A synthetic project in the folder `name`.
+fn write_synthetic(dir: &Path, name: &str, region: &str, sites: &str, cells: &str) {
+    covplan(dir, &["synth", "--region", region, "--sites", sites, "--cells", cells, "-o", name]);
+}
+
 /// A plan without a gap, so that its layers are empty.
 fn write_empty_project(dir: &Path) {
     for (name, text) in [
@@ -58,10 +63,14 @@ fn every_reader_sees_what_was_meant_in_every_format() {
     let Some(python) = python() else { return };
     let dir = tempfile::tempdir().unwrap();
     let at = dir.path();
-    covplan(at, &["demo", "-o", "full", "--effort", "low", "--formats", ALL, "--lang", "zh"]);
+    write_synthetic(at, "j", "Jiangsu", "500", "1800");
+    covplan(
+        at,
+        &["plan", "j/covplan.toml", "-o", "full", "--effort", "low", "--formats", ALL, "--lang", "zh"],
+    );
     write_empty_project(at);
     covplan(at, &["plan", "p.toml", "-o", "empty", "--formats", ALL]);
-    covplan(at, &["synth", "--region", "Suzhou", "--sites", "60", "--cells", "200", "-o", "s"]);
+    write_synthetic(at, "s", "Suzhou", "60", "200");
     covplan(
         at,
         &[
@@ -109,11 +118,10 @@ fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn the_same_plan_gives_the_same_bytes_in_every_format() {
     let dir = tempfile::tempdir().unwrap();
+    write_synthetic(dir.path(), "s", "Jiangsu", "300", "900");
     for (folder, threads) in [("a", "1"), ("b", "2")] {
-        covplan(
-            dir.path(),
-            &["demo", "-o", folder, "--effort", "low", "--threads", threads, "--formats", ALL],
-        );
+        let args = ["plan", "s/covplan.toml", "-o", folder, "--effort", "low"];
+        covplan(dir.path(), &[&args[..], &["--threads", threads, "--formats", ALL]].concat());
     }
     let (a, b) = (bytes(&dir.path().join("a")), bytes(&dir.path().join("b")));
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
@@ -143,8 +151,9 @@ fn what_cannot_be_written_is_said_before_any_work() {
         assert!(!dir.path().join("out").exists());
     }
     // Jiangsu doesn't lie in Lima's zone: nothing is written, and the message says which feature it is.
-    let args = ["demo", "-o", "out", "--effort", "low", "--formats", "gpkg", "--output-crs", "EPSG:32718"];
-    let out = run(dir.path(), &args);
+    write_synthetic(dir.path(), "s", "Jiangsu", "60", "200");
+    let args = ["plan", "s/covplan.toml", "-o", "out", "--effort", "low"];
+    let out = run(dir.path(), &[&args[..], &["--formats", "gpkg", "--output-crs", "EPSG:32718"]].concat());
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert_eq!(out.status.code(), Some(2), "{said}");
     assert!(said.contains("can't be put into EPSG:32718"), "{said}");

@@ -24,11 +24,13 @@ fn covplan(dir: &Path, args: &[&str]) -> String {
 }
 
 /// A plan in `out` and its tiles in `out.pmtiles`.
-fn demo() -> &'static Path {
+fn planned() -> &'static Path {
     static DIR: OnceLock<tempfile::TempDir> = OnceLock::new();
     let dir = DIR.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
-        covplan(dir.path(), &["demo", "-o", "out", "--effort", "low"]);
+        let synthetic = ["synth", "--region", "Jiangsu", "--sites", "600", "--cells", "2000", "-o", "s"];
+        covplan(dir.path(), &synthetic);
+        covplan(dir.path(), &["plan", "s/covplan.toml", "-o", "out", "--effort", "low"]);
         covplan(dir.path(), &["tiles", "out", "-o", "out.pmtiles", "--lang", "zh"]);
         dir
     });
@@ -104,7 +106,7 @@ for name in layers:
             got = length[f['properties'][key]]
             assert got >= whole * 0.97 - 6 * unit and got <= whole * 1.25 + 400 * unit, (name, whole, got)
 ";
-    let dir = demo();
+    let dir = planned();
     run_python(
         "import pyogrio, shapely; assert 'PMTiles' in pyogrio.list_drivers()",
         code,
@@ -140,12 +142,12 @@ with open(sys.argv[1], 'rb') as f:
     assert n == h['addressed_tiles_count'] and n > 500, (n, h)
     assert reader.get(12, 0, 0) is None
 ";
-    run_python("import pmtiles", code, &[&demo().join("out.pmtiles")]);
+    run_python("import pmtiles", code, &[&planned().join("out.pmtiles")]);
 }
 
 #[test]
 fn the_command_keeps_the_conventions() {
-    let dir = demo();
+    let dir = planned();
     let json: Value = serde_json::from_str(&covplan(
         dir,
         &[
