@@ -537,7 +537,7 @@ mod tests {
 
     #[test]
     fn paper_holds_the_first_of_a_list_and_the_whole_of_a_sum() {
-        let mut list = Table::new("k", "t".into(), vec!["a".into()]);
+        let mut list = Table::new("k", "t", vec!["a".into()]);
         for n in 0..70 {
             list.push(vec![Cell::Count(n)]);
         }
@@ -552,7 +552,7 @@ mod tests {
     #[test]
     fn a_short_section_between_lying_ones_lies_too() {
         let with = |columns: usize, rows: usize| {
-            let mut t = Table::new("k", "t".into(), vec!["a".into(); columns]);
+            let mut t = Table::new("k", "t", vec!["a".into(); columns]);
             for _ in 0..rows {
                 t.push(vec![Cell::Blank; columns]);
             }

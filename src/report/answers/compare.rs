@@ -165,7 +165,7 @@ fn figures(c: &Comparison, lang: Lang) -> Section {
             Cell::number(change, decimals),
             match before.zip(change) {
                 // Of nothing there is no share.
-                Some((a, _)) if a == 0.0 => Cell::Blank,
+                Some((0.0, _)) => Cell::Blank,
                 told => Cell::share(told.map(|(a, d)| d / a)),
             },
         ]);
