@@ -71,6 +71,7 @@ fn shell(
     let safe = |data: &Value| {
         data.to_string().replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
     };
+    let wide = lying(&document.sections);
     html! {
         (DOCTYPE)
         html lang=(match lang { Lang::En => "en", Lang::Zh => "zh-CN" }) {
@@ -95,9 +96,10 @@ fn shell(
                     }
                     @if let Some((panel, _)) = &map { (panel) }
                     @for p in pictures { figure class="picture" { figcaption { (p.title) } (PreEscaped(&p.svg)) } }
-                    @for (n, s) in document.sections.iter().enumerate() { (section(s, n, lang)) }
-                    @if !document.next.is_empty() { h2 { (t("Next", "下一步")) } }
-                    @for n in &document.next { p { code { (n) } } }
+                    @for (n, s) in document.sections.iter().enumerate() { (section(s, n, wide[n], lang)) }
+                    // Commands are for the screen.
+                    @if !document.next.is_empty() { h2 class="screen" { (t("Next", "下一步")) } }
+                    @for n in &document.next { p class="screen" { code { (n) } } }
                 }
                 footer {
                     "covplan " (env!("CARGO_PKG_VERSION")) " · " (t("seed", "随机种子")) " " (run.seed) " · "
@@ -141,15 +143,27 @@ fn front(f: &Front, small: Option<&Markup>, lang: Lang) -> Markup {
     }
 }
 
-fn section(s: &Section, n: usize, lang: Lang) -> Markup {
-    let tables: Vec<&Table> = s.tables.iter().filter(|t| !t.rows.is_empty()).collect();
-    // On paper its pages lie on their side.
-    let wide = tables.iter().any(|t| t.headings.len() > UPRIGHT);
+/// Which sections lie on their side on paper: those with tables of many columns, and short ones between two
+/// such, which would stand on a page of their own.
+fn lying(sections: &[Section]) -> Vec<bool> {
+    let mut wide: Vec<bool> = sections.iter().map(|s| shown(s).any(|t| t.headings.len() > UPRIGHT)).collect();
+    for at in 1..sections.len().saturating_sub(1) {
+        let rows: usize = shown(&sections[at]).map(|t| t.rows.len()).sum();
+        wide[at] |= wide[at - 1] && wide[at + 1] && rows <= SHORT;
+    }
+    wide
+}
+
+fn shown(s: &Section) -> impl Iterator<Item = &Table> {
+    s.tables.iter().filter(|t| !t.rows.is_empty())
+}
+
+fn section(s: &Section, n: usize, wide: bool, lang: Lang) -> Markup {
     html! {
         section class=[wide.then_some("wide")] {
             h2 id={ "s" (n) } { (s.title) }
             @for line in &s.text { p { (line) } }
-            @for t in tables { (table(t, lang)) }
+            @for t in shown(s) { (table(t, lang)) }
         }
     }
 }
@@ -519,6 +533,35 @@ mod tests {
             !p.contains("http://") || p.matches("http://").count() == p.matches("http://example.org").count()
         );
         assert!(!p.contains("https://"));
+    }
+
+    #[test]
+    fn paper_holds_the_first_of_a_list_and_the_whole_of_a_sum() {
+        let mut list = Table::new("k", "t", vec!["a".into()]);
+        for n in 0..70 {
+            list.push(vec![Cell::Count(n)]);
+        }
+        let page = table(&list, Lang::En).into_string();
+        assert_eq!(page.matches("<tr class=\"screen\">").count(), 10);
+        assert!(page.contains("On paper the first 60 of 70 rows"), "{page}");
+        list.total = Some(vec![Cell::Count(2415)]);
+        let page = table(&list, Lang::En).into_string();
+        assert!(!page.contains("screen") && !page.contains("On paper"), "{page}");
+    }
+
+    #[test]
+    fn a_short_section_between_lying_ones_lies_too() {
+        let with = |columns: usize, rows: usize| {
+            let mut t = Table::new("k", "t", vec!["a".into(); columns]);
+            for _ in 0..rows {
+                t.push(vec![Cell::Blank; columns]);
+            }
+            Section { title: String::new(), text: Vec::new(), tables: vec![t] }
+        };
+        assert_eq!(lying(&[with(20, 9), with(3, 4), with(20, 9), with(3, 4)]), [true, true, true, false]);
+        assert_eq!(lying(&[with(20, 9), with(3, 40), with(20, 9)]), [true, false, true]);
+        assert_eq!(lying(&[with(3, 4), with(20, 0)]), [false, false]);
+        assert!(lying(&[]).is_empty());
     }
 
     #[test]

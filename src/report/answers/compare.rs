@@ -163,7 +163,11 @@ fn figures(c: &Comparison, lang: Lang) -> Section {
             Cell::number(*before, decimals),
             Cell::number(*after, decimals),
             Cell::number(change, decimals),
-            Cell::share(before.filter(|a| *a > 0.0).zip(change).map(|(a, d)| d / a)),
+            match before.zip(change) {
+                // Of nothing there is no share.
+                Some((0.0, _)) => Cell::Blank,
+                told => Cell::share(told.map(|(a, d)| d / a)),
+            },
         ]);
     }
     Section { title: t("What changed", "变化概览"), text: Vec::new(), tables: vec![table] }
