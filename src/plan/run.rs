@@ -9,6 +9,7 @@ use crate::coverage::{Assessment, FiberDistance, FiberReach, LossModel, Term, as
 use crate::datacenter;
 use crate::fiber::{Terminal, wants_two_routes};
 use crate::index::{PointIndex, RegionIndex};
+use crate::model::clusters::compute_clusters;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{RegionLevel, ServiceClass};
 use crate::model::notes::Note;
@@ -413,6 +414,7 @@ fn check_locks(inputs: &Inputs, settings: &Settings, radio: &Radio) -> Result<()
     if lock.open.is_empty() && lock.shut.is_empty() {
         return Ok(());
     }
+    let clusters = compute_clusters();
     let mut known: BTreeSet<&str> = BTreeSet::new();
     known.extend(radio.places.iter().map(|p| p.id.as_str()));
     known.extend(inputs.candidates.iter().map(|c| c.id.as_str()));
@@ -423,9 +425,15 @@ fn check_locks(inputs: &Inputs, settings: &Settings, radio: &Radio) -> Result<()
     known.extend(inputs.ducts.iter().map(|n| n.id.as_str()));
     known.extend(inputs.roads.list.iter().map(|r| inputs.roads.text.get(r.id)));
     known.extend(inputs.towns.iter().map(|t| t.name.as_str()));
+    known.extend(clusters.iter().map(|c| c.id.as_str()));
     // Places that the plan makes up appear only where they are useful, or not at all once shut.
-    let made = |id: &str| ["T-", "UP-", "IN-", "ROOF-", "NEW-"].iter().any(|p| id.starts_with(p));
-    match lock.open.iter().chain(&lock.shut).find(|id| !known.contains(id.as_str()) && !made(id)) {
+    let made = |id: &str| ["T-", "UP-", "IN-", "ROOF-", "NEW-", "RC-"].iter().any(|p| id.starts_with(p));
+    match lock
+        .open
+        .iter()
+        .chain(&lock.shut)
+        .find(|id| !known.contains(id.trim_end_matches("-AI")) && !known.contains(id.as_str()) && !made(id))
+    {
         Some(id) => Err(PlanError::LockOfNothing { id: id.clone() }),
         None => Ok(()),
     }
