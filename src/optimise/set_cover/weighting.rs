@@ -160,26 +160,30 @@ impl<'s> State<'s> {
         best
     }
 
-    /// The set that covers an item and gains most per cost, of those around which something changed since
-    /// they left; the one longest unchanged of equals.
-    fn wanted(&self, item: usize) -> Option<usize> {
-        let mut best: Option<usize> = None;
-        for &s in self.row(item) {
-            let s = s as usize;
-            if !self.fresh[s] || self.service.lock[s] != Lock::Free {
-                continue;
+    /// The set that covers an item and gains most per cost, the one longest unchanged of equals: of those
+    /// around which something changed since they left, or, where there are none, of those that left before
+    /// this turn. Else an item whose sets have no neighbours would never be covered again.
+    fn wanted(&self, item: usize, turn: u64) -> Option<usize> {
+        [false, true].into_iter().find_map(|any| {
+            let mut best: Option<usize> = None;
+            for &s in self.row(item) {
+                let s = s as usize;
+                let may = self.fresh[s] || (any && self.stamp[s] != turn);
+                if !may || self.service.lock[s] != Lock::Free {
+                    continue;
+                }
+                if best.is_none_or(|b| {
+                    let (mine, theirs) = (
+                        self.score[s] as f64 * self.service.opening[b],
+                        self.score[b] as f64 * self.service.opening[s],
+                    );
+                    mine > theirs || (mine == theirs && self.stamp[s] < self.stamp[b])
+                }) {
+                    best = Some(s);
+                }
             }
-            if best.is_none_or(|b| {
-                let (mine, theirs) = (
-                    self.score[s] as f64 * self.service.opening[b],
-                    self.score[b] as f64 * self.service.opening[s],
-                );
-                mine > theirs || (mine == theirs && self.stamp[s] < self.stamp[b])
-            }) {
-                best = Some(s);
-            }
-        }
-        best
+            best
+        })
     }
 }
 
@@ -220,7 +224,7 @@ pub(in crate::optimise) fn search(
         while !state.uncovered.is_empty() {
             let item = state.uncovered[draw.below(state.uncovered.len())] as usize;
             state.steps += state.row(item).len() as u64;
-            let Some(s) = state.wanted(item) else { break };
+            let Some(s) = state.wanted(item, turn) else { break };
             if state.cost + service.opening[s] >= below - noise {
                 break;
             }
