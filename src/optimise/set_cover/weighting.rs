@@ -1,8 +1,9 @@
 //! Local search for covers with weights on the items.
 //!
-//! A cover loses a set; then sets are exchanged one for one, at less than the best cost, while items that
-//! stay uncovered gain weight, until all are covered again (Gao, Weise & Li, An efficient local search
-//! heuristic with row weighting for the unicost set covering problem, EJOR 246, 2015; here per cost).
+//! A cover loses a set; then, turn after turn, one set goes and as many come as stay below the best cost,
+//! while items that stay uncovered gain weight, until all are covered again (Gao, Weise & Li, An efficient
+//! local search heuristic with row weighting for the unicost set covering problem, EJOR 246, 2015; here by
+//! score per cost).
 
 use crate::optimise::location::{Lock, Service};
 use crate::optimise::{Draw, Meter};
@@ -137,12 +138,13 @@ impl<'s> State<'s> {
         self.fresh[s] = false;
     }
 
-    /// The set that is missed least per cost, the one longest unchanged of equals.
-    fn worst(&self, besides: Option<usize>) -> Option<usize> {
+    /// The set that is missed least per cost, the one longest unchanged of equals; not one that came in at
+    /// the turn `besides`.
+    fn worst(&self, besides: Option<u64>) -> Option<usize> {
         let mut best: Option<usize> = None;
         for &s in &self.list {
             let s = s as usize;
-            if self.service.lock[s] != Lock::Free || Some(s) == besides {
+            if self.service.lock[s] != Lock::Free || Some(self.stamp[s]) == besides {
                 continue;
             }
             if best.is_none_or(|b| {
@@ -157,6 +159,32 @@ impl<'s> State<'s> {
         }
         best
     }
+
+    /// The set that covers an item and gains most per cost, the one longest unchanged of equals: of those
+    /// around which something changed since they left, or, where there are none, of those that left before
+    /// this turn. Else an item whose sets have no neighbours would never be covered again.
+    fn wanted(&self, item: usize, turn: u64) -> Option<usize> {
+        [false, true].into_iter().find_map(|any| {
+            let mut best: Option<usize> = None;
+            for &s in self.row(item) {
+                let s = s as usize;
+                let may = self.fresh[s] || (any && self.stamp[s] != turn);
+                if !may || self.service.lock[s] != Lock::Free {
+                    continue;
+                }
+                if best.is_none_or(|b| {
+                    let (mine, theirs) = (
+                        self.score[s] as f64 * self.service.opening[b],
+                        self.score[b] as f64 * self.service.opening[s],
+                    );
+                    mine > theirs || (mine == theirs && self.stamp[s] < self.stamp[b])
+                }) {
+                    best = Some(s);
+                }
+            }
+            best
+        })
+    }
 }
 
 /// Searches for covers below the given cost; calls `found` with each, which returns whether to go on.
@@ -170,9 +198,9 @@ pub(in crate::optimise) fn search(
     mut found: impl FnMut(&[bool], f64) -> bool,
 ) {
     let mut state = State::new(service, start);
-    let mut turn = 1u64;
+    // Sets that were there from the start bear the stamp 0, which no turn has.
+    let mut turn = 2u64;
     let until = meter.used().saturating_add(steps);
-    let mut last_in: Option<usize> = None;
     // Costs of covers are compared with some slack for the digits that sums lose.
     let noise = 1e-9 * (1.0 + below.abs().min(1e12));
     while meter.used() < until && meter.open() {
@@ -187,45 +215,89 @@ pub(in crate::optimise) fn search(
             state.remove(out);
             state.stamp[out] = turn;
         }
-        if let Some(out) = state.worst(last_in) {
+        if let Some(out) = state.worst(Some(turn - 1)) {
             state.remove(out);
             state.stamp[out] = turn;
         }
-        if state.uncovered.is_empty() {
-            continue;
-        }
-        let item = state.uncovered[draw.below(state.uncovered.len())] as usize;
-        let mut best: Option<usize> = None;
-        for &s in state.row(item) {
-            let s = s as usize;
-            if !state.fresh[s] || service.lock[s] != Lock::Free {
-                continue;
+        // As many come in as the cost allows: were it one for one, the number of sets could only ever fall,
+        // and a cover by more and cheaper sets would stay out of reach.
+        while !state.uncovered.is_empty() {
+            let item = state.uncovered[draw.below(state.uncovered.len())] as usize;
+            state.steps += state.row(item).len() as u64;
+            let Some(s) = state.wanted(item, turn) else { break };
+            if state.cost + service.opening[s] >= below - noise {
+                break;
             }
-            if best.is_none_or(|b| {
-                let (mine, theirs) =
-                    (state.score[s] as f64 * service.opening[b], state.score[b] as f64 * service.opening[s]);
-                mine > theirs || (mine == theirs && state.stamp[s] < state.stamp[b])
-            }) {
-                best = Some(s);
-            }
-        }
-        state.steps += (state.row(item).len() + state.list.len()) as u64;
-        if let Some(s) = best {
-            if state.cost + service.opening[s] < below - noise {
-                state.add(s);
-                state.stamp[s] = turn;
-                last_in = Some(s);
-                for k in 0..state.uncovered.len() {
-                    let i = state.uncovered[k] as usize;
-                    state.weight[i] += 1;
-                    for &t in state.row(i) {
-                        state.score[t as usize] += 1;
-                    }
-                    state.steps += state.row(i).len() as u64;
+            state.add(s);
+            state.stamp[s] = turn;
+            for k in 0..state.uncovered.len() {
+                let i = state.uncovered[k] as usize;
+                state.weight[i] += 1;
+                for &t in state.row(i) {
+                    state.score[t as usize] += 1;
                 }
+                state.steps += state.row(i).len() as u64;
             }
         }
+        state.steps += state.list.len() as u64;
         turn += 1;
         meter.spend(std::mem::take(&mut state.steps) + 10);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::optimise::Stop;
+    use crate::optimise::location::{Limit, SparseRows};
+
+    fn service(rows: &[Vec<u32>], costs: &[f64]) -> Service {
+        let free = SparseRows::from_rows(rows.iter().map(|r| r.iter().map(|&s| (s, 0.0))));
+        let fallback = vec![1.0 + costs.iter().sum::<f64>(); rows.len()];
+        let n = costs.len();
+        Service::new(&free, fallback, costs.to_vec(), vec![0.0; n], vec![Lock::Free; n], Limit::NONE)
+    }
+
+    /// The costs of all covers that the search finds, each checked to be a cover of that cost.
+    fn covers(rows: &[Vec<u32>], costs: &[f64], start: &[bool], below: f64) -> Vec<f64> {
+        let mut found = Vec::new();
+        let mut meter = Meter::new(u64::MAX, Stop::NEVER);
+        search(&service(rows, costs), start, below, 100_000, &mut Draw::new(1), &mut meter, |set, cost| {
+            assert!(rows.iter().all(|r| r.iter().any(|&s| set[s as usize])));
+            assert_eq!((0..set.len()).filter(|&s| set[s]).map(|s| costs[s]).sum::<f64>(), cost);
+            found.push(cost);
+            true
+        });
+        found
+    }
+
+    #[test]
+    fn more_sets_come_in_where_they_cost_less() {
+        // One set of all items against four of one item each.
+        let rows: Vec<Vec<u32>> = (1..5).map(|s| vec![0, s]).collect();
+        let start = [true, false, false, false, false];
+        assert_eq!(covers(&rows, &[9.0, 2.0, 2.0, 2.0, 2.0], &start, 9.0), [8.0]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+        #[test]
+        fn small_problems_are_solved_from_any_start(
+            rows in prop::collection::vec(prop::collection::btree_set(0u32..8, 1..4), 1..8),
+            costs in prop::collection::vec(1u32..7, 8),
+            start in prop::collection::vec(any::<bool>(), 8),
+        ) {
+            let rows: Vec<Vec<u32>> = rows.into_iter().map(|r| r.into_iter().collect()).collect();
+            let costs: Vec<f64> = costs.into_iter().map(f64::from).collect();
+            let best = (0u32..1 << 8)
+                .filter(|set| rows.iter().all(|r| r.iter().any(|s| set >> s & 1 == 1)))
+                .map(|set| (0..8).filter(|s| set >> s & 1 == 1).map(|s| costs[s]).sum::<f64>())
+                .min_by(f64::total_cmp);
+            let found = covers(&rows, &costs, &start, 1.0 + costs.iter().sum::<f64>());
+            prop_assert!(found.is_sorted_by(|a, b| a > b));
+            prop_assert_eq!(found.last().copied(), best);
+        }
     }
 }
