@@ -23,7 +23,7 @@ pub mod tradeoff;
 pub mod transport;
 
 pub use advice::{Advice, Assignment, Objective, Placed, Unmet, advise, first_site_at, place};
-pub use placement::{DcPlan, joined, planned};
+pub use placement::{DcPlan, joined, offered, planned};
 
 #[cfg(test)]
 mod tests;

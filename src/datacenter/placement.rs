@@ -2,6 +2,8 @@
 
 use super::advice::{Objective, Placed, least, study};
 use super::centers::centers;
+use super::demand::demands;
+use super::places::{Place, places};
 use super::reasons::reason;
 use super::study::StudyError;
 use super::tradeoff::chosen;
@@ -37,6 +39,13 @@ pub fn joined(inputs: &Inputs, connections: &[Connection]) -> BTreeMap<u32, (Str
         Some((*number.get(c.id.as_str())?, (c.node.clone()?, route_m)))
     })
     .collect()
+}
+
+/// Where a plan for the given sites may open centers, as [`planned`] looks at it; those that exist come first.
+#[must_use]
+pub fn offered(inputs: &Inputs, sites: &[SiteId], settings: &Settings) -> Vec<Place> {
+    let wanted = demands(inputs, sites, settings.datacenter.edge.max_racks / 4.0, settings);
+    places(inputs, &wanted, settings)
 }
 
 /// Places the compute of the given sites, whose fiber is what stands and what `connections` lay. With `bought`

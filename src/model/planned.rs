@@ -480,19 +480,20 @@ pub enum Held {
     Trench,
 }
 
-/// A step of building: a station with its way to fiber, or the connection of a site, with whatever it needs
-/// that isn't there yet.
+/// A step of building: a station with its way to fiber, the connection of a site, or an edge node that the
+/// budget buys, with whatever it needs that isn't there yet.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OrderStep {
     /// From 1, in the order of building.
     pub rank: u32,
-    /// `st_id` of the station, or `site_id` of the connection.
+    /// `st_id` of the station, `site_id` of the connection, or `dc_id` of the edge node.
     pub id: String,
     /// Year, from 1.
     pub phase: u32,
     /// Weighted points gained.
     pub gain: f64,
-    /// Capex of what it needs and isn't there yet; all steps add up to the capex of stations and fiber, yuan.
+    /// Capex of what it needs and isn't there yet; all steps add up to the capex of stations, fiber and
+    /// edge nodes bought, yuan.
     pub capex_cny: f64,
     /// Trench that it needs and isn't there yet, metres.
     pub trench_m: f64,

@@ -2,6 +2,7 @@
 //! built, and chosen again where that doesn't work out.
 
 use super::PlanError;
+use super::edge::{self, Edge};
 use super::ground::Ground;
 use super::radio::{self, Radio};
 use super::run::Cities;
@@ -30,6 +31,8 @@ pub struct Built {
     pub dry: BTreeSet<u32>,
     /// The options chosen.
     pub choice: Choice,
+    /// Edge nodes bought, by their place among those offered.
+    pub edges: Vec<u32>,
     /// Each with the option that it is.
     pub stations: Vec<(u32, Station)>,
     /// Sites, then stations.
@@ -50,6 +53,10 @@ pub struct Builder<'a, 'g, 's, 'r> {
     pub ground: Option<&'a Ground<'s, 'g, 'r>>,
     /// Sites that fiber would help.
     pub sites: &'a [Terminal],
+    /// Edge nodes that compete for the budget.
+    pub edges: &'a [Edge],
+    /// Number of sites below target.
+    pub gaps: usize,
     /// Work granted.
     pub work: Work<'a>,
 }
@@ -57,6 +64,7 @@ pub struct Builder<'a, 'g, 's, 'r> {
 /// A choice as built.
 struct Draft {
     choice: Choice,
+    edges: Vec<u32>,
     stations: Vec<(u32, Station)>,
     terminals: Vec<Terminal>,
     fiber: RoutePlan,
@@ -74,7 +82,8 @@ impl Builder<'_, '_, '_, '_> {
     pub fn build(&self, radio: &mut Radio) -> Result<Built, PlanError> {
         let budget = self.settings.plan.budget_cny;
         let want = if budget > 0.0 { Want::Points } else { Want::Target };
-        let whole = Whole::new(radio, self.sites, self.ground, self.inputs, self.settings, self.work)?;
+        let edges = (self.edges, self.gaps);
+        let whole = Whole::new(radio, self.sites, edges, self.ground, self.inputs, self.settings, self.work)?;
         let mut dry = BTreeSet::new();
         let mut purse = budget;
         let mut start = self.stations_alone(radio, want);
@@ -82,14 +91,20 @@ impl Builder<'_, '_, '_, '_> {
         let mut best: Option<Draft> = None;
         // The purse is known to be too large from here on.
         let mut too_much = f64::INFINITY;
+        let asked = self.work.effort;
+        let thorough = asked == Effort::UNBOUNDED || asked > Effort::NORMAL;
         for round in 1..=ROUNDS {
-            let effort = if round <= 1 || (want == Want::Target && round == 2) {
-                self.work.effort
-            } else {
-                Effort::LOW.min(self.work.effort)
+            // Where everything is wanted, what can't be had shows at the usual effort as well.
+            let scout = thorough && want == Want::Target && round == 1;
+            let effort = match round {
+                1 if scout => Effort::NORMAL,
+                1 => asked,
+                2 if want == Want::Target => asked,
+                _ => Effort::LOW,
             };
             // More than the usual effort asks for the best there is.
-            let gap = if effort <= Effort::NORMAL { self.work.gap.max(GOOD_ENOUGH) } else { self.work.gap };
+            let gap =
+                if thorough && effort == asked { self.work.gap } else { self.work.gap.max(GOOD_ENOUGH) };
             let work = Work { effort, gap, ..self.work };
             let problem = whole.problem(radio, want, &dry);
             let goal = if want == Want::Points { Goal::Within(purse) } else { Goal::Everything };
@@ -103,12 +118,16 @@ impl Builder<'_, '_, '_, '_> {
             }
             let who = whole.customers(&dry);
             let chosen: BTreeSet<u32> = found.value.customers.iter().map(|&c| who[c as usize]).collect();
-            let draft = self.draft(radio, &whole, found.value.hubs.clone(), &chosen, None)?;
+            let by = Builder { work: if scout { work } else { self.work }, ..*self };
+            let draft = by.draft(radio, &whole, found.value.hubs.clone(), &chosen, None)?;
             start = Some(found.value);
             let last = round == ROUNDS || self.work.stop.requested();
             if !last && self.shut(radio, &draft, &chosen, &mut dry) {
                 // Customers are numbered anew.
                 start = None;
+                continue;
+            }
+            if scout && !last {
                 continue;
             }
             if want == Want::Target {
@@ -144,8 +163,8 @@ impl Builder<'_, '_, '_, '_> {
         let mut draft = draft;
         self.strike_without_fiber(radio, &whole, &mut draft)?;
         let certificate = self.certificate(radio, want, &draft, bound.unwrap_or(f64::INFINITY));
-        let Draft { choice, stations, terminals, fiber, .. } = draft;
-        Ok(Built { whole, dry, choice, stations, terminals, fiber, certificate })
+        let Draft { choice, edges, stations, terminals, fiber, .. } = draft;
+        Ok(Built { whole, dry, choice, edges, stations, terminals, fiber, certificate })
     }
 
     /// The cheapest stations by themselves, as something to start from.
@@ -159,20 +178,25 @@ impl Builder<'_, '_, '_, '_> {
         Some(HubTree { hubs: found.value.options, customers, edges: Vec::new() })
     }
 
-    /// Builds a choice of options and sites. `limit` is for fiber and stations together; without one all that
-    /// is chosen is joined.
+    /// Builds a choice of hubs (options, then edge nodes) and sites. `limit` is for all of it together; without
+    /// one all that is chosen is joined.
     fn draft(
         &self,
         radio: &Radio,
         whole: &Whole,
-        options: Vec<u32>,
+        mut options: Vec<u32>,
         chosen: &BTreeSet<u32>,
         limit: Option<f64>,
     ) -> Result<Draft, PlanError> {
+        let own = radio.problem.options.len() as u32;
+        let rooms = options.split_off(options.partition_point(|h| *h < own));
+        let edges = self.fewer(rooms.into_iter().map(|h| h - own).collect());
+        let edges_cny: f64 = edges.iter().map(|&e| self.edges[e as usize].price_cny).sum();
         let choice = radio.problem.outcome(options);
         let stations = radio::stations(radio, &choice, self.inputs, self.settings);
+        let limit = limit.map(|cny| (cny - edges_cny).max(0.0));
         let (terminals, fiber) = self.join(whole, &stations, chosen, limit)?;
-        let capex_cny = stations.iter().map(|(_, s)| s.capex_cny).sum::<f64>() + fiber.capex_cny;
+        let capex_cny = stations.iter().map(|(_, s)| s.capex_cny).sum::<f64>() + fiber.capex_cny + edges_cny;
         let joined: f64 = self
             .sites
             .iter()
@@ -180,7 +204,22 @@ impl Builder<'_, '_, '_, '_> {
             .filter(|(_, c)| c.state == ConnectionState::Planned)
             .map(|(t, _)| t.value)
             .sum();
-        Ok(Draft { points: choice.gain + joined, choice, stations, terminals, fiber, capex_cny })
+        let points = choice.gain + joined + edge::points(self.edges, &edges, self.gaps).0;
+        Ok(Draft { points, choice, edges, stations, terminals, fiber, capex_cny })
+    }
+
+    /// Edge nodes chosen, of which the planner may allow no more than so many: those stay that add most.
+    fn fewer(&self, mut chosen: Vec<u32>) -> Vec<u32> {
+        let most = self.settings.datacenter.max_centers as usize;
+        if most > 0 && chosen.len() > most {
+            let adds = edge::points(self.edges, &chosen, self.gaps).1;
+            let locked = |e: u32| self.edges[e as usize].lock == Lock::Open;
+            let mut order: Vec<(f64, u32)> = adds.into_iter().zip(chosen).collect();
+            order.sort_by(|a, b| locked(b.1).cmp(&locked(a.1)).then(b.0.total_cmp(&a.0)).then(a.1.cmp(&b.1)));
+            chosen = order.into_iter().take(most).map(|o| o.1).collect();
+            chosen.sort_unstable();
+        }
+        chosen
     }
 
     /// Joins stations and chosen sites; sites that could be joined but aren't chosen are left for lack of money.
@@ -281,8 +320,10 @@ impl Builder<'_, '_, '_, '_> {
             return Ok(());
         }
         radio.cut_off += without.len();
-        let options: BTreeSet<u32> =
+        let own = radio.problem.options.len() as u32;
+        let mut options: BTreeSet<u32> =
             draft.stations.iter().filter(|(_, s)| !without.contains(&s.id)).map(|s| s.0).collect();
+        options.extend(draft.edges.iter().map(|e| e + own));
         let joined: BTreeSet<u32> = (0u32..)
             .zip(&draft.fiber.connections[..self.sites.len()])
             .filter(|(_, c)| c.state == ConnectionState::Planned)
@@ -296,8 +337,8 @@ impl Builder<'_, '_, '_, '_> {
         let (meaning, unit, objective, bound) = match want {
             Want::Points => (
                 (
-                    "weighted points that stations and fiber gain within the budget",
-                    "预算内基站与光缆带来的加权得分",
+                    "weighted points that stations, fiber and edge nodes gain within the budget",
+                    "预算内基站、光缆与边缘节点带来的加权得分",
                 ),
                 "points",
                 draft.points,
@@ -334,6 +375,8 @@ impl Builder<'_, '_, '_, '_> {
             HubError::LockedBeyondBudget { cost, budget } => {
                 let mut ids: Vec<String> = radio.locked_open();
                 ids.extend(self.sites.iter().filter(|t| t.must).map(|t| t.id.clone()));
+                let rooms = self.edges.iter().filter(|e| e.lock == Lock::Open);
+                ids.extend(rooms.map(|e| e.id.clone()));
                 PlanError::LockedBeyondBudget { ids, cost_cny: cost, budget_cny: budget }
             }
             other => PlanError::Whole(other),

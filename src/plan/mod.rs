@@ -2,12 +2,15 @@
 
 mod build;
 mod curve;
+mod edge;
 mod ground;
 mod items;
 mod phases;
 mod radio;
 mod result;
 mod run;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 pub use crate::model::planned::{

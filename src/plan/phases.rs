@@ -23,12 +23,17 @@ pub struct Parts<'a> {
     pub lead_in_cny: &'a [f64],
     /// Weighted points that joining brings, per connection.
     pub gains: &'a [f64],
+    /// Weighted points per data center that the budget pays for; none for the others.
+    pub center_gains: &'a [Option<f64>],
 }
 
-/// Something to build: a station with its own connection if it has one, or the connection of a site.
+/// Something to build: a station with its own connection if it has one, the connection of a site, or an edge
+/// node.
+#[derive(Default)]
 struct Job {
     station: Option<usize>,
     connection: Option<usize>,
+    center: Option<usize>,
     gain: f64,
     /// What it costs by itself, yuan.
     own_cny: f64,
@@ -66,7 +71,8 @@ impl Eq for Offer {}
 /// The next job is always the one that gains most per yuan of what isn't built yet: a trench that an earlier
 /// job has paid for is free to the later ones, so it is dug once, in the first year in which somebody needs
 /// it. A year ends when its money, its stations or its trench are used up; the last year takes what is left.
-/// Without annual budgets every year gets about the same money. Data centers are spread by sites served.
+/// Without annual budgets every year gets about the same money. Data centers beside the budget are spread by
+/// sites served.
 pub fn assign(plan: &PlanSettings, parts: &mut Parts<'_>) -> Vec<OrderStep> {
     let phases = plan.phases.max(1);
     let jobs = jobs(parts);
@@ -83,10 +89,14 @@ pub fn assign(plan: &PlanSettings, parts: &mut Parts<'_>) -> Vec<OrderStep> {
         if let Some(c) = job.connection {
             parts.connections[c].phase = phase;
         }
-        let id = match (job.station, job.connection) {
-            (Some(s), _) => parts.stations[s].id.clone(),
-            (None, Some(c)) => parts.connections[c].id.clone(),
-            (None, None) => String::new(),
+        if let Some(c) = job.center {
+            parts.centers[c].phase = phase;
+        }
+        let id = match (job.station, job.connection, job.center) {
+            (Some(s), ..) => parts.stations[s].id.clone(),
+            (None, Some(c), _) => parts.connections[c].id.clone(),
+            (None, None, Some(c)) => parts.centers[c].id.clone(),
+            (None, None, None) => String::new(),
         };
         steps.push(OrderStep {
             rank: rank as u32 + 1,
@@ -119,7 +129,9 @@ pub fn assign(plan: &PlanSettings, parts: &mut Parts<'_>) -> Vec<OrderStep> {
         }
     }
     let centers = &mut *parts.centers;
-    let mut order: Vec<usize> = (0..centers.len()).filter(|&i| !centers[i].existing).collect();
+    let in_order = |i: usize| parts.center_gains.get(i).is_some_and(Option::is_some);
+    let mut order: Vec<usize> =
+        (0..centers.len()).filter(|&i| !centers[i].existing && !in_order(i)).collect();
     order.sort_by(|&a, &b| centers[b].sites.cmp(&centers[a].sites).then(a.cmp(&b)));
     for (rank, &i) in order.iter().enumerate() {
         centers[i].phase = (rank as u32 * phases / order.len() as u32 + 1).min(phases);
@@ -143,11 +155,15 @@ fn jobs(parts: &Parts<'_>) -> Vec<Job> {
         let connection = by_id.get(s.id.as_str()).copied();
         connection.into_iter().for_each(|c| of_station[c] = true);
         let own_cny = s.capex_cny + connection.map_or(0.0, own);
-        jobs.push(Job { station: Some(i), connection, gain: s.gain, own_cny });
+        jobs.push(Job { station: Some(i), connection, gain: s.gain, own_cny, ..Job::default() });
     }
     for i in (0..parts.connections.len()).filter(|&i| planned(&&parts.connections[i]) && !of_station[i]) {
         let gain = parts.gains.get(i).copied().unwrap_or(0.0);
-        jobs.push(Job { station: None, connection: Some(i), gain, own_cny: own(i) });
+        jobs.push(Job { connection: Some(i), gain, own_cny: own(i), ..Job::default() });
+    }
+    for (i, gain) in parts.center_gains.iter().enumerate().filter_map(|(i, g)| Some((i, (*g)?))) {
+        let own_cny = parts.centers.get(i).map_or(0.0, |c| c.capex_cny);
+        jobs.push(Job { center: Some(i), gain, own_cny, ..Job::default() });
     }
     jobs
 }
@@ -372,6 +388,7 @@ mod tests {
             centers: &mut [],
             lead_in_cny: &lead_in_cny,
             gains,
+            center_gains: &[],
         };
         assign(settings, &mut parts)
     }

@@ -2,6 +2,7 @@
 
 use super::build::{Builder, Built};
 use super::curve::Person;
+use super::edge;
 use super::ground::{Ground, with_ground};
 use super::radio::{self, Radio, Wanted};
 use super::{PlanError, items, phases};
@@ -105,6 +106,8 @@ struct Draft {
     gains: Vec<f64>,
     /// Lead-in and equipment per connection, yuan.
     lead_in_cny: Vec<f64>,
+    /// Points of each center that the budget bought.
+    center_gains: Vec<Option<f64>>,
 }
 
 /// Plans stations, fiber and data centers, and scores the state after.
@@ -177,6 +180,7 @@ fn run_for(
             centers: &mut d.centers,
             lead_in_cny: &d.lead_in_cny,
             gains: &d.gains,
+            center_gains: &d.center_gains,
         },
     );
     d.notes.extend(over_years(&order, settings));
@@ -323,7 +327,17 @@ fn draft(
         // Points add up over radio and fiber only where neither is cut off at the target.
         radio.problem.cap = 100.0;
     }
-    let built = Builder { inputs, settings, ground, sites: &terminals, work }.build(&mut radio)?;
+    let scored: Vec<SiteId> =
+        (0u32..).zip(&before.sites).filter(|(_, s)| s.scored).map(|(i, _)| SiteId(i)).collect();
+    let edges = if budget > 0.0 {
+        let rooms = datacenter::offered(inputs, &scored, settings);
+        edge::edges(inputs, settings, &before, &gaps, &rooms)
+    } else {
+        Vec::new()
+    };
+    let built =
+        Builder { inputs, settings, ground, sites: &terminals, edges: &edges, gaps: gaps.len(), work }
+            .build(&mut radio)?;
     progress.add(BUILDING_PARTS * part);
     let people: Vec<Person> = gaps
         .iter()
@@ -336,7 +350,7 @@ fn draft(
         })
         .collect();
     let curve = if with_curve { built.curve(&radio, &people, settings, work)? } else { Vec::new() };
-    let Built { choice, stations, terminals, fiber, certificate, .. } = built;
+    let Built { choice, edges: bought, stations, terminals, fiber, certificate, .. } = built;
     let mut certificates = vec![certificate];
     if radio.cut_off > 0 {
         notes.push(Note::new(
@@ -380,11 +394,24 @@ fn draft(
         }
     }
 
-    let scored: Vec<SiteId> =
-        (0u32..).zip(&before.sites).filter(|(_, s)| s.scored).map(|(i, _)| SiteId(i)).collect();
-    let centers = datacenter::planned(inputs, &scored, &fiber.connections, None, settings, work)?;
+    // What the purse doesn't hold isn't opened.
+    let opened = (budget > 0.0).then(|| -> Vec<String> {
+        bought.iter().filter_map(|&e| edges.get(e as usize)).map(|e| e.id.clone()).collect()
+    });
+    notes.extend(edge_note(&edges, bought.len()));
+    let centers =
+        datacenter::planned(inputs, &scored, &fiber.connections, opened.as_deref(), settings, work)?;
     progress.add(part);
     notes.extend(centers.notes);
+    let adds = edge::points(&edges, &bought, gaps.len()).1;
+    let center_gains = centers
+        .centers
+        .iter()
+        .map(|c| {
+            let of = bought.iter().position(|&e| edges.get(e as usize).is_some_and(|e| e.id == c.place));
+            of.and_then(|i| adds.get(i)).copied()
+        })
+        .collect();
     certificates.extend(centers.certificate);
 
     let distances = (0..inputs.sites.list.len() as u32).map(|i| reach.distance(SiteId(i))).collect();
@@ -402,6 +429,23 @@ fn draft(
         structures: fiber.structures,
         notes,
         gains,
+        center_gains,
+    })
+}
+
+/// How edge nodes did against stations and fiber.
+fn edge_note(edges: &[edge::Edge], bought: usize) -> Option<Note> {
+    let rate = |e: &edge::Edge| e.gains.iter().map(|g| g.1).sum::<f64>() / e.price_cny.max(1.0) * 1e6;
+    let best = edges.iter().map(rate).fold(0.0, f64::max);
+    (!edges.is_empty()).then(|| {
+        Note::new(
+            "N217",
+            format!(
+                "edge nodes compete for the budget: {bought} of {} rooms are opened; the best of them gains {best:.2} points per million yuan",
+                edges.len()
+            ),
+            format!("边缘节点与其他措施共用预算：{} 处机房中开设 {bought} 处；收益最高者每百万元 {best:.2} 分", edges.len()),
+        )
     })
 }
 

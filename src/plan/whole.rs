@@ -1,14 +1,16 @@
-//! Stations, their way to fiber and the fiber of factories as one problem with one purse.
+//! Stations, their way to fiber, the fiber of factories and edge nodes as one problem with one purse.
 //!
 //! **What is decided**: which stations and indoor systems are built, which factories are joined to fiber, and
-//! along which roads. Stations and factories share trenches: a trench is paid once, whoever needs it.
+//! along which roads; within a budget also which edge nodes are opened. Stations and factories share trenches: a
+//! trench is paid once, whoever needs it. Edge nodes stand in rooms that have fiber.
 //!
 //! **What is frozen**: the places that may be built on, what a station by itself would make of a factory's
-//! score (a factory takes the best of those chosen), today's network, the roads and what work along them
+//! score (a factory takes the best of those chosen), what an edge node would, today's network, the roads and what work along them
 //! costs with the smallest cables, lead-ins. Ports and splitters, larger cables and detours for spare fibers
 //! only add to the cost: what is proven without them holds with them.
 
 use super::PlanError;
+use super::edge::Edge;
 use super::ground::Ground;
 use super::radio::Radio;
 use crate::fiber::{End, RouteRequest, Survey, Terminal, survey};
@@ -29,6 +31,10 @@ pub struct Whole {
     sites: Vec<(f64, bool)>,
     /// By place that needs fiber, where it meets the network.
     places: BTreeMap<u32, Result<End, ConnectionState>>,
+    /// Edge nodes that compete: the hubs after the options of radio.
+    edges: Vec<Edge>,
+    /// Number of sites below target: the items after those of radio, where there are edge nodes.
+    gaps: usize,
 }
 
 /// Whether a way to build needs fiber laid: towers that carry cells have theirs, indoor systems use the factory's.
@@ -53,11 +59,13 @@ impl Whole {
     pub fn new(
         radio: &Radio,
         sites: &[Terminal],
+        edges: (&[Edge], usize),
         ground: Option<&Ground>,
         inputs: &Inputs,
         settings: &Settings,
         work: Work<'_>,
     ) -> Result<Self, PlanError> {
+        let (edges, gaps) = (edges.0.to_vec(), if edges.0.is_empty() { 0 } else { edges.1 });
         let useful: BTreeSet<u32> = radio
             .problem
             .options
@@ -84,7 +92,7 @@ impl Whole {
             let graph = Graph::from_edges(1, &[])?;
             let ends = vec![Err(ConnectionState::NoFiber); sites.len()];
             let survey = Survey { graph, root: NodeId(0), ends };
-            return Ok(Self { survey, sites: values, places: BTreeMap::new() });
+            return Ok(Self { survey, sites: values, places: BTreeMap::new(), edges, gaps });
         };
         let mut survey = survey(&RouteRequest {
             inputs,
@@ -97,7 +105,7 @@ impl Whole {
             work,
         })?;
         let places = useful.into_iter().zip(survey.ends.split_off(sites.len())).collect();
-        Ok(Self { survey, sites: values, places })
+        Ok(Self { survey, sites: values, places, edges, gaps })
     }
 
     /// Why a site can't be joined, if it can't.
@@ -111,19 +119,21 @@ impl Whole {
         (0u32..).zip(&self.survey.ends).filter(|(i, e)| e.is_ok() && !dry.contains(i)).map(|x| x.0).collect()
     }
 
-    /// The problem. Options of `radio` are the hubs, its sites the items.
+    /// The problem. Options of `radio` are the hubs and its sites the items; then come edge nodes, and what they
+    /// do for sites below target.
     pub fn problem(&self, radio: &Radio, want: Want, dry: &BTreeSet<u32>) -> Hubs<'_> {
         let customers = self.customers(dry).into_iter().filter_map(|i| {
             let end = self.survey.ends[i as usize].as_ref().ok()?;
             let (prize, must) = self.sites[i as usize];
             Some(Customer { node: end.node, own: end.own_cny, prize, must: must || want == Want::Target })
         });
+        let locked = |lock: kinds::Lock| match lock {
+            kinds::Lock::Free => Lock::Free,
+            kinds::Lock::Open => Lock::Open,
+            kinds::Lock::Shut => Lock::Shut,
+        };
         let hubs = radio.problem.options.iter().zip(&radio.alone_cny).map(|(o, &alone)| {
-            let lock = match o.lock {
-                kinds::Lock::Free => Lock::Free,
-                kinds::Lock::Open => Lock::Open,
-                kinds::Lock::Shut => Lock::Shut,
-            };
+            let lock = locked(o.lock);
             match self.places.get(&o.place) {
                 None => Hub { node: None, price: alone, lock },
                 Some(Ok(end)) => Hub { node: Some(end.node), price: alone + end.own_cny, lock },
@@ -141,13 +151,19 @@ impl Whole {
             };
             row.iter().map(move |l| (l.site, worth(l))).collect::<Vec<_>>()
         });
+        let sites = radio.problem.sites.len();
+        let rooms = self.edges.iter().map(|e| Hub { node: None, price: e.price_cny, lock: locked(e.lock) });
+        let shortened = self
+            .edges
+            .iter()
+            .map(|e| e.gains.iter().map(|&(gap, points)| (sites as u32 + gap, points)).collect::<Vec<_>>());
         Hubs {
             graph: &self.survey.graph,
             root: self.survey.root,
             customers: customers.collect(),
-            hubs: hubs.collect(),
-            gains: SparseRows::from_rows(gains),
-            items: radio.problem.sites.len(),
+            hubs: hubs.chain(rooms).collect(),
+            gains: SparseRows::from_rows(gains.chain(shortened)),
+            items: sites + self.gaps,
         }
     }
 }

@@ -426,8 +426,10 @@ impl Redactor {
                 l.reason = None;
             }
         }
+        let opened: BTreeSet<&str> =
+            plan.centers.iter().filter(|c| !c.existing).map(|c| c.id.as_str()).collect();
         for step in &mut p.order {
-            if !stations.contains(step.id.as_str()) {
+            if !stations.contains(step.id.as_str()) && !opened.contains(step.id.as_str()) {
                 step.id = self.hashed(&step.id);
             }
         }
