@@ -94,10 +94,11 @@ impl Builder<'_, '_, '_, '_> {
         let asked = self.work.effort;
         let thorough = asked == Effort::UNBOUNDED || asked > Effort::NORMAL;
         for round in 1..=ROUNDS {
-            // Where everything is wanted, what can't be had shows at the usual effort as well.
-            let scout = thorough && want == Want::Target && round == 1;
+            // Where everything is wanted, what can't be had shows with little effort as well.
+            let scout = asked != Effort::LOW && want == Want::Target && round == 1;
             let effort = match round {
-                1 if scout => Effort::NORMAL,
+                1 if scout && thorough => Effort::NORMAL,
+                1 if scout => Effort::LOW,
                 1 => asked,
                 2 if want == Want::Target => asked,
                 _ => Effort::LOW,

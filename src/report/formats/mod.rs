@@ -13,7 +13,7 @@ mod shapefile;
 mod table;
 mod wkb;
 
-pub use table::{Geometry, GeometryKind, OutField, Table};
+pub use table::{FAR, Geometry, GeometryKind, OutField, Table};
 
 use super::layer::{Layer, Layout};
 use super::out::{OutFolder, ReportError};

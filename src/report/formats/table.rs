@@ -110,6 +110,10 @@ pub struct OutField {
     scale: f64,
 }
 
+/// Layers whose features may stand far from what a plan is about, as national computing hubs do: one beyond the
+/// reach of a file's system has no geometry there, and maps aren't drawn around it.
+pub const FAR: [&str; 2] = ["datacenters", "centers"];
+
 /// A layer in the fields and the system of a file.
 pub struct Table<'t, 'a> {
     /// The layer.
@@ -254,7 +258,7 @@ impl<'t, 'a> Table<'t, 'a> {
     /// Geometry of a row.
     ///
     /// # Errors
-    /// When a position lies where the system of the file doesn't hold.
+    /// When a position lies where the system of the file doesn't hold, unless the layer is one of [`FAR`].
     pub fn geometry(&self, row: u32) -> io::Result<Geometry> {
         let i = row as usize;
         let rounded = |v: f64| (v * self.steps).round() / self.steps;
@@ -274,6 +278,9 @@ impl<'t, 'a> Table<'t, 'a> {
         let line_at = |line: &[LonLat]| line.iter().map(|p| place(*p)).collect::<io::Result<Vec<_>>>();
         Ok(match &self.layer.shape {
             Shape::None => Geometry::None,
+            Shape::Points(at) if FAR.contains(&self.layer.name) => {
+                place(at(i)).map_or(Geometry::None, Geometry::Point)
+            }
             Shape::Points(at) => Geometry::Point(place(at(i))?),
             Shape::Lines(line) if self.kind == Some(GeometryKind::Lines) => {
                 let parts = cut_line(line(i)).iter().map(|l| line_at(l)).collect::<io::Result<Vec<_>>>()?;

@@ -63,7 +63,9 @@
       box[0] = Math.min(box[0], x); box[1] = Math.min(box[1], y);
       box[2] = Math.max(box[2], x); box[3] = Math.max(box[3], y);
     };
-    for (const p of sites.concat(stations, centers)) grow(p.x, p.y);
+    // Computing hubs may stand a thousand kilometres away.
+    const near = sites.concat(stations);
+    for (const p of near.length ? near : centers) grow(p.x, p.y);
     for (const r of routes) for (let i = 0; i < r.line.length; i += 2) grow(r.line[i], r.line[i + 1]);
     if (box[0] > box[2]) for (const r of regions) for (const g of r.rings) for (let i = 0; i < g.length; i += 2) grow(g[i], g[i + 1]);
     return box[0] > box[2] ? [0.3, 0.3, 0.7, 0.7] : box;

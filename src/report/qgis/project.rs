@@ -6,7 +6,7 @@ use super::{DOCTYPE, VERSION, number};
 use crate::crs::{Crs, Definition};
 use crate::geom::LonLat;
 use crate::model::kinds::Lang;
-use crate::report::formats::{GeometryKind, Source, Table};
+use crate::report::formats::{FAR, GeometryKind, Source, Table};
 use crate::report::geojson;
 use crate::report::geometry::Bounds;
 use crate::report::layer::Shape;
@@ -40,8 +40,8 @@ const FROM_THE_TOP: [&str; 13] = [
 pub struct Project {
     lang: Lang,
     entries: Vec<Entry>,
-    /// Around points and lines, and around areas.
-    bounds: [Bounds; 2],
+    /// Around points and lines, around areas, and around what may stand far away.
+    bounds: [Bounds; 3],
 }
 
 /// A layer of the project: a written layer in one of its styles.
@@ -58,13 +58,14 @@ impl Project {
     /// An empty project with words in a language.
     #[must_use]
     pub fn new(lang: Lang) -> Self {
-        Self { lang, entries: Vec::new(), bounds: [Bounds::default(), Bounds::default()] }
+        Self { lang, entries: Vec::new(), bounds: std::array::from_fn(|_| Bounds::default()) }
     }
 
     /// Takes in a layer that stands in `source`.
     pub fn take(&mut self, table: &Table, styles: &[Style], source: &Source) {
         let Some(kind) = table.kind else { return };
         let place = usize::from(matches!(table.layer.shape, Shape::Areas(_)));
+        let place = if FAR.contains(&table.name()) { 2 } else { place };
         let around = geojson::bounds(table.layer);
         self.bounds[place] = std::mem::take(&mut self.bounds[place]).with(around);
         for style in styles {
@@ -96,8 +97,8 @@ impl Project {
             (group, FROM_THE_TOP.iter().position(|name| *name == e.layer))
         };
         self.entries.sort_by_key(rank);
-        let [features, areas] = &self.bounds;
-        let corners = features.corners().or_else(|| areas.corners());
+        let [features, areas, far] = &self.bounds;
+        let corners = features.corners().or_else(|| areas.corners()).or_else(|| far.corners());
         let map = MapSystem::around(corners, wanted, system);
         let root = self.root(sheet, &map);
         folder.file(PROJECT, |out| -> Result<(), FillError> {
