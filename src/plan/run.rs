@@ -349,7 +349,19 @@ fn draft(
             item: radio.wanted.iter().position(|w| w.site == site).map(|i| i as u32),
         })
         .collect();
-    let curve = if with_curve { built.curve(&radio, &people, settings, work)? } else { Vec::new() };
+    // What the purse doesn't hold isn't opened.
+    let opened = (budget > 0.0).then(|| -> Vec<String> {
+        built.edges.iter().filter_map(|&e| edges.get(e as usize)).map(|e| e.id.clone()).collect()
+    });
+    // Neither asks for the other.
+    let (curve, centers) = rayon::join(
+        || if with_curve { built.curve(&radio, &people, settings, work) } else { Ok(Vec::new()) },
+        || {
+            let lying = &built.fiber.connections;
+            datacenter::planned(inputs, &scored, lying, opened.as_deref(), settings, work)
+        },
+    );
+    let (curve, centers) = (curve?, centers?);
     let Built { choice, edges: bought, stations, terminals, fiber, certificate, .. } = built;
     let mut certificates = vec![certificate];
     if radio.cut_off > 0 {
@@ -394,13 +406,7 @@ fn draft(
         }
     }
 
-    // What the purse doesn't hold isn't opened.
-    let opened = (budget > 0.0).then(|| -> Vec<String> {
-        bought.iter().filter_map(|&e| edges.get(e as usize)).map(|e| e.id.clone()).collect()
-    });
     notes.extend(edge_note(&edges, bought.len()));
-    let centers =
-        datacenter::planned(inputs, &scored, &fiber.connections, opened.as_deref(), settings, work)?;
     progress.add(part);
     notes.extend(centers.notes);
     let adds = edge::points(&edges, &bought, gaps.len()).1;
