@@ -8,7 +8,7 @@ use super::reasons::reason;
 use super::study::StudyError;
 use super::tradeoff::chosen;
 use crate::model::inputs::Inputs;
-use crate::model::kinds::Lang;
+use crate::model::kinds::{Lang, Lock};
 use crate::model::notes::Note;
 use crate::model::planned::{Center, Certificate, Connection, ConnectionState};
 use crate::model::records::SiteId;
@@ -63,6 +63,16 @@ pub fn planned(
 ) -> Result<DcPlan, StudyError> {
     if sites.is_empty() {
         return Ok(DcPlan::default());
+    }
+    // Where compute is today isn't known: to build some for it all would be to invent a need.
+    if inputs.datacenters.is_empty() && offered(inputs, sites, settings).iter().all(|p| p.lock != Lock::Open)
+    {
+        let note = Note::new(
+            "N319",
+            "without a datacenters layer nobody knows where compute stands, so this plan opens none; `covplan centers` tells where it should stand",
+            "缺少 datacenters 图层，现有算力位置未知，本规划不新建数据中心；`covplan centers` 可给出布局建议",
+        );
+        return Ok(DcPlan { notes: vec![note], ..DcPlan::default() });
     }
     let ways = joined(inputs, connections);
     let mut settings = settings.clone();
