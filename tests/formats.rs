@@ -63,7 +63,7 @@ fn every_reader_sees_what_was_meant_in_every_format() {
     let Some(python) = python() else { return };
     let dir = tempfile::tempdir().unwrap();
     let at = dir.path();
-    write_synthetic(at, "j", "Jiangsu", "500", "1800");
+    write_synthetic(at, "j", "Jiangsu", "200", "700");
     covplan(
         at,
         &["plan", "j/covplan.toml", "-o", "full", "--effort", "low", "--formats", ALL, "--lang", "zh"],
@@ -118,7 +118,7 @@ fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn the_same_plan_gives_the_same_bytes_in_every_format() {
     let dir = tempfile::tempdir().unwrap();
-    write_synthetic(dir.path(), "s", "Jiangsu", "300", "900");
+    write_synthetic(dir.path(), "s", "Jiangsu", "150", "500");
     for (folder, threads) in [("a", "1"), ("b", "2")] {
         let args = ["plan", "s/covplan.toml", "-o", folder, "--effort", "low"];
         covplan(dir.path(), &[&args[..], &["--threads", threads, "--formats", ALL]].concat());
