@@ -182,6 +182,15 @@ fn layers_keep_the_rules() {
     }
 }
 
+/// To build compute for all of it, where nobody told what stands, would be to invent a need.
+#[test]
+fn without_a_layer_of_data_centers_none_is_opened() {
+    let plan = parsed(&nothing_to_do().join("plan.json"));
+    assert_eq!(plan["datacenters"].as_array().map(Vec::len), Some(0), "{}", plan["datacenters"]);
+    let notes = plan["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|n| n["code"] == "N319"), "{notes:?}");
+}
+
 fn rings_turn_left(geometry: &Value, name: &str) {
     let polygons: Vec<&Value> = match geometry["type"].as_str() {
         Some("Polygon") => vec![&geometry["coordinates"]],
