@@ -22,6 +22,8 @@ const ROUNDS: usize = 8;
 
 /// Gap at which the usual effort ends.
 const GOOD_ENOUGH: f64 = 0.01;
+/// Gap at which high effort ends; more than that asks for the best there is.
+const CLOSE: f64 = 0.005;
 
 /// Stations, and the fiber that joins them and the sites.
 pub struct Built {
@@ -103,9 +105,14 @@ impl Builder<'_, '_, '_, '_> {
                 2 if want == Want::Target => asked,
                 _ => Effort::LOW,
             };
-            // More than the usual effort asks for the best there is.
-            let gap =
-                if thorough && effort == asked { self.work.gap } else { self.work.gap.max(GOOD_ENOUGH) };
+            let least = if !thorough || effort != asked {
+                GOOD_ENOUGH
+            } else if asked == Effort::UNBOUNDED || asked > Effort::HIGH {
+                0.0
+            } else {
+                CLOSE
+            };
+            let gap = self.work.gap.max(least);
             let work = Work { effort, gap, ..self.work };
             let problem = whole.problem(radio, want, &dry);
             let goal = if want == Want::Points { Goal::Within(purse) } else { Goal::Everything };

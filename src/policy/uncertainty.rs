@@ -197,6 +197,8 @@ pub struct Uncertainty {
     /// By most urgent site of the plan the share of runs in which it stays among them.
     #[serde(skip)]
     pub stays: Vec<(SiteId, f64)>,
+    /// Sites beyond the most urgent ones that are as urgent as the last of these: their order is that of ids.
+    pub tied: u64,
 }
 
 impl Uncertainty {
@@ -338,7 +340,9 @@ pub fn uncertainty(
             (*site, n as f64 / done.len().max(1) as f64)
         })
         .collect();
-    Ok(Uncertainty { nominal, runs: done, anew: plans, tornado, stays })
+    let (first, rest) = plan.before.gaps.split_at(nominal.top.len());
+    let tied = rest.iter().take_while(|g| first.last().is_some_and(|l| l.priority == g.priority)).count();
+    Ok(Uncertainty { nominal, runs: done, anew: plans, tornado, stays, tied: tied as u64 })
 }
 
 #[cfg(test)]
@@ -408,5 +412,13 @@ mod tests {
             && r.gaps_after == still.nominal.gaps_after
             && (r.capex_cny - still.nominal.capex_cny).abs() < 1e-6 * still.nominal.capex_cny));
         assert_eq!(still.stability(), Some(1.0));
+
+        // Twins of the last of the most urgent are as urgent as it is.
+        let last = *still.nominal.top.last().unwrap();
+        let twin = inputs.sites.list[last.at()];
+        inputs.sites.list.extend([twin, twin]);
+        let plan = plan::run(&mut inputs, &s, work).unwrap();
+        let twins = uncertainty(&mut inputs, &s, &plan, (1, 0), 3, Stop::NEVER).unwrap();
+        assert_eq!(twins.tied, still.tied + 2);
     }
 }

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 /// Why outputs couldn't be written.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +104,9 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Bytes of a long file that are read at once.
+const CHUNK: usize = 1 << 20;
+
 /// SHA-256 (hexadecimal) and length of a file, for the manifest.
 ///
 /// # Errors
@@ -112,16 +116,41 @@ pub fn file_digest(path: &Path) -> Result<(String, u64), ReportError> {
         |e: io::Error| ReportError::Unreadable { path: path.to_path_buf(), reason: Said::from(&e) };
     let mut file = File::open(path).map_err(unreadable)?;
     let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
     let mut bytes = 0;
-    loop {
-        let n = file.read(&mut buffer).map_err(unreadable)?;
-        if n == 0 {
-            return Ok((hex(&hash.finalize()), bytes));
-        }
-        hash.update(&buffer[..n]);
-        bytes += n as u64;
+    let mut take = |part: &[u8]| {
+        hash.update(part);
+        bytes += part.len() as u64;
+    };
+    if file.metadata().map_err(unreadable)?.len() < 8 * CHUNK as u64 {
+        let mut all = Vec::new();
+        file.read_to_end(&mut all).map_err(unreadable)?;
+        take(&all);
+    } else {
+        // One thread reads while this one counts.
+        std::thread::scope(|s| {
+            let (full, filled) = mpsc::sync_channel::<io::Result<Vec<u8>>>(2);
+            let (empty, emptied) = mpsc::channel::<Vec<u8>>();
+            s.spawn(move || {
+                loop {
+                    let mut part = emptied.try_recv().unwrap_or_default();
+                    part.clear();
+                    let read = (&file).take(CHUNK as u64).read_to_end(&mut part);
+                    if matches!(read, Ok(0)) || full.send(read.map(|_| part)).is_err() {
+                        return;
+                    }
+                }
+            });
+            for part in filled {
+                let part = part?;
+                take(&part);
+                // The reader may be done already.
+                let _ = empty.send(part);
+            }
+            Ok(())
+        })
+        .map_err(unreadable)?;
     }
+    Ok((hex(&hash.finalize()), bytes))
 }
 
 /// Writes through to a file and keeps its digest.
@@ -446,6 +475,18 @@ mod tests {
         assert_eq!(file_digest(&target.join("a.txt")).unwrap(), (files[0].sha256.clone(), 3));
         drop(OutFolder::create(&base.path().join("other"), false).unwrap());
         assert_eq!(names(base.path()), ["deep"]);
+    }
+
+    /// Long files are read by a thread of its own: no byte is lost, and none counted twice.
+    #[test]
+    fn long_files_have_the_digest_of_their_bytes() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("long");
+        for length in [8 * CHUNK - 1, 8 * CHUNK, 9 * CHUNK + 17] {
+            let all: Vec<u8> = (0..length).map(|i| (i * 31 + i / 255) as u8).collect();
+            fs::write(&path, &all).unwrap();
+            assert_eq!(file_digest(&path).unwrap(), (hex(&Sha256::digest(&all)), length as u64));
+        }
     }
 
     #[test]

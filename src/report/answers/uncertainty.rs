@@ -86,13 +86,6 @@ fn headline(released: &Released, found: &Uncertainty, lang: Lang) -> Vec<String>
     let after = found.points(|r| r.gaps_after as f64).map(|g| say(v, g as u64, lang));
     let runs = found.runs.len();
     let mut lines = Vec::new();
-    if let Some(stable) = found.stability() {
-        let (top, share) = (found.stays.len(), grouped_decimal(stable * 100.0, 0));
-        lines.push(match lang {
-            Lang::En => format!("the {top} most urgent sites stay among them in {share} % of {runs} runs"),
-            Lang::Zh => format!("最急迫的 {top} 家在 {runs} 次抽样中平均 {share} % 仍在其列"),
-        });
-    }
     lines.push(match lang {
         Lang::En => format!(
             "sites below target {}–{} (planned with {}), after the plan {}–{} ({}); capex {low}–{high}, median {mid} (10 to 90 % of runs)",
@@ -105,6 +98,23 @@ fn headline(released: &Released, found: &Uncertainty, lang: Lang) -> Vec<String>
             after[0], after[2], say(v, found.nominal.gaps_after, lang),
         ),
     });
+    if let Some(stable) = found.stability() {
+        let (top, share) = (found.stays.len(), grouped_decimal(stable * 100.0, 0));
+        let mut line = match lang {
+            Lang::En => format!("the {top} most urgent sites stay among them in {share} % of {runs} runs"),
+            Lang::Zh => format!("最急迫的 {top} 家在 {runs} 次抽样中平均 {share} % 仍在其列"),
+        };
+        if found.tied > 0 {
+            let tied = say(v, found.tied, lang);
+            line += &match lang {
+                Lang::En => {
+                    format!("; {tied} more are as urgent as the last of them, and only ids tell them apart")
+                }
+                Lang::Zh => format!("；另有 {tied} 家与末位同样急迫，仅按编号排序"),
+            };
+        }
+        lines.push(line);
+    }
     let widest = found.tornado.iter().max_by_key(|s| s.gaps_after[0].abs_diff(s.gaps_after[1]));
     if let Some(s) = widest.filter(|s| s.gaps_after[0] != s.gaps_after[1]) {
         let what = label(s.parameter, lang);

@@ -10,7 +10,8 @@ use crate::report::out::{OutFolder, ReportError};
 use crate::report::qgis;
 use rayon::prelude::*;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Statement, params};
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
@@ -74,6 +75,8 @@ CREATE TABLE IF NOT EXISTS layer_styles (
 
 /// Rows that are made side by side before they are put in.
 const BATCH: usize = 4096;
+/// Rows that a statement puts in.
+const AT_ONCE: usize = 16;
 
 /// The number of a system that has no code.
 const OWN_SRS: i64 = 100_000;
@@ -257,12 +260,70 @@ fn styles(c: &Connection, table: &Table) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Bounds of a row, its geometry and its values.
+type Made<'a> = (Option<[f64; 4]>, Vec<u8>, Vec<Value<'a>>);
+
+/// A statement that puts in so many rows.
+struct Insert<'c, 'a> {
+    statement: Statement<'c>,
+    rows: usize,
+    /// What each place for a value holds: it stays there, and isn't copied again for the next row that has the same.
+    held: Vec<Option<Value<'a>>>,
+}
+
+impl<'c, 'a> Insert<'c, 'a> {
+    fn new(c: &'c Connection, table: &Table, rows: usize) -> rusqlite::Result<Self> {
+        let row = format!("({})", vec!["?"; table.fields.len() + 2].join(", "));
+        let list = vec![row; rows].join(", ");
+        let statement = c.prepare(&format!("INSERT INTO {} VALUES {list}", quoted(table.name())))?;
+        let mut held = Vec::new();
+        held.resize_with(table.fields.len() * rows, || None);
+        Ok(Self { statement, rows, held })
+    }
+
+    fn bind(
+        &mut self,
+        at: usize,
+        fid: i64,
+        blob: Option<&[u8]>,
+        row: Vec<Value<'a>>,
+    ) -> rusqlite::Result<()> {
+        let first = at * (row.len() + 2) + 1;
+        self.statement.raw_bind_parameter(first, fid)?;
+        self.statement.raw_bind_parameter(first + 1, blob)?;
+        let held = self.held.iter_mut().skip(at * row.len());
+        for ((i, value), held) in row.into_iter().enumerate().zip(held) {
+            if !held.as_ref().is_some_and(|h| same(h, &value)) {
+                self.statement.raw_bind_parameter(first + 2 + i, &value)?;
+                *held = Some(value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether two values are plainly the same; of texts, whether they are one.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Text(Cow::Borrowed(a)), Value::Text(Cow::Borrowed(b))) => std::ptr::eq(*a, *b),
+        (Value::Text(_), _) => false,
+        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
+        _ => a == b,
+    }
+}
+
 /// Writes the features in the order of the layer, then their index along a Hilbert curve.
-fn rows(c: &Connection, table: &Table, kind: GeometryKind, srs_id: i64) -> Result<Option<[f64; 4]>, Broken> {
-    let marks = (0..table.fields.len() + 2).map(|i| format!("?{}", i + 1)).collect::<Vec<_>>().join(", ");
-    let mut insert = c.prepare(&format!("INSERT INTO {} VALUES ({marks})", quoted(table.name())))?;
+fn rows<'a>(
+    c: &Connection,
+    table: &Table<'_, 'a>,
+    kind: GeometryKind,
+    srs_id: i64,
+) -> Result<Option<[f64; 4]>, Broken> {
+    // Of a statement's cost much is the same for one row and for many.
+    let mut one = Insert::new(c, table, 1)?;
+    let mut many = Insert::new(c, table, AT_ONCE)?;
     let mut bounds = Vec::with_capacity(table.layer.rows);
-    let make = |&row: &u32| -> io::Result<(Option<[f64; 4]>, Vec<u8>, Vec<Value>)> {
+    let make = |&row: &u32| -> io::Result<Made<'a>> {
         let geometry = table.geometry(row)?;
         let b = geometry.bounds();
         let mut blob = Vec::new();
@@ -271,20 +332,21 @@ fn rows(c: &Connection, table: &Table, kind: GeometryKind, srs_id: i64) -> Resul
             wkb::push(&mut blob, &geometry, kind);
         }
         let mut values = Vec::with_capacity(table.fields.len());
-        table.each_value(row, |_, value| values.push(value));
+        table.each_value(row, |_, value| values.push(std::mem::replace(value, Value::Unknown)));
         Ok((b, blob, values))
     };
     let made = |part: &[u32]| part.par_iter().map(make).collect::<io::Result<Vec<_>>>();
-    let mut put = |batch: Vec<(Option<[f64; 4]>, Vec<u8>, Vec<Value>)>| -> rusqlite::Result<()> {
+    let mut put = |batch: Vec<Made<'a>>| -> rusqlite::Result<()> {
         table.told.add(batch.len() as u64);
-        for (b, blob, values) in batch {
-            insert.raw_bind_parameter(1, bounds.len() as i64 + 1)?;
-            insert.raw_bind_parameter(2, b.map(|_| blob.as_slice()))?;
-            for (i, value) in values.iter().enumerate() {
-                insert.raw_bind_parameter(i + 3, value)?;
+        let mut batch = batch.into_iter();
+        while batch.len() > 0 {
+            let insert = if batch.len() < AT_ONCE { &mut one } else { &mut many };
+            for at in 0..insert.rows {
+                let Some((b, blob, values)) = batch.next() else { break };
+                insert.bind(at, bounds.len() as i64 + 1, b.map(|_| blob.as_slice()), values)?;
+                bounds.push(b);
             }
-            insert.raw_execute()?;
-            bounds.push(b);
+            insert.statement.raw_execute()?;
         }
         Ok(())
     };

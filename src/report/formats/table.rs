@@ -231,26 +231,28 @@ impl<'t, 'a> Table<'t, 'a> {
         if field.at == 0 {
             return Value::Text(self.id(row));
         }
-        match column.value(row as usize) {
-            Value::Float(v) => {
-                let scaled = rounded(v.abs() * field.scale);
-                Value::Float(scaled.map_or(v, |s| (s as f64 / field.scale).copysign(v) + 0.0))
-            }
-            value => value,
+        // Rounded where it stands: a hundred million times over, moving it costs more than working it out.
+        let mut value = column.value(row as usize);
+        if let Value::Float(v) = &mut value
+            && let Some(scaled) = rounded(v.abs() * field.scale)
+        {
+            *v = (scaled as f64 / field.scale).copysign(*v) + 0.0;
         }
+        value
     }
 
-    /// All values of a row in the order of the fields; each is worked out once, for its source too.
-    pub fn each_value(&self, row: u32, mut take: impl FnMut(usize, Value<'a>)) {
+    /// All values of a row in the order of the fields; each is worked out once, for its source too. What is taken
+    /// out of a value isn't missed.
+    pub fn each_value(&self, row: u32, mut take: impl FnMut(usize, &mut Value<'a>)) {
         let mut known = false;
         for (n, field) in self.fields.iter().enumerate() {
             if field.source {
                 let column = &self.layer.columns[field.at];
-                take(n, Value::Text(Cow::Borrowed(column.source_of(row as usize, || known))));
+                take(n, &mut Value::Text(Cow::Borrowed(column.source_of(row as usize, || known))));
             } else {
-                let value = self.value(row, field);
+                let mut value = self.value(row, field);
                 known = value.is_known();
-                take(n, value);
+                take(n, &mut value);
             }
         }
     }
