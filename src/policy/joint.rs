@@ -51,6 +51,8 @@ pub struct Outcome {
     pub energy_kwh_yr: f64,
     /// Carbon of that electricity, tonnes CO2 a year.
     pub carbon_t_yr: f64,
+    /// Standard racks of the plants' compute that its centers host; what no center reaches costs it nothing.
+    pub racks: f64,
     /// Sites below target before the plan.
     pub gaps_before: u64,
     /// Sites still below target after it.
@@ -302,6 +304,8 @@ impl Groups<'_> {
             trench_m: plan.routes.iter().map(|r| r.trench_m).sum::<f64>() + 0.0,
             energy_kwh_yr: kwh,
             carbon_t_yr,
+            // A sum of nothing is −0.
+            racks: plan.centers.iter().map(|c| c.racks_used).sum::<f64>() + 0.0,
             gaps_before: plan.before.gaps.len() as u64,
             gaps_after: plan.after.gaps.len() as u64,
         })
@@ -325,6 +329,7 @@ fn beside(a: &Outcome, b: &Outcome, own: &Outcome, kind: Kind) -> Outcome {
         trench_m: a.trench_m + b.trench_m,
         energy_kwh_yr: a.energy_kwh_yr + b.energy_kwh_yr,
         carbon_t_yr: a.carbon_t_yr + b.carbon_t_yr,
+        racks: a.racks + b.racks,
         gaps_before: own.gaps_before,
         gaps_after: gaps_after.min(own.gaps_before),
     }

@@ -64,6 +64,7 @@ fn savings(apart: &Outcome, together: &Outcome, lang: Lang) -> Table {
         (t("new trench", "新建沟槽"), "km".to_owned(), apart.trench_m / 1e3, together.trench_m / 1e3, 1),
         (t("mean power", "平均功率"), "MW".to_owned(), mw(apart), mw(together), 3),
         (t("carbon a year", "年碳排放"), "tCO2".to_owned(), apart.carbon_t_yr, together.carbon_t_yr, 1),
+        (t("compute hosted", "承载算力"), t("racks", "架"), apart.racks, together.racks, 1),
     ] {
         table.push(vec![
             Cell::Text(what),
@@ -135,6 +136,7 @@ pub fn joint_answer(v: View, found: &Joint, kind: Kind, stopped: bool, run: &Run
         trench_m: s.trench_m + a.trench_m,
         energy_kwh_yr: s.energy_kwh_yr + a.energy_kwh_yr,
         carbon_t_yr: s.carbon_t_yr + a.carbon_t_yr,
+        racks: s.racks + a.racks,
         gaps_before: s.gaps_before + a.gaps_before,
         gaps_after: s.gaps_after + a.gaps_after,
     });
@@ -191,10 +193,11 @@ pub fn joint_answer(v: View, found: &Joint, kind: Kind, stopped: bool, run: &Run
     });
     let mut text = vec![t(
         "Cost: capex, and running costs over plan.years at present value; compute counts at what its placement makes \
-         least: halls, electricity near and far, and what latency is worth. The same planner works for every group with \
+         least: halls, electricity near and far, and what latency is worth (compute that no center in reach of a group can host \
+         costs it nothing: compare the racks hosted). The same planner works for every group with \
          that group's own places and fiber and those that belong to no party. Shares are Shapley values: what a party \
          adds to the cost, in the mean over all orders of joining; they add up to the whole.",
-        "费用为建设投资加 plan.years 内运营费现值；算力按布局的目标计：机房、近端与远端用电、时延折价。各组合均由同一规划器以其自有及无主的站址与光缆规划。分摊采用沙普利值：各方在所有加入次序下新增费用的平均，合计等于总额。",
+        "费用为建设投资加 plan.years 内运营费现值；算力按布局的目标计：机房、近端与远端用电、时延折价（组合内无可达机房的算力不计费用，请对照承载架数）。各组合均由同一规划器以其自有及无主的站址与光缆规划。分摊采用沙普利值：各方在所有加入次序下新增费用的平均，合计等于总额。",
     )];
     text.push(match (kind, lang) {
         (Kind::Operators, Lang::En) => "Alone, a network lifts every site on its own radio and hosts an equal part of the plants' compute; together, a cell of any serves the terminals of all.".into(),

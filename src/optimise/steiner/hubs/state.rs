@@ -256,7 +256,8 @@ impl<'f, 'g> Maker<'f, 'g> {
                 for &e in f.at.get(&v).map_or(&[][..], Vec::as_slice) {
                     if !s.active[e as usize] {
                         let a = self.adds(e as usize, &items) * liking(e as usize);
-                        if a > 0.0 {
+                        // What the purse can't reach by itself mustn't stand before what it can.
+                        if a > 0.0 && d + f.price[e as usize] <= left {
                             here.push((a, f.price[e as usize], e));
                         }
                     }

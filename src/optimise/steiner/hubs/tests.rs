@@ -76,6 +76,22 @@ fn all(p: &Hubs<'_>) -> Vec<(Vec<u32>, Vec<u32>, f64, f64)> {
     out
 }
 
+/// A hub that costs more than there is doesn't keep a customer at its node from being joined.
+#[test]
+fn what_is_too_dear_hides_nothing() {
+    let graph = Graph::from_edges(1, &[]).unwrap();
+    let p = Hubs {
+        graph: &graph,
+        root: NodeId(0),
+        customers: vec![Customer { node: NodeId(0), own: 1.0, prize: 1.0, must: false }],
+        hubs: vec![Hub { node: Some(NodeId(0)), price: 2.0, lock: Lock::Free }],
+        gains: SparseRows::from_rows(vec![vec![(0, 3.0)]]),
+        items: 1,
+    };
+    let found = solve(&p, Goal::Within(1.0), None, Effort::LOW.into()).unwrap();
+    assert_eq!((found.objective, found.value.customers), (1.0, vec![0]));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
