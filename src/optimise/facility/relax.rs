@@ -3,11 +3,13 @@
 //! The assignment of each client is priced with a multiplier `u_i`: facility j is then worth its opening
 //! cost plus the best fractional knapsack of `c_ij − u_i` within its capacity, and the best set that holds
 //! the total demand is bounded by a fractional knapsack again (Geoffrion & McBride 1978; Cornuéjols,
-//! Sridharan & Thizy 1991). Facilities whose worth shows what they must be in any better answer are
+//! Sridharan & Thizy 1991). Where clients must stay whole, so do they in the knapsacks, which raises the bound
+//! (Holmberg, Rönnqvist & Yuan, An exact algorithm for the capacitated facility location problems with single
+//! sourcing, EJOR 113, 1999). Facilities whose worth shows what they must be in any better answer are
 //! settled on the way.
 
 use super::{Capacity, FacilityError, FacilityProblem, Limit, Lock, SparseRows};
-use crate::optimise::Meter;
+use crate::optimise::{Meter, grid};
 
 /// The problem as both solvers read it.
 #[derive(Debug)]
@@ -19,6 +21,36 @@ pub(super) struct Table<'p> {
     pub(super) demand: &'p [f64],
     pub(super) total: f64,
     pub(super) limit: Limit,
+    /// Where clients must stay whole, their demands and the capacities in whole units.
+    pub(super) whole: Option<Whole>,
+}
+
+/// Demands and capacities in whole units.
+#[derive(Clone, Debug)]
+pub(super) struct Whole {
+    demand: Vec<u32>,
+    capacity: Vec<u32>,
+}
+
+impl Whole {
+    /// None where the units would be too many for tables.
+    pub(super) fn of(demand: &[f64], capacity: &[f64]) -> Option<Self> {
+        let scale = grid(demand.iter().copied())?;
+        let unit = demand.iter().fold(0, |g, d| common_divisor(g, (d * scale).round() as u64)).max(1);
+        let units = |v: f64| v * scale / unit as f64;
+        let most = units(capacity.iter().copied().fold(0.0, f64::max));
+        (most <= MOST_UNITS).then(|| Self {
+            demand: demand.iter().map(|&d| units(d).round() as u32).collect(),
+            capacity: capacity.iter().map(|&c| (units(c) + 1e-6).floor() as u32).collect(),
+        })
+    }
+}
+
+/// Units of the largest capacity that tables are made for.
+const MOST_UNITS: f64 = 20_000.0;
+
+fn common_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { common_divisor(b, a % b) }
 }
 
 impl<'p> Table<'p> {
@@ -35,7 +67,14 @@ impl<'p> Table<'p> {
             demand: &capacity.demand,
             total: capacity.demand.iter().sum(),
             limit,
+            whole: None,
         }
+    }
+
+    /// The same for clients that must stay whole, if their demands are multiples of one unit.
+    pub(super) fn with_whole_clients(&self) -> Option<Self> {
+        let whole = Whole::of(self.demand, self.capacity)?;
+        Some(Self { rows: self.rows.clone(), whole: Some(whole), ..*self })
     }
 
     /// The same without the facilities that are shut.
@@ -43,6 +82,7 @@ impl<'p> Table<'p> {
         let usable = |p: &(u32, f64)| locks[p.0 as usize] != Lock::Shut;
         Self {
             rows: SparseRows::from_rows((0..self.clients()).map(|i| self.rows.row(i).filter(usable))),
+            whole: self.whole.clone(),
             ..*self
         }
     }
@@ -138,7 +178,16 @@ struct Relaxed {
     kept: Vec<usize>,
     part: Vec<f64>,
     order: Vec<u32>,
+    packing: Packing,
     touched: u64,
+}
+
+/// Tables for exact knapsacks.
+#[derive(Default)]
+struct Packing {
+    best: Vec<f64>,
+    took: Vec<bool>,
+    steps: u64,
 }
 
 /// What it costs to open or shut one facility against the relaxed answer.
@@ -313,7 +362,15 @@ fn relax(table: &Table<'_>, locks: &[Lock], least: usize, u: &[f64], out: &mut R
         }
     }
     for f in 0..m {
-        let (kept, part, gain) = knapsack(&mut out.offers[f], table.capacity[f]);
+        let offers = &mut out.offers[f];
+        let (mut kept, mut part, mut gain) = knapsack(offers, table.capacity[f]);
+        if let Some(whole) = &table.whole
+            && part > 0.0
+        {
+            (kept, gain) = pack(offers, kept, gain, whole, f, &mut out.packing);
+            part = 0.0;
+            out.touched += out.packing.steps;
+        }
         out.kept[f] = kept;
         out.part[f] = part;
         out.worth[f] -= gain;
@@ -451,6 +508,85 @@ pub(super) fn knapsack(offers: &mut [Offer], capacity: f64) -> (usize, f64, f64)
     }
 }
 
+/// Puts the offers first that a knapsack of whole clients takes; returns their number and the gain. `kept`
+/// and `most` are what the fractional knapsack takes and gains: clients whose being in or out would cost
+/// more than what the simplest fill loses against it stay where they are, a table decides on the others.
+fn pack(
+    offers: &mut [Offer],
+    kept: usize,
+    most: f64,
+    whole: &Whole,
+    facility: usize,
+    tables: &mut Packing,
+) -> (usize, f64) {
+    let units = |o: &Offer| whole.demand[o.client as usize];
+    let mut left = whole.capacity[facility];
+    let mut least = 0.0;
+    for (k, o) in offers.iter().enumerate() {
+        if k < kept || units(o) <= left {
+            left = left.saturating_sub(units(o));
+            least += o.gain;
+        }
+    }
+    let rate = offers[kept].rate();
+    let slack = most - least + 1e-9 * most.abs();
+    // Sure ones to the front, then those in question.
+    let (mut sure, mut gain) = (0usize, 0.0);
+    let mut left = whole.capacity[facility];
+    for k in 0..kept {
+        let o = offers[k];
+        if o.gain - rate * o.need > slack {
+            left = left.saturating_sub(units(&o));
+            gain += o.gain;
+            offers.swap(sure, k);
+            sure += 1;
+        }
+    }
+    let mut end = kept;
+    for k in kept..offers.len() {
+        let o = offers[k];
+        if rate * o.need - o.gain <= slack {
+            offers.swap(end, k);
+            end += 1;
+        }
+    }
+    let width = left as usize + 1;
+    let open = &mut offers[sure..end];
+    tables.best.clear();
+    tables.best.resize(width, 0.0);
+    tables.took.clear();
+    tables.took.resize(width * open.len(), false);
+    tables.steps = (width * open.len()) as u64 / 4;
+    for (o, took) in open.iter().zip(tables.took.chunks_mut(width)) {
+        let need = units(o) as usize;
+        for w in (need..width).rev() {
+            let with = tables.best[w - need] + o.gain;
+            if with > tables.best[w] {
+                tables.best[w] = with;
+                took[w] = true;
+            }
+        }
+    }
+    gain += tables.best[width - 1];
+    // Those that the table took, last first, end up behind the sure ones.
+    let mut at = width - 1;
+    let mut taken: Vec<bool> = vec![false; open.len()];
+    for k in (0..open.len()).rev() {
+        if tables.took[k * width + at] {
+            taken[k] = true;
+            at -= units(&open[k]) as usize;
+        }
+    }
+    let mut count = 0;
+    for k in 0..open.len() {
+        if taken[k] {
+            open.swap(count, k);
+            count += 1;
+        }
+    }
+    (sure + count, gain)
+}
+
 /// Locks what can't be otherwise in any answer as cheap as `cost`.
 fn settle(table: &Table<'_>, locks: &mut [Lock], relaxed: &Relaxed, cost: f64) {
     let slack = cost + 1e-9 * cost.abs() - relaxed.judged;
@@ -473,6 +609,40 @@ fn settle(table: &Table<'_>, locks: &mut [Lock], relaxed: &Relaxed, cost: f64) {
             *lock = Lock::Open;
         } else if relaxed.open[f] <= 0.0 && to_open > slack {
             *lock = Lock::Shut;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+        #[test]
+        fn a_table_packs_best(offers in prop::collection::vec((1u32..40, 1u32..15), 1..12), capacity in 0u32..60) {
+            let need: Vec<f64> = offers.iter().map(|o| f64::from(2 * o.1)).collect();
+            let whole = Whole::of(&need, &[f64::from(2 * capacity + 1)]).unwrap();
+            let mut list: Vec<Offer> = (0u32..)
+                .zip(&offers)
+                .map(|(client, o)| Offer { gain: f64::from(o.0), need: f64::from(2 * o.1), client })
+                .collect();
+            let best = (0u32..1 << offers.len())
+                .map(|set| offers.iter().enumerate().filter(move |(k, _)| set >> k & 1 == 1).map(|o| o.1))
+                .filter(|set| set.clone().map(|o| o.1).sum::<u32>() <= capacity)
+                .map(|set| set.map(|o| o.0).sum::<u32>())
+                .max();
+            let (kept, part, gain) = knapsack(&mut list, f64::from(2 * capacity + 1));
+            let (kept, gain) = if part > 0.0 {
+                pack(&mut list, kept, gain, &whole, 0, &mut Packing::default())
+            } else {
+                (kept, gain)
+            };
+            prop_assert_eq!(Some(gain.round() as u32), best);
+            prop_assert!((list[..kept].iter().map(|o| o.gain).sum::<f64>() - gain).abs() < 1e-9);
+            prop_assert!(list[..kept].iter().map(|o| o.need).sum::<f64>() <= f64::from(2 * capacity + 1));
         }
     }
 }

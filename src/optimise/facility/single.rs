@@ -1,11 +1,15 @@
 //! The capacitated problem with a single source per client.
 //!
-//! The bound is that of [`super::relax`]; sets of facilities that it proposes become assignments, and
-//! [`super::assignment`] searches around the best.
+//! The bound is that of [`super::relax`] with knapsacks of whole clients, and branching on facilities raises
+//! it; sets of facilities that it proposes become assignments, and [`super::assignment`] searches around the
+//! best.
+
+use std::collections::BinaryHeap;
+use std::rc::Rc;
 
 use super::assignment::{Assignment, NOWHERE, Prices};
-use super::relax::{Table, check_total, rows_of};
-use super::split;
+use super::relax::{Multipliers, Steps, Table, ascend, check_total, rows_of};
+use super::split::{self, Node};
 use super::{Capacity, FacilityError, FacilityProblem, Limit, Lock, Placement, cost};
 use crate::optimise::{Certified, Draw, Ended, Meter, Stop, TOLERANCE, Work, grid, relative_gap, round_up};
 
@@ -56,6 +60,29 @@ pub(super) fn solve(
             _ => Ended::Worked,
         },
     })
+}
+
+/// Parts of the sets of facilities that are not settled yet, for clients that must stay whole.
+struct Tree<'a> {
+    table: Table<'a>,
+    heap: BinaryHeap<Node>,
+    /// The least bound of a part in which all facilities are decided, but not who serves whom.
+    floor: f64,
+}
+
+impl<'a> Tree<'a> {
+    /// None where knapsacks of whole clients would be too large.
+    fn of(table: &Table<'a>, locks: &[Lock]) -> Option<Self> {
+        let table = table.without_shut(locks).with_whole_clients()?;
+        let second = |i: usize| table.rows.row(i).take(2).last().map_or(0.0, |p| p.1);
+        let u: Rc<[f32]> = (0..table.clients()).map(|i| second(i) as f32).collect();
+        let root = Node { bound: f64::NEG_INFINITY, depth: 0, locks: locks.into(), u };
+        Some(Self { table, heap: BinaryHeap::from([root]), floor: f64::INFINITY })
+    }
+
+    fn bound(&self) -> f64 {
+        self.heap.peek().map_or(f64::INFINITY, |n| n.bound).min(self.floor)
+    }
 }
 
 /// Share of all demand that rounding may seem to leave over.
@@ -154,6 +181,7 @@ impl<'a> Search<'a, '_> {
         // Where clients may be split, sets of facilities can be judged exactly: the best of them are where
         // to look, and their least cost is a bound.
         let mut here: Option<Assignment<'a>> = None;
+        let mut tree = None;
         for share in [1, 25] {
             let most = (share * self.share_for_sets()).min(meter.left() / 2);
             let mut limited = Meter::new(most, meter.caller());
@@ -161,6 +189,12 @@ impl<'a> Search<'a, '_> {
             meter.spend(limited.used());
             self.bound = self.bound.max(bound.min(self.cost));
             let slice = (limited.used() / 16).clamp(2_000_000, 100_000_000);
+            if tree.is_none() {
+                tree = Tree::of(self.table, &self.locks);
+            }
+            if let Some(tree) = &mut tree {
+                self.branch(tree, limited.used(), meter);
+            }
             for (least, set) in pool {
                 // No assignment on this set costs less than its split one.
                 if least >= self.cost || !meter.open() || self.enough() {
@@ -185,11 +219,18 @@ impl<'a> Search<'a, '_> {
                 break;
             }
         }
+        let mut turn = 100_000_000;
         while meter.open() && !self.enough() {
-            here = self.search_around(here.take(), u64::MAX / 4, true, meter);
+            let before = meter.used();
+            if let Some(tree) = &mut tree {
+                self.branch(tree, turn, meter);
+            }
+            let spent = (meter.used() - before).max(turn);
+            here = self.search_around(here.take(), spent, true, meter);
             if here.is_none() {
                 return;
             }
+            turn = turn.saturating_mul(2).min(1 << 30);
         }
     }
 
@@ -197,6 +238,91 @@ impl<'a> Search<'a, '_> {
     fn share_for_sets(&self) -> u64 {
         let size = (self.table.rows.pairs() + self.table.clients()) as u64;
         60_000_000 + 4000 * size
+    }
+
+    /// Branches on facilities, lowest bound first.
+    fn branch(&mut self, tree: &mut Tree<'a>, steps: u64, meter: &mut Meter<'_>) {
+        let until = meter.used().saturating_add(steps);
+        while meter.used() < until && meter.open() && !self.enough() {
+            let Some(node) = tree.heap.pop() else { break };
+            let mut locks = node.locks.to_vec();
+            let root = node.depth == 0;
+            let start = Multipliers {
+                bound: f64::NEG_INFINITY,
+                u: node.u.iter().map(|&v| f64::from(v)).collect(),
+                share: vec![0.5; locks.len()],
+            };
+            let steps = Steps {
+                rounds: if root { 1500 } else { 60 },
+                first: if root { 1.0 } else { 0.3 },
+                last: if root { 1e-3 } else { 1e-2 },
+                patience: if root { 15 } else { 6 },
+                visit_every: if root { 25 } else { u64::MAX },
+            };
+            let (work, scale) = (self.work, self.scale);
+            let enough = |cost: f64, bound: f64| {
+                cost.is_finite() && work.close_enough(cost, round_up(bound, scale).min(cost))
+            };
+            let (cost, fine) = (self.cost, self.first_fine());
+            let mut tried: Vec<bool> = Vec::new();
+            let result = ascend(
+                &tree.table,
+                &mut locks,
+                start,
+                steps,
+                meter,
+                |open, meter| {
+                    let set: Vec<bool> = open.iter().map(|&y| y > 0.0).collect();
+                    if root
+                        && set != tried
+                        && let Some(mut a) = self.build(&set, fine)
+                    {
+                        a.settle(meter);
+                        self.offer(&mut a);
+                        tried = set;
+                    }
+                    if root { self.cost } else { cost }
+                },
+                enough,
+            );
+            let bound = node.bound.max(result.bound);
+            if !meter.open() {
+                tree.heap.push(Node { bound, ..node });
+                break;
+            }
+            if bound < self.cost && !enough(self.cost, bound) {
+                let doubt = |f: usize| result.share[f].min(1.0 - result.share[f]);
+                let split = (0..locks.len())
+                    .filter(|&f| locks[f] == Lock::Free)
+                    .max_by(|&a, &b| doubt(a).total_cmp(&doubt(b)).then(b.cmp(&a)));
+                if split.is_none() || node.depth % 4 == 1 {
+                    let set: Vec<bool> = (0..locks.len())
+                        .map(|f| locks[f] == Lock::Open || (locks[f] == Lock::Free && result.share[f] > 0.5))
+                        .collect();
+                    if let Some(mut a) = self.build(&set, fine) {
+                        a.settle(meter);
+                        self.offer(&mut a);
+                    }
+                }
+                if let Some(split) = split {
+                    let u: Rc<[f32]> = result.u.iter().map(|&v| v as f32).collect();
+                    for way in [Lock::Open, Lock::Shut] {
+                        let mut locks = locks.clone();
+                        locks[split] = way;
+                        tree.heap.push(Node {
+                            bound,
+                            depth: node.depth + 1,
+                            locks: locks.into(),
+                            u: u.clone(),
+                        });
+                    }
+                } else {
+                    tree.floor = tree.floor.min(bound);
+                }
+            }
+            self.bound = self.bound.max(tree.bound().min(self.cost));
+        }
+        self.bound = self.bound.max(tree.bound().min(self.cost));
     }
 
     /// Disturbs the assignment here and there, and keeps what turns out no worse, or a little worse.

@@ -515,11 +515,11 @@ impl<'a, 'w> Search<'a, 'w> {
 }
 
 /// Part of the sets: those that keep to the locks.
-struct Node {
-    bound: f64,
-    depth: u32,
-    locks: Box<[Lock]>,
-    u: Rc<[f32]>,
+pub(super) struct Node {
+    pub(super) bound: f64,
+    pub(super) depth: u32,
+    pub(super) locks: Box<[Lock]>,
+    pub(super) u: Rc<[f32]>,
 }
 
 impl PartialEq for Node {

@@ -72,6 +72,18 @@ impl Instance {
         out
     }
 
+    /// For each edge, whether `known` holds all original edges that it stands for.
+    pub(super) fn lies_within(&self, known: &[bool]) -> Vec<bool> {
+        let mut within: Vec<bool> = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            within.push(match *part {
+                Part::Original(e) => known[e.index()],
+                Part::Joined(a, b) => within[a as usize] && within[b as usize],
+            });
+        }
+        self.part_of.iter().map(|&p| within[p as usize]).collect()
+    }
+
     /// Applies the degree tests to the edges that `keep` admits: a leaf that is no terminal goes, a
     /// terminal leaf's edge is settled, a node of degree two that is no terminal is passed through, and
     /// of parallel edges the lightest stays. Some optimal tree always survives.

@@ -132,14 +132,14 @@ fn noise(of: f64) -> f64 {
 }
 
 /// The tree from a root down.
-struct Rooted {
+pub(super) struct Rooted {
     root: NodeId,
     /// Edge to the parent.
-    up: Vec<u32>,
-    parent: Vec<u32>,
+    pub(super) up: Vec<u32>,
+    pub(super) parent: Vec<u32>,
     /// First and last preorder number in the subtree.
-    enter: Vec<u32>,
-    leave: Vec<u32>,
+    pub(super) enter: Vec<u32>,
+    pub(super) leave: Vec<u32>,
     preorder: Vec<NodeId>,
     /// Top of the heavy path a node is on, for common ancestors.
     head: Vec<u32>,
@@ -147,7 +147,7 @@ struct Rooted {
 }
 
 impl Rooted {
-    fn new(instance: &Instance, tree: &[EdgeId]) -> Self {
+    pub(super) fn new(instance: &Instance, tree: &[EdgeId]) -> Self {
         let graph = &instance.graph;
         let n = graph.node_count();
         let mut degree = vec![0u32; n];
@@ -201,6 +201,11 @@ impl Rooted {
             out.head[v.index()] = if on_heavy { out.head[p as usize] } else { v.0 };
         }
         out
+    }
+
+    /// Whether the tree holds a node.
+    pub(super) fn holds(&self, v: NodeId) -> bool {
+        v == self.root || self.parent[v.index()] != NONE
     }
 
     fn below(&self, v: u32, top: u32) -> bool {

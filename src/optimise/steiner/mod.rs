@@ -19,6 +19,7 @@ mod key_moves;
 mod link_cut;
 mod prizes;
 mod reduce;
+mod regions;
 mod relaxation;
 mod search;
 mod subsets;

@@ -8,6 +8,7 @@ use super::dual_ascent::{Ascent, ascend, reduced_distances, symmetric};
 use super::exchange::improve;
 use super::instance::Instance;
 use super::reduce::reduce;
+use super::regions::rework;
 use super::subsets::{self, MOST_TERMINALS, Subsets};
 use crate::graph::{EdgeId, Graph, NodeId};
 use crate::optimise::{Certified, Draw, Ended, Meter, Work, grid, round_up};
@@ -22,8 +23,15 @@ const TURN_FLAT: u64 = 3_000_000;
 const TURN_PER_SIZE: u64 = 1500;
 /// Steps granted to dynamic programming over subsets of terminals.
 const SUBSET_STEPS: u64 = 100_000_000;
-/// Fewer roots are tried on larger graphs.
+/// Nodes of the first, smallest regions.
+const REGION: usize = 100;
+/// Share of regions to be solved to the end before larger ones are tried.
+const MOSTLY: f64 = 0.75;
+/// Nodes from which a tree is reworked before further proofs.
+const LARGE: usize = 2000;
+/// Fewer roots and rounds are tried on larger graphs.
 const ROOTS_TIMES_SIZE: usize = 1_500_000;
+const ROUNDS_TIMES_SIZE: usize = 20_000;
 const ASCENTS_TIMES_SIZE: usize = 200_000;
 
 /// Marks the edges that no tree cheaper than bound plus `limit` can hold.
@@ -59,20 +67,14 @@ pub(super) struct Search<'g, 'w> {
     bound: f64,
     scale: Option<f64>,
     pub(super) draw: Draw,
+    /// Nodes of the regions that come next.
+    region: usize,
     work: &'w Work<'w>,
 }
 
 pub(super) fn solve(graph: &Graph, terminals: &[NodeId], work: &Work<'_>) -> Certified<SteinerTree> {
     let whole = Instance::new(graph, terminals);
-    let mut search = Search {
-        original: graph,
-        best: Vec::new(),
-        cost: f64::INFINITY,
-        bound: 0.0,
-        scale: grid(graph.weights().iter().copied()),
-        draw: Draw::new(work.seed),
-        work,
-    };
+    let mut search = Search::new(graph, work);
     let size = (graph.node_count() + graph.edge_count()) as u64;
     let mut meter = work.meter(STEPS_FLAT + STEPS_PER_SIZE * size);
     search.run(whole, &mut meter);
@@ -86,6 +88,22 @@ pub(super) fn solve(graph: &Graph, terminals: &[NodeId], work: &Work<'_>) -> Cer
             (false, false) => Ended::Worked,
         },
         value: SteinerTree { edges: search.best },
+    }
+}
+
+impl<'g, 'w> Search<'g, 'w> {
+    /// Nothing known yet.
+    pub(super) fn new(graph: &'g Graph, work: &'w Work<'w>) -> Self {
+        Self {
+            original: graph,
+            best: Vec::new(),
+            cost: f64::INFINITY,
+            bound: 0.0,
+            scale: grid(graph.weights().iter().copied()),
+            draw: Draw::new(work.seed),
+            region: REGION,
+            work,
+        }
     }
 }
 
@@ -167,10 +185,14 @@ impl Search<'_, '_> {
                 None => return,
             }
             round += 1;
+            if round == 1 && instance.graph.node_count() > LARGE {
+                self.rework_regions(&instance, 2 * REGION, meter);
+            }
             if self.done() || !meter.open() {
                 return;
             }
-            if instance.graph.edge_count() * 20 > before * 19 && round >= 4 {
+            let turns = (ROUNDS_TIMES_SIZE / before.max(1)).clamp(1, 4) as u32;
+            if instance.graph.edge_count() * 20 > before * 19 && round >= turns {
                 break;
             }
         }
@@ -183,6 +205,9 @@ impl Search<'_, '_> {
         loop {
             let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
             let mut pool = Pool::default();
+            if let Some(tree) = self.rework_regions(&instance, usize::MAX, meter) {
+                pool.add(&instance.graph, tree);
+            }
             self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
             if self.done() || !meter.open() {
                 return;
@@ -398,6 +423,42 @@ impl Search<'_, '_> {
         }
     }
 
+    /// The best known tree, as far as a smaller instance still holds it, completed.
+    fn carried(&self, instance: &Instance, meter: &mut Meter<'_>) -> Option<Vec<EdgeId>> {
+        let graph = &instance.graph;
+        let mut known = vec![false; self.original.edge_count()];
+        for e in &self.best {
+            known[e.index()] = true;
+        }
+        let follows = instance.lies_within(&known);
+        let length = |e: EdgeId, _| graph.weight(e) * if follows[e.index()] { 1e-3 } else { 1.0 };
+        let (root, count) = (*instance.terminals.first()?, instance.terminals.len());
+        let grown = Grower::new(graph).grow(root, &instance.is_terminal, count, length, meter)?;
+        Some(tidy(graph, &instance.is_terminal, grown))
+    }
+
+    /// Reworks the best known tree region by region, in ever larger ones while most of them can be solved.
+    fn rework_regions(
+        &mut self,
+        instance: &Instance,
+        most: usize,
+        meter: &mut Meter<'_>,
+    ) -> Option<Vec<EdgeId>> {
+        let mut tree = self.carried(instance, meter)?;
+        let mut size = self.region;
+        while size <= most && 2 * size < instance.graph.node_count() && meter.open() && !self.done() {
+            let (next, solved) = rework(self, instance, tree, size, meter);
+            tree = improve(instance, next, 0.0, meter);
+            self.offer(instance, &tree);
+            if solved < MOSTLY {
+                break;
+            }
+            size *= 2;
+            self.region = size;
+        }
+        Some(tree)
+    }
+
     /// New trees, and the best of what good trees hold together, until work runs out.
     fn keep_trying(&mut self, instance: &Instance, pool: &mut Pool, meter: &mut Meter<'_>) {
         let graph = &instance.graph;
@@ -450,6 +511,18 @@ impl Search<'_, '_> {
         }
         let cost = parents.map(|p| graph.total_weight(p)).into_iter().fold(f64::INFINITY, f64::min);
         let union = Instance::new(graph, &instance.terminals).shrunk(|e| inside[e.index()]).ok()?;
+        self.best_below(graph, union, cost, 200_000 + 20 * instance.size(), meter).0
+    }
+
+    /// A tree of a part of a graph that is cheaper than `cost`, the best if the steps last; and whether they did.
+    pub(super) fn best_below(
+        &mut self,
+        graph: &Graph,
+        part: Instance,
+        cost: f64,
+        steps: u64,
+        meter: &mut Meter<'_>,
+    ) -> (Option<Vec<EdgeId>>, bool) {
         let mut inner = Search {
             original: graph,
             best: Vec::new(),
@@ -457,13 +530,14 @@ impl Search<'_, '_> {
             bound: 0.0,
             scale: self.scale,
             draw: Draw::new(self.draw.next()),
+            region: usize::MAX,
             work: self.work,
         };
-        let steps = 200_000 + 20 * instance.size();
-        let mut part = meter.part(steps);
-        Branching::new(union, 0.0).advance(&mut inner, steps, &mut part);
-        meter.settle(steps, &part);
-        (!inner.best.is_empty()).then_some(inner.best)
+        let mut share = meter.part(steps);
+        let mut branching = Branching::new(part, 0.0);
+        branching.advance(&mut inner, steps, &mut share);
+        meter.settle(steps, &share);
+        ((!inner.best.is_empty()).then_some(inner.best), branching.is_done())
     }
 }
 
