@@ -183,12 +183,6 @@ impl<'g> Relaxation<'g> {
         self.best = (0.0, Vec::new());
     }
 
-    pub(super) fn shape(&self) -> String {
-        let used: f64 =
-            self.mean_x.iter().zip(&self.cost).filter(|(x, _)| **x > 0.0).map(|(x, c)| x * c).sum();
-        format!("rows {} nnz {} best {} used {}", self.need.len(), self.arcs.len(), self.best.0, used)
-    }
-
     /// Whether the last run solved the program for the rows that there were.
     pub(super) fn is_solved(&self) -> bool {
         self.solved
