@@ -11,6 +11,11 @@ use super::search::Search;
 use crate::graph::{EdgeId, NodeId};
 use crate::optimise::Meter;
 
+/// Splitting a relaxation may take that many times the steps that it took itself.
+const DIVE: u64 = 4;
+/// Entries of rows in all copies of a relaxation at most, eight bytes each.
+const MOST_ENTRIES: usize = 40_000_000;
+
 /// A part of the solution space that is still open.
 struct Open {
     instance: Instance,
@@ -25,6 +30,17 @@ pub(super) struct Branching {
 impl Branching {
     pub(super) fn new(instance: Instance, bound: f64) -> Self {
         Self { open: vec![Open { instance, bound }] }
+    }
+
+    /// The parts that are left when a relaxation that is stuck is split for about as many `steps` as it took, or
+    /// several times that.
+    pub(super) fn onward(
+        search: &mut Search<'_, '_>,
+        closing: Closing<'_>,
+        steps: u64,
+        meter: &mut Meter<'_>,
+    ) -> Self {
+        Self { open: dive(search, closing, steps, meter) }
     }
 
     /// No tree that isn't known costs less.
@@ -91,6 +107,7 @@ fn split(search: &mut Search<'_, '_>, part: Open, meter: &mut Meter<'_>) -> Opti
             instance = reduce(&smaller, meter);
             continue;
         }
+        let before_closing = meter.left();
         let Some(mut closing) = Closing::new(search, &instance, &tree, meter) else {
             return Some(Vec::new());
         };
@@ -110,7 +127,9 @@ fn split(search: &mut Search<'_, '_>, part: Open, meter: &mut Meter<'_>) -> Opti
             instance = reduce(&smaller, meter);
             continue;
         }
-        let hub = doubt.or(hub);
+        if doubt.is_some() {
+            return Some(dive(search, closing, before_closing - meter.left(), meter));
+        }
         let hub = hub.or_else(|| {
             let inner = graph.nodes().filter(|v| !instance.is_terminal[v.index()]);
             inner.fold(None, |best: Option<NodeId>, v| match best {
@@ -131,6 +150,42 @@ fn split(search: &mut Search<'_, '_>, part: Open, meter: &mut Meter<'_>) -> Opti
         ]);
     }
     None
+}
+
+/// Splits a relaxation that is stuck, on and on as its cuts and prices serve all parts, until [`DIVE`] times
+/// `steps` are spent; returns what is left open, the next part last.
+fn dive(search: &mut Search<'_, '_>, closing: Closing<'_>, steps: u64, meter: &mut Meter<'_>) -> Vec<Open> {
+    let end = meter.left().saturating_sub(DIVE.saturating_mul(steps));
+    let as_part = |c: &Closing<'_>| Open { instance: c.remaining(), bound: c.lower };
+    let mut open = Vec::new();
+    let mut stack = vec![(closing, true)];
+    while let Some((mut part, mut stuck)) = stack.pop() {
+        let mut closed = false;
+        while !stuck && !closed && meter.open() {
+            match part.round(search, meter) {
+                Round::Closed => closed = true,
+                Round::Stuck => stuck = true,
+                Round::Open => {}
+            }
+        }
+        if closed {
+            continue;
+        }
+        let hub = part
+            .hub()
+            .filter(|_| stuck && meter.left() > end && !part.is_small())
+            .filter(|_| stack.len() * part.entries() < MOST_ENTRIES);
+        match hub {
+            Some(hub) => {
+                let [with, without] = part.parted(hub);
+                stack.extend([(without, false), (with, false)]);
+            }
+            None => open.push(as_part(&part)),
+        }
+    }
+    // Parts with the lowest bounds come first.
+    open.sort_by(|a, b| b.bound.total_cmp(&a.bound));
+    open
 }
 
 /// A tree along the arcs that the ascent used up, and its inner node of highest degree.

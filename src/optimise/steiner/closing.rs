@@ -13,10 +13,20 @@ use crate::optimise::Meter;
 const LOOSEN: usize = 20;
 /// Fewer times on larger graphs.
 const LOOSEN_TIMES_SIZE: usize = 200_000;
-/// Stretches of the relaxation between two rounds of cuts.
-const STRETCHES: usize = 4;
+/// Stretches of the relaxation between two rounds of cuts, at first and at most.
+pub(super) const STRETCHES: usize = 4;
+const MOST_STRETCHES: usize = 40;
 /// Rounds without progress before it is given up.
 const MOST_IDLE: u32 = 20;
+
+/// Stretches for the next round: few new cuts or no progress ask for a better solution.
+pub(super) fn stretches_after(stretches: usize, progress: bool, added: usize) -> usize {
+    match (progress, added) {
+        (_, 0..100) => MOST_STRETCHES,
+        (true, _) => (stretches / 2).max(STRETCHES),
+        (false, _) => (stretches * 2).min(MOST_STRETCHES),
+    }
+}
 
 /// How a round ended.
 pub(super) enum Round {
@@ -29,9 +39,12 @@ pub(super) enum Round {
 }
 
 /// The state between rounds.
+#[derive(Clone)]
 pub(super) struct Closing<'i> {
     instance: &'i Instance,
     root: NodeId,
+    /// The terminals of the instance, and nodes that the tree must hold in this part.
+    terminals: Vec<NodeId>,
     guide: Vec<bool>,
     relaxation: Relaxation<'i>,
     /// No tree of the instance costs less, settled edges included.
@@ -40,8 +53,8 @@ pub(super) struct Closing<'i> {
     rounds: u32,
     /// The tree that the last round grew.
     pub(super) grown: Option<Vec<EdgeId>>,
-    /// The last round found few new cuts: time to solve well.
-    few: bool,
+    /// Stretches of the relaxation in the next round.
+    stretches: usize,
 }
 
 impl<'i> Closing<'i> {
@@ -66,7 +79,19 @@ impl<'i> Closing<'i> {
         search.draw = draw;
         let lower = duals.bound() + instance.fixed_cost;
         let relaxation = Relaxation::new(graph, symmetric(graph), root, &instance.terminals, &duals.cuts);
-        Some(Self { instance, root, guide, relaxation, lower, idle: 0, rounds: 0, grown: None, few: false })
+        let terminals = instance.terminals.clone();
+        Some(Self {
+            instance,
+            root,
+            terminals,
+            guide,
+            relaxation,
+            lower,
+            idle: 0,
+            rounds: 0,
+            grown: None,
+            stretches: STRETCHES,
+        })
     }
 
     /// Solves, fixes, grows a tree, adds cuts.
@@ -78,8 +103,7 @@ impl<'i> Closing<'i> {
         }
         let before = self.lower;
         let target = search.dearest_of_interest() - fixed;
-        let stretches = if self.few { 40 } else { STRETCHES };
-        self.relaxation.solve(stretches, target, meter);
+        self.relaxation.solve(self.stretches, target, meter);
         let Some(ascent) = self.relaxation.completed(&self.guide, meter) else { return Round::Closed };
         self.lower = self.lower.max(ascent.bound + fixed);
         self.grown = self.grow(search, meter);
@@ -93,7 +117,7 @@ impl<'i> Closing<'i> {
         if ascent.complete {
             let limit = search.dearest_of_interest() - ascent.bound - fixed;
             let (from_root, to_terminal) =
-                reduced_distances(graph, &ascent.reduced, self.root, &self.instance.terminals);
+                reduced_distances(graph, &ascent.reduced, self.root, &self.terminals);
             meter.spend(4 * (graph.edge_count() + graph.node_count()) as u64);
             for e in graph.edges() {
                 let [a, b] = graph.ends(e).map(NodeId::index);
@@ -113,9 +137,10 @@ impl<'i> Closing<'i> {
         self.idle = match (progress, added) {
             (true, _) => 0,
             (false, 0) => self.idle + 6,
+            (false, _) if self.relaxation.is_solved() => self.idle + 4,
             (false, _) => self.idle + 1,
         };
-        self.few = added < 100;
+        self.stretches = stretches_after(self.stretches, progress, added);
         self.rounds += 1;
         if self.idle > MOST_IDLE { Round::Stuck } else { Round::Open }
     }
@@ -143,14 +168,44 @@ impl<'i> Closing<'i> {
         let open = |e: EdgeId| {
             self.relaxation.is_allowed(e.index() * 2) || self.relaxation.is_allowed(e.index() * 2 + 1)
         };
-        self.instance.shrunk(open).unwrap_or_else(|_| self.instance.clone())
+        let mut base = self.instance.clone();
+        for &v in &self.terminals[self.instance.terminals.len()..] {
+            base = base.with_terminal(v);
+        }
+        base.shrunk(open).unwrap_or(base)
+    }
+
+    /// Whether so few edges are left that it is worth while to start again without the others.
+    pub(super) fn is_small(&self) -> bool {
+        let all = self.instance.graph.edge_count();
+        let open =
+            (0..all).filter(|e| self.relaxation.is_allowed(e * 2) || self.relaxation.is_allowed(e * 2 + 1));
+        open.count() * 5 < all * 3
+    }
+
+    /// Entries of all rows.
+    pub(super) fn entries(&self) -> usize {
+        self.relaxation.entries()
+    }
+
+    /// The part of the solutions that hold a node, and the part of those that don't.
+    pub(super) fn parted(self, v: NodeId) -> [Self; 2] {
+        let mut without = self.clone();
+        for (e, _) in self.instance.graph.arcs(v) {
+            without.relaxation.forbid(e.index() * 2);
+            without.relaxation.forbid(e.index() * 2 + 1);
+        }
+        let mut with = self;
+        with.relaxation.demand(v);
+        with.terminals.push(v);
+        [with, without].map(|part| Self { idle: 0, stretches: STRETCHES, grown: None, ..part })
     }
 
     /// The inner node that the relaxation is least sure of.
     pub(super) fn hub(&self) -> Option<NodeId> {
         let graph = &self.instance.graph;
         let mut best: Option<(f64, NodeId)> = None;
-        for v in graph.nodes().filter(|v| !self.instance.is_terminal[v.index()]) {
+        for v in graph.nodes().filter(|v| !self.terminals.contains(v)) {
             let entering: f64 = graph
                 .arcs(v)
                 .map(|(e, _)| self.relaxation.usage()[super::dual_ascent::arc_into(graph, e, v)])

@@ -108,6 +108,8 @@ pub(super) struct Draft {
     pub(super) at: Vec<SmallVec<[u32; 4]>>,
     pub(super) is_terminal: Vec<bool>,
     pub(super) terminals_left: usize,
+    /// Nodes at which edges came or went.
+    pub(super) changed: Vec<bool>,
     fixed_cost: f64,
     fixed: Vec<u32>,
     parts: Vec<Part>,
@@ -121,6 +123,7 @@ impl Draft {
             at: vec![SmallVec::new(); base.graph.node_count()],
             is_terminal: base.is_terminal.clone(),
             terminals_left: base.terminals.len(),
+            changed: vec![true; base.graph.node_count()],
             fixed_cost: base.fixed_cost,
             fixed: base.fixed.clone(),
             parts: base.parts.clone(),
@@ -146,9 +149,11 @@ impl Draft {
             if weight < edge.weight {
                 edge.weight = weight;
                 edge.part = part;
+                (self.changed[a as usize], self.changed[b as usize]) = (true, true);
             }
             return;
         }
+        (self.changed[a as usize], self.changed[b as usize]) = (true, true);
         let id = self.edges.len() as u32;
         self.edges.push(DraftEdge { ends: [a, b], weight, part, alive: true });
         self.at[a as usize].push(id);
@@ -158,6 +163,7 @@ impl Draft {
     pub(super) fn cut(&mut self, e: u32) {
         self.edges[e as usize].alive = false;
         for v in self.edges[e as usize].ends {
+            self.changed[v as usize] = true;
             self.at[v as usize].retain(|f| *f != e);
         }
     }
@@ -186,6 +192,7 @@ impl Draft {
         for &e in &here {
             let u = self.other(e, v);
             self.edges[e as usize].alive = false;
+            self.changed[u as usize] = true;
             self.at[u as usize].retain(|g| *g != e);
         }
         for (i, &e) in here.iter().enumerate() {
@@ -199,6 +206,18 @@ impl Draft {
                 }
             }
         }
+    }
+
+    /// The nodes at which edges came or went since the last call, and those next to them.
+    pub(super) fn take_changed(&mut self) -> Vec<bool> {
+        let mut out = self.changed.clone();
+        for e in self.edges.iter().filter(|e| e.alive) {
+            let [a, b] = e.ends.map(|v| v as usize);
+            out[a] |= self.changed[b];
+            out[b] |= self.changed[a];
+        }
+        self.changed.fill(false);
+        out
     }
 
     pub(super) fn other(&self, e: u32, v: u32) -> u32 {

@@ -10,6 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::arborescence::{Extended, Part};
+use super::closing::{STRETCHES, stretches_after};
 use super::construct::{Grower, touched};
 use super::dual_ascent::{Duals, arc_into};
 use super::exchange::improve;
@@ -309,7 +310,7 @@ impl<'g, 'w> Search<'g, 'w> {
         lower = lower.max(duals.bound() + extended.lost);
         let mut relaxation =
             Relaxation::new(graph, extended.cost.clone(), self.root, &extended.terminals, &duals.cuts);
-        let (mut idle, mut few) = (0, false);
+        let (mut idle, mut stretches) = (0, STRETCHES);
         let size = part.edges();
         while idle <= 6 {
             if lower >= self.dearest_of_interest() {
@@ -321,7 +322,7 @@ impl<'g, 'w> Search<'g, 'w> {
             let before = lower;
             let gap = self.dearest_of_interest() - lower;
             let target = self.dearest_of_interest() - extended.lost;
-            relaxation.solve(if few { 40 } else { 4 }, target, meter);
+            relaxation.solve(stretches, target, meter);
             let Some(ascent) = relaxation.completed(&guide, meter) else { return (None, lower) };
             lower = lower.max(ascent.bound + extended.lost);
             self.follow(&extended, relaxation.usage(), meter);
@@ -349,8 +350,9 @@ impl<'g, 'w> Search<'g, 'w> {
             }
             let added = relaxation.separate(meter);
             relaxation.forget();
-            few = added < 100;
-            idle = match (lower - before > 0.01 * gap || forbidden * 50 > graph.edge_count(), added) {
+            let progress = lower - before > 0.01 * gap || forbidden * 50 > graph.edge_count();
+            stretches = stretches_after(stretches, progress, added);
+            idle = match (progress, added) {
                 (true, _) => 0,
                 (false, 0) => idle + 2,
                 (false, _) => idle + 1,

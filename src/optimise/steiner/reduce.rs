@@ -31,9 +31,11 @@ pub(super) fn reduce(instance: &Instance, meter: &mut Meter<'_>) -> Instance {
         if draft.terminals_left <= 1 || !meter.open() {
             break;
         }
+        // What nothing has changed near to is as it was.
+        let changed = draft.take_changed();
         let ways = Ways::new(&draft);
         meter.spend(before as u64 * 8);
-        drop_edges(&mut draft, &ways, meter);
+        drop_edges(&mut draft, &ways, &changed, meter);
         draft.settle();
         if draft.terminals_left > 1 && meter.open() {
             let ways = Ways::new(&draft);
@@ -44,7 +46,7 @@ pub(super) fn reduce(instance: &Instance, meter: &mut Meter<'_>) -> Instance {
         if draft.terminals_left > 1 && meter.open() {
             let ways = Ways::new(&draft);
             meter.spend(before as u64 * 8);
-            replace_nodes(&mut draft, &ways, meter);
+            replace_nodes(&mut draft, &ways, &changed, meter);
             draft.settle();
         }
         if count(&draft) * 12 >= before * 11 {
@@ -60,7 +62,8 @@ pub(super) fn shortest(graph: &Graph, meter: &mut Meter<'_>) -> Vec<bool> {
     let base = Instance::new(graph, &[]);
     let mut draft = Draft::new(&base, |_| true);
     let ways = Ways::new(&draft);
-    drop_edges(&mut draft, &ways, meter);
+    let all = draft.take_changed();
+    drop_edges(&mut draft, &ways, &all, meter);
     let mut out = vec![false; graph.edge_count()];
     if let Ok(left) = draft.finish() {
         let all: Vec<EdgeId> = left.graph.edges().collect();
@@ -228,7 +231,7 @@ impl Local {
 }
 
 /// Takes out edges whose ends are as near by another way.
-fn drop_edges(draft: &mut Draft, ways: &Ways, meter: &mut Meter<'_>) {
+fn drop_edges(draft: &mut Draft, ways: &Ways, changed: &[bool], meter: &mut Meter<'_>) {
     let mut local = Local::new(draft.at.len());
     for v in 0..draft.at.len() as u32 {
         if !meter.open() {
@@ -245,7 +248,7 @@ fn drop_edges(draft: &mut Draft, ways: &Ways, meter: &mut Meter<'_>) {
             }
         }
         let radius = draft.at[v as usize].iter().map(|&e| draft.edges[e as usize].weight).fold(0.0, f64::max);
-        if draft.at[v as usize].len() < 2 {
+        if draft.at[v as usize].len() < 2 || !changed[v as usize] {
             continue;
         }
         local.run(draft, v, radius, NONE, meter);
@@ -330,12 +333,13 @@ fn settle_links(draft: &mut Draft, ways: &Ways) {
 }
 
 /// Takes out nodes at which no tree needs to branch.
-fn replace_nodes(draft: &mut Draft, ways: &Ways, meter: &mut Meter<'_>) {
+fn replace_nodes(draft: &mut Draft, ways: &Ways, changed: &[bool], meter: &mut Meter<'_>) {
     let mut local = Local::new(draft.at.len());
     for v in 0..draft.at.len() as u32 {
         let here = draft.at[v as usize].clone();
         let k = here.len();
-        if draft.is_terminal[v as usize] || !(3..=MOST_DEGREE).contains(&k) {
+        let near = changed[v as usize] || draft.changed[v as usize];
+        if draft.is_terminal[v as usize] || !near || !(3..=MOST_DEGREE).contains(&k) {
             continue;
         }
         if !meter.open() {

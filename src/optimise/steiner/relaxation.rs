@@ -8,6 +8,10 @@
 //! (Applegate et al. 2021). No matter how rough the prices are, they give a proven bound: what they overdraw
 //! is taken off again, and another ascent spends what they leave.
 
+use std::hash::Hasher;
+
+use rustc_hash::{FxHashSet, FxHasher};
+
 use super::dual_ascent::{Ascent, Cut, Duals, arc_into};
 use crate::graph::{EdgeId, Graph, NodeId};
 use crate::optimise::Meter;
@@ -16,10 +20,15 @@ use crate::optimise::Meter;
 const STRETCH: usize = 100;
 /// Cuts added in one round at most.
 const MOST_CUTS: usize = 2000;
+/// Cuts taken over from an ascent in one round at most.
+const MOST_FRESH: usize = 1000;
+/// Cuts around each other that are looked for at one terminal in one round.
+const NESTED: usize = 4;
 /// Flow below this counts as missing.
 const MISSING: f64 = 1e-2;
 
 /// The program and its current solution.
+#[derive(Clone)]
 pub(super) struct Relaxation<'g> {
     graph: &'g Graph,
     root: NodeId,
@@ -42,6 +51,12 @@ pub(super) struct Relaxation<'g> {
     turn: usize,
     /// The best prices so far and their bound, before an ascent spends the rest.
     best: (f64, Vec<f64>),
+    /// Whether the last run ended as bound and use were close.
+    solved: bool,
+    /// Whether the last run found better prices.
+    improved: bool,
+    /// The sets whose prices an ascent raised beyond the best prices.
+    fresh: Vec<Cut>,
 }
 
 impl<'g> Relaxation<'g> {
@@ -76,6 +91,9 @@ impl<'g> Relaxation<'g> {
             weight: typical,
             turn: 0,
             best: (0.0, Vec::new()),
+            solved: false,
+            improved: false,
+            fresh: Vec::new(),
         }
     }
 
@@ -165,6 +183,23 @@ impl<'g> Relaxation<'g> {
         self.best = (0.0, Vec::new());
     }
 
+    /// Whether the last run solved the program for the rows that there were.
+    pub(super) fn is_solved(&self) -> bool {
+        self.solved
+    }
+
+    /// Entries of all rows.
+    pub(super) fn entries(&self) -> usize {
+        self.arcs.len()
+    }
+
+    /// One more node that the root must reach.
+    pub(super) fn demand(&mut self, v: NodeId) {
+        if v != self.root && !self.terminals.contains(&v) {
+            self.terminals.push(v);
+        }
+    }
+
     /// How much of each arc the relaxation uses.
     pub(super) fn usage(&self) -> &[f64] {
         &self.mean_x
@@ -203,6 +238,7 @@ impl<'g> Relaxation<'g> {
         let mut left = Vec::new();
         self.best.1.resize(m, 0.0);
         let mut idle = 0;
+        (self.improved, self.solved) = (false, false);
         for _ in 0..stretches {
             let before = self.best.0;
             let (mut last_dx, mut last_dy) = (0.0, 0.0);
@@ -244,6 +280,7 @@ impl<'g> Relaxation<'g> {
             self.left(&self.y, &mut left);
             let last = self.value(&self.y, &left);
             if mean.max(last) > self.best.0 {
+                self.improved = true;
                 self.best = if mean > last { (mean, sum_y.clone()) } else { (last, self.y.clone()) };
             }
             self.mean_x.copy_from_slice(&sum_x);
@@ -261,11 +298,35 @@ impl<'g> Relaxation<'g> {
             self.weight = (self.weight * turn).clamp(1e-3 * self.typical, 1e3 * self.typical);
             // Solved for these rows, or stuck.
             let open = (target - self.best.0).max(0.0);
-            if used - self.best.0 <= 0.02 * open || open <= 0.0 || idle > 8 {
+            self.solved = used - self.best.0 <= 0.02 * open;
+            if self.solved || open <= 0.0 || idle > 8 {
                 break;
             }
         }
         self.best.0
+    }
+
+    /// Adds the cuts that the last ascent raised beyond the best prices, the dearest first.
+    fn admit_fresh(&mut self, inside: &mut [bool]) -> usize {
+        let mut cuts = std::mem::take(&mut self.fresh);
+        cuts.sort_by(|a, b| b.price.total_cmp(&a.price));
+        cuts.truncate(MOST_FRESH);
+        // Their prices go with the best ones; where these are old, the later ones are further.
+        if self.improved {
+            self.y.clone_from(&self.best.1);
+            self.y.resize(self.need.len(), 0.0);
+        }
+        for Cut { members, price } in &cuts {
+            for v in members {
+                inside[v.index()] = true;
+            }
+            let row = self.entering(members, |v| inside[v.index()]);
+            for v in members {
+                inside[v.index()] = false;
+            }
+            self.add_row(row, 1.0, if self.improved { *price } else { 0.0 });
+        }
+        cuts.len()
     }
 
     /// Adds cuts that the mean solution violates; returns how many.
@@ -277,6 +338,9 @@ impl<'g> Relaxation<'g> {
         let mut flow = Flow::new(graph, capacity);
         let mut added = 0;
         let mut inside = vec![false; graph.node_count()];
+        let mut seen: FxHashSet<u64> = FxHashSet::default();
+        added += self.admit_fresh(&mut inside);
+        let mut covered = vec![false; graph.node_count()];
         // Each round goes on where the last one ended.
         for _ in 0..self.terminals.len() {
             self.turn = (self.turn + 1) % self.terminals.len();
@@ -284,35 +348,53 @@ impl<'g> Relaxation<'g> {
             if added >= MOST_CUTS {
                 break;
             }
-            let (value, steps) = flow.run(self.root, t);
-            if !meter.spend(steps) {
-                return added;
-            }
-            if value >= 1.0 - MISSING {
-                flow.reset();
+            if covered[t.index()] {
                 continue;
             }
-            let near = flow.reach(t, true);
-            let far = flow.reach(self.root, false);
-            let mut last_row = Vec::new();
-            for (members, inward) in [(near, true), (far, false)] {
-                for v in &members {
-                    inside[v.index()] = true;
+            let mut total = 0.0;
+            for depth in 0..NESTED {
+                let (value, steps) = flow.run(self.root, t);
+                total += value;
+                if !meter.spend(steps) {
+                    return added;
                 }
-                let row: Vec<(u32, f32)> = if inward {
-                    self.entering(&members, |v| inside[v.index()])
-                } else {
-                    self.leaving(&members, |v| inside[v.index()])
-                };
-                for v in &members {
-                    inside[v.index()] = false;
+                if total >= 1.0 - MISSING {
+                    break;
                 }
-                if row == last_row || (!inward && row.len() > 3 * last_row.len() + 10) {
-                    continue;
+                let near = flow.reach(t, true);
+                let far = if depth == 0 { flow.reach(self.root, false) } else { Vec::new() };
+                let mut last_row = Vec::new();
+                for (members, inward) in [(near, true), (far, false)] {
+                    if members.is_empty() {
+                        continue;
+                    }
+                    for v in &members {
+                        inside[v.index()] = true;
+                        covered[v.index()] |= inward && depth == 0;
+                    }
+                    let row: Vec<(u32, f32)> = if inward {
+                        self.entering(&members, |v| inside[v.index()])
+                    } else {
+                        self.leaving(&members, |v| inside[v.index()])
+                    };
+                    for v in &members {
+                        inside[v.index()] = false;
+                    }
+                    if row == last_row || (!inward && row.len() > 3 * last_row.len() + 10) {
+                        continue;
+                    }
+                    if inward {
+                        last_row.clone_from(&row);
+                    }
+                    let mut name = FxHasher::default();
+                    row.iter().for_each(|r| name.write_u32(r.0));
+                    if seen.insert(name.finish()) {
+                        self.add_row(row, 1.0, 0.0);
+                        added += 1;
+                    }
                 }
-                last_row.clone_from(&row);
-                self.add_row(row, 1.0, 0.0);
-                added += 1;
+                // The next cut lies beyond this one.
+                flow.open(&last_row);
             }
             flow.reset();
         }
@@ -353,12 +435,13 @@ impl<'g> Relaxation<'g> {
     }
 
     /// The best prices, made sound and completed by an ascent.
-    pub(super) fn completed(&self, guide: &[bool], meter: &mut Meter<'_>) -> Option<Ascent> {
+    pub(super) fn completed(&mut self, guide: &[bool], meter: &mut Meter<'_>) -> Option<Ascent> {
         let (base, left) = self.remains();
-        let mut duals = Duals::new(self.graph, left, self.root, false);
+        let mut duals = Duals::new(self.graph, left, self.root, true);
         if !duals.raise(&self.terminals, guide, meter) {
             return None;
         }
+        self.fresh = std::mem::take(&mut duals.cuts);
         let mut ascent = duals.ascent();
         ascent.bound += base;
         Some(ascent)
@@ -372,6 +455,7 @@ pub(super) struct Flow<'g> {
     rest: Vec<f64>,
     /// Edges with room at each node.
     at: Vec<Vec<EdgeId>>,
+    admitted: Vec<bool>,
     /// Arcs whose rest may differ from the capacity.
     changed: Vec<usize>,
     level: Vec<u32>,
@@ -389,6 +473,7 @@ impl<'g> Flow<'g> {
             graph,
             rest: capacity.clone(),
             at: vec![Vec::new(); n],
+            admitted: vec![false; graph.edge_count()],
             changed: Vec::new(),
             level: vec![u32::MAX; n],
             next: vec![0; n],
@@ -404,8 +489,21 @@ impl<'g> Flow<'g> {
     }
 
     fn admit(&mut self, e: EdgeId) {
+        if std::mem::replace(&mut self.admitted[e.index()], true) {
+            return;
+        }
         for v in self.graph.ends(e) {
             self.at[v.index()].push(e);
+        }
+    }
+
+    /// Gives the arcs of a row room for all that may come.
+    fn open(&mut self, row: &[(u32, f32)]) {
+        for &(a, _) in row {
+            let a = a as usize;
+            self.admit(EdgeId(a as u32 / 2));
+            self.rest[a] = 1.0;
+            self.changed.push(a);
         }
     }
 

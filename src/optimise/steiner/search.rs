@@ -176,6 +176,9 @@ impl Search<'_, '_> {
             }
             let size = instance.graph.edge_count().max(1);
             self.try_roots(&instance, (ROOTS_TIMES_SIZE / size).clamp(1, 8), meter);
+            if round == 0 && instance.graph.node_count() > LARGE {
+                self.rework_regions(&instance, 2 * REGION, meter);
+            }
             if self.done() || !meter.open() {
                 return;
             }
@@ -185,9 +188,6 @@ impl Search<'_, '_> {
                 None => return,
             }
             round += 1;
-            if round == 1 && instance.graph.node_count() > LARGE {
-                self.rework_regions(&instance, 2 * REGION, meter);
-            }
             if self.done() || !meter.open() {
                 return;
             }
@@ -202,13 +202,14 @@ impl Search<'_, '_> {
     /// Exact methods and attempts at better trees, in turn.
     fn prove(&mut self, instance: Instance, meter: &mut Meter<'_>) {
         let mut instance = instance;
+        let mut branching;
         loop {
             let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
             let mut pool = Pool::default();
             if let Some(tree) = self.rework_regions(&instance, usize::MAX, meter) {
                 pool.add(&instance.graph, tree);
             }
-            self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
+            self.take_turn(turn / 4, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
             if self.done() || !meter.open() {
                 return;
             }
@@ -221,15 +222,14 @@ impl Search<'_, '_> {
             {
                 return;
             }
-            match self.close(&instance, &mut pool, turn, meter) {
-                Some(smaller) if smaller.graph.edge_count() * 3 < instance.graph.edge_count() * 2 => {
-                    instance = reduce(&smaller, meter);
-                }
-                Some(smaller) => {
-                    instance = reduce(&smaller, meter);
-                    break;
-                }
+            let (smaller, parts) = match self.close(&instance, &mut pool, turn / 4, meter) {
+                Some(left) => left,
                 None => return,
+            };
+            instance = reduce(&smaller, meter);
+            if let Some(parts) = parts {
+                branching = parts;
+                break;
             }
         }
         if instance.terminals.len() <= MOST_TERMINALS && self.try_subsets(&instance, 10 * SUBSET_STEPS, meter)
@@ -238,7 +238,10 @@ impl Search<'_, '_> {
         }
         let turn = TURN_FLAT + TURN_PER_SIZE * instance.size();
         let mut pool = Pool::default();
-        let mut branching = Branching::new(instance.clone(), self.bound);
+        if branching.is_done() {
+            self.bound = self.cost;
+            return;
+        }
         while meter.open() && !self.done() {
             branching.advance(self, 8 * turn, meter);
             if branching.is_done() {
@@ -259,15 +262,17 @@ impl Search<'_, '_> {
         meter.settle(steps, &part);
     }
 
-    /// Rounds of the relaxation, with turns at better trees between them; returns what is left of the
-    /// instance once they are stuck, none if the matter is settled or work ran out.
+    /// Rounds of the relaxation, with turns at better trees between them; once they are stuck, what is left of
+    /// the instance, and its parts unless it has become much smaller. None if the matter is settled or work ran
+    /// out.
     fn close(
         &mut self,
         instance: &Instance,
         pool: &mut Pool,
         turn: u64,
         meter: &mut Meter<'_>,
-    ) -> Option<Instance> {
+    ) -> Option<(Instance, Option<Branching>)> {
+        let before = meter.left();
         let guide = pool.trees.first().map(|p| p.1.clone()).unwrap_or_default();
         let Some(mut closing) = Closing::new(self, instance, &guide, meter) else {
             self.bound = self.cost;
@@ -283,7 +288,18 @@ impl Search<'_, '_> {
                     self.bound = self.cost;
                     return None;
                 }
-                Round::Stuck => return Some(closing.remaining()),
+                Round::Stuck => {
+                    self.raise(closing.lower);
+                    let smaller = closing.remaining();
+                    let parts = if closing.is_small() {
+                        None
+                    } else {
+                        let parts = Branching::onward(self, closing, before - meter.left(), meter);
+                        self.raise(parts.bound());
+                        Some(parts)
+                    };
+                    return Some((smaller, parts));
+                }
                 Round::Open => {}
             }
             if let Some(tree) = closing.grown.take().filter(|_| !pool.trees.is_empty()) {
