@@ -220,6 +220,8 @@ pub fn places(inputs: &Inputs, demands: &[Demand], settings: &Settings) -> Vec<P
     let s = &settings.datacenter;
     let around = Surroundings::new(inputs, settings);
     let mut out: Vec<Place> = inputs.datacenters.iter().map(|d| existing(&around, d)).collect();
+    // Between equals the order decides: it is that of ids, whatever that of the file.
+    out.sort_by(|a, b| a.id.cmp(&b.id));
     let most_rooms = (MAX_PAIRS / demands.len().max(1)).clamp(50, MAX_ROOMS);
     out.extend(thin(rooms(&around), ROOM_SPACING_M, most_rooms));
     out.extend(at_plants(&around, demands, &out));

@@ -369,7 +369,12 @@ impl<'a> IndoorSystems<'a> {
         for (_, ask) in sites.filter_map(|s| site_halls(s, settings)) {
             asks.entry(key(&ask)).or_insert(ask);
         }
-        let nodes = asks.into_par_iter().map(|(key, ask)| (key, nodes(&ask, settings))).collect();
+        // A large hall takes as long as many small ones: each is a task, the largest first.
+        let mut asks: Vec<(Key, HallAsk)> = asks.into_iter().collect();
+        let area = |ask: &HallAsk| ask.length_m * ask.width_m;
+        asks.sort_by(|a, b| area(&b.1).total_cmp(&area(&a.1)).then(a.0.cmp(&b.0)));
+        let nodes =
+            asks.into_par_iter().with_max_len(1).map(|(key, ask)| (key, nodes(&ask, settings))).collect();
         Self { settings, nodes }
     }
 

@@ -22,7 +22,7 @@ struct Best {
 
 /// Work of a part of the search for one budget among many, in times of the effort.
 fn of_many(field: &Field<'_>) -> u64 {
-    1_000_000 + 80 * field.size()
+    2_000_000 + 160 * field.size()
 }
 
 /// What a budget buys before changes are tried.
