@@ -209,7 +209,7 @@ impl Search<'_, '_> {
             if let Some(tree) = self.rework_regions(&instance, usize::MAX, meter) {
                 pool.add(&instance.graph, tree);
             }
-            self.take_turn(turn / 4, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
+            self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
             if self.done() || !meter.open() {
                 return;
             }
@@ -222,7 +222,7 @@ impl Search<'_, '_> {
             {
                 return;
             }
-            let (smaller, parts) = match self.close(&instance, &mut pool, turn / 4, meter) {
+            let (smaller, parts) = match self.close(&instance, &mut pool, turn, meter) {
                 Some(left) => left,
                 None => return,
             };
