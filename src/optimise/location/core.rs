@@ -1,5 +1,7 @@
 //! A location problem cut down to what is still undecided.
 
+use rustc_hash::FxHashMap;
+
 use super::{Lock, Service, SparseRows};
 
 /// A smaller problem and where its facilities and clients came from.
@@ -65,6 +67,45 @@ impl Core {
         );
         small.base = base;
         Self { service: small, facility, client }
+    }
+
+    /// The same with clients that the same facilities serve for nothing made one, which pays for all of
+    /// them. Beside it, which of its clients each client has become that is left; its own map leads nowhere.
+    pub(in crate::optimise) fn merged(service: &Service, lock: &[Lock]) -> (Self, Vec<(u32, u32)>) {
+        let mut core = Self::of(service, lock);
+        if !core.service.plain {
+            let same = core.client.drain(..).zip(0u32..).collect();
+            return (core, same);
+        }
+        let of = &core.service;
+        let mut became = Vec::with_capacity(of.clients());
+        let mut known: FxHashMap<&[u32], u32> = FxHashMap::default();
+        let mut rows = SparseRows { first: vec![0], ..SparseRows::default() };
+        let (mut fallback, mut ceiling) = (Vec::new(), Vec::new());
+        for i in 0..of.clients() {
+            let k = *known.entry(of.by_client.row_indices(i)).or_insert(fallback.len() as u32) as usize;
+            if k == fallback.len() {
+                rows.push_row(of.by_client.row(i));
+                fallback.push(0.0);
+                ceiling.push(0.0);
+            }
+            became.push((core.client[i], k as u32));
+            fallback[k] += of.fallback[i];
+            ceiling[k] += of.ceiling[i];
+        }
+        let mut small = Service::from_sorted(
+            rows,
+            fallback,
+            ceiling,
+            of.opening.clone(),
+            of.price.clone(),
+            of.lock.clone(),
+            of.limit,
+        );
+        small.base = of.base;
+        core.service = small;
+        core.client.clear();
+        (core, became)
     }
 
     /// The same, of a core: maps lead to the whole again.

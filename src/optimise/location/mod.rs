@@ -5,8 +5,10 @@
 //! ([`interchange`]) and a Lagrangian bound ([`lagrange`]).
 
 pub(super) mod core;
+mod covering;
 pub(super) mod interchange;
 pub(super) mod lagrange;
+mod parts;
 pub(super) mod solve;
 
 /// Whether a candidate's state is the solver's to choose.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::core::Core;
 use super::interchange::Openings;
 use super::lagrange::{Multipliers, Steps, ascend};
-use super::{Lock, Service};
+use super::{Limit, Lock, Service, covering, parts};
 use crate::optimise::set_cover::greedy::greedy;
 use crate::optimise::set_cover::{dive, weighting};
 use crate::optimise::{Draw, Ended, Meter, Stop, TOLERANCE, Work, grid, relative_gap, round_up};
@@ -85,6 +85,8 @@ pub(in crate::optimise) fn solve_within(
         paid: [0.0; 2],
         slices: 0,
         draw: Draw::new(work.seed),
+        worth: Vec::new(),
+        searches: true,
         work,
     };
     // The first answer comes whatever the allowance.
@@ -181,6 +183,97 @@ impl Best {
 const HOT: f64 = 0.2;
 const COOL: f64 = 0.02;
 
+/// Pairs of clients and facilities from which on exchanges take too long to get far.
+const LARGE: usize = 2_000_000;
+/// Facilities that a search for coverage looks at, for each that is open, and how many besides.
+const NEAR: usize = 8;
+const NEAR_LEAST: usize = 200;
+/// Steps of the bound that take as long as one of a search for coverage.
+const COVERAGE_STEP: u64 = 6;
+/// Relative gap from which on the bound is sought by parts, and facilities that are open in a part.
+const FAR: f64 = 0.003;
+const IN_PART: [usize; 3] = [6, 12, 24];
+/// Relative gap of a part that is good enough, and the least steps it gets, for each of its pairs.
+const PART_GAP: f64 = 1e-4;
+const PART_STEPS: u64 = 100;
+
+/// What each facility costs, less what clients gain by it under multipliers; by unit of budget where there
+/// is one.
+fn worth_of(service: &Service, u: &[f64]) -> Vec<f64> {
+    let priced = service.limit.budget.is_finite();
+    let worth = |f: usize| {
+        let gains = service.reach(f).iter().map(|&(i, _, c)| (u[i as usize] - c).max(0.0));
+        let net = service.opening[f] - gains.sum::<f64>();
+        if priced { net / service.price[f].max(1e-9) } else { net }
+    };
+    (0..service.facilities()).map(worth).collect()
+}
+
+/// What opening a place, or a unit of budget where there is one, is worth at the limit.
+fn price_of_opening(service: &Service, worth: &[f64]) -> f64 {
+    let size = |f: usize| if service.limit.budget.is_finite() { service.price[f] } else { 1.0 };
+    let room =
+        if service.limit.budget.is_finite() { service.limit.budget } else { service.limit.at_most as f64 };
+    let of = |lock: Lock| (0..service.facilities()).filter(move |&f| service.lock[f] == lock);
+    let mut left = room - of(Lock::Open).map(size).sum::<f64>();
+    let mut free: Vec<usize> = of(Lock::Free).collect();
+    free.sort_unstable_by(|&a, &b| worth[a].total_cmp(&worth[b]).then(a.cmp(&b)));
+    for (k, &f) in free.iter().enumerate() {
+        left -= size(f);
+        if left < 0.0 {
+            let last = if k > 0 { worth[free[k - 1]] } else { worth[f] };
+            return (-0.5 * (last + worth[f])).max(0.0);
+        }
+    }
+    0.0
+}
+
+/// A set for a part of a problem, from one near it, and the bound, from multipliers that are good already.
+fn solve_part(
+    part: &Service,
+    start: &[bool],
+    u: &[f64],
+    work: &Work<'_>,
+    meter: &mut Meter<'_>,
+) -> (Vec<bool>, f64) {
+    let work = Work { gap: PART_GAP, ..*work };
+    let (merged, became) = Core::merged(part, &part.lock);
+    let mut sums = vec![0.0; merged.service.clients()];
+    became.iter().for_each(|&(from, to)| sums[to as usize] += u[from as usize]);
+    let service = &merged.service;
+    let mut search = Search {
+        whole: service,
+        core: Core::of(service, &service.lock),
+        best: Best { open: Vec::new(), cost: f64::INFINITY },
+        bound: f64::NEG_INFINITY,
+        scale: None,
+        style: Style::Service,
+        cover_u: Vec::new(),
+        kept: 0.0,
+        paid: [0.0; 2],
+        slices: 0,
+        draw: Draw::new(work.seed),
+        worth: Vec::new(),
+        searches: false,
+        work: &work,
+    };
+    let mut state = settled(service, start, meter);
+    state.descend(meter);
+    search.best.offer(&state);
+    drop(state);
+    let core = &search.core;
+    let u =
+        core.client.iter().zip(&core.service.ceiling).map(|(&c, most)| sums[c as usize].min(*most)).collect();
+    let multipliers = Multipliers::new(u, core.service.facilities());
+    let steps = Steps { rounds: 200, first: 0.3, last: 1e-3, patience: 8, shrink: 0.6, visit_every: 20 };
+    let multipliers = search.ascend_core(multipliers, steps, meter);
+    if !search.enough(search.bound) && meter.open() {
+        search.branch(multipliers, meter);
+    }
+    let Search { best, bound, .. } = search;
+    (best.open, bound.min(best.cost))
+}
+
 struct Search<'s, 'w> {
     whole: &'s Service,
     core: Core,
@@ -196,6 +289,10 @@ struct Search<'s, 'w> {
     paid: [f64; 2],
     slices: u32,
     draw: Draw,
+    /// What the multipliers find each facility of the core worth; the less, the better.
+    worth: Vec<f64>,
+    /// Whether better answers are searched for between the branches; in parts, the bound alone counts.
+    searches: bool,
     work: &'w Work<'w>,
 }
 
@@ -237,12 +334,31 @@ impl Search<'_, '_> {
                 return;
             }
             let spent = (meter.used() - before).max(500_000);
-            self.search_around(spent, meter);
+            self.search_around(if self.covers() { spent / COVERAGE_STEP } else { spent }, meter);
+            if self.enough(self.bound) || !meter.open() {
+                return;
+            }
+        }
+        for most in IN_PART {
+            if !self.covers() || relative_gap(self.best.cost, self.bound) < FAR {
+                break;
+            }
+            let steps = meter.used();
+            self.bound_by_parts(&multipliers.u, most, steps, meter);
+            self.search_around(steps / COVERAGE_STEP, meter);
             if self.enough(self.bound) || !meter.open() {
                 return;
             }
         }
         self.branch(multipliers, meter);
+    }
+
+    /// Whether clients are covered or not, by a limited number of facilities, and so many of them that plain
+    /// exchanges don't get far.
+    fn covers(&self) -> bool {
+        let service = &self.core.service;
+        let plain = self.style == Style::Service && service.plain && service.limit != Limit::NONE;
+        plain && service.by_client.pairs() >= LARGE
     }
 
     fn first_multipliers(&self) -> Vec<f64> {
@@ -338,6 +454,8 @@ impl Search<'_, '_> {
             .collect();
         if cover {
             self.cover_u.clone_from(&result.u);
+        } else {
+            self.worth = worth_of(&self.core.service, &result.u);
         }
         let mut at = 0;
         result.share = self
@@ -364,6 +482,10 @@ impl Search<'_, '_> {
             self.search_covers(steps, meter);
             return;
         }
+        if self.covers() {
+            self.search_coverage(steps, meter);
+            return;
+        }
         // Of the two ways to search, the one that has paid more lately, the other one now and then.
         self.slices += 1;
         let favourite = usize::from(self.paid[1] >= self.paid[0]);
@@ -376,6 +498,80 @@ impl Search<'_, '_> {
         }
         let gained = (before.0 - self.best.cost) / (meter.used() - before.1).max(1) as f64;
         self.paid[way] = 0.7 * self.paid[way] + 0.3 * gained;
+    }
+
+    /// Searches for more coverage among the facilities that the multipliers find worth most.
+    fn search_coverage(&mut self, steps: u64, meter: &mut Meter<'_>) {
+        let service = &self.core.service;
+        let open = self.core.narrow(&self.best.open);
+        let most = NEAR * open.iter().filter(|o| **o).count() + NEAR_LEAST;
+        let mut lock = service.lock.clone();
+        let mut order: Vec<u32> = (0..service.facilities() as u32)
+            .filter(|&f| !open[f as usize] && lock[f as usize] == Lock::Free)
+            .collect();
+        if order.len() > most && self.worth.len() == service.facilities() {
+            order.select_nth_unstable_by(most, |&a, &b| {
+                self.worth[a as usize].total_cmp(&self.worth[b as usize]).then(a.cmp(&b))
+            });
+            order[most..].iter().for_each(|&f| lock[f as usize] = Lock::Shut);
+        }
+        let (mut near, _) = Core::merged(service, &lock);
+        meter.spend(2 * service.by_client.pairs() as u64);
+        for f in &mut near.facility {
+            *f = self.core.facility[*f as usize];
+        }
+        let start = near.narrow(&self.best.open);
+        let (facilities, work, scale, bound) = (self.whole.facilities(), self.work, self.scale, self.bound);
+        let best = &mut self.best;
+        covering::search(&near.service, &start, steps, &mut self.draw, meter, |set| {
+            best.offer_core(&Openings::new(&near.service, set), &near, facilities);
+            !Style::Service.enough(work, scale, best.cost, bound)
+        });
+    }
+
+    /// Raises the bound by solving parts of the core, in each of which at most `most` of the facilities are
+    /// that are open in the best answer.
+    fn bound_by_parts(&mut self, u: &[f64], most: usize, steps: u64, meter: &mut Meter<'_>) {
+        let service = &self.core.service;
+        let limit = service.limit;
+        let open = self.core.narrow(&self.best.open);
+        let price = price_of_opening(service, &self.worth);
+        let priced = limit.budget.is_finite();
+        let size = |f: usize| if priced { service.price[f] } else { 1.0 };
+        let opening: Vec<f64> =
+            (0..service.facilities()).map(|f| service.opening[f] + price * size(f)).collect();
+        let (group, groups) = parts::divide(service, &open, u, most);
+        let (mut list, mut bound) = parts::build(service, &group, groups, u, &opening);
+        meter.spend(8 * service.by_client.pairs() as u64);
+        if price > 0.0 {
+            bound -= price * if priced { limit.budget * (1.0 + 1e-12) } else { limit.at_most as f64 };
+        }
+        // What the small ones leave is for the large ones.
+        list.sort_by_key(|p| p.service.by_client.pairs());
+        let mut pairs: u64 = list.iter().map(|p| p.service.by_client.pairs() as u64 + 1).sum();
+        let mut left = steps.min(meter.left());
+        let mut answer = vec![false; service.facilities()];
+        for part in &list {
+            let size = part.service.by_client.pairs() as u64 + 1;
+            let most = ((left as f64 * size as f64 / pairs as f64) as u64).max(PART_STEPS * size);
+            pairs -= size;
+            let start: Vec<bool> = part.facility.iter().map(|&f| open[f as usize]).collect();
+            let ceiling = &part.service.ceiling;
+            let u: Vec<f64> = part.client.iter().zip(ceiling).map(|(&c, m)| u[c as usize].min(*m)).collect();
+            let mut own = meter.part(most);
+            let before = own.used();
+            let (set, least) = solve_part(&part.service, &start, &u, self.work, &mut own);
+            let spent = own.used() - before;
+            left = left.saturating_sub(spent);
+            if !meter.spend(spent) || own.stopped() {
+                return;
+            }
+            bound += least;
+            part.facility.iter().zip(set).for_each(|(&f, o)| answer[f as usize] = o);
+        }
+        self.bound = self.bound.max(bound.min(self.best.cost));
+        let state = settled(service, &answer, meter);
+        self.best.offer_core(&state, &self.core, self.whole.facilities());
     }
 
     /// Exchanges at random, at first also some that make it worse (simulated annealing).
@@ -522,7 +718,7 @@ impl Search<'_, '_> {
         let root_u: Rc<[f32]> = root.u.iter().map(|&v| v as f32).collect();
         let lock: Box<[Lock]> = self.core.service.lock.clone().into();
         let mut heap = BinaryHeap::from([Node { bound: self.bound, depth: 0, lock, u: root_u }]);
-        let (mut for_search, mut for_branch) = (0u64, 0u64);
+        let (mut for_search, mut for_branch, mut long) = (0u64, 0u64, 0u64);
         let pairs = self.core.service.by_client.pairs() as u64;
         // Bounds of nodes that the allowance left unsettled.
         while let Some(node) = heap.pop() {
@@ -626,13 +822,22 @@ impl Search<'_, '_> {
                 }
             }
             for_branch += meter.used() - before;
+            if !self.searches {
+                continue;
+            }
             // Where the bound is far off, branching hardly closes the gap: better answers are worth more.
             let far = relative_gap(self.best.cost, self.bound) > 0.015;
             let share = if far { 3 * for_branch } else { for_branch / 2 };
             if for_search < share && for_branch > 4 * pairs {
                 let before = meter.used();
-                self.search_around((share - for_search).max(200_000), meter);
-                for_search += meter.used() - before;
+                let mut steps = (share - for_search).max(200_000);
+                if self.covers() {
+                    // Ever longer, as what a search finds depends on how slowly it cools.
+                    steps = steps.max(20 * pairs).max(long);
+                    long = 2 * steps;
+                }
+                self.search_around(steps, meter);
+                for_search += (meter.used() - before) * if self.covers() { COVERAGE_STEP } else { 1 };
             }
         }
         // Nothing is left that could be better.

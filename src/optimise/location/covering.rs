@@ -1,0 +1,313 @@
+//! Local search where service is free, so that clients are covered or not.
+//!
+//! Kept up to date are what each shut facility would newly cover and what each open one covers alone. A few
+//! open facilities near one another go, and the places that cover most take their turn; what turns out worse
+//! is kept now and then at first, ever less later (ruin and recreate: Schrimpf et al., Journal of
+//! Computational Physics 159, 2000).
+
+use super::{Lock, Service};
+use crate::optimise::{Draw, Meter};
+
+/// Share of the candidates that are overlooked, so that not the same ones come back again and again.
+const BLINK: f64 = 0.1;
+/// Facilities that go at once, at most.
+const MOST_OUT: usize = 4;
+/// What may get lost at the start, as a share of what an open facility covers alone on average, and what is
+/// left of it at the end.
+const HOT: f64 = 0.1;
+const COOL: f64 = 0.01;
+
+struct State<'s> {
+    service: &'s Service,
+    open: Vec<bool>,
+    list: Vec<u32>,
+    place: Vec<u32>,
+    times: Vec<u32>,
+    /// What each shut facility would newly cover, and each open one covers alone; net of opening.
+    gain: Vec<f64>,
+    /// What may come in: the gain of each free shut facility, else nothing.
+    offer: Vec<f64>,
+    spent: f64,
+    cost: f64,
+    steps: u64,
+}
+
+impl<'s> State<'s> {
+    fn new(service: &'s Service, start: &[bool]) -> Self {
+        let n = service.facilities();
+        let covers = |f: usize| service.reach(f).iter().map(|r| service.fallback[r.0 as usize]).sum::<f64>();
+        let gain: Vec<f64> = (0..n).map(|f| covers(f) - service.opening[f]).collect();
+        let mut out = Self {
+            service,
+            open: vec![false; n],
+            list: Vec::new(),
+            place: vec![u32::MAX; n],
+            times: vec![0; service.clients()],
+            offer: (0..n)
+                .map(|f| if service.lock[f] == Lock::Free { gain[f] } else { f64::NEG_INFINITY })
+                .collect(),
+            gain,
+            spent: 0.0,
+            cost: service.base + service.fallback.iter().sum::<f64>(),
+            steps: 0,
+        };
+        for f in 0..n {
+            if service.lock[f] == Lock::Open || (start[f] && service.lock[f] == Lock::Free) {
+                out.add(f);
+            }
+        }
+        out
+    }
+
+    fn add(&mut self, f: usize) {
+        let service = self.service;
+        self.cost -= self.gain[f];
+        self.open[f] = true;
+        self.place[f] = self.list.len() as u32;
+        self.list.push(f as u32);
+        self.spent += service.price[f];
+        self.offer[f] = f64::NEG_INFINITY;
+        for &(client, _, _) in service.reach(f) {
+            let i = client as usize;
+            self.times[i] += 1;
+            let most = service.fallback[i];
+            let row = service.by_client.row_indices(i);
+            match self.times[i] {
+                1 => {
+                    self.steps += row.len() as u64;
+                    for &g in row {
+                        self.gain[g as usize] -= most;
+                        self.offer[g as usize] -= most;
+                    }
+                    self.gain[f] += most;
+                }
+                2 => {
+                    let other = row.iter().find(|&&g| self.open[g as usize] && g as usize != f);
+                    if let Some(&g) = other {
+                        self.gain[g as usize] -= most;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.steps += 4 * service.reach(f).len() as u64;
+    }
+
+    fn close(&mut self, f: usize) {
+        let service = self.service;
+        self.open[f] = false;
+        let at = self.place[f] as usize;
+        self.list.swap_remove(at);
+        if let Some(&moved) = self.list.get(at) {
+            self.place[moved as usize] = at as u32;
+        }
+        self.spent -= service.price[f];
+        for &(client, _, _) in service.reach(f) {
+            let i = client as usize;
+            self.times[i] -= 1;
+            let most = service.fallback[i];
+            let row = service.by_client.row_indices(i);
+            match self.times[i] {
+                0 => {
+                    self.steps += row.len() as u64;
+                    self.gain[f] -= most;
+                    for &g in row {
+                        self.gain[g as usize] += most;
+                        self.offer[g as usize] += most;
+                    }
+                }
+                1 => {
+                    if let Some(&g) = row.iter().find(|&&g| self.open[g as usize]) {
+                        self.gain[g as usize] += most;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.steps += 4 * service.reach(f).len() as u64;
+        self.cost += self.gain[f];
+        self.offer[f] = self.gain[f];
+    }
+
+    /// What fits and gains most, by unit of budget where there is one; not one of `besides`.
+    fn best(&mut self, besides: &[u32], draw: &mut Draw) -> Option<usize> {
+        let service = self.service;
+        let limit = service.limit;
+        if self.list.len() >= limit.at_most {
+            return None;
+        }
+        self.steps += self.offer.len() as u64 / 2;
+        let mut best: Option<usize> = None;
+        let mut most = f64::NEG_INFINITY;
+        if limit.budget.is_finite() {
+            let left = limit.budget * (1.0 + 1e-12) - self.spent;
+            for (f, &gain) in self.offer.iter().enumerate() {
+                let rate = gain / service.price[f].max(1e-9);
+                if rate > most
+                    && gain > 0.0
+                    && service.price[f] <= left
+                    && !besides.contains(&(f as u32))
+                    && draw.unit() >= BLINK
+                {
+                    (best, most) = (Some(f), rate);
+                }
+            }
+        } else {
+            for (f, &gain) in self.offer.iter().enumerate() {
+                if gain > most && !besides.contains(&(f as u32)) && draw.unit() >= BLINK {
+                    (best, most) = (Some(f), gain);
+                }
+            }
+        }
+        best.filter(|&f| self.offer[f] > 0.0 || self.list.len() < limit.at_least)
+    }
+
+    /// An open facility that may go: near `center` if there is one.
+    fn draw_open(&self, center: Option<usize>, draw: &mut Draw) -> Option<usize> {
+        let free = |f: &u32| self.service.lock[*f as usize] == Lock::Free;
+        if let Some(center) = center {
+            let reach = self.service.reach(center);
+            for _ in 0..8 {
+                let client = reach.get(draw.below(reach.len().max(1)))?.0 as usize;
+                let row = self.service.by_client.row_indices(client);
+                if let Some(&g) = row.iter().find(|&&g| self.open[g as usize] && free(&g)) {
+                    return Some(g as usize);
+                }
+                // Else a facility of that client leads on.
+                let next = row[draw.below(row.len())] as usize;
+                let reach = self.service.reach(next);
+                let client = reach[draw.below(reach.len())].0 as usize;
+                let row = self.service.by_client.row_indices(client);
+                if let Some(&g) = row.iter().find(|&&g| self.open[g as usize] && free(&g)) {
+                    return Some(g as usize);
+                }
+            }
+        }
+        let f = *self.list.get(draw.below(self.list.len().max(1)))?;
+        free(&f).then_some(f as usize)
+    }
+}
+
+/// Searches from a set that keeps to the limits; every set cheaper than all before is `found`, which tells
+/// whether to go on.
+pub(super) fn search(
+    service: &Service,
+    start: &[bool],
+    steps: u64,
+    draw: &mut Draw,
+    meter: &mut Meter<'_>,
+    mut found: impl FnMut(&[bool]) -> bool,
+) {
+    let mut state = State::new(service, start);
+    if state.list.is_empty() {
+        return;
+    }
+    let usual =
+        state.list.iter().map(|&f| state.gain[f as usize].max(0.0)).sum::<f64>() / state.list.len() as f64;
+    let mut least = state.cost;
+    let began = meter.used();
+    let (mut out, mut into): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+    while meter.open() {
+        let done = (meter.used() - began) as f64 / steps.max(1) as f64;
+        if done >= 1.0 {
+            return;
+        }
+        let warmth = HOT * usual * COOL.powf(done);
+        let before = state.cost;
+        (out.clear(), into.clear());
+        let many = 1 + draw.below(MOST_OUT);
+        let mut center = None;
+        for _ in 0..many {
+            let Some(f) = state.draw_open(center, draw) else { continue };
+            state.close(f);
+            out.push(f as u32);
+            center = center.or(Some(f));
+        }
+        // One of them stays away for now, else it would be the first to come back.
+        let away = if out.is_empty() { 0 } else { 1 };
+        while let Some(f) = state.best(&out[..away], draw) {
+            state.add(f);
+            into.push(f as u32);
+        }
+        if !meter.spend(std::mem::take(&mut state.steps) + 50) {
+            return;
+        }
+        if state.cost < least - 1e-9 * least.abs() && state.list.len() >= service.limit.at_least {
+            least = state.cost;
+            if !found(&state.open) {
+                return;
+            }
+        }
+        if state.cost - before > -warmth * draw.unit().max(1e-12).ln() {
+            into.iter().for_each(|&f| state.close(f as usize));
+            out.iter().for_each(|&f| state.add(f as usize));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{Limit, SparseRows};
+    use super::*;
+    use crate::optimise::Stop;
+
+    fn service(rows: &[(Vec<u32>, u32)], at_most: usize) -> Service {
+        let free = SparseRows::from_rows(rows.iter().map(|r| r.0.iter().map(|&f| (f, 0.0))));
+        let most = rows.iter().map(|r| f64::from(r.1)).collect();
+        let limit = Limit { at_most, ..Limit::NONE };
+        Service::new(&free, most, vec![0.0; 8], vec![1.0; 8], vec![Lock::Free; 8], limit)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+        #[test]
+        fn what_is_kept_up_to_date_is_so(
+            rows in prop::collection::vec((prop::collection::btree_set(0u32..8, 1..5), 1u32..9), 1..12),
+            moves in prop::collection::vec(0usize..8, 0..30),
+            at_most in 1usize..5,
+        ) {
+            let rows: Vec<_> = rows.into_iter().map(|r| (r.0.into_iter().collect(), r.1)).collect();
+            let service = service(&rows, at_most);
+            let mut state = State::new(&service, &[false; 8]);
+            for f in moves {
+                let was = state.cost;
+                if state.open[f] { state.close(f) } else { state.add(f) }
+                prop_assert_eq!(state.cost, service.evaluate(&state.open).0);
+                // A move and its return gain the same.
+                prop_assert_eq!(state.gain[f], (state.cost - was).abs());
+                for g in 0..8 {
+                    let mut open = state.open.clone();
+                    open[g] = !open[g];
+                    prop_assert_eq!(state.gain[g], (service.evaluate(&open).0 - state.cost).abs());
+                    prop_assert_eq!(state.offer[g], if state.open[g] { f64::NEG_INFINITY } else { state.gain[g] });
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_found_keeps_to_the_limit_and_is_ever_better(
+            rows in prop::collection::vec((prop::collection::btree_set(0u32..8, 1..5), 1u32..9), 1..12),
+            at_most in 1usize..5,
+        ) {
+            let rows: Vec<_> = rows.into_iter().map(|r| (r.0.into_iter().collect(), r.1)).collect();
+            let service = service(&rows, at_most);
+            let sets = (0u32..1 << 8).filter(|set| set.count_ones() as usize <= at_most);
+            let cost = |set: u32| service.evaluate(&(0..8).map(|f| set >> f & 1 == 1).collect::<Vec<_>>()).0;
+            let best = sets.map(cost).fold(f64::INFINITY, f64::min);
+            let mut start = [false; 8];
+            start[0] = true;
+            let mut least = service.evaluate(&start).0;
+            let mut meter = Meter::new(u64::MAX, Stop::NEVER);
+            search(&service, &start, 1_000_000, &mut Draw::new(1), &mut meter, |set| {
+                assert!(set.iter().filter(|o| **o).count() <= at_most);
+                let cost = service.evaluate(set).0;
+                assert!(cost < least);
+                least = cost;
+                true
+            });
+            prop_assert!(least >= best);
+        }
+    }
+}
