@@ -11,7 +11,9 @@ use super::assignment::{Assignment, NOWHERE, Prices};
 use super::relax::{Multipliers, Steps, Table, ascend, check_total, rows_of};
 use super::split::{self, Node};
 use super::{Capacity, FacilityError, FacilityProblem, Limit, Lock, Placement, cost};
-use crate::optimise::{Certified, Draw, Ended, Meter, Stop, TOLERANCE, Work, grid, relative_gap, round_up};
+use crate::optimise::{
+    Certified, Draw, Effort, Ended, Meter, Stop, TOLERANCE, Work, grid, relative_gap, round_up,
+};
 
 pub(super) fn solve(
     problem: &FacilityProblem,
@@ -189,7 +191,8 @@ impl<'a> Search<'a, '_> {
             meter.spend(limited.used());
             self.bound = self.bound.max(bound.min(self.cost));
             let slice = (limited.used() / 16).clamp(2_000_000, 100_000_000);
-            if tree.is_none() {
+            // A limited search does more for the answer than branching would for its bound.
+            if tree.is_none() && self.work.effort == Effort::UNBOUNDED {
                 tree = Tree::of(self.table, &self.locks);
             }
             if let Some(tree) = &mut tree {
@@ -221,11 +224,14 @@ impl<'a> Search<'a, '_> {
         }
         let mut turn = 100_000_000;
         while meter.open() && !self.enough() {
-            let before = meter.used();
-            if let Some(tree) = &mut tree {
-                self.branch(tree, turn, meter);
-            }
-            let spent = (meter.used() - before).max(turn);
+            let spent = match &mut tree {
+                None => u64::MAX / 4,
+                Some(tree) => {
+                    let before = meter.used();
+                    self.branch(tree, turn, meter);
+                    (meter.used() - before).max(turn)
+                }
+            };
             here = self.search_around(here.take(), spent, true, meter);
             if here.is_none() {
                 return;
