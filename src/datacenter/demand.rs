@@ -53,13 +53,16 @@ pub fn demands(inputs: &Inputs, sites: &[SiteId], most_racks: f64, settings: &Se
     let beside_ms = beside_transport_ms(&settings.latency);
     let budget_us = |max_rtt_ms: f64| (max_rtt_ms - beside_ms) * 1e3 / 2.0;
     let gathered = sites.len() > UNGROUPED;
+    // Between equals the order decides: it is that of ids, whatever that of the file.
+    let mut sites = sites.to_vec();
+    sites.sort_by_key(|s| inputs.sites.list.get(s.at()).map(|site| inputs.sites.text.get(site.id)));
     let mut out: Vec<Demand> = Vec::new();
     for (workload, w) in (0u16..).zip(settings.datacenter.workload.values()) {
         if w.share <= 0.0 {
             continue;
         }
         let mut by_cell: BTreeMap<(u64, i64, i64), usize> = BTreeMap::new();
-        for &id in sites {
+        for &id in &sites {
             let Some(site) = inputs.sites.list.get(id.at()) else { continue };
             let racks = site_racks(inputs, id, settings) * w.share;
             if racks <= 0.0 {

@@ -578,8 +578,8 @@ fn pack(
         }
     }
     let mut count = 0;
-    for k in 0..open.len() {
-        if taken[k] {
+    for (k, took) in taken.into_iter().enumerate() {
+        if took {
             open.swap(count, k);
             count += 1;
         }

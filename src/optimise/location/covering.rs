@@ -51,8 +51,8 @@ impl<'s> State<'s> {
             cost: service.base + service.fallback.iter().sum::<f64>(),
             steps: 0,
         };
-        for f in 0..n {
-            if service.lock[f] == Lock::Open || (start[f] && service.lock[f] == Lock::Free) {
+        for (f, &lock) in service.lock.iter().enumerate() {
+            if lock == Lock::Open || (start[f] && lock == Lock::Free) {
                 out.add(f);
             }
         }
@@ -214,7 +214,8 @@ pub(super) fn search(
         }
         let warmth = HOT * usual * COOL.powf(done);
         let before = state.cost;
-        (out.clear(), into.clear());
+        out.clear();
+        into.clear();
         let many = 1 + draw.below(MOST_OUT);
         let mut center = None;
         for _ in 0..many {
