@@ -27,21 +27,6 @@ pub(super) struct Part {
     pub(super) client: Vec<u32>,
 }
 
-/// A weight with a total order.
-#[derive(Clone, Copy, PartialEq)]
-struct Weight(f64);
-impl Eq for Weight {}
-impl PartialOrd for Weight {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Weight {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
 /// The group of each facility, and how many groups there are: around the facilities of `open`, at most
 /// `most` of which are in one group, so that groups share as little as can be of what clients gain under
 /// the multipliers `u`.
@@ -118,10 +103,12 @@ fn join(
     for &(a, b, w) in pairs {
         links[a as usize].insert(b, w);
         links[b as usize].insert(a, w);
-        heap.push((Weight(w), Reverse((a, b))));
+        // Of numbers that aren't negative the bits rise as they do.
+        heap.push((w.to_bits(), Reverse((a, b))));
     }
     let mut into: Vec<u32> = (0..size.len() as u32).collect();
-    while let Some((Weight(w), Reverse((a, b)))) = heap.pop() {
+    while let Some((bits, Reverse((a, b)))) = heap.pop() {
+        let w = f64::from_bits(bits);
         let fresh = links[a as usize].get(&b) == Some(&w) && links[b as usize].contains_key(&a);
         if !fresh || size[a as usize] + size[b as usize] > most {
             continue;
@@ -135,7 +122,7 @@ fn join(
                 let sum = links[a as usize].get(&c).copied().unwrap_or(0.0) + w;
                 links[a as usize].insert(c, sum);
                 links[c as usize].insert(a, sum);
-                heap.push((Weight(sum), Reverse((a.min(c), a.max(c)))));
+                heap.push((sum.to_bits(), Reverse((a.min(c), a.max(c)))));
             }
         }
     }

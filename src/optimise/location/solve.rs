@@ -73,22 +73,7 @@ pub(in crate::optimise) fn solve_within(
     work: &Work<'_>,
     meter: &mut Meter<'_>,
 ) -> Option<Opened> {
-    let mut search = Search {
-        whole: service,
-        core: Core::of(service, &service.lock),
-        best: Best { open: Vec::new(), cost: f64::INFINITY },
-        bound: f64::NEG_INFINITY,
-        scale,
-        style,
-        cover_u: Vec::new(),
-        kept: 0.0,
-        paid: [0.0; 2],
-        slices: 0,
-        draw: Draw::new(work.seed),
-        worth: Vec::new(),
-        searches: true,
-        work,
-    };
+    let mut search = Search::new(service, scale, style, work);
     // The first answer comes whatever the allowance.
     let mut free = Meter::new(u64::MAX, Stop::NEVER);
     match style {
@@ -241,22 +226,7 @@ fn solve_part(
     let mut sums = vec![0.0; merged.service.clients()];
     became.iter().for_each(|&(from, to)| sums[to as usize] += u[from as usize]);
     let service = &merged.service;
-    let mut search = Search {
-        whole: service,
-        core: Core::of(service, &service.lock),
-        best: Best { open: Vec::new(), cost: f64::INFINITY },
-        bound: f64::NEG_INFINITY,
-        scale: None,
-        style: Style::Service,
-        cover_u: Vec::new(),
-        kept: 0.0,
-        paid: [0.0; 2],
-        slices: 0,
-        draw: Draw::new(work.seed),
-        worth: Vec::new(),
-        searches: false,
-        work: &work,
-    };
+    let mut search = Search { searches: false, ..Search::new(service, None, Style::Service, &work) };
     let mut state = settled(service, start, meter);
     state.descend(meter);
     search.best.offer(&state);
@@ -303,6 +273,28 @@ fn settled<'s>(service: &'s Service, set: &[bool], meter: &mut Meter<'_>) -> Ope
     state.trim();
     state.fill(service.limit.budget.is_finite(), meter);
     state
+}
+
+impl<'s, 'w> Search<'s, 'w> {
+    /// Nothing known yet.
+    fn new(whole: &'s Service, scale: Option<f64>, style: Style, work: &'w Work<'w>) -> Self {
+        Self {
+            whole,
+            core: Core::of(whole, &whole.lock),
+            best: Best { open: Vec::new(), cost: f64::INFINITY },
+            bound: f64::NEG_INFINITY,
+            scale,
+            style,
+            cover_u: Vec::new(),
+            kept: 0.0,
+            paid: [0.0; 2],
+            slices: 0,
+            draw: Draw::new(work.seed),
+            worth: Vec::new(),
+            searches: true,
+            work,
+        }
+    }
 }
 
 impl Search<'_, '_> {
