@@ -4,7 +4,9 @@
 //! demand's limit, so its bound holds for all layouts of these places. Three rules come on top: a new hall
 //! fills at least `datacenter.use_floor` of the smallest that is built, every demand reaches a second hall
 //! within its limit that keeps racks free for it should its first one fail, and no hall takes more than it
-//! holds. The bound is that of the problem without the first two, which can only be lower.
+//! holds. The bound is that of the problem without the first, and with this of the second: for each demand and
+//! each place, some other place that could back it is open. Racks kept free are left out of it, and so is the
+//! second rule where the layout can't keep it for everybody; both can only lower it.
 
 use super::demand::Demand;
 use super::places::{Place, same_place};
@@ -20,10 +22,12 @@ use crate::optimise::facility::{self, Capacity, Count, FacilityError, FacilityPr
 use crate::optimise::set_cover::{self, SetCoverError, SetCoverProblem};
 use crate::optimise::{Certified, Effort, Work};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds of shutting halls that stay too empty.
 const FLOOR_ROUNDS: usize = 12;
+/// Rounds of looking for demand whose only place within reach may fail.
+const BACKING_ROUNDS: usize = 6;
 /// Rounds of opening halls that stand by: a small one takes only part of what a failed one served.
 const STANDBY_ROUNDS: usize = 40;
 
@@ -377,18 +381,46 @@ impl<'a> Study<'a> {
         (load_kw + kept_kw).max(self.places[place as usize].least_kw)
     }
 
-    /// The problem without floor and second centers. `shut` are places that may not serve.
-    fn problem(&self, w: &Weights, shut: &[bool]) -> FacilityProblem {
+    /// Places whose smallest hall holds all demand within reach: its racks are paid for whatever the load.
+    fn roomy(&self) -> Vec<bool> {
+        let mut reach_kw = vec![0.0; self.places.len()];
+        for (d, pairs) in self.pairs.iter().enumerate() {
+            for p in pairs {
+                reach_kw[p.place as usize] += self.kw(d);
+            }
+        }
+        self.places.iter().zip(reach_kw).map(|(p, kw)| kw <= p.least_kw).collect()
+    }
+
+    /// The problem without floor. `shut` are places that may not serve; of each of the sets in `backing` some
+    /// place is to be open: demand that costs nothing to serve, after the real one.
+    fn problem(&self, w: &Weights, shut: &[bool], backing: &[Vec<u32>]) -> FacilityProblem {
         let s = &self.settings.datacenter;
+        let roomy = self.roomy();
+        let racks_cny = |d: usize, p: &Pair| {
+            let place = &self.places[p.place as usize];
+            if roomy[p.place as usize] { self.kw(d) * place.kw_cny * self.annuity() } else { 0.0 }
+        };
         let row = |d: usize| {
             let most_ms = self.limit_ms(d, w);
             let usable = self.pairs[d].iter();
             let usable = usable.filter(move |p| !shut[p.place as usize] && self.rtt_ms(&p.way) <= most_ms);
-            usable.map(move |p| (p.place, self.weighted(d, p, w))).collect::<Vec<_>>()
+            usable
+                .map(|p| (p.place, (self.weighted(d, p, w) - racks_cny(d, p)).max(0.0)))
+                .collect::<Vec<_>>()
+        };
+        let backs = backing.iter().map(|set| {
+            set.iter().filter(|p| !shut[**p as usize]).map(|&p| (p, 0.0)).collect::<Vec<_>>()
+        });
+        let least = |p: u32| {
+            let place = &self.places[p as usize];
+            if roomy[p as usize] { place.least_kw * place.kw_cny * self.annuity() } else { 0.0 }
         };
         FacilityProblem {
-            service: SparseRows::from_rows((0..self.demands.len()).map(row)),
-            opening: (0..self.places.len() as u32).map(|p| self.base_cny_yr(p)).collect(),
+            service: SparseRows::from_rows(
+                (0..self.demands.len()).map(row).chain(backs.filter(|set| !set.is_empty())),
+            ),
+            opening: (0..self.places.len() as u32).map(|p| self.base_cny_yr(p) + least(p)).collect(),
             locks: (self.places.iter().zip(shut))
                 .map(|(p, shut)| match p.lock {
                     _ if *shut => Lock::Shut,
@@ -409,7 +441,8 @@ impl<'a> Study<'a> {
         mut problem: FacilityProblem,
         work: Work<'_>,
     ) -> Result<Certified<facility::Placement>, FacilityError> {
-        let demand: Vec<f64> = (0..self.demands.len()).map(|d| self.kw(d)).collect();
+        let mut demand: Vec<f64> = (0..self.demands.len()).map(|d| self.kw(d)).collect();
+        demand.resize(problem.service.len(), 0.0);
         let total: f64 = demand.iter().sum();
         let of: Vec<f64> = self.places.iter().map(|p| p.free_kw.unwrap_or(total).min(total)).collect();
         let loose = facility::solve(&problem, work)?;
@@ -435,7 +468,15 @@ impl<'a> Study<'a> {
             return Ok(self.settle(w, &[], Vec::new(), 0.0));
         }
         let mut shut = vec![false; self.places.len()];
-        let mut found = self.solve(self.problem(w, &shut), work)?;
+        let mut backing = if self.settings.datacenter.standby { self.backing(w, work) } else { Vec::new() };
+        let mut found = match self.solve(self.problem(w, &shut, &backing), work) {
+            Err(_) if !backing.is_empty() => {
+                // Too few centers are allowed to back everybody.
+                backing.clear();
+                self.solve(self.problem(w, &shut, &backing), work)?
+            }
+            other => other?,
+        };
         let bound = found.bound;
         let mut kept = vec![false; self.places.len()];
         for _ in 0..FLOOR_ROUNDS {
@@ -463,7 +504,7 @@ impl<'a> Study<'a> {
             if shut == before {
                 continue;
             }
-            match self.solve(self.problem(w, &shut), work) {
+            match self.solve(self.problem(w, &shut, &backing), work) {
                 Ok(other) => found = other,
                 // Capacity or count are short without them: they stay.
                 Err(_) => {
@@ -476,7 +517,7 @@ impl<'a> Study<'a> {
         let (mut layout, stand_by) = self.backed(w, &found.value.assignment, &shut, bound, work)?;
         // What is opened to stand by has paid for its walls: it may as well serve.
         if !stand_by.is_empty() && !work.stop.requested() {
-            let mut problem = self.problem(w, &shut);
+            let mut problem = self.problem(w, &shut, &backing);
             for &p in &stand_by {
                 problem.locks[p as usize] = Lock::Open;
             }
@@ -492,7 +533,54 @@ impl<'a> Study<'a> {
                 }
             }
         }
+        if !backing.is_empty() && self.could_be_backed(&layout) {
+            // It does without what the bound counts on.
+            let plain = self.solve(self.problem(w, &vec![false; self.places.len()], &[]), work)?;
+            layout.bound = plain.bound.min(layout.objective);
+        }
         Ok(layout)
+    }
+
+    /// Whether a demand without a second center has a place that could be one.
+    fn could_be_backed(&self, layout: &Layout) -> bool {
+        let first = |d: usize| self.pairs[d][layout.serves[d] as usize].place;
+        (0..self.demands.len())
+            .any(|d| layout.second[d].is_none() && self.backs(d, first(d)).next().is_some())
+    }
+
+    /// Places that have room for a demand should the one that serves it fail.
+    fn backs(&self, demand: usize, first: u32) -> impl Iterator<Item = u32> + '_ {
+        let first = &self.places[first as usize];
+        let kw = self.kw(demand) * self.settings.datacenter.standby_share;
+        self.pairs[demand].iter().map(|p| p.place).filter(move |&p| {
+            let other = &self.places[p as usize];
+            !same_place(other, first) && other.free_kw.is_none_or(|c| kw <= c)
+        })
+    }
+
+    /// Sets of places of which one must be open where every demand is to be backed that can be: those that
+    /// cheap layouts would leave shut.
+    fn backing(&self, w: &Weights, work: Work<'_>) -> Vec<Vec<u32>> {
+        let quick = Work { effort: Effort::LOW, ..work };
+        let none = vec![false; self.places.len()];
+        let mut sets: BTreeSet<Vec<u32>> = BTreeSet::new();
+        for _ in 0..BACKING_ROUNDS {
+            let list: Vec<Vec<u32>> = sets.iter().cloned().collect();
+            let Ok(found) = self.solve(self.problem(w, &none, &list), quick) else { return Vec::new() };
+            let mut open = none.clone();
+            found.value.open.iter().for_each(|&p| open[p as usize] = true);
+            let before = sets.len();
+            for (d, &first) in found.value.assignment.iter().take(self.demands.len()).enumerate() {
+                if !self.backs(d, first).any(|p| open[p as usize]) {
+                    sets.insert(self.backs(d, first).collect());
+                }
+            }
+            sets.remove(&Vec::new());
+            if sets.len() == before || work.stop.requested() {
+                break;
+            }
+        }
+        sets.into_iter().collect()
     }
 
     /// The layout of an assignment with what it takes to back it, and the places opened for that alone.
@@ -509,6 +597,8 @@ impl<'a> Study<'a> {
         for (o, p) in open.iter_mut().zip(&self.places) {
             *o |= p.lock == kinds::Lock::Open;
         }
+        // Of what serves nobody, the demand that stands for backing opened it.
+        let assignment = &assignment[..self.demands.len()];
         let stand_by = if self.settings.datacenter.standby {
             self.standby(assignment, &mut open, shut, work)?
         } else {
@@ -537,7 +627,7 @@ impl<'a> Study<'a> {
     /// IT power by place, kW.
     fn load(&self, assignment: &[u32]) -> Vec<f64> {
         let mut load = vec![0.0; self.places.len()];
-        for (d, &p) in assignment.iter().enumerate() {
+        for (d, &p) in assignment.iter().take(self.demands.len()).enumerate() {
             load[p as usize] += self.kw(d);
         }
         load
@@ -558,17 +648,9 @@ impl<'a> Study<'a> {
         for _ in 0..STANDBY_ROUNDS {
             let mut rows = Vec::new();
             for (d, _) in self.seconds(assignment, open).0.iter().enumerate().filter(|(_, x)| x.is_none()) {
-                let first = &self.places[assignment[d] as usize];
-                let kw = self.kw(d) * s.standby_share;
-                let others = self.pairs[d].iter().filter(|p| {
-                    let at = p.place as usize;
-                    let other = &self.places[at];
-                    !shut[at]
-                        && !open[at]
-                        && !same_place(other, first)
-                        && other.free_kw.is_none_or(|c| kw <= c)
-                });
-                let others: Vec<(u32, f64)> = others.map(|p| (p.place, 1.0)).collect();
+                let others = self.backs(d, assignment[d]);
+                let others: Vec<(u32, f64)> =
+                    others.filter(|&p| !shut[p as usize] && !open[p as usize]).map(|p| (p, 1.0)).collect();
                 if !others.is_empty() {
                     rows.push(others);
                 }

@@ -36,6 +36,7 @@ pub use capacity::{JoinError, Spare};
 pub use error::RouteError;
 pub use protect::wants_two_routes;
 pub use survey::{End, Survey, survey};
+pub use ways::Ways;
 
 use crate::geom::{LonLat, geodesic_m};
 use crate::model::inputs::Inputs;
@@ -55,7 +56,6 @@ use price::Pricing;
 use protect::{Pair, Protected, Shield, Why};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use ways::Ways;
 use web::{Web, lead_in_cny};
 
 /// A factory or station that needs fiber.
@@ -89,6 +89,8 @@ pub struct RouteRequest<'a, 'g, 'r> {
     pub settings: &'a Settings,
     /// The right of way.
     pub snapper: &'a Snapper<'g, 'r>,
+    /// Ducts and pole lines along it.
+    pub ways: &'a Ways,
     /// Where fiber can be joined.
     pub access: &'a FiberAccess<'a, 'g, 'r>,
     /// Who needs fiber.
@@ -195,14 +197,13 @@ fn plan_tree(
     request: &RouteRequest<'_, '_, '_>,
     cut: bool,
 ) -> Result<(RoutePlan, Vec<metro::Area>, BTreeSet<String>), RouteError> {
-    let RouteRequest { inputs, settings, snapper, access, terminals, .. } = *request;
+    let RouteRequest { inputs, settings, snapper, ways, access, terminals, .. } = *request;
     pon::class(&settings.fiber).map_err(|name| RouteError::NoSuchClass {
         name,
         known: settings.fiber.pon_class.keys().cloned().collect(),
     })?;
     let roads = snapper.roads();
-    let ways = Ways::new(inputs, settings, snapper);
-    let pricing = Pricing::new(settings, roads, &ways, snapper.edge_crossings());
+    let pricing = Pricing::new(settings, roads, ways, snapper.edge_crossings());
     let stands: Vec<Stand> = terminals.par_iter().map(|t| stand(request, &pricing, t)).collect();
     let snaps: Vec<(u32, Snap)> = stands
         .iter()
@@ -217,7 +218,7 @@ fn plan_tree(
     let site = Site {
         settings,
         roads,
-        ways: &ways,
+        ways,
         pricing: &pricing,
         web: &web,
         access: access.points(),

@@ -1,7 +1,6 @@
 //! What the choice of whom to join is made on: the priced network, and where each terminal meets it.
 
 use super::price::Pricing;
-use super::ways::Ways;
 use super::web::{Web, lead_in_cny};
 use super::{RouteError, RouteRequest, Stand, second_entries, stand};
 use crate::graph::{Graph, NodeId};
@@ -35,10 +34,9 @@ pub struct Survey {
 /// # Errors
 /// A graph too large.
 pub fn survey(request: &RouteRequest<'_, '_, '_>) -> Result<Survey, RouteError> {
-    let RouteRequest { inputs, settings, snapper, access, terminals, .. } = *request;
+    let RouteRequest { settings, snapper, ways, access, terminals, .. } = *request;
     let fiber = &settings.fiber;
-    let ways = Ways::new(inputs, settings, snapper);
-    let pricing = Pricing::new(settings, snapper.roads(), &ways, snapper.edge_crossings());
+    let pricing = Pricing::new(settings, snapper.roads(), ways, snapper.edge_crossings());
     let stands: Vec<Stand> = terminals.par_iter().map(|t| stand(request, &pricing, t)).collect();
     let snaps: Vec<(u32, Snap)> = (0u32..)
         .zip(&stands)

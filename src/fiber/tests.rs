@@ -93,6 +93,7 @@ pub(super) fn plan(
         inputs,
         settings,
         snapper: &snapper,
+        ways: &Ways::new(inputs, settings, &snapper),
         access: &access,
         terminals,
         budget_cny,

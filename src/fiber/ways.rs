@@ -43,16 +43,17 @@ pub(super) struct Run {
     pub way: u32,
 }
 
-/// All ways, and where along the roads they are.
+/// All ducts and pole lines that a cable may be laid in, and where along the roads they are.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ways {
-    pub list: Vec<Way>,
+pub struct Ways {
+    pub(super) list: Vec<Way>,
     runs: Vec<Run>,
     /// Ducts that would do but whose spare holes aren't told.
-    pub unknown_holes: u32,
+    pub(super) unknown_holes: u32,
 }
 
 impl Ways {
+    /// Compares every duct and pole line with the roads near it.
     pub fn new(inputs: &Inputs, settings: &Settings, snapper: &Snapper<'_, '_>) -> Self {
         let (list, lines, unknown_holes) = usable(inputs, settings);
         let mut runs: Vec<Run> = lines
@@ -66,7 +67,7 @@ impl Ways {
     }
 
     /// The runs of an edge, in order along it, without overlap.
-    pub fn along(&self, edge: EdgeId) -> &[Run] {
+    pub(super) fn along(&self, edge: EdgeId) -> &[Run] {
         let start = self.runs.partition_point(|r| r.edge < edge);
         let count = self.runs[start..].partition_point(|r| r.edge == edge);
         &self.runs[start..start + count]

@@ -102,7 +102,22 @@ impl<'g> Dijkstra<'g> {
         for t in targets {
             self.wanted[t.index()] = false;
         }
-        // Tentative labels are no answers.
+        self.drop_tentative();
+    }
+
+    /// Goes on from more sources with the labels of the last run, as if they had been among its own: exact for
+    /// every node within `radius`, which may not be larger than before. What lies beyond may keep older labels.
+    pub fn extend(&mut self, sources: impl IntoIterator<Item = NodeId>, radius: f64) {
+        self.settled = 0;
+        for source in sources {
+            self.label(source, 0.0, NONE, source.0);
+        }
+        self.settle(radius, false, 0);
+        self.drop_tentative();
+    }
+
+    /// Tentative labels are no answers.
+    fn drop_tentative(&mut self) {
         while let Some(Reverse((bits, node))) = self.queue.pop() {
             if self.distance[node as usize].to_bits() == bits {
                 self.reset(NodeId(node));
@@ -189,7 +204,7 @@ impl<'g> Dijkstra<'g> {
         (e != NONE).then_some(EdgeId(e))
     }
 
-    /// The nodes the last run reached, in the order they were first seen.
+    /// The nodes the last run reached, in the order they were first seen; some twice where it was extended.
     pub fn reached(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.touched.iter().copied().filter(|&v| self.distance[v.index()] < f64::INFINITY)
     }
@@ -272,6 +287,13 @@ mod tests {
                 prop_assert_eq!(search.distance(v), Some(want[v.index()]).filter(|&d| d <= 4.0));
             }
             prop_assert_eq!(search.reached().count(), want.iter().filter(|&&d| d <= 4.0).count());
+            // Sources that come later count as if they had been there.
+            search.run([(sources[0], 0.0)], Until::Within(4.0));
+            search.extend(sources.iter().copied(), 3.0);
+            for v in g.nodes().filter(|v| want[v.index()] <= 3.0) {
+                prop_assert_eq!(search.path_to(v).map(|p| p.length), Some(want[v.index()]));
+                prop_assert!(search.reached().any(|r| r == v));
+            }
             // Targets are labelled when the run ends, and nothing has a wrong label.
             let targets: Vec<_> = g.nodes().filter(|v| v.0 % 3 == 1).collect();
             search.run(sources.iter().map(|&s| (s, 0.0)), Until::All(&targets));

@@ -35,6 +35,8 @@ pub struct Built {
     pub choice: Choice,
     /// Edge nodes bought, by their place among those offered.
     pub edges: Vec<u32>,
+    /// The choice as an answer of the whole problem, where it was built as chosen.
+    pub tree: Option<HubTree>,
     /// Each with the option that it is.
     pub stations: Vec<(u32, Station)>,
     /// Sites, then stations.
@@ -65,6 +67,8 @@ pub struct Builder<'a, 'g, 's, 'r> {
 
 /// A choice as built.
 struct Draft {
+    /// What was chosen, where all of it was built.
+    tree: Option<HubTree>,
     choice: Choice,
     edges: Vec<u32>,
     stations: Vec<(u32, Station)>,
@@ -127,7 +131,8 @@ impl Builder<'_, '_, '_, '_> {
             let who = whole.customers(&dry);
             let chosen: BTreeSet<u32> = found.value.customers.iter().map(|&c| who[c as usize]).collect();
             let by = Builder { work: if scout { work } else { self.work }, ..*self };
-            let draft = by.draft(radio, &whole, found.value.hubs.clone(), &chosen, None)?;
+            let mut draft = by.draft(radio, &whole, found.value.hubs.clone(), &chosen, None)?;
+            draft.tree = Some(found.value.clone());
             start = Some(found.value);
             let last = round == ROUNDS || self.work.stop.requested();
             if !last && self.shut(radio, &draft, &chosen, &mut dry) {
@@ -171,8 +176,8 @@ impl Builder<'_, '_, '_, '_> {
         let mut draft = draft;
         self.strike_without_fiber(radio, &whole, &mut draft)?;
         let certificate = self.certificate(radio, want, &draft, bound.unwrap_or(f64::INFINITY));
-        let Draft { choice, edges, stations, terminals, fiber, .. } = draft;
-        Ok(Built { whole, dry, choice, edges, stations, terminals, fiber, certificate })
+        let Draft { tree, choice, edges, stations, terminals, fiber, .. } = draft;
+        Ok(Built { whole, dry, choice, edges, tree, stations, terminals, fiber, certificate })
     }
 
     /// The cheapest stations by themselves, as something to start from.
@@ -213,7 +218,7 @@ impl Builder<'_, '_, '_, '_> {
             .map(|(t, _)| t.value)
             .sum();
         let points = choice.gain + joined + edge::points(self.edges, &edges, self.gaps).0;
-        Ok(Draft { points, choice, edges, stations, terminals, fiber, capex_cny })
+        Ok(Draft { tree: None, points, choice, edges, stations, terminals, fiber, capex_cny })
     }
 
     /// Edge nodes chosen, of which the planner may allow no more than so many: those stay that add most.
@@ -263,6 +268,7 @@ impl Builder<'_, '_, '_, '_> {
             inputs: self.inputs,
             settings: self.settings,
             snapper: g.snapper,
+            ways: g.ways(self.inputs, self.settings),
             access: g.access,
             terminals: &some,
             budget_cny: limit.map(|cny| (cny - capex).max(0.0)),

@@ -59,16 +59,21 @@ impl Built {
         let lifted = |tree: &HubTree| lifted(&problem, sites, tree, people, &customer, settings.score.target);
         let work = Work { effort: Effort::LOW, gap: work.gap.max(GOOD_ENOUGH), ..work };
         let budgets: Vec<f64> = (1..=last).map(|i| whole_cny * f64::from(i) / f64::from(STEPS)).collect();
-        let (found, frontier) = hubs::curve(&problem, &budgets, work).map_err(PlanError::Whole)?;
+        let (found, frontier) = hubs::curve(&problem, &budgets, self.tree.as_ref(), work).map_err(PlanError::Whole)?;
         // A step below what the locks cost is left out.
         let found = found.into_iter().flatten().filter(|f| f.objective > 0.0);
         let mut steps: Vec<BudgetStep> = Vec::new();
         for found in found {
+            let cost_cny = problem.cost(&found.value);
+            // What is proven of the plan holds for less money too.
+            let whole = &self.certificate;
+            let budget = settings.plan.budget_cny;
+            let proven = if whole.maximise && cost_cny <= budget { whole.bound } else { f64::INFINITY };
             let step = BudgetStep {
-                cost_cny: problem.cost(&found.value),
+                cost_cny,
                 sites: lifted(&found.value),
                 gain: found.objective,
-                gain_bound: found.bound.min(frontier.bound(problem.cost(&found.value))).max(found.objective),
+                gain_bound: found.bound.min(frontier.bound(cost_cny)).min(proven).max(found.objective),
                 next_cny: None,
             };
             match steps.last_mut() {

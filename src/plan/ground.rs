@@ -2,6 +2,7 @@
 
 use super::PlanError;
 use crate::coverage::fiber_reach::{FiberDistance, FiberReach};
+use crate::fiber::Ways;
 use crate::io::terrain::{MAX_PROPAGATION_POSTING_M, require_posting};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Basis;
@@ -15,6 +16,7 @@ use crate::network::{
 };
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// Layers that change no score and no plan, with the command whose question they answer.
 const FOR_COMMANDS: [(&str, &str); 3] =
@@ -35,6 +37,15 @@ pub struct Ground<'s, 'g, 'r> {
     pub snapper: &'s Snapper<'g, 'r>,
     /// Joinable fiber.
     pub access: &'s FiberAccess<'s, 'g, 'r>,
+    /// Found when routes are first asked for: scores don't need it.
+    ways: OnceLock<Ways>,
+}
+
+impl Ground<'_, '_, '_> {
+    /// Ducts and pole lines along the right of way.
+    pub fn ways(&self, inputs: &Inputs, settings: &Settings) -> &Ways {
+        self.ways.get_or_init(|| Ways::new(inputs, settings, self.snapper))
+    }
 }
 
 /// Builds the right of way, asks every site for its distance to joinable fiber, and hands both on.
@@ -142,7 +153,7 @@ pub fn with_ground<T>(
             ));
         }
     }
-    then(Some(&Ground { snapper: &snapper, access: &access }), Box::new(by_road), notes)
+    then(Some(&Ground { snapper: &snapper, access: &access, ways: OnceLock::new() }), Box::new(by_road), notes)
 }
 
 /// Lists the gaps in the roads that are bridged. Routes over them are segments of the roads `repair-N`, each

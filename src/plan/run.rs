@@ -23,7 +23,7 @@ use crate::model::records::{DataCenter, Origin, SiteId};
 use crate::model::settings::{Settings, UnknownGround};
 use crate::model::words::{yuan, yuan_zh};
 use crate::network::Reach;
-use crate::optimise::Work;
+use crate::optimise::{Work, relative_gap};
 use crate::plan::Plan;
 use crate::siting::sectors;
 use std::collections::{BTreeMap, BTreeSet};
@@ -362,7 +362,10 @@ fn draft(
         },
     );
     let (curve, centers) = (curve?, centers?);
-    let Built { choice, edges: bought, stations, terminals, fiber, certificate, .. } = built;
+    let Built { choice, edges: bought, stations, terminals, fiber, mut certificate, .. } = built;
+    if let Some(compute) = centers.certificate.as_ref().filter(|_| !certificate.maximise) {
+        with_compute(&mut certificate, compute, radio::annuity_years(settings));
+    }
     let mut certificates = vec![certificate];
     if radio.cut_off > 0 {
         notes.push(Note::new(
@@ -437,6 +440,17 @@ fn draft(
         gains,
         center_gains,
     })
+}
+
+/// What is proven of stations and fiber, and of where compute stands, as one. Neither asks for the other, so
+/// their bounds add up. `years` is the present value of one yuan a year.
+fn with_compute(whole: &mut Certificate, compute: &Certificate, years: f64) {
+    whole.objective += years * compute.objective;
+    whole.bound += years * compute.bound;
+    whole.gap = relative_gap(whole.objective, whole.bound);
+    let (en, zh) = &mut whole.meaning;
+    en.push_str("; yearly cost of compute at present value");
+    zh.push_str("；算力年化成本现值");
 }
 
 /// How edge nodes did against stations and fiber.

@@ -98,6 +98,7 @@ impl Whole {
             inputs,
             settings,
             snapper: g.snapper,
+            ways: g.ways(inputs, settings),
             access: g.access,
             terminals: &terminals,
             budget_cny: None,

@@ -30,6 +30,7 @@ use super::servers::{
 use super::tr38901::{Clutter, Hall, Prepared, Scenario};
 use crate::units::{Db, Dbm, Metres, Mhz};
 use serde::Serialize;
+use std::cmp::Ordering;
 
 const MODEL: &str = "hall";
 /// Most points of the floor looked at, but for those that the last row and column add.
@@ -454,6 +455,8 @@ struct Trial<'a> {
     /// Share of a cell, up and down, that the terminals around a point take where nothing disturbs, at steps of
     /// the distance from its node; empty until it is asked for.
     undisturbed: Vec<[f64; 2]>,
+    /// The point that was too far from every node of the last layout that failed so.
+    missed: usize,
     masts: Vec<Mast>,
     scratch: Scratch,
 }
@@ -513,20 +516,28 @@ impl<'a> Trial<'a> {
             points,
             reach_m,
             undisturbed: Vec::new(),
+            missed: 0,
             masts: Vec::new(),
             scratch: Scratch::default(),
         })
     }
 
     /// Per point of the floor its nearest node and the distance to it, metres; `None` when one is beyond a limit.
-    fn near(&self, places: &[[f64; 2]], limit_m: f64) -> Option<Vec<(u32, f64)>> {
+    fn near(&mut self, places: &[[f64; 2]], limit_m: f64) -> Option<Vec<(u32, f64)>> {
         let limit2 = limit_m * limit_m;
-        let mut near = Vec::with_capacity(self.points.len());
-        for point in &self.points {
+        let nearest = |point: &[f64; 2]| {
             let all = (0u32..).zip(places.iter().map(|place| squared_m(place, point)));
-            let (node, squared) =
-                all.fold((0, f64::INFINITY), |best, next| if next.1 < best.1 { next } else { best });
+            all.fold((0, f64::INFINITY), |best, next| if next.1 < best.1 { next } else { best })
+        };
+        // Where one layout fails the next one often does.
+        if self.points.get(self.missed).is_some_and(|p| nearest(p).1 > limit2) {
+            return None;
+        }
+        let mut near = Vec::with_capacity(self.points.len());
+        for (i, point) in self.points.iter().enumerate() {
+            let (node, squared) = nearest(point);
             if squared > limit2 {
+                self.missed = i;
                 return None;
             }
             near.push((node, squared.sqrt()));
@@ -564,17 +575,25 @@ impl<'a> Trial<'a> {
         Some((nearest as usize, distance_m, receive(&self.air, &masts, &asked, &mut self.scratch)?))
     }
 
-    /// Points of the floor, those first that are farthest from their node, of those as far the ones in the
-    /// middle of the floor, which hear most others: there the downlink fails, if anywhere.
-    fn hardest_first(&self, site: &Site) -> Vec<usize> {
+    /// How hard it is to serve a point of the floor; least is hardest: those are farthest from their node, of those
+    /// as far the ones in the middle of the floor, which hear most others: there the downlink fails, if anywhere.
+    fn ease(&self, site: &Site, i: usize) -> (f64, f64) {
         let Floor { length_m, width_m } = self.task.floor;
         let middle = [0.5 * length_m, 0.5 * width_m];
-        let key = |i: usize| {
-            let far = site.near.get(i).map_or(0.0, |n| n.1);
-            (-(far * 1e6).round(), self.points.get(i).map_or(0.0, |p| squared_m(p, &middle)))
-        };
-        let mut order: Vec<((f64, f64), usize)> = (0..self.points.len()).map(|i| (key(i), i)).collect();
-        order.sort_unstable_by(|((a, c), i), ((b, d), j)| a.total_cmp(b).then(c.total_cmp(d)).then(i.cmp(j)));
+        let far = site.near.get(i).map_or(0.0, |n| n.1);
+        (-(far * 1e6).round(), self.points.get(i).map_or(0.0, |p| squared_m(p, &middle)))
+    }
+
+    /// The point that is hardest to serve.
+    fn hardest(&self, site: &Site) -> Option<usize> {
+        let keys = (0..self.points.len()).map(|i| (self.ease(site, i), i));
+        keys.reduce(|a, b| if by_ease(&b, &a).is_lt() { b } else { a }).map(|k| k.1)
+    }
+
+    /// Points of the floor, the hardest first.
+    fn hardest_first(&self, site: &Site) -> Vec<usize> {
+        let mut order: Vec<Eased> = (0..self.points.len()).map(|i| (self.ease(site, i), i)).collect();
+        order.sort_unstable_by(by_ease);
         order.into_iter().map(|o| o.1).collect()
     }
 
@@ -717,11 +736,14 @@ impl<'a> Trial<'a> {
                     return Some(Found { layout, cells: Cells::One, farthest_m });
                 }
                 site.cells = Cells::Each;
-                let order = if has(Requirement::Downlink) { self.hardest_first(&site) } else { Vec::new() };
-                let (first, others) = order.split_at(order.len().min(1));
-                if self.downlink_at(&site, first)
+                let down = has(Requirement::Downlink);
+                let first = if down { self.hardest(&site) } else { None };
+                if self.downlink_at(&site, first.as_slice())
                     && self.capacity_serves(&site)
-                    && self.downlink_at(&site, others)
+                    && (!down || {
+                        let order = self.hardest_first(&site);
+                        self.downlink_at(&site, order.get(1..).unwrap_or(&[]))
+                    })
                 {
                     return Some(Found { layout, cells: Cells::Each, farthest_m });
                 }
@@ -777,6 +799,13 @@ impl<'a> Trial<'a> {
         let area_probability = probability / self.points.len() as f64;
         Some(Solution { layout, cells, nodes, farthest_m, worst, mean_mbps, area_probability })
     }
+}
+
+/// A point of the floor with what orders it.
+type Eased = ((f64, f64), usize);
+
+fn by_ease(a: &Eased, b: &Eased) -> Ordering {
+    a.0.0.total_cmp(&b.0.0).then(a.0.1.total_cmp(&b.0.1)).then(a.1.cmp(&b.1))
 }
 
 /// The loss at a distance along the ground; nearer than the model's shortest it is the one there.

@@ -238,13 +238,15 @@ impl Frontier {
 }
 
 /// The most that each of some budgets buys, as [`solve`] finds it for one, with what they have in common worked
-/// out once; none where what is locked costs more. Also what is proven of all other budgets.
+/// out once; none where what is locked costs more. Also what is proven of all other budgets. `known` is an answer of
+/// the problem from elsewhere, whatever it costs.
 ///
 /// # Errors
 /// Numbers out of range.
 pub fn curve(
     problem: &Hubs<'_>,
     budgets: &[f64],
+    known: Option<&HubTree>,
     work: Work<'_>,
 ) -> Result<(Vec<Option<Certified<HubTree>>>, Frontier), HubError> {
     for &budget in budgets {
@@ -252,10 +254,21 @@ pub fn curve(
     }
     let parts = components(problem.graph, |_| true);
     let field = state::Field::new(problem, Goal::Within(0.0), |v| parts.connected(v, problem.root));
-    search::curve(problem, &field, budgets, &work)
+    search::curve(problem, &field, budgets, known, &work)
 }
 
 impl HubTree {
+    fn state(&self, field: &state::Field<'_>) -> state::State {
+        let mut active = field.locked.clone();
+        let customers = self.customers.iter().map(|c| field.hubs + *c as usize);
+        for e in self.hubs.iter().map(|&h| h as usize).chain(customers) {
+            if let Some(a) = active.get_mut(e) {
+                *a |= field.usable[e];
+            }
+        }
+        state::State { active, edges: self.edges.clone() }
+    }
+
     fn of(field: &state::Field<'_>, state: &state::State) -> Self {
         let hubs = field.hubs;
         let chosen = |from: usize, to: usize| -> Vec<u32> {

@@ -13,11 +13,64 @@ const TURNS: usize = 14;
 /// The same where many budgets share their bounds.
 const FEW_TURNS: usize = 2;
 
+/// Changes tried side by side, each on the same answer.
+const BESIDE: usize = 2;
+
 /// The best answer so far.
+#[derive(Default)]
 struct Best {
     state: State,
     gain: f64,
     cost: f64,
+}
+
+/// What makes one answer better than another.
+#[derive(Clone, Copy)]
+struct Judge {
+    goal: Goal,
+    total: f64,
+}
+
+impl Judge {
+    fn rule(self) -> Rule {
+        match self.goal {
+            Goal::Within(budget) => Rule::Within(budget),
+            Goal::Everything => Rule::Everything,
+        }
+    }
+
+    /// An answer that keeps the rule and is better than `best`; of equals the cheaper one.
+    fn better(self, maker: &Maker<'_, '_>, state: &State, best: &Best) -> Option<Best> {
+        let (gain, cost) = (maker.gain(state), maker.cost(state));
+        let least = 1e-9 * self.total.max(1e-300);
+        let cheaper = cost < best.cost * (1.0 - 1e-9);
+        let fine = match self.goal {
+            Goal::Within(budget) => {
+                cost <= budget && (gain > best.gain + least || (gain >= best.gain - least && cheaper))
+            }
+            Goal::Everything => gain >= self.total - least && cheaper,
+        };
+        fine.then(|| Best { state: state.clone(), gain, cost })
+    }
+
+    /// The best that can be made of an answer under the rule, if it is better than `best`.
+    fn finish(
+        self,
+        maker: &mut Maker<'_, '_>,
+        mut s: State,
+        best: &Best,
+        meter: &mut Meter<'_>,
+    ) -> Option<Best> {
+        let mut found: Option<Best> = None;
+        for _ in 0..3 {
+            maker.settle(&mut s, meter);
+            maker.shrink(&mut s, self.rule(), meter);
+            maker.fill(&mut s, self.rule(), &[], meter);
+            let Some(better) = self.better(maker, &s, found.as_ref().unwrap_or(best)) else { break };
+            found = Some(better);
+        }
+        found
+    }
 }
 
 /// Work of a part of the search for one budget among many, in times of the effort.
@@ -50,8 +103,10 @@ pub(super) fn curve(
     problem: &Hubs<'_>,
     field: &Field<'_>,
     budgets: &[f64],
+    known: Option<&HubTree>,
     work: &Work<'_>,
 ) -> Result<(Vec<Option<Certified<HubTree>>>, Frontier), HubError> {
+    let known: Option<State> = known.map(|tree| tree.state(field));
     let greedy = Search::new(field, Goal::Within(0.0), work)?.greedy(budgets);
     let first = |i: usize| -> Result<Option<Step>, HubError> {
         let Some((state, late_price)) = &greedy[i] else { return Ok(None) };
@@ -89,6 +144,10 @@ pub(super) fn curve(
         search.bound = step.bound.min(frontier.bound(budgets[i]));
         search.offer(&step.best.state);
         let mut meter = work.meter(of_many(field));
+        // A little of what costs too much can go; more of it is what neighbours are for.
+        if let Some(s) = known.as_ref().filter(|s| search.maker.cost(s) <= 1.1 * budgets[i]) {
+            search.finish(s.clone(), &mut meter);
+        }
         // What the relaxation uses at prices like this, what less money buys and more on top, what more money
         // buys less what is missing.
         let own = priced.iter().filter(|p| p.budget == budgets[i]).flat_map(|p| &p.answers);
@@ -136,6 +195,8 @@ struct Search<'f, 'g> {
     net: Rc<Net<'f, 'g>>,
     goal: Goal,
     maker: Maker<'f, 'g>,
+    /// Makers for changes that are tried side by side.
+    beside: Vec<Maker<'f, 'g>>,
     best: Best,
     bound: f64,
     draw: Draw,
@@ -148,6 +209,7 @@ impl<'f, 'g> Search<'f, 'g> {
             net: Rc::new(Net::new(field, goal != Goal::Everything)?),
             goal,
             maker: Maker::new(field),
+            beside: Vec::new(),
             best: Best { state: State::default(), gain: 0.0, cost: f64::INFINITY },
             bound: match goal {
                 Goal::Within(_) => field.total,
@@ -191,10 +253,7 @@ impl<'f, 'g> Search<'f, 'g> {
     }
 
     fn rule(&self) -> Rule {
-        match self.goal {
-            Goal::Within(budget) => Rule::Within(budget),
-            Goal::Everything => Rule::Everything,
-        }
+        self.judge().rule()
     }
 
     fn objective(&self) -> f64 {
@@ -210,37 +269,22 @@ impl<'f, 'g> Search<'f, 'g> {
 
     /// Keeps an answer that keeps the rule and is better; of equals the cheaper one.
     fn offer(&mut self, state: &State) -> bool {
-        let (gain, cost) = (self.maker.gain(state), self.maker.cost(state));
-        let least = 1e-9 * self.f.total.max(1e-300);
-        let fine = match self.goal {
-            Goal::Within(budget) => {
-                cost <= budget
-                    && (gain > self.best.gain + least
-                        || (gain >= self.best.gain - least && cost < self.best.cost * (1.0 - 1e-9)))
-            }
-            Goal::Everything => gain >= self.f.total - least && cost < self.best.cost * (1.0 - 1e-9),
-        };
-        if fine {
-            self.best = Best { state: state.clone(), gain, cost };
-        }
+        let better = self.judge().better(&self.maker, state, &self.best);
+        let fine = better.is_some();
+        self.best = better.unwrap_or_else(|| std::mem::take(&mut self.best));
         fine
     }
 
     /// Makes the best of an answer under the rule, and offers it.
     fn finish(&mut self, state: State, meter: &mut Meter<'_>) -> bool {
-        let rule = self.rule();
-        let mut s = state;
-        let mut better = false;
-        for _ in 0..3 {
-            self.maker.settle(&mut s, meter);
-            self.maker.shrink(&mut s, rule, meter);
-            self.maker.fill(&mut s, rule, &[], meter);
-            if !self.offer(&s) {
-                break;
-            }
-            better = true;
-        }
-        better
+        let better = self.judge().finish(&mut self.maker, state, &self.best, meter);
+        let fine = better.is_some();
+        self.best = better.unwrap_or_else(|| std::mem::take(&mut self.best));
+        fine
+    }
+
+    fn judge(&self) -> Judge {
+        Judge { goal: self.goal, total: self.f.total }
     }
 
     /// The locks, and first answers; they come whatever the allowance.
@@ -527,33 +571,29 @@ impl<'f, 'g> Search<'f, 'g> {
     /// Takes a part of the best answer away and builds it again with other preferences, some times over; false
     /// when there is no part to take or no work left.
     fn vary(&mut self, times: usize, meter: &mut Meter<'_>) -> bool {
-        let f = self.f;
-        let rule = self.rule();
-        for _ in 0..times {
+        let (f, judge) = (self.f, self.judge());
+        for _ in 0..times.div_ceil(BESIDE) {
             let chosen: Vec<usize> =
                 (0..f.node.len()).filter(|&e| self.best.state.active[e] && !f.locked[e]).collect();
             // However small the problem, a try costs something.
-            if chosen.is_empty() || !meter.spend(4_000 + 2 * f.node.len() as u64) {
+            if chosen.is_empty() || !meter.spend(BESIDE as u64 * (4_000 + 2 * f.node.len() as u64)) {
                 return false;
             }
-            let mut s = self.best.state.clone();
-            let center = f.node[chosen[self.draw.below(chosen.len())]].unwrap_or(f.root);
-            let most = (chosen.len() / 4).clamp(3, 40);
-            let many = 1 + self.draw.below(most);
-            self.maker.destroy(&mut s, center, many, meter);
-            for &e in &chosen {
-                if f.node[e].is_none() && self.draw.unit() < 0.15 {
-                    s.active[e] = false;
+            let steps = meter.left() / BESIDE as u64;
+            let mut tries: Vec<(Draw, Meter<'_>, Option<Best>)> =
+                (0..BESIDE).map(|_| (Draw::new(self.draw.next()), meter.part(steps), None)).collect();
+            let best = &self.best;
+            self.beside.resize_with(BESIDE, || Maker::new(f));
+            self.beside.par_iter_mut().zip(&mut tries).for_each(|(maker, (draw, meter, found))| {
+                let s = varied(f, maker, judge.rule(), &best.state, &chosen, draw, meter);
+                *found = judge.finish(maker, s, best, meter);
+            });
+            for (_, part, found) in tries {
+                meter.settle(steps, &part);
+                if let Some(found) = found {
+                    self.offer(&found.state);
                 }
             }
-            // Mostly near to what pays best, now and then far from it.
-            let strength = self.draw.unit().powi(2);
-            let taste: Vec<f64> =
-                (0..f.node.len()).map(|_| (4.0 * strength * (self.draw.unit() - 0.5)).exp()).collect();
-            self.maker.by_gain = self.draw.below(8) == 0;
-            self.maker.fill(&mut s, rule, &taste, meter);
-            self.maker.by_gain = false;
-            self.finish(s, meter);
         }
         true
     }
@@ -615,4 +655,33 @@ impl<'f, 'g> Search<'f, 'g> {
         }
         found
     }
+}
+
+/// An answer with a part taken away and built again with other preferences.
+fn varied(
+    f: &Field<'_>,
+    maker: &mut Maker<'_, '_>,
+    rule: Rule,
+    best: &State,
+    chosen: &[usize],
+    draw: &mut Draw,
+    meter: &mut Meter<'_>,
+) -> State {
+    let mut s = best.clone();
+    let center = f.node[chosen[draw.below(chosen.len())]].unwrap_or(f.root);
+    let most = (chosen.len() / 4).clamp(3, 40);
+    let many = 1 + draw.below(most);
+    maker.destroy(&mut s, center, many, meter);
+    for &e in chosen {
+        if f.node[e].is_none() && draw.unit() < 0.15 {
+            s.active[e] = false;
+        }
+    }
+    // Mostly near to what pays best, now and then far from it.
+    let strength = draw.unit().powi(2);
+    let taste: Vec<f64> = (0..f.node.len()).map(|_| (4.0 * strength * (draw.unit() - 0.5)).exp()).collect();
+    maker.by_gain = draw.below(8) == 0;
+    maker.fill(&mut s, rule, &taste, meter);
+    maker.by_gain = false;
+    s
 }

@@ -13,6 +13,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// Ways that win at least this share of the best one's gain per cost are taken along with it.
 const ALONG: f64 = 0.85;
 
+/// Parts beyond the first that are looked at before what could go is weighed anew.
+const ALONG_TRIES: usize = 32;
+
 /// A problem as the search sees it. Elements are hubs, then customers.
 pub(super) struct Field<'g> {
     pub(super) graph: &'g Graph,
@@ -30,8 +33,9 @@ pub(super) struct Field<'g> {
     pub(super) of_hub: Vec<Vec<(u32, f64)>>,
     /// Per item its usable hubs and gains, the greatest first.
     pub(super) of_item: Vec<Vec<(u32, f64)>>,
-    /// Usable elements by node.
-    at: FxHashMap<NodeId, Vec<u32>>,
+    /// Usable elements, node by node, and where those of each node begin.
+    at: Vec<u32>,
+    at_from: Vec<u32>,
     /// Usable elements that need no way.
     free: Vec<u32>,
     /// The most that can be gained.
@@ -81,12 +85,16 @@ impl<'g> Field<'g> {
         for row in &mut of_item {
             row.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         }
-        let (mut at, mut free) = (FxHashMap::<NodeId, Vec<u32>>::default(), Vec::new());
-        for e in (0..node.len()).filter(|&e| usable[e]) {
-            match node[e] {
-                Some(v) => at.entry(v).or_default().push(e as u32),
-                None => free.push(e as u32),
-            }
+        let of_use = |e: &u32| usable[*e as usize];
+        let (mut at, free): (Vec<u32>, Vec<u32>) =
+            (0..node.len() as u32).filter(of_use).partition(|&e| node[e as usize].is_some());
+        at.sort_by_key(|&e| node[e as usize]);
+        let mut at_from = vec![0; p.graph.node_count() + 1];
+        for v in at.iter().filter_map(|&e| node[e as usize]) {
+            at_from[v.index() + 1] += 1;
+        }
+        for v in 1..at_from.len() {
+            at_from[v] += at_from[v - 1];
         }
         let items: f64 = of_item.iter().filter_map(|row| row.first()).map(|g| g.1).sum();
         let won: f64 = (hubs..node.len()).filter(|&e| usable[e]).map(|e| prize[e - hubs]).sum();
@@ -102,9 +110,15 @@ impl<'g> Field<'g> {
             of_hub,
             of_item,
             at,
+            at_from,
             free,
             total: items + won,
         }
+    }
+
+    /// Usable elements at a node.
+    fn at(&self, v: NodeId) -> &[u32] {
+        &self.at[self.at_from[v.index()] as usize..self.at_from[v.index() + 1] as usize]
     }
 
     /// Pairs of hubs and items, nodes and edges.
@@ -140,6 +154,10 @@ pub(super) struct Maker<'f, 'g> {
     instance: Instance,
     won: Vec<f64>,
     paid: Vec<f64>,
+    /// Whether the tree holds a node; all false between calls.
+    inside: Vec<bool>,
+    /// Where in a list of elements those stand that a node adds to the ways through it.
+    bundle: Vec<(u32, u32)>,
     /// Ways are rated by what they gain alone, not by gain per cost: greed passes a dear large gain by.
     pub(super) by_gain: bool,
     /// What a unit of gain cost when the last tenth of a purse was begun.
@@ -156,6 +174,8 @@ impl<'f, 'g> Maker<'f, 'g> {
             instance: Instance::new(f.graph, &[]),
             won: vec![0.0; n],
             paid: vec![0.0; n],
+            inside: vec![false; n],
+            bundle: vec![(0, 0); n],
             by_gain: false,
             late_price: 0.0,
         }
@@ -213,14 +233,33 @@ impl<'f, 'g> Maker<'f, 'g> {
     /// Adds what gains most per cost, ways and all, until the rule says stop. `taste` changes what elements
     /// seem to be worth.
     pub(super) fn fill(&mut self, s: &mut State, rule: Rule, taste: &[f64], meter: &mut Meter<'_>) {
+        let mut inside: Vec<NodeId> = ends(self.f.graph, &s.edges).into_iter().collect();
+        inside.push(self.f.root);
+        inside.sort_unstable();
+        inside.iter().for_each(|v| self.inside[v.index()] = true);
+        self.fill_from(&mut inside, s, rule, taste, meter);
+        inside.iter().for_each(|v| self.inside[v.index()] = false);
+    }
+
+    /// [`Maker::fill`] where the tree holds the nodes `inside`; those that come are added.
+    fn fill_from(
+        &mut self,
+        inside: &mut Vec<NodeId>,
+        s: &mut State,
+        rule: Rule,
+        taste: &[f64],
+        meter: &mut Meter<'_>,
+    ) {
         let f = self.f;
         let mut items = self.items(s);
         let mut cost = self.cost(s);
         let liking = |e: usize| taste.get(e).copied().unwrap_or(1.0);
         let by_gain = self.by_gain;
         let rated = |gain: f64, cost: f64| if by_gain { gain } else { gain / cost.max(1e-300) };
-        let mut inside = ends(f.graph, &s.edges);
-        inside.insert(f.root);
+        // Elements that nodes add to the ways through them, one list for all; and the ways.
+        let (mut bundled, mut ways): (Vec<u32>, Vec<(f64, Option<NodeId>, u32)>) = Default::default();
+        let (mut here, mut reached): (Vec<(f64, f64, u32)>, Vec<NodeId>) = Default::default();
+        let mut known = 0;
         while meter.open() {
             let left = match rule {
                 Rule::Within(budget) => budget - cost,
@@ -229,31 +268,37 @@ impl<'f, 'g> Maker<'f, 'g> {
             if left <= 0.0 {
                 return;
             }
-            let until = if left.is_finite() { Until::Within(left) } else { Until::Everywhere };
-            let mut sources: Vec<NodeId> = inside.iter().copied().collect();
-            sources.sort_unstable();
-            self.search.run(sources.into_iter().map(|v| (v, 0.0)), until);
-            meter.spend(3 * self.search.settled() as u64 + f.size() / 8);
+            if known == 0 {
+                self.search.run(inside.iter().map(|&v| (v, 0.0)), Until::Within(left));
+            } else {
+                self.search.extend(inside[known..].iter().copied(), left);
+            }
+            known = inside.len();
             let length = |v: &NodeId| self.search.distance(*v).unwrap_or(0.0);
-            let mut reached: Vec<NodeId> = self.search.reached().collect();
-            reached.sort_unstable_by(|a, b| length(a).total_cmp(&length(b)).then(a.cmp(b)));
-            // Along each way what has been won and paid for elements, and the elements of each node.
-            let mut bundles: FxHashMap<NodeId, Vec<u32>> = FxHashMap::default();
-            let mut ways: Vec<(f64, Option<NodeId>, u32)> = Vec::new();
+            reached.clear();
+            reached.extend(self.search.reached().filter(|v| length(v) <= left));
+            reached.sort_by(|a, b| length(a).total_cmp(&length(b)).then(a.cmp(b)));
+            reached.dedup();
+            // Counted as if the search had begun anew.
+            meter.spend(3 * reached.len() as u64 + f.size() / 8);
+            ways.clear();
+            bundled.clear();
             for v in &reached {
                 (self.won[v.index()], self.paid[v.index()]) = (0.0, 0.0);
+                self.bundle[v.index()] = (0, 0);
             }
+            // Along each way what has been won and paid for elements, and the elements of each node.
             for &v in &reached {
                 let d = length(&v);
                 let before = self.search.predecessor(v).map(|e| f.graph.opposite(e, v));
                 let (mut won, mut paid) = match before {
-                    Some(b) if !inside.contains(&v) && !inside.contains(&b) => {
+                    Some(b) if !self.inside[v.index()] && !self.inside[b.index()] => {
                         (self.won[b.index()], self.paid[b.index()])
                     }
                     _ => (0.0, 0.0),
                 };
-                let mut here: Vec<(f64, f64, u32)> = Vec::new();
-                for &e in f.at.get(&v).map_or(&[][..], Vec::as_slice) {
+                here.clear();
+                for &e in f.at(v) {
                     if !s.active[e as usize] {
                         let a = self.adds(e as usize, &items) * liking(e as usize);
                         // What the purse can't reach by itself mustn't stand before what it can.
@@ -263,9 +308,9 @@ impl<'f, 'g> Maker<'f, 'g> {
                     }
                 }
                 here.sort_by(|a, b| (b.0 * a.1).total_cmp(&(a.0 * b.1)).then(a.2.cmp(&b.2)));
-                let mut bundle = Vec::new();
+                let from = bundled.len();
                 let mut hub = false;
-                for (a, price, e) in here {
+                for &(a, price, e) in &here {
                     let is_hub = (e as usize) < f.hubs;
                     // Two hubs at one node do much the same: the second waits for the next round.
                     if (is_hub && hub) || (won > 0.0 && a * (paid + d) < won * price) {
@@ -274,11 +319,11 @@ impl<'f, 'g> Maker<'f, 'g> {
                     hub |= is_hub;
                     won += a;
                     paid += price;
-                    bundle.push(e);
+                    bundled.push(e);
                 }
                 (self.won[v.index()], self.paid[v.index()]) = (won, paid);
-                if !bundle.is_empty() {
-                    bundles.insert(v, bundle);
+                if bundled.len() > from {
+                    self.bundle[v.index()] = (from as u32, bundled.len() as u32);
                     ways.push((rated(won, paid + d), Some(v), 0));
                 }
             }
@@ -289,6 +334,10 @@ impl<'f, 'g> Maker<'f, 'g> {
                 }
             }
             ways.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+            let bundle = |v: NodeId| {
+                let (from, to) = self.bundle[v.index()];
+                &bundled[from as usize..to as usize]
+            };
             let mut first: Option<f64> = None;
             for &(rate, to, e) in &ways {
                 if first.is_some_and(|most| rate < ALONG * most) {
@@ -300,13 +349,13 @@ impl<'f, 'g> Maker<'f, 'g> {
                     None => chosen.push(e),
                     Some(to) => {
                         let mut at = to;
-                        chosen.extend(bundles.get(&at).into_iter().flatten());
-                        while !inside.contains(&at) {
+                        chosen.extend(bundle(at));
+                        while !self.inside[at.index()] {
                             let Some(edge) = self.search.predecessor(at) else { break };
                             edges.push(edge);
                             at = f.graph.opposite(edge, at);
-                            if !inside.contains(&at) {
-                                chosen.extend(bundles.get(&at).into_iter().flatten());
+                            if !self.inside[at.index()] {
+                                chosen.extend(bundle(at));
                             }
                         }
                     }
@@ -352,7 +401,11 @@ impl<'f, 'g> Maker<'f, 'g> {
                 for e in chosen {
                     s.active[e as usize] = true;
                 }
-                inside.extend(edges.iter().flat_map(|&e| f.graph.ends(e)));
+                for v in edges.iter().flat_map(|&e| f.graph.ends(e)) {
+                    if !std::mem::replace(&mut self.inside[v.index()], true) {
+                        inside.push(v);
+                    }
+                }
                 s.edges.extend(edges);
             }
             if first.is_none() {
@@ -423,11 +476,23 @@ impl<'f, 'g> Maker<'f, 'g> {
                     parts.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.2.cmp(&b.2)).then(a.3.cmp(&b.3)));
                 }
             }
-            let before = self.gain(s);
-            let mut gone = false;
+            let mut gain = self.gain(s);
+            let mut cost = cost;
+            let mut first: Option<(f64, f64)> = None;
+            let mut tries = 0;
             for part in parts {
+                // Parts that go at nearly the price of the first go along with it.
+                let along = |l: f64, c: f64| match (rule, first) {
+                    (Rule::Within(_), Some((l1, c1))) => ALONG * l * c1 <= l1 * c,
+                    _ => true,
+                };
+                if first.is_some() && (tries == ALONG_TRIES || !along(part.0, part.1)) {
+                    break;
+                }
+                tries += usize::from(first.is_some());
                 let mut next = s.clone();
                 match part.2 {
+                    None if !s.active[part.3 as usize] => continue,
                     None => next.active[part.3 as usize] = false,
                     Some(v) => {
                         let below = self.below(&order, v);
@@ -438,17 +503,28 @@ impl<'f, 'g> Maker<'f, 'g> {
                     }
                 }
                 meter.spend(order.len() as u64 + s.active.len() as u64);
-                let (l, c) = (before - self.gain(&next), cost - self.cost(&next));
+                let (after, saved) = (self.gain(&next), cost - self.cost(&next));
+                let lost = gain - after;
                 // Hubs that stand in for each other lose more together than one by one.
-                if l > part.0 + 1e-9 * before.abs() && !good(&(l, c, None, 0)) {
+                if lost > part.0 + 1e-9 * gain.abs() && !good(&(lost, saved, None, 0)) {
                     refused.insert((part.2, part.3));
                     continue;
                 }
+                if first.is_some() {
+                    if saved <= 0.0 || !good(&(lost, saved, None, 0)) || !along(lost, saved) {
+                        continue;
+                    }
+                    // Counted as if it had been found in a round of its own.
+                    meter.spend(f.size() / 4 + 4 * s.edges.len() as u64);
+                }
+                first.get_or_insert((lost.max(0.0), saved));
                 *s = next;
-                gone = true;
-                break;
+                (gain, cost) = (after, cost - saved);
+                if matches!(rule, Rule::Within(budget) if cost <= budget) {
+                    break;
+                }
             }
-            if !gone {
+            if first.is_none() {
                 return;
             }
             refused.clear();

@@ -124,7 +124,7 @@ proptest! {
         };
         let best = most(budget);
         let budgets = [0.5 * budget, budget, 1.5 * budget];
-        let (steps, frontier) = curve(&p, &budgets, Effort::LOW.into()).unwrap();
+        let (steps, frontier) = curve(&p, &budgets, None, Effort::LOW.into()).unwrap();
         for (budget, step) in budgets.into_iter().zip(steps) {
             let best = most(budget);
             prop_assert!(best <= frontier.bound(budget) + 1e-9, "{best} {}", frontier.bound(budget));
