@@ -39,7 +39,7 @@ impl<'a> Places<'a> {
         }
         let parent = |code: &Option<String>| code.as_deref().and_then(|c| by_code.get(c).copied());
         Self {
-            index: RegionIndex::new(regions.iter().map(|r| &r.shape)),
+            index: RegionIndex::of(regions),
             parents: regions.iter().map(|r| parent(&r.parent)).collect(),
             levels: regions.iter().map(|r| r.level).collect(),
             by_code,
@@ -48,9 +48,9 @@ impl<'a> Places<'a> {
     }
 
     /// Every region that a site lies in, by index into `found` (cleared first). By position; where no
-    /// polygon holds the site, by its code or its city's name and their parents.
+    /// polygon holds the site, by its code or its city's name and their parents; without these the nearest.
     pub fn of_site(&self, site: &Site, inputs: &Inputs, found: &mut Vec<u32>) {
-        self.index.locate(site.at, found);
+        self.index.around(site.at, found);
         if found.is_empty() {
             let text = &inputs.sites.text;
             let by_code = self.by_code.get(text.get(site.adcode));
@@ -61,6 +61,9 @@ impl<'a> Places<'a> {
                 at = self.parents.get(region as usize).copied().flatten();
             }
             found.sort_unstable();
+        }
+        if found.is_empty() {
+            self.index.locate(site.at, found);
         }
     }
 

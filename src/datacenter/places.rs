@@ -130,7 +130,7 @@ impl<'a> Surroundings<'a> {
         Self {
             inputs,
             settings,
-            regions: RegionIndex::new(inputs.regions.iter().map(|r| &r.shape)),
+            regions: RegionIndex::of(&inputs.regions),
             green: PointIndex::of(green.map(|(i, p)| (i, p.at))),
             plants: PointIndex::of((0u32..).zip(inputs.power.iter().map(|p| p.at))),
         }

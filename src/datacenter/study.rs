@@ -405,13 +405,11 @@ impl<'a> Study<'a> {
             let most_ms = self.limit_ms(d, w);
             let usable = self.pairs[d].iter();
             let usable = usable.filter(move |p| !shut[p.place as usize] && self.rtt_ms(&p.way) <= most_ms);
-            usable
-                .map(|p| (p.place, (self.weighted(d, p, w) - racks_cny(d, p)).max(0.0)))
-                .collect::<Vec<_>>()
+            usable.map(|p| (p.place, (self.weighted(d, p, w) - racks_cny(d, p)).max(0.0))).collect::<Vec<_>>()
         };
-        let backs = backing.iter().map(|set| {
-            set.iter().filter(|p| !shut[**p as usize]).map(|&p| (p, 0.0)).collect::<Vec<_>>()
-        });
+        let backs = backing
+            .iter()
+            .map(|set| set.iter().filter(|p| !shut[**p as usize]).map(|&p| (p, 0.0)).collect::<Vec<_>>());
         let least = |p: u32| {
             let place = &self.places[p as usize];
             if roomy[p as usize] { place.least_kw * place.kw_cny * self.annuity() } else { 0.0 }

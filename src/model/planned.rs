@@ -517,4 +517,6 @@ pub struct BudgetStep {
     pub gain_bound: f64,
     /// Cost of the next step, yuan.
     pub next_cny: Option<f64>,
+    /// Who pays how much of the cost, yuan; by name.
+    pub payers: Vec<(String, f64)>,
 }

@@ -59,7 +59,8 @@ impl Built {
         let lifted = |tree: &HubTree| lifted(&problem, sites, tree, people, &customer, settings.score.target);
         let work = Work { effort: Effort::LOW, gap: work.gap.max(GOOD_ENOUGH), ..work };
         let budgets: Vec<f64> = (1..=last).map(|i| whole_cny * f64::from(i) / f64::from(STEPS)).collect();
-        let (found, frontier) = hubs::curve(&problem, &budgets, self.tree.as_ref(), work).map_err(PlanError::Whole)?;
+        let (found, frontier) =
+            hubs::curve(&problem, &budgets, self.tree.as_ref(), work).map_err(PlanError::Whole)?;
         // A step below what the locks cost is left out.
         let found = found.into_iter().flatten().filter(|f| f.objective > 0.0);
         let mut steps: Vec<BudgetStep> = Vec::new();
@@ -75,6 +76,7 @@ impl Built {
                 gain: found.objective,
                 gain_bound: found.bound.min(frontier.bound(cost_cny)).min(proven).max(found.objective),
                 next_cny: None,
+                payers: payers(&problem, radio, &found.value, settings),
             };
             match steps.last_mut() {
                 // What less money buys, more buys too; and what bounds more money bounds less.
@@ -92,6 +94,22 @@ impl Built {
         }
         Ok(steps)
     }
+}
+
+/// Who pays what of a choice: stations and indoor systems by their places, edge nodes and fiber by the settings.
+fn payers(problem: &Hubs<'_>, radio: &Radio, tree: &HubTree, settings: &Settings) -> Vec<(String, f64)> {
+    let by = &settings.plan.payer;
+    let of_hub = |h: usize| match radio.problem.options.get(h) {
+        Some(option) => radio.places[option.place as usize].payer.as_str(),
+        None => by.datacenter.as_str(),
+    };
+    let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
+    for &h in &tree.hubs {
+        *sums.entry(of_hub(h as usize)).or_default() += problem.hubs[h as usize].price;
+    }
+    let own: f64 = tree.customers.iter().map(|&c| problem.customers[c as usize].own).sum();
+    *sums.entry(by.fiber.as_str()).or_default() += own + problem.graph.total_weight(&tree.edges);
+    sums.into_iter().filter(|s| s.1 > 0.0).map(|(name, cny)| (name.to_owned(), cny)).collect()
 }
 
 /// Sites at target with what a choice gives them.

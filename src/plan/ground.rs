@@ -3,6 +3,7 @@
 use super::PlanError;
 use crate::coverage::fiber_reach::{FiberDistance, FiberReach};
 use crate::fiber::Ways;
+use crate::index::RegionIndex;
 use crate::io::terrain::{MAX_PROPAGATION_POSTING_M, require_posting};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Basis;
@@ -95,6 +96,7 @@ pub fn with_ground<T>(
             format!("以下图层用于专门问题，不影响评分与规划：{}", served.join("、")),
         ));
     }
+    notes.extend(beside_note(inputs));
     let infer = settings.project.roads == "infer";
     let roads: Cow<Roads> = if infer {
         if inputs.has("roads") {
@@ -153,7 +155,25 @@ pub fn with_ground<T>(
             ));
         }
     }
-    then(Some(&Ground { snapper: &snapper, access: &access, ways: OnceLock::new() }), Box::new(by_road), notes)
+    then(
+        Some(&Ground { snapper: &snapper, access: &access, ways: OnceLock::new() }),
+        Box::new(by_road),
+        notes,
+    )
+}
+
+/// Sites outside every region that count in the nearest.
+fn beside_note(inputs: &Inputs) -> Option<Note> {
+    let index = RegionIndex::of(&inputs.regions);
+    let outside: Vec<f64> = inputs.sites.list.par_iter().filter_map(|s| index.outside_m(s.at)).collect();
+    let (n, km) = (outside.len(), outside.iter().copied().fold(0.0, f64::max) / 1e3);
+    (n > 0).then(|| {
+        Note::new(
+            "N109",
+            format!("{n} sites lie outside every region, by up to {km:.1} km; without a code or name of a region in their rows they count in the nearest"),
+            format!("{n} 家企业位于所有区划边界之外（最远 {km:.1} km）；行内无区划代码或名称者计入最近的区划"),
+        )
+    })
 }
 
 /// Lists the gaps in the roads that are bridged. Routes over them are segments of the roads `repair-N`, each

@@ -605,7 +605,7 @@ pub(super) struct Cities<'a> {
 
 impl<'a> Cities<'a> {
     pub(super) fn new(inputs: &'a Inputs) -> Self {
-        Self { inputs, index: RegionIndex::new(inputs.regions.iter().map(|r| &r.shape)) }
+        Self { inputs, index: RegionIndex::of(&inputs.regions) }
     }
 
     pub(super) fn at(&self, at: crate::geom::LonLat) -> Option<String> {

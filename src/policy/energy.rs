@@ -334,7 +334,7 @@ impl<'a> Place<'a> {
         Self {
             inputs,
             settings,
-            regions: RegionIndex::new(inputs.regions.iter().map(|r| &r.shape)),
+            regions: RegionIndex::of(&inputs.regions),
             green: PointIndex::of(green.map(|(p, i)| (i, p.at))),
         }
     }

@@ -442,7 +442,7 @@ fn tallies(inputs: &Inputs, found: &Assessment, metric: Metric) -> (Tally, Vec<T
             }
         }
         Metric::EdgeNodes | Metric::RackUse | Metric::PueMean => {
-            let index = RegionIndex::new(inputs.regions.iter().map(|r| &r.shape));
+            let index = RegionIndex::of(&inputs.regions);
             for d in &inputs.datacenters {
                 let racks = d.racks_std;
                 let counts = match metric {

@@ -119,7 +119,7 @@ pub(super) fn homes(inputs: &Inputs, level: Option<RegionLevel>) -> Vec<Option<u
         let places = Places::new(inputs);
         return inputs.sites.list.iter().map(|s| places.city(s, inputs, &mut found)).collect();
     }
-    let index = RegionIndex::new(inputs.regions.iter().map(|r| &r.shape));
+    let index = RegionIndex::of(&inputs.regions);
     let of_level = |i: &u32| inputs.regions.get(*i as usize).is_some_and(|r| Some(r.level) == level);
     let mut home = |at| {
         index.locate(at, &mut found);
@@ -206,7 +206,7 @@ fn of_regions(
         .map(|(i, r)| (i, r.adcode.as_str()))
         .collect();
     let by_index: BTreeMap<usize, &str> = cities.into_iter().collect();
-    let index = RegionIndex::new(inputs.regions.iter().map(|r| &r.shape));
+    let index = RegionIndex::of(&inputs.regions);
     let mut found = Vec::new();
     // What stands in none of them is nobody's, and open to all.
     let mut open = |at| {

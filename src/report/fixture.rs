@@ -557,8 +557,22 @@ pub(crate) fn plan() -> Plan {
             maximise: true,
         }],
         curve: vec![
-            BudgetStep { cost_cny: 0.0, sites: 0, gain: 0.0, gain_bound: 0.0, next_cny: Some(160_000.0) },
-            BudgetStep { cost_cny: 160_000.0, sites: 1, gain: 63.0, gain_bound: 64.5, next_cny: None },
+            BudgetStep {
+                cost_cny: 0.0,
+                sites: 0,
+                gain: 0.0,
+                gain_bound: 0.0,
+                next_cny: Some(160_000.0),
+                payers: Vec::new(),
+            },
+            BudgetStep {
+                cost_cny: 160_000.0,
+                sites: 1,
+                gain: 63.0,
+                gain_bound: 64.5,
+                next_cny: None,
+                payers: vec![("operator".into(), 160_000.0)],
+            },
         ],
         notes: vec![Note::new("N100", "the right of way is partly inferred", "部分路由为推断")],
         structures: [("tree", true, 251_280.0, 0), ("metro", false, 312_900.0, 1)]

@@ -156,6 +156,16 @@ pub(super) fn payer(code: &str, lang: Lang) -> String {
     pick(lang, en, chinese).to_owned()
 }
 
+/// Who pays what share of a sum, the largest first.
+fn payers(of: &[(String, f64)], whole_cny: f64, lang: Lang) -> String {
+    let mut of: Vec<&(String, f64)> = of.iter().collect();
+    of.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let share = |cny: f64| 100.0 * cny / whole_cny.max(f64::MIN_POSITIVE);
+    let each: Vec<String> =
+        of.into_iter().map(|(name, cny)| format!("{} {:.0} %", payer(name, lang), share(*cny))).collect();
+    each.join(pick(lang, ", ", "、"))
+}
+
 fn measures(plan: &Plan, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let mut by_kind: BTreeMap<(ItemKind, &str), (f64, f64, f64)> = BTreeMap::new();
@@ -275,7 +285,11 @@ fn tasks(v: View, plan: &Plan, lang: Lang) -> Section {
     .short(t("Tasks", "任务分解表"))
     .brief();
     for ((city, party, phase), sum) in &by {
-        let name = if *city == "unknown" { t("unknown", "未知") } else { plain(v.region_name(city)) };
+        let name = if *city == "unknown" {
+            t("outside the regions", "区划之外")
+        } else {
+            plain(v.region_name(city))
+        };
         let mut row = vec![Cell::Text(name), Cell::Text(payer(party, lang)), Cell::Count(i64::from(*phase))];
         row.extend(cells(sum));
         table.push(row);
@@ -303,12 +317,16 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
             t("most possible", "增量上界"),
             t("gap", "差距"),
             money_heading(lang, "per site", "每企业"),
-            money_heading(lang, "next step", "下一步"),
+            money_heading(lang, "per further site", "每新增企业"),
+            t("payer", "出资方"),
         ],
     )
     .short(t("Value against money", "投入与收益"))
     .brief();
+    let mut before = (0.0, 0u64);
     for s in &plan.curve {
+        let (more_cny, more) = (s.cost_cny - before.0, s.sites.saturating_sub(before.1));
+        before = (s.cost_cny, s.sites);
         let gap = (s.gain > 0.0).then(|| (s.gain_bound - s.gain).max(0.0) / s.gain);
         table.push(vec![
             money_cell(lang, s.cost_cny),
@@ -317,7 +335,8 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
             Cell::Number(s.gain_bound, 1),
             gap.map_or(Cell::Blank, Cell::Share),
             if s.sites > 0 { money_cell(lang, s.cost_cny / s.sites as f64) } else { Cell::Blank },
-            s.next_cny.map_or(Cell::Blank, |c| money_cell(lang, c)),
+            if more > 0 { money_cell(lang, more_cny / more as f64) } else { Cell::Blank },
+            Cell::Text(payers(&s.payers, s.cost_cny, lang)),
         ]);
     }
     // A budget is one of capex; without one, running costs count too.

@@ -156,7 +156,7 @@ pub fn map_svg(inputs: &Inputs, advice: &Advice, tables: &CenterTables, lang: La
 
 /// Corners of the regions that hold sites; nothing where there are so many that the sites would shrink to dots.
 fn around_sites(inputs: &Inputs) -> impl Iterator<Item = LonLat> {
-    let index = RegionIndex::new(inputs.regions.iter().map(|r| &r.shape));
+    let index = RegionIndex::of(&inputs.regions);
     let mut holds = vec![false; inputs.regions.len()];
     let mut found = Vec::new();
     for s in &inputs.sites.list {
