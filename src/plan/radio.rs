@@ -213,6 +213,11 @@ pub fn annuity_years(settings: &Settings) -> f64 {
     settings.plan.annuity(settings.plan.years)
 }
 
+/// Who builds a station: where operators do, the one whose network it serves.
+fn party(payer: &str, network: &str) -> String {
+    if payer == "operator" && !network.is_empty() { network.to_owned() } else { payer.to_owned() }
+}
+
 /// Turns a choice into stations, most useful first, each with its option.
 #[must_use]
 pub fn stations(radio: &Radio, choice: &Choice, inputs: &Inputs, settings: &Settings) -> Vec<(u32, Station)> {
@@ -238,11 +243,12 @@ pub fn stations(radio: &Radio, choice: &Choice, inputs: &Inputs, settings: &Sett
             let option = &radio.problem.options[o as usize];
             let place = &radio.places[option.place as usize];
             let (kwh, opex_cny_yr) = opex(place, settings);
+            let network = inputs.operators.network_name(option.network);
             let station = Station {
                 id: format!("ST-{:05}", n + 1),
                 candidate: place.id.clone(),
                 build: place.build,
-                network: inputs.operators.network_name(option.network),
+                network,
                 at: place.at,
                 height_m: place.height_m,
                 nodes: place.nodes,
@@ -253,7 +259,7 @@ pub fn stations(radio: &Radio, choice: &Choice, inputs: &Inputs, settings: &Sett
                 capex_cny: place.capex_cny,
                 opex_cny_yr,
                 energy_kwh_yr: kwh,
-                payer: place.payer.clone(),
+                payer: party(&place.payer, &network),
                 phase: 0,
                 locked: place.lock == Lock::Open,
                 owner: place.owner.clone(),

@@ -6,7 +6,7 @@ use super::coverage_document::say;
 use super::document::{Advice, Figure, Front, pick, plain};
 use super::layers::View;
 use super::number::{grouped_decimal, money};
-use super::plan_document::payer;
+use super::plan_document::{payer, without_way};
 use crate::coverage::{Assessment, Kpi, KpiGroup};
 use crate::model::kinds::Lang;
 use crate::model::planned::{BudgetStep, ItemKind, StationBuild};
@@ -153,9 +153,16 @@ fn stage_zh(stage: &str) -> &str {
 fn invested(flow: &CashFlow, plan: &Plan, lang: Lang) -> String {
     let opex = money(plan.opex_cny_yr(), lang == Lang::Zh);
     let present = money(flow.present_cny, lang == Lang::Zh);
+    let but = without_way(plan, lang);
     match lang {
-        Lang::En => format!("and {opex} a year; {present} at present value"),
-        Lang::Zh => format!("另年运营 {opex}；现值合计 {present}"),
+        Lang::En => {
+            let but = but.map_or(String::new(), |b| format!("; {b}"));
+            format!("and {opex} a year; {present} at present value{but}")
+        }
+        Lang::Zh => {
+            let but = but.map_or(String::new(), |b| format!("；{b}"));
+            format!("另年运营 {opex}；现值合计 {present}{but}")
+        }
     }
 }
 

@@ -18,10 +18,13 @@ use super::write::RunInfo;
 use crate::coverage::KpiGroup;
 use crate::model::grid::Grid;
 use crate::model::kinds::Lang;
-use crate::model::planned::{BudgetStep, ConnectionState, Item, ItemKind, PonKind, Station, StationBuild};
+use crate::model::operators::operator_zh;
+use crate::model::planned::{
+    BudgetStep, Connection, ConnectionState, Item, ItemKind, PonKind, Station, StationBuild,
+};
 use crate::model::words::counted;
 use crate::plan::Plan;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The report of `covplan plan`; of coverage alone when the view has no plan.
 #[must_use]
@@ -37,6 +40,7 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
             Lang::Zh => format!("已证明与最优解相差不超过 {gap} %"),
         }
     }));
+    head.extend(without_way(plan, lang));
     let mut sections = vec![measures(plan, lang), tasks(v, plan, lang)];
     sections.extend(plan_order::order(plan, lang));
     sections.extend([
@@ -97,6 +101,19 @@ fn fixed_count(n: usize) -> String {
     grouped(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
+/// Stations whose way to fiber has no price, because the layers show none that could be joined.
+pub(super) fn without_way(plan: &Plan, lang: Lang) -> Option<String> {
+    let stations: BTreeSet<&str> = plan.stations.iter().map(|s| s.id.as_str()).collect();
+    let lost = |c: &&Connection| {
+        matches!(c.state, ConnectionState::NoRoad | ConnectionState::NoFiber | ConnectionState::Unknown)
+    };
+    let n = plan.connections.iter().filter(lost).filter(|c| stations.contains(c.id.as_str())).count();
+    (n > 0).then(|| match lang {
+        Lang::En => format!("no price is in it for the way to fiber of {}", counted(n as u64, "station")),
+        Lang::Zh => format!("不含 {} 个基站的光缆接入费用", fixed_count(n)),
+    })
+}
+
 fn plan_headline(v: View, plan: &Plan, lang: Lang) -> String {
     let gaps = |n: usize| say(v, n as u64, lang);
     let (before, after) = (gaps(plan.before.gaps.len()), gaps(plan.after.gaps.len()));
@@ -151,6 +168,12 @@ pub(super) fn payer(code: &str, lang: Lang) -> String {
         "tower" => ("tower company", "铁塔公司"),
         "firm" => ("firm", "企业"),
         "government" => ("government", "政府"),
+        "subsidy" => ("subsidy", "财政补助"),
+        // Operators that share a network build it together.
+        other if lang == Lang::Zh => {
+            let names: Vec<&str> = other.split('+').map(operator_zh).collect();
+            return plain(&names.join("＋"));
+        }
         other => return plain(other),
     };
     pick(lang, en, chinese).to_owned()
@@ -733,8 +756,8 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
             Cell::Number(c.pue, 2),
             Cell::Number(c.carbon_t_yr, 1),
             money_cell(lang, c.capex_cny),
-            Cell::Text(payer(&c.payer, lang)),
-            Cell::Count(i64::from(c.phase)),
+            if c.existing { Cell::Nothing } else { Cell::Text(payer(&c.payer, lang)) },
+            if c.existing { Cell::Nothing } else { Cell::Count(i64::from(c.phase)) },
             Cell::Text(t(&plain(&c.reason.0), &plain(&c.reason.1))),
         ]);
     }
