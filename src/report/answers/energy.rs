@@ -142,7 +142,11 @@ fn headline(v: View, found: &Energy, lang: Lang) -> Vec<String> {
                 format!("plan: +{} GWh a year{more}, +{} t CO2", gwh(kwh), grouped_decimal(carbon, 0))
             }
             Lang::Zh => {
-                format!("规划后：年用电增加 {} GWh{more}，碳排放增加 {} 吨", gwh(kwh), grouped_decimal(carbon, 0))
+                format!(
+                    "规划后：年用电增加 {} GWh{more}，碳排放增加 {} 吨",
+                    gwh(kwh),
+                    grouped_decimal(carbon, 0)
+                )
             }
         });
     }
