@@ -2,12 +2,14 @@
 
 use super::Answer;
 use super::centers_exchange::{self, network};
+use super::centers_private;
 use crate::datacenter::Advice;
 use crate::datacenter::centers::{CenterOfLayout, NextBest};
 use crate::datacenter::reasons::{name_zh, reason as in_words};
 use crate::datacenter::tradeoff::Aim;
 use crate::model::kinds::Lang;
 use crate::model::words::{yuan, yuan_zh};
+use crate::policy::private_networks::PrivateNetworks;
 use crate::report::center_layers::{CenterTables, factor_label, hall_label};
 use crate::report::coverage_document::{MAX_ROWS, banners, headings, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
@@ -41,6 +43,7 @@ pub fn centers_answer(
     advice: &Advice,
     tables: &CenterTables,
     why: &[(String, String)],
+    private: &PrivateNetworks,
     stopped: bool,
     run: &RunInfo,
 ) -> Answer {
@@ -76,6 +79,9 @@ pub fn centers_answer(
     }
     sections.extend(centers_exchange::section(released, advice, lang));
     sections.push(cluster_section(released, advice, lang));
+    if !advice.clusters.list.is_empty() {
+        sections.push(centers_private::section(released, advice, private, lang));
+    }
     let notes: Vec<String> = advice.notes.iter().map(|n| n.text(lang).to_owned()).collect();
     if !notes.is_empty() {
         sections.push(Section { title: t("Remarks", "说明"), text: notes, tables: Vec::new() });
@@ -85,11 +91,16 @@ pub fn centers_answer(
         front: None,
         title: format!("{} – {}", plain(&run.title), t("where compute should stand", "算力中心布局")),
         banners: banners(v, lang, stopped),
-        headline: headline(released, advice, lang),
+        headline: headline(released, advice, lang)
+            .into_iter()
+            .chain(centers_private::headline(released, private, lang))
+            .collect(),
         sections,
         next: vec!["covplan energy PROJECT.toml".to_owned()],
     };
-    Answer { name: "centers", document, result: result(released, advice, tables, why) }
+    let mut result = result(released, advice, tables, why);
+    result["private_networks"] = centers_private::result(released, advice, private);
+    Answer { name: "centers", document, result }
 }
 
 fn headline(released: &Released, a: &Advice, lang: Lang) -> Vec<String> {
