@@ -174,7 +174,7 @@ mod tests {
         let t = report(Lang::En);
         assert!(t.contains("sites below target fall from 2 to 1"), "{t}");
         assert!(
-            t.contains("2 of 4 sites (50.0 %) below target on every network; 1 critical; 1 unknown"),
+            t.contains("2 of 3 scored sites (66.7 %) below target on every network; 1 critical; 1 unknown"),
             "{t}"
         );
         assert!(t.contains("covplan explain \"out dir\" ST-00001"), "{t}");
