@@ -8,7 +8,7 @@ use crate::model::grid::{Grid, HOURS_PER_YEAR};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{CellKind, DcTier, PowerKind, SiteStatus};
 use crate::model::operators::{NetworkId, OperatorId, operator_code};
-use crate::model::planned::{RouteSegment, Station, StationBuild};
+use crate::model::planned::{Center, RouteSegment, Station, StationBuild};
 use crate::model::records::{Cell, Duct, TowerId};
 use crate::model::settings::Settings;
 use crate::plan::Plan;
@@ -58,6 +58,9 @@ pub struct HallUse {
     pub id: String,
     /// Name.
     pub name: String,
+    /// Place that a planned center stands at.
+    #[serde(skip)]
+    pub place: Option<String>,
     /// Whether it stands.
     pub existing: bool,
     /// Tier.
@@ -401,6 +404,7 @@ fn halls(inputs: &Inputs, settings: &Settings, plan: Option<&Plan>, place: &Plac
         HallUse {
             id: id.to_owned(),
             name: name.to_owned(),
+            place: None,
             existing,
             tier,
             it_kw,
@@ -423,6 +427,7 @@ fn halls(inputs: &Inputs, settings: &Settings, plan: Option<&Plan>, place: &Plac
     let new = plan.into_iter().flat_map(|p| p.centers.iter().filter(|c| !c.existing)).map(|c| {
         let it_kw = Some(c.it_mw * 1e3);
         let mut new = hall(&c.id, &c.name, false, Some(c.tier), c.at, it_kw, Some(c.pue), Some("design"));
+        new.place = Some(c.place.clone());
         // What the plan says: a cluster far away has its province's factor, which no region here tells.
         new.energy = Some(Use { kwh_yr: c.energy_kwh_yr, carbon_t_yr: c.carbon_t_yr });
         if c.energy_kwh_yr > 0.0 {
@@ -433,20 +438,60 @@ fn halls(inputs: &Inputs, settings: &Settings, plan: Option<&Plan>, place: &Plac
     standing.chain(new).collect()
 }
 
+/// Electricity and carbon that a plan adds: the stations of a city, or a center.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// `stations` or `datacenters`.
+    pub what: &'static str,
+    /// City (adcode; none where it isn't known), or the center's id.
+    pub of: Option<String>,
+    /// Electricity and carbon of a year.
+    #[serde(flatten)]
+    pub energy: Use,
+    /// Emission factor, kg CO2 per kWh; none without electricity.
+    pub kg_kwh: Option<f64>,
+}
+
+/// What a plan adds, line by line: stations by city, then centers. Every sum of a plan's energy is one of these.
+#[must_use]
+pub fn lines(inputs: &Inputs, settings: &Settings, plan: &Plan) -> Vec<Line> {
+    let mut by_city: BTreeMap<Option<&str>, Use> = BTreeMap::new();
+    for s in &plan.stations {
+        let city = s.city.as_deref();
+        let regions = inputs.regions.iter().filter(|r| city == Some(r.adcode.as_str()));
+        by_city.entry(city).or_default().add(s.energy_kwh_yr, &Grid::of(regions, &settings.energy));
+    }
+    let line = |what, of: Option<String>, energy: Use| Line {
+        what,
+        of,
+        energy,
+        kg_kwh: (energy.kwh_yr > 0.0).then(|| energy.carbon_t_yr * 1e3 / energy.kwh_yr),
+    };
+    let of_center = |c: &Center| Use { kwh_yr: c.energy_kwh_yr, carbon_t_yr: c.carbon_t_yr };
+    let stations = by_city.into_iter().map(|(city, sum)| line("stations", city.map(str::to_owned), sum));
+    stations
+        .chain(plan.centers.iter().map(|c| line("datacenters", Some(c.id.clone()), of_center(c))))
+        .collect()
+}
+
+/// The sum of the lines of one kind.
+#[must_use]
+pub fn sum_of(lines: &[Line], what: &str) -> Use {
+    lines.iter().filter(|l| l.what == what).fold(Use::default(), |sum, l| sum.plus(l.energy))
+}
+
 fn added(inputs: &Inputs, settings: &Settings, plan: &Plan) -> Added {
     let e = &settings.energy;
-    let mut sum = Added::default();
-    for s in &plan.stations {
-        let city = inputs.regions.iter().filter(|r| s.city.as_deref() == Some(r.adcode.as_str()));
-        sum.stations.add(s.energy_kwh_yr, &Grid::of(city, e));
-    }
+    let lines = lines(inputs, settings, plan);
+    let mut sum = Added {
+        stations: sum_of(&lines, "stations"),
+        centers: sum_of(&lines, "datacenters"),
+        ..Added::default()
+    };
     let outdoor =
         || plan.stations.iter().filter(|s| !matches!(s.build, StationBuild::Indoor | StationBuild::Upgrade));
     sum.outdoor = outdoor().count() as u64;
     sum.on_towers = outdoor().filter(|s| s.build == StationBuild::SharedTower).count() as u64;
-    for c in &plan.centers {
-        sum.centers = sum.centers.plus(Use { kwh_yr: c.energy_kwh_yr, carbon_t_yr: c.carbon_t_yr });
-    }
     let trench_km: f64 = plan.routes.iter().map(|r| r.trench_m).sum::<f64>() / 1e3;
     sum.embodied_t = e.embodied_station_t * plan.stations.len() as f64 + e.embodied_trench_t_km * trench_km;
     sum

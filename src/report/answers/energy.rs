@@ -4,6 +4,7 @@ use super::Answer;
 use crate::model::kinds::{DcTier, Lang};
 use crate::model::words::counted;
 use crate::policy::energy::{Energy, HallUse, Shared, Sharing, Use};
+use crate::report::center_words::center_name;
 use crate::report::chart::{Chart, Columns};
 use crate::report::coverage_document::{MAX_ROWS, banners, headings, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
@@ -275,7 +276,10 @@ fn halls(released: &Released, found: &Energy, lang: Lang) -> Table {
     for h in list.into_iter().take(MAX_ROWS) {
         table.push(vec![
             Cell::words(Some(&released.id(&h.id))),
-            released.name(&h.name).map_or(Cell::Blank, |n| Cell::words(Some(n))),
+            released.name(&h.name).map_or(Cell::Blank, |n| {
+                let place = h.place.as_deref().unwrap_or_default();
+                Cell::words(Some(&center_name(released.view(), n, place, lang)))
+            }),
             tier(h.tier),
             Cell::number(h.it_kw, 0),
             Cell::number(h.pue, 2),
