@@ -21,6 +21,7 @@ pub mod records;
 pub mod rules;
 pub mod said;
 pub mod schema;
+pub mod seats;
 pub mod settings;
 pub mod submissions;
 pub mod text;

@@ -146,6 +146,34 @@ pub struct PolicySettings {
     pub station_overlap_m: f64,
     /// Section `policy.uptake`.
     pub uptake: UptakeSettings,
+    /// Section `policy.private`.
+    pub private: PrivateSettings,
+}
+
+/// Section `policy.private`: private 5G networks of industrial clusters.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivateSettings {
+    /// Longest round trip of the fastest latency class, ms.
+    pub fast_ms: f64,
+    /// Longest round trip of the next one, ms.
+    pub near_ms: f64,
+    /// Section `policy.private.edge`: a user plane at a cluster's edge node.
+    pub edge: PriceRange,
+    /// Section `policy.private.plant`: a user plane in a plant, with its room.
+    pub plant: PriceRange,
+}
+
+/// A price as a range.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceRange {
+    /// Low, CNY.
+    pub low_cny: f64,
+    /// Middle, CNY.
+    pub mid_cny: f64,
+    /// High, CNY.
+    pub high_cny: f64,
 }
 
 /// Section `policy.uptake`: share of firms that lift themselves, by case.

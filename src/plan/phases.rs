@@ -1,10 +1,12 @@
 //! The order of building: most points per yuan of what isn't there yet, spread over the years by money and by
 //! what can be built, and every year a connected extension of what stands before it.
 
+use crate::model::notes::Note;
 use crate::model::planned::{
-    Center, Connection, ConnectionState, Held, OrderStep, PonNode, RouteSegment, Station,
+    Center, Connection, ConnectionState, Held, Item, ItemKind, OrderStep, PonNode, RouteSegment, Station,
 };
 use crate::model::settings::PlanSettings;
+use crate::model::words::{yuan, yuan_zh};
 use std::collections::{BTreeMap, BinaryHeap};
 
 /// The parts of a plan whose years are asked for.
@@ -137,6 +139,70 @@ pub fn assign(plan: &PlanSettings, parts: &mut Parts<'_>) -> Vec<OrderStep> {
         centers[i].phase = (rank as u32 * phases / order.len() as u32 + 1).min(phases);
     }
     steps
+}
+
+/// Years that take more than they have: the last one, which takes what is left; one with a job too large for
+/// any year; one with data centers beside the budget.
+#[must_use]
+pub fn over_years(plan: &PlanSettings, items: &[Item], routes: &[RouteSegment]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut say = |en: String, zh: String| notes.push(Note::new("N216", en, zh));
+    for year in 1..=plan.phases.max(1) {
+        let of_year = || items.iter().filter(|i| i.phase == year);
+        let spent: f64 = of_year().map(|i| i.capex_cny).sum();
+        let list = &plan.annual_budget_cny;
+        if let Some(has) = list.get(year as usize - 1).or(list.last()).filter(|b| spent > **b * (1.0 + 1e-9))
+        {
+            say(
+                format!(
+                    "the annual budgets don't reach: year {year} spends {}, {} more than it has",
+                    yuan(spent),
+                    yuan(spent - has)
+                ),
+                format!(
+                    "年度额度不足：第 {year} 年投资 {}，超出额度 {}",
+                    yuan_zh(spent),
+                    yuan_zh(spent - has)
+                ),
+            );
+        }
+        let stations: f64 = of_year()
+            .filter(|i| matches!(i.kind, ItemKind::Station | ItemKind::Indoor))
+            .map(|i| i.quantity)
+            .sum();
+        let can = f64::from(plan.annual_stations);
+        if can > 0.0 && stations > can {
+            say(
+                format!(
+                    "the years don't reach: year {year} builds {stations:.0} stations and indoor systems where \
+                     {can:.0} can be built (plan.annual_stations): {:.0} too many",
+                    stations - can
+                ),
+                format!(
+                    "年度建设能力不足：第 {year} 年建站 {stations:.0} 个，年建站能力 {can:.0} 个（plan.annual_stations），\
+                     超出 {:.0} 个",
+                    stations - can
+                ),
+            );
+        }
+        let trench_m: f64 = routes.iter().filter(|r| r.phase == year).map(|r| r.trench_m).sum();
+        let (km, can) = (trench_m / 1e3, plan.annual_trench_km);
+        if can > 0.0 && km > can * (1.0 + 1e-9) {
+            say(
+                format!(
+                    "the years don't reach: year {year} digs {km:.1} km of trench where {can:.1} km can be dug \
+                     (plan.annual_trench_km): {:.1} km too much",
+                    km - can
+                ),
+                format!(
+                    "年度建设能力不足：第 {year} 年开挖 {km:.1} 公里，年开挖能力 {can:.1} 公里（plan.annual_trench_km），\
+                     超出 {:.1} 公里",
+                    km - can
+                ),
+            );
+        }
+    }
+    notes
 }
 
 fn jobs(parts: &Parts<'_>) -> Vec<Job> {
@@ -316,6 +382,42 @@ mod tests {
     use super::*;
     use crate::model::kinds::{Basis, LayMethod};
     use crate::model::settings::Settings;
+
+    /// Two years: the first within everything, the second beyond its money, its stations and its trench.
+    #[test]
+    fn years_that_take_too_much_are_told() {
+        let mut plan = Settings::with(&toml::Table::new()).unwrap().plan;
+        plan.phases = 2;
+        let item = |kind, phase, quantity, capex_cny| Item {
+            kind,
+            city: String::new(),
+            payer: String::new(),
+            phase,
+            quantity,
+            unit: "pcs",
+            capex_cny,
+            opex_cny_yr: 0.0,
+        };
+        let items = [
+            item(ItemKind::Station, 1, 2.0, 5e6),
+            item(ItemKind::Station, 2, 3.0, 6e6),
+            item(ItemKind::Indoor, 2, 4.0, 1e6),
+            item(ItemKind::DataCenter, 2, 1.0, 4e6),
+        ];
+        let route = |phase, trench_m| RouteSegment { phase, trench_m, ..segment() };
+        let routes = [route(1, 2e3), route(2, 2e3), route(2, 1.5e3)];
+        assert!(over_years(&plan, &items, &routes).is_empty(), "no limits");
+        (plan.annual_budget_cny, plan.annual_stations, plan.annual_trench_km) = (vec![10e6], 2, 2.0);
+        let notes = over_years(&plan, &items, &routes);
+        assert_eq!(notes.len(), 3, "{notes:?}");
+        assert!(notes[0].en.contains("year 2 spends 11,000,000 yuan, 1,000,000 yuan more"), "{notes:?}");
+        assert!(notes[1].en.contains("year 2 builds 7 stations"), "{notes:?}");
+        assert!(notes[1].zh.contains("超出 5 个"), "{notes:?}");
+        assert!(
+            notes[2].en.contains("year 2 digs 3.5 km") && notes[2].en.contains("1.5 km too much"),
+            "{notes:?}"
+        );
+    }
 
     fn segment() -> RouteSegment {
         RouteSegment {

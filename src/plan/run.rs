@@ -15,13 +15,12 @@ use crate::model::inputs::Inputs;
 use crate::model::kinds::{RegionLevel, ServiceClass};
 use crate::model::notes::Note;
 use crate::model::planned::{
-    BudgetStep, Center, Certificate, Connection, ConnectionState, OrderStep, PonNode, RouteSegment, Station,
+    BudgetStep, Center, Certificate, Connection, ConnectionState, PonNode, RouteSegment, Station,
     StationBuild, Structure,
 };
 use crate::model::progress::Progress;
 use crate::model::records::{DataCenter, Origin, SiteId};
 use crate::model::settings::{Settings, UnknownGround};
-use crate::model::words::{yuan, yuan_zh};
 use crate::network::Reach;
 use crate::optimise::{Work, relative_gap};
 use crate::plan::Plan;
@@ -183,7 +182,6 @@ fn run_for(
             center_gains: &d.center_gains,
         },
     );
-    d.notes.extend(over_years(&order, settings));
     let city_of =
         |c: usize| d.connections.get(c).and_then(|c| positions.get(&c.id)).and_then(|p| regions.at(*p));
     let items = items::gather(
@@ -196,6 +194,7 @@ fn run_for(
         settings,
         city_of,
     );
+    d.notes.extend(phases::over_years(&settings.plan, &items, &d.routes));
     Ok(Plan {
         before: d.before,
         after,
@@ -211,30 +210,6 @@ fn run_for(
         order,
         notes: d.notes,
         stopped_early: work.stop.requested(),
-    })
-}
-
-/// The last year takes what the years before have no room for: how much that is beyond its own.
-fn over_years(order: &[OrderStep], settings: &Settings) -> Option<Note> {
-    let plan = &settings.plan;
-    let last = plan.annual_budget_cny.get(plan.phases as usize - 1).or(plan.annual_budget_cny.last())?;
-    let spent: f64 = order.iter().filter(|s| s.phase == plan.phases).map(|s| s.capex_cny).sum();
-    (spent > last * (1.0 + 1e-9)).then(|| {
-        Note::new(
-            "N216",
-            format!(
-                "the annual budgets don't reach: year {} spends {}, {} more than it has",
-                plan.phases,
-                yuan(spent),
-                yuan(spent - last)
-            ),
-            format!(
-                "年度额度不足：第 {} 年投资 {}，超出额度 {}",
-                plan.phases,
-                yuan_zh(spent),
-                yuan_zh(spent - last)
-            ),
-        )
     })
 }
 

@@ -10,6 +10,7 @@ use crate::geom::{LonLat, line_length_m, sphere_m};
 use crate::graph::{Dijkstra, Graph, NodeId, Until, components, cuts};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{FiberLevel, FiberNodeKind};
+use crate::model::seats::city_near;
 use crate::model::settings::Settings;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -81,6 +82,9 @@ pub struct Backbone {
     pub advice: Vec<NewLink>,
     /// Why there is no advice on links, where there is none for its size.
     pub too_large: bool,
+    /// By name the city that a place lies in, English and Chinese: of the names that the layers don't give it
+    /// is the name itself.
+    pub cities_near: BTreeMap<String, (String, String)>,
 }
 
 /// The backbones of all owners, by name.
@@ -131,6 +135,32 @@ pub fn backbones(inputs: &Inputs, settings: &Settings) -> Vec<Backbone> {
         .collect()
 }
 
+/// A name for each place, no two alike: its own, else its city, else its position; and by name the city.
+fn names<'a>(
+    places: impl Iterator<Item = &'a (LonLat, String, bool)>,
+) -> (Vec<String>, BTreeMap<String, (String, String)>) {
+    let mut near: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut taken: BTreeMap<String, u32> = BTreeMap::new();
+    let names = places.map(|(at, told, _)| {
+        let city = city_near(*at);
+        let own = match city {
+            _ if !told.is_empty() => told.clone(),
+            Some((en, _)) => en.to_owned(),
+            None => format!("{:.3} {:.3}", at.lon_deg(), at.lat_deg()),
+        };
+        let same = taken.entry(own.clone()).or_insert(0);
+        *same += 1;
+        let number = if *same > 1 { format!(" {same}") } else { String::new() };
+        let name = own + &number;
+        if let Some((en, zh)) = city {
+            let number = if told.is_empty() { number.as_str() } else { "" };
+            near.insert(name.clone(), (format!("{en}{number}"), format!("{zh}{number}")));
+        }
+        name
+    });
+    (names.collect(), near)
+}
+
 /// The ways between all cities, one way, microseconds.
 fn all_ways(graph: &Graph) -> Vec<Vec<f64>> {
     (0..graph.node_count() as u32)
@@ -156,10 +186,8 @@ fn backbone(
     used.sort_unstable();
     used.dedup();
     let at = |n: u32| places[used[n as usize]].0;
-    let name = |n: u32| {
-        let told = &places[used[n as usize]].1;
-        if told.is_empty() { format!("{:.3} {:.3}", at(n).lon_deg(), at(n).lat_deg()) } else { told.clone() }
-    };
+    let (names, cities_near) = names(used.iter().map(|n| &places[*n]));
+    let name = |n: u32| names[n as usize].clone();
     let number = |n: usize| used.binary_search(&n).map_or(0, |i| i as u32);
     // A hop at either end of every link: inner cities of a way switch once, its ends half as well.
     let edges: Vec<(u32, u32, f64)> =
@@ -173,6 +201,7 @@ fn backbone(
         parts: components(&graph, |_| true).sizes.len() as u64,
         too_large: used.len() > MAX_CITIES,
         weak,
+        cities_near,
         ..Backbone::default()
     };
     if out.too_large {
@@ -368,6 +397,22 @@ mod tests {
         let direct = line_us(2.0 * degree_m * l.detour, l) + 2.0 * l.hop_us;
         assert!((link.then_ms - direct / 1e3).abs() < 1e-9, "{link:?}");
         assert_eq!(link.weak_left, 1, "the spur is closed; city 2 still holds the rings together");
+    }
+
+    #[test]
+    fn places_without_a_name_are_called_by_their_city() {
+        let place = |lon, lat, name: &str| (LonLat::wrapped(lon, lat), name.to_owned(), true);
+        let places = [
+            place(114.267, 30.583, ""),
+            place(114.3, 30.6, ""),
+            place(116.4, 39.9, "14"),
+            place(150.0, 10.0, ""),
+        ];
+        let (names, near) = names(places.iter());
+        assert_eq!(names, ["Wuhan", "Wuhan 2", "14", "150.000 10.000"]);
+        assert_eq!(near["Wuhan 2"].1, "武汉 2");
+        assert_eq!(near["14"].0, "Beijing");
+        assert!(!near.contains_key("150.000 10.000"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::model::grid::{Grid, HOURS_PER_YEAR};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{CellKind, DcTier, PowerKind, SiteStatus};
 use crate::model::operators::{NetworkId, OperatorId, operator_code};
-use crate::model::planned::{RouteSegment, Station, StationBuild};
+use crate::model::planned::{Center, RouteSegment, Station, StationBuild};
 use crate::model::records::{Cell, Duct, TowerId};
 use crate::model::settings::Settings;
 use crate::plan::Plan;
@@ -58,6 +58,9 @@ pub struct HallUse {
     pub id: String,
     /// Name.
     pub name: String,
+    /// Place that a planned center stands at.
+    #[serde(skip)]
+    pub place: Option<String>,
     /// Whether it stands.
     pub existing: bool,
     /// Tier.
@@ -77,7 +80,9 @@ pub struct HallUse {
     /// Solar, wind, hydro and biomass at work within `energy.green_radius_m`, MW; unknown without a power
     /// layer. An indicator: what is bought is another matter.
     pub green_mw: Option<f64>,
-    /// Whether the emission factor is its region's.
+    /// Emission factor, kg CO2 per kWh.
+    pub kg_kwh: f64,
+    /// Whether the factor is its region's.
     pub regional_factor: bool,
 }
 
@@ -171,6 +176,28 @@ impl Energy {
     #[must_use]
     pub fn today(&self) -> Use {
         self.networks.iter().fold(Use::default(), |sum, n| sum.plus(n.energy))
+    }
+
+    /// Centers that stand and whose electricity isn't known.
+    #[must_use]
+    pub fn halls_unknown(&self) -> usize {
+        self.halls.iter().filter(|h| h.existing && h.energy.is_none()).count()
+    }
+
+    /// What a plan adds to today's electricity, as a share of it; unknown without a plan, and where a part of
+    /// today's isn't known.
+    #[must_use]
+    pub fn added_share(&self) -> Option<f64> {
+        let today_kwh = self.today().kwh_yr + self.halls_today().kwh_yr;
+        let known = self.halls_unknown() == 0 && today_kwh > 0.0;
+        self.added.filter(|_| known).map(|a| (a.stations.kwh_yr + a.centers.kwh_yr) / today_kwh)
+    }
+
+    /// The same for stations alone, whose electricity of today is always known.
+    #[must_use]
+    pub fn added_share_of_stations(&self) -> Option<f64> {
+        let today_kwh = self.today().kwh_yr;
+        self.added.filter(|_| today_kwh > 0.0).map(|a| a.stations.kwh_yr / today_kwh)
     }
 
     /// Centers that stand, as far as known.
@@ -377,6 +404,7 @@ fn halls(inputs: &Inputs, settings: &Settings, plan: Option<&Plan>, place: &Plac
         HallUse {
             id: id.to_owned(),
             name: name.to_owned(),
+            place: None,
             existing,
             tier,
             it_kw,
@@ -386,6 +414,7 @@ fn halls(inputs: &Inputs, settings: &Settings, plan: Option<&Plan>, place: &Plac
             energy,
             saving_kwh_yr: it_kw.zip(pue).map(|(it, pue)| it * (pue - limit).max(0.0) * HOURS_PER_YEAR),
             green_mw: place.green_mw(at),
+            kg_kwh: grid.kg_kwh,
             regional_factor: grid.regional,
         }
     };
@@ -396,25 +425,73 @@ fn halls(inputs: &Inputs, settings: &Settings, plan: Option<&Plan>, place: &Plac
         hall(&d.id, &d.name, true, d.tier, d.at, it_kw, d.pue, d.pue_basis.as_deref())
     });
     let new = plan.into_iter().flat_map(|p| p.centers.iter().filter(|c| !c.existing)).map(|c| {
-        hall(&c.id, &c.name, false, Some(c.tier), c.at, Some(c.it_mw * 1e3), Some(c.pue), Some("design"))
+        let it_kw = Some(c.it_mw * 1e3);
+        let mut new = hall(&c.id, &c.name, false, Some(c.tier), c.at, it_kw, Some(c.pue), Some("design"));
+        new.place = Some(c.place.clone());
+        // What the plan says: a cluster far away has its province's factor, which no region here tells.
+        new.energy = Some(Use { kwh_yr: c.energy_kwh_yr, carbon_t_yr: c.carbon_t_yr });
+        if c.energy_kwh_yr > 0.0 {
+            new.kg_kwh = c.carbon_t_yr * 1e3 / c.energy_kwh_yr;
+        }
+        new
     });
     standing.chain(new).collect()
 }
 
+/// Electricity and carbon that a plan adds: the stations of a city, or a center.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// `stations` or `datacenters`.
+    pub what: &'static str,
+    /// City (adcode; none where it isn't known), or the center's id.
+    pub of: Option<String>,
+    /// Electricity and carbon of a year.
+    #[serde(flatten)]
+    pub energy: Use,
+    /// Emission factor, kg CO2 per kWh; none without electricity.
+    pub kg_kwh: Option<f64>,
+}
+
+/// What a plan adds, line by line: stations by city, then centers. Every sum of a plan's energy is one of these.
+#[must_use]
+pub fn lines(inputs: &Inputs, settings: &Settings, plan: &Plan) -> Vec<Line> {
+    let mut by_city: BTreeMap<Option<&str>, Use> = BTreeMap::new();
+    for s in &plan.stations {
+        let city = s.city.as_deref();
+        let regions = inputs.regions.iter().filter(|r| city == Some(r.adcode.as_str()));
+        by_city.entry(city).or_default().add(s.energy_kwh_yr, &Grid::of(regions, &settings.energy));
+    }
+    let line = |what, of: Option<String>, energy: Use| Line {
+        what,
+        of,
+        energy,
+        kg_kwh: (energy.kwh_yr > 0.0).then(|| energy.carbon_t_yr * 1e3 / energy.kwh_yr),
+    };
+    let of_center = |c: &Center| Use { kwh_yr: c.energy_kwh_yr, carbon_t_yr: c.carbon_t_yr };
+    let stations = by_city.into_iter().map(|(city, sum)| line("stations", city.map(str::to_owned), sum));
+    stations
+        .chain(plan.centers.iter().map(|c| line("datacenters", Some(c.id.clone()), of_center(c))))
+        .collect()
+}
+
+/// The sum of the lines of one kind.
+#[must_use]
+pub fn sum_of(lines: &[Line], what: &str) -> Use {
+    lines.iter().filter(|l| l.what == what).fold(Use::default(), |sum, l| sum.plus(l.energy))
+}
+
 fn added(inputs: &Inputs, settings: &Settings, plan: &Plan) -> Added {
     let e = &settings.energy;
-    let mut sum = Added::default();
-    for s in &plan.stations {
-        let city = inputs.regions.iter().filter(|r| s.city.as_deref() == Some(r.adcode.as_str()));
-        sum.stations.add(s.energy_kwh_yr, &Grid::of(city, e));
-    }
+    let lines = lines(inputs, settings, plan);
+    let mut sum = Added {
+        stations: sum_of(&lines, "stations"),
+        centers: sum_of(&lines, "datacenters"),
+        ..Added::default()
+    };
     let outdoor =
         || plan.stations.iter().filter(|s| !matches!(s.build, StationBuild::Indoor | StationBuild::Upgrade));
     sum.outdoor = outdoor().count() as u64;
     sum.on_towers = outdoor().filter(|s| s.build == StationBuild::SharedTower).count() as u64;
-    for c in &plan.centers {
-        sum.centers = sum.centers.plus(Use { kwh_yr: c.energy_kwh_yr, carbon_t_yr: c.carbon_t_yr });
-    }
     let trench_km: f64 = plan.routes.iter().map(|r| r.trench_m).sum::<f64>() / 1e3;
     sum.embodied_t = e.embodied_station_t * plan.stations.len() as f64 + e.embodied_trench_t_km * trench_km;
     sum
@@ -536,6 +613,37 @@ mod tests {
             c.duct_id = None;
         }
         assert_eq!(energy(&inputs, &s, &towers, None).sharing[3].today_shared, None);
+    }
+
+    /// A center's carbon is the plan's own figure, whatever factor its surroundings here would give; and what
+    /// the plan adds is no share of a base in which a center's electricity is missing.
+    #[test]
+    fn planned_centers_have_one_figure() {
+        let (mut inputs, s) = (synth::demo(), settings());
+        inputs.sites.list.truncate(40);
+        let work = Work { effort: Effort::LOW, seed: 1, gap: 0.0, stop: Stop::NEVER };
+        let mut plan = crate::plan::run(&mut inputs, &s, work).unwrap();
+        let mut center = plan.centers[0].clone();
+        (center.id, center.existing) = ("DC-FAR".into(), false);
+        (center.it_mw, center.pue) = (0.2, 1.2);
+        (center.energy_kwh_yr, center.carbon_t_yr) = (2_102_400.0, 1_362.1);
+        plan.centers = vec![center];
+        let towers = towers(&inputs.cells, s.siting.cluster_m);
+        let mut found = energy(&inputs, &s, &towers, Some(&plan));
+        let of_table = found.halls.iter().find(|h| h.id == "DC-FAR").unwrap();
+        assert_eq!(of_table.energy, found.added.map(|a| a.centers));
+        assert!((of_table.kg_kwh - 0.647_88).abs() < 1e-4);
+
+        found.halls.retain(|h| !h.existing);
+        let today_kwh = found.today().kwh_yr;
+        let added = found.added.unwrap();
+        let more = (added.stations.kwh_yr + 2_102_400.0) / today_kwh;
+        assert!((found.added_share().unwrap() - more).abs() < 1e-12);
+        let mut dark = found.halls[0].clone();
+        (dark.existing, dark.energy) = (true, None);
+        found.halls.push(dark);
+        assert_eq!((found.halls_unknown(), found.added_share()), (1, None));
+        assert_eq!(found.added_share_of_stations(), Some(added.stations.kwh_yr / today_kwh));
     }
 
     /// Two networks on one mast, one of them on another, a roof and a carrier more; 2 km in a duct, 3 km of

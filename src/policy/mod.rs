@@ -11,6 +11,7 @@ pub mod joint;
 pub mod kpi;
 pub mod outlook;
 pub mod party;
+pub mod private_networks;
 pub mod readiness;
 pub mod schemes;
 pub mod services;

@@ -116,6 +116,13 @@ impl Plant {
         self.cost_cny.filter(|_| self.is_blocked() && !self.checks.contains(&State::Unknown))
     }
 
+    /// Whether lifting it has a price that isn't sure to do: what is known to be missing does, something else
+    /// is unknown.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.is_blocked() && self.cost_cny.is_some() && self.checks.contains(&State::Unknown)
+    }
+
     /// Whether nothing that is known stands against it in a scheme: no item answered no. True for the
     /// network part alone.
     #[must_use]
@@ -471,6 +478,8 @@ mod tests {
                 .fold(f64::INFINITY, f64::min);
             assert_eq!((found.cost_cny, found.short), (best, more.saturating_sub(5)), "{wanted}");
         }
+        let unsure: Vec<bool> = plants.iter().map(Plant::is_unsure).collect();
+        assert_eq!(unsure, [false, false, false, false, false, false, true, false]);
         // An item of a scheme answered no holds a plant back there, and nowhere else.
         plants[3].answers[1].not_met = 1;
         let of = |s| lift(&plants, 2, s);

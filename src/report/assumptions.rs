@@ -21,6 +21,8 @@ pub(super) struct Shares {
     pub assumed: u64,
     /// From an inferred or made-up layer.
     pub inferred: u64,
+    /// Known to be nothing: no cell of the layer is in reach.
+    pub nothing: u64,
     /// Not known.
     pub unknown: u64,
 }
@@ -36,23 +38,31 @@ impl Shares {
         } += 1;
     }
 
-    fn all(&self) -> u64 {
-        self.known + self.predicted + self.assumed + self.inferred + self.unknown
+    fn parts(&self) -> [u64; 6] {
+        [self.known, self.predicted, self.assumed, self.inferred, self.nothing, self.unknown]
     }
 
-    fn cells(&self) -> [Cell; 5] {
+    fn all(&self) -> u64 {
+        self.parts().iter().sum()
+    }
+
+    fn cells(&self) -> [Cell; 6] {
         let all = self.all() as f64;
-        [self.known, self.predicted, self.assumed, self.inferred, self.unknown]
-            .map(|n| if all > 0.0 { Cell::Share(n as f64 / all) } else { Cell::Unknown })
+        self.parts().map(|n| if all > 0.0 { Cell::Share(n as f64 / all) } else { Cell::Unknown })
     }
 }
 
 /// What radio, fiber and latency of the scored sites rest on.
 pub(super) fn rests_on(v: View) -> [Shares; 3] {
     let mut out = [Shares::default(); 3];
+    let has_cells = v.inputs.has("cells") || !v.inputs.cells.list.is_empty();
     for (i, r) in v.found.sites.iter().enumerate().filter(|(_, r)| r.scored) {
         let best = r.best_network.and_then(|n| v.found.networks_at(SiteId(i as u32)).get(usize::from(n.0)));
-        out[0].add(best.map(|n| n.basis));
+        match best {
+            // A score without a signal: with cells in the layer that is no coverage, not no knowledge.
+            Some(n) if n.basis == Basis::Unknown && has_cells => out[0].nothing += 1,
+            other => out[0].add(other.map(|n| n.basis)),
+        }
         out[1].add(Some(r.fiber_basis));
         // Round trips come from great circles and settings: predicted where there is a center at all.
         out[2].add(r.latency_rtt_ms.is_known().then_some(Basis::Predicted));
@@ -68,13 +78,14 @@ pub(super) fn radio_rests_on(v: View, lang: Lang) -> String {
         |n: u64| if all > 0 { grouped_decimal(n as f64 / all as f64 * 100.0, 0) } else { "0".to_owned() };
     let (measured, predicted) = (share(radio.known), share(radio.predicted));
     let (assumed, unknown) = (share(radio.assumed + radio.inferred), share(radio.unknown));
+    let nothing = share(radio.nothing);
     match lang {
         Lang::En => format!(
             "Radio at the sites rests on measurements or given systems for {measured} %, on prediction from known cell \
-             parameters for {predicted} %, on assumed ones for {assumed} %; nothing is known for {unknown} %."
+             parameters for {predicted} %, on assumed ones for {assumed} %; no cell is in reach of {nothing} %; nothing is known for {unknown} %."
         ),
         Lang::Zh => format!(
-            "企业无线结果依据：实测或已知室分 {measured} %，已知工参预测 {predicted} %，假设工参 {assumed} %，未知 {unknown} %。"
+            "企业无线结果依据：实测或已知室分 {measured} %，已知工参预测 {predicted} %，假设工参 {assumed} %，范围内无小区 {nothing} %，未知 {unknown} %。"
         ),
     }
 }
@@ -93,22 +104,21 @@ pub(super) fn assumptions(v: View, lang: Lang) -> Section {
                 ("predicted", "预测"),
                 ("assumed", "假设"),
                 ("inferred", "推断"),
+                ("nothing in reach", "范围内无小区"),
                 ("unknown", "未知"),
             ],
         ),
     )
     .short(t("Basis", "依据"));
     let [radio, fiber, latency] = rests_on(v);
-    let small = |s: &Shares| {
-        [s.known, s.predicted, s.assumed, s.inferred, s.unknown].iter().any(|n| *n > 0 && *n < v.min_count)
-    };
+    let small = |s: &Shares| s.parts().iter().any(|n| *n > 0 && *n < v.min_count);
     for (name, s) in
         [(t("radio", "无线"), radio), (t("fiber", "光纤"), fiber), (t("latency", "时延"), latency)]
     {
         let mut row = vec![Cell::Text(name)];
         if small(&s) {
             row.push(Cell::Text(t("withheld", "不予公布")));
-            row.resize(6, Cell::Blank);
+            row.resize(7, Cell::Blank);
         } else {
             row.extend(s.cells());
         }

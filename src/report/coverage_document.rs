@@ -78,18 +78,27 @@ pub(super) fn headline(v: View, lang: Lang) -> Vec<String> {
     }
     if let Some(k) = all(v) {
         // A share would give a small count away.
-        let small = [k.gaps, k.sites, k.critical, k.unknown].into_iter().any(|n| n > 0 && n < v.min_count);
-        let share = if k.sites > 0 { k.gaps as f64 / k.sites as f64 } else { 0.0 };
-        let (gaps, sites) = (say(v, k.gaps, lang), say(v, k.sites, lang));
+        // One base for every share of the report: the sites that have a score.
+        let left = k.sites.saturating_sub(k.scored + k.unknown);
+        let small =
+            [k.gaps, k.scored, k.critical, k.unknown, left].into_iter().any(|n| n > 0 && n < v.min_count);
+        let share = if k.scored > 0 { k.gaps as f64 / k.scored as f64 } else { 0.0 };
+        let (gaps, scored) = (say(v, k.gaps, lang), say(v, k.scored, lang));
         let (critical, unknown) = (say(v, k.critical, lang), say(v, k.unknown, lang));
         let share = if small { String::new() } else { format!(" ({} %)", grouped_decimal(share * 100.0, 1)) };
+        let left = match (left, lang) {
+            (0, _) => String::new(),
+            (n, Lang::En) => format!("; {} more not in operation", say(v, n, lang)),
+            (n, Lang::Zh) => format!("；另有 {} 家非在产", say(v, n, lang)),
+        };
         lines.push(match lang {
             Lang::En => format!(
-                "{gaps} of {sites} {}{share} below target on every network; {critical} critical; {unknown} unknown",
-                if k.sites == 1 { "site" } else { "sites" },
+                "{gaps} of {scored} scored {}{share} below target on every network; {critical} critical; {unknown} \
+                 unknown{left}",
+                if k.scored == 1 { "site" } else { "sites" },
             ),
             Lang::Zh => format!(
-                "{sites} 家企业中 {gaps} 家{share}在所有网络上均不达标；其中严重 {critical} 家；未知 {unknown} 家"
+                "已评分 {scored} 家企业中 {gaps} 家{share}在所有网络上均不达标；其中严重 {critical} 家；未知 {unknown} 家{left}"
             ),
         });
     }

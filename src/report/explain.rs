@@ -330,16 +330,21 @@ fn site(run: &Value, item: &Value, connection: Option<&Value>, lang: Lang) -> Ve
         ),
     );
     for n in item["networks"].as_array().into_iter().flatten() {
+        // A score without a signal: nothing is in reach, as in the terms above.
+        let nothing = n["score"].is_number() && n["rsrp_outdoor_dbm"].is_null();
+        let radio = |key: &str| {
+            if nothing && n[key].is_null() { Cell::Nothing } else { cell(&n[key], 1) }
+        };
         networks.push(vec![
             cell(&n["network"], 0),
             cell(&n["score"], 1),
-            cell(&n["rsrp_outdoor_dbm"], 1),
-            cell(&n["rsrp_indoor_dbm"], 1),
+            radio("rsrp_outdoor_dbm"),
+            radio("rsrp_indoor_dbm"),
             cell(&n["indoor"], 0),
-            cell(&n["sinr_ssb_db"], 1),
-            cell(&n["sinr_data_db"], 1),
-            cell(&n["dl_mbps"], 1),
-            cell(&n["ul_mbps"], 1),
+            radio("sinr_ssb_db"),
+            radio("sinr_data_db"),
+            radio("dl_mbps"),
+            radio("ul_mbps"),
             n["served_dl"].as_f64().map_or(Cell::Blank, Cell::Share),
             n["served_ul"].as_f64().map_or(Cell::Blank, Cell::Share),
             if n["server"].is_null() { Cell::Blank } else { cell(&n["server"], 0) },
@@ -778,6 +783,34 @@ mod tests {
             let e = explain(&folder, id, Lang::Zh).unwrap();
             assert!(full_text(&e.document, None).contains(id));
         }
+    }
+
+    /// Stages, kinds, costs, energy and the curve, whether the plan has any of it or not.
+    #[test]
+    fn sums_of_the_report_are_reached() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = folder(base.path());
+        let told = |id: &str| {
+            let e = explain(&folder, id, Lang::En).unwrap();
+            (full_text(&e.document, None), e.json)
+        };
+        for id in ["plan", "costs", "curve", "curve-2", "operator"] {
+            told(id);
+        }
+        for stage in ["stations", "fiber", "datacenters"] {
+            assert!(told(stage).0.contains("its bound is that of the whole plan"), "{stage}");
+        }
+        assert!(told("duct").0.contains("the sum of 0 lines"), "a kind that the plan has nothing of");
+        // A station and a trench of one city, party and year are one row of the task table.
+        assert!(told("plan").0.contains("3 lines by kind of work, which stand in 2 rows of the task table"));
+        let (_, energy) = told("energy");
+        let lines = energy["item"]["energy"].as_array().unwrap().clone();
+        let sum = |key: &str| lines.iter().filter_map(|l| l[key].as_f64()).sum::<f64>();
+        let plan = fixture::plan();
+        let kwh = plan.stations.iter().map(|s| s.energy_kwh_yr).sum::<f64>()
+            + plan.centers.iter().map(|c| c.energy_kwh_yr).sum::<f64>();
+        assert!((sum("kwh_yr") - kwh).abs() < 1e-6);
+        assert!(matches!(explain(&folder, "curve-9", Lang::En), Err(ExplainError::UnknownId { .. })));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod answers;
 pub mod area;
 mod assumptions;
 pub mod center_layers;
+mod center_words;
 pub mod chart;
 pub mod contours;
 pub mod coverage_document;

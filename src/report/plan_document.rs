@@ -2,6 +2,7 @@
 
 use super::assumptions::assumptions;
 use super::center_layers::hall_label;
+use super::center_words::{center_name, pue_from};
 use super::chart::{Chart, Lines};
 use super::coverage_document::{
     MAX_ROWS, banners, coverage_document, data_quality, headings, headline, notes, say, today,
@@ -16,7 +17,6 @@ use super::plan_layers::{build_label, item_label, split_text};
 use super::plan_order;
 use super::write::RunInfo;
 use crate::coverage::KpiGroup;
-use crate::model::grid::Grid;
 use crate::model::kinds::Lang;
 use crate::model::operators::operator_zh;
 use crate::model::planned::{
@@ -24,6 +24,7 @@ use crate::model::planned::{
 };
 use crate::model::words::counted;
 use crate::plan::Plan;
+use crate::policy::energy;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The report of `covplan plan`; of coverage alone when the view has no plan.
@@ -49,7 +50,7 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
         stations(v, plan, lang),
         fiber(v, plan, lang),
         centers(v, plan, lang),
-        energy(v, plan, lang),
+        energy_section(v, plan, lang),
     ]);
     sections.extend(plan_order::full_cells(v, plan, lang));
     sections.extend(today(v, lang));
@@ -730,6 +731,7 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
             t("mean RTT ms", "平均往返 ms"),
             t("95 % RTT ms", "95%往返 ms"),
             "PUE".to_owned(),
+            t("PUE is", "PUE 来源"),
             t("tCO2/yr", "吨CO2/年"),
             money_heading(lang, "capex", "投资"),
             t("payer", "出资方"),
@@ -741,7 +743,7 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
         let used = c.racks.filter(|r| *r > 0.0).map(|r| c.racks_used / r);
         table.push(vec![
             Cell::words(Some(&c.id)),
-            Cell::words(Some(&c.name)),
+            Cell::words(Some(&center_name(v, &c.name, &c.place, lang))),
             Cell::Text(if c.existing { t("yes", "是") } else { t("no", "否") }),
             Cell::Text(t(c.tier.code(), c.tier.zh())),
             Cell::Text(t(hall_label(c.hall).1, hall_label(c.hall).2)),
@@ -754,6 +756,7 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
             c.rtt_mean_ms.map_or(Cell::Nothing, |ms| Cell::Number(ms, 2)),
             c.rtt_p95_ms.map_or(Cell::Nothing, |ms| Cell::Number(ms, 2)),
             Cell::Number(c.pue, 2),
+            Cell::Text(t(pue_from(v, c).0, pue_from(v, c).1)),
             Cell::Number(c.carbon_t_yr, 1),
             money_cell(lang, c.capex_cny),
             if c.existing { Cell::Nothing } else { Cell::Text(payer(&c.payer, lang)) },
@@ -784,19 +787,10 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
     Section { title: t("Is compute near enough", "算力是否够近"), text, tables: vec![table] }
 }
 
-fn energy(v: View, plan: &Plan, lang: Lang) -> Section {
+fn energy_section(v: View, plan: &Plan, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
-    let stations: f64 = plan.stations.iter().map(|s| s.energy_kwh_yr).sum();
-    let centers: f64 = plan.centers.iter().map(|c| c.energy_kwh_yr).sum();
-    let carbon: f64 = plan.centers.iter().map(|c| c.carbon_t_yr).sum();
-    let station_carbon: f64 = plan
-        .stations
-        .iter()
-        .map(|s| {
-            let city = v.inputs.regions.iter().filter(|r| s.city.as_deref() == Some(r.adcode.as_str()));
-            Grid::of(city, &v.settings.energy).carbon_t(s.energy_kwh_yr)
-        })
-        .sum();
+    let lines = energy::lines(v.inputs, v.settings, plan);
+    let [stations, centers] = ["stations", "datacenters"].map(|what| energy::sum_of(&lines, what));
     let mut table = Table::new(
         "energy",
         t("Energy per year", "年用电量"),
@@ -804,15 +798,15 @@ fn energy(v: View, plan: &Plan, lang: Lang) -> Section {
     );
     table.push(vec![
         Cell::Text(t("new stations", "新建基站")),
-        Cell::Number(stations / 1e3, 1),
-        Cell::Number(station_carbon, 1),
+        Cell::Number(stations.kwh_yr / 1e3, 1),
+        Cell::Number(stations.carbon_t_yr, 1),
     ]);
     table.push(vec![
         Cell::Text(t("data centers, load of this plan", "数据中心（本规划负荷）")),
-        Cell::Number(centers / 1e3, 1),
-        Cell::Number(carbon, 1),
+        Cell::Number(centers.kwh_yr / 1e3, 1),
+        Cell::Number(centers.carbon_t_yr, 1),
     ]);
-    let gwh = grouped_decimal((stations + centers) / 1e6, 2);
+    let gwh = grouped_decimal((stations.kwh_yr + centers.kwh_yr) / 1e6, 2);
     let text = match lang {
         Lang::En => format!("+{gwh} GWh a year."),
         Lang::Zh => format!("年用电增加 {gwh} GWh。"),

@@ -18,6 +18,7 @@ use crate::model::kinds::{Basis, Lang, Redaction, ServiceClass};
 use crate::model::records::{Origin, SiteId};
 use crate::model::settings::Settings;
 use crate::model::text::{Known, Part};
+use crate::policy::energy;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -64,6 +65,7 @@ pub fn write(v: View, run: &RunInfo, out: &mut (impl Write + ?Sized)) -> io::Res
         );
         head.insert("certificates".into(), to_json(&plan.certificates)?);
         head.insert("items".into(), to_json(&plan.items)?);
+        head.insert("energy".into(), to_json(&energy::lines(v.inputs, v.settings, plan))?);
         head.insert("curve".into(), to_json(&plan.curve)?);
         head.insert("order".into(), to_json(&plan.order)?);
         head.insert("stations".into(), placed(&plan.stations, |s| s.at)?);

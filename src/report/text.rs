@@ -43,7 +43,12 @@ pub fn text(document: &Document, width: Option<u16>, folder: Option<&str>) -> St
     }
     let next: Vec<String> = match folder {
         Some(folder) => {
-            document.next.iter().map(|n| n.replace(" DIR", &format!(" {}", quoted(folder)))).collect()
+            // This run's folder isn't empty any more: what comes next needs one of its own.
+            let new = quoted(&format!("{}-plan", folder.trim_end_matches(['/', '\\'])));
+            let of_next = |n: &String| {
+                n.replace(" -o DIR", &format!(" -o {new}")).replace(" DIR", &format!(" {}", quoted(folder)))
+            };
+            document.next.iter().map(of_next).collect()
         }
         // Without a folder, only commands that need none can be run.
         None => document.next.iter().filter(|n| !n.contains(" DIR")).cloned().collect(),
@@ -158,6 +163,7 @@ fn draw(table: &Table, lang: Lang, width: Option<u16>, rows: usize, columns: usi
 
 #[cfg(test)]
 mod tests {
+    use super::super::coverage_document::coverage_document;
     use super::super::fixture;
     use super::super::plan_document::plan_document;
     use super::super::redact::Released;
@@ -174,12 +180,22 @@ mod tests {
         let t = report(Lang::En);
         assert!(t.contains("sites below target fall from 2 to 1"), "{t}");
         assert!(
-            t.contains("2 of 4 sites (50.0 %) below target on every network; 1 critical; 1 unknown"),
+            t.contains("2 of 3 scored sites (66.7 %) below target on every network; 1 critical; 1 unknown"),
             "{t}"
         );
         assert!(t.contains("covplan explain \"out dir\" ST-00001"), "{t}");
         assert!(!t.contains('\u{1b}'));
         assert_eq!(t.lines().filter(|l| l.starts_with('═')).count(), 5, "{t}");
+    }
+
+    #[test]
+    fn the_next_run_gets_a_folder_of_its_own() {
+        let (inputs, settings) = (fixture::inputs(), fixture::settings(""));
+        let plan = fixture::plan();
+        let released = Released::coverage(&inputs, &settings, &plan.before);
+        let document = coverage_document(released.view(), &fixture::run(Lang::En));
+        let t = text(&document, None, Some("out/"));
+        assert!(t.contains("covplan plan PROJECT.toml -o out-plan\n"), "{t}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::model::records::SiteId;
 use crate::model::settings::Settings;
 use crate::optimise::facility::FacilityError;
 use crate::optimise::{Effort, Stop, Work};
+use crate::policy::private_networks::private_networks;
 use crate::report::answers::{Picture, centers_answer, curve_svg, map_svg, reasons};
 use crate::report::center_layers::{CenterTables, assignments, centers, clusters};
 use crate::report::{Released, text};
@@ -89,9 +90,10 @@ pub fn run(
     let stopped = ctx.must_stop();
     let nothing = Assessment::default();
     let released = Released::coverage(&loaded.inputs, &settings, &nothing);
+    let private = private_networks(&loaded.inputs, &settings, &advice.clusters);
     let tables = CenterTables::new(&released, &advice);
     let why = reasons(&released, &advice);
-    let answer = centers_answer(&released, &advice, &tables, &why, stopped, &run);
+    let answer = centers_answer(&released, &advice, &tables, &why, &private, stopped, &run);
     if let Some(options) = out_options(output) {
         let view = released.view();
         let layers = [

@@ -2,15 +2,19 @@
 
 use super::Answer;
 use super::centers_exchange::{self, network};
+use super::centers_private;
 use crate::datacenter::Advice;
 use crate::datacenter::centers::{CenterOfLayout, NextBest};
 use crate::datacenter::reasons::{name_zh, reason as in_words};
 use crate::datacenter::tradeoff::Aim;
 use crate::model::kinds::Lang;
+use crate::model::settings::HallKind;
 use crate::model::words::{yuan, yuan_zh};
+use crate::policy::private_networks::PrivateNetworks;
 use crate::report::center_layers::{CenterTables, factor_label, hall_label};
 use crate::report::coverage_document::{MAX_ROWS, banners, headings, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
+use crate::report::layers::View;
 use crate::report::number::{fixed, grouped_decimal};
 use crate::report::plan_document::{money_cell, money_heading};
 use crate::report::redact::Released;
@@ -41,6 +45,7 @@ pub fn centers_answer(
     advice: &Advice,
     tables: &CenterTables,
     why: &[(String, String)],
+    private: &PrivateNetworks,
     stopped: bool,
     run: &RunInfo,
 ) -> Answer {
@@ -50,7 +55,7 @@ pub fn centers_answer(
     let mut sections = vec![
         Section {
             title: t("Centers", "算力中心"),
-            text: method(advice, lang),
+            text: method(advice, lang).into_iter().chain([workloads(v, lang)]).collect(),
             tables: vec![center_table(released, advice, tables, lang), why_table(tables, why, lang)],
         },
         Section {
@@ -76,6 +81,9 @@ pub fn centers_answer(
     }
     sections.extend(centers_exchange::section(released, advice, lang));
     sections.push(cluster_section(released, advice, lang));
+    if !advice.clusters.list.is_empty() {
+        sections.push(centers_private::section(released, advice, private, lang));
+    }
     let notes: Vec<String> = advice.notes.iter().map(|n| n.text(lang).to_owned()).collect();
     if !notes.is_empty() {
         sections.push(Section { title: t("Remarks", "说明"), text: notes, tables: Vec::new() });
@@ -85,11 +93,16 @@ pub fn centers_answer(
         front: None,
         title: format!("{} – {}", plain(&run.title), t("where compute should stand", "算力中心布局")),
         banners: banners(v, lang, stopped),
-        headline: headline(released, advice, lang),
+        headline: headline(released, advice, lang)
+            .into_iter()
+            .chain(centers_private::headline(released, private, lang))
+            .collect(),
         sections,
         next: vec!["covplan energy PROJECT.toml".to_owned()],
     };
-    Answer { name: "centers", document, result: result(released, advice, tables, why) }
+    let mut result = result(released, advice, tables, why);
+    result["private_networks"] = centers_private::result(released, advice, private);
+    Answer { name: "centers", document, result }
 }
 
 fn headline(released: &Released, a: &Advice, lang: Lang) -> Vec<String> {
@@ -104,9 +117,16 @@ fn headline(released: &Released, a: &Advice, lang: Lang) -> Vec<String> {
     }
     let unmet: f64 = a.unmet.iter().map(|u| u.racks).sum();
     let share = |part: f64, of: f64| grouped_decimal(if of > 0.0 { 100.0 * part / of } else { 0.0 }, 1);
+    // Mean, p95 and worst are of what latency matters to; a center's own row counts everything.
+    let farthest_ms = a.centers.iter().filter_map(|c| c.rtt_worst_ms).fold(0.0, f64::max);
+    let rest = match lang {
+        _ if farthest_ms < m.rtt_worst_ms + 0.005 => String::new(),
+        Lang::En => format!("; what latency doesn't matter to takes up to {} ms", fixed(farthest_ms, 2)),
+        Lang::Zh => format!("；时延不敏感业务最长 {} ms", fixed(farthest_ms, 2)),
+    };
     let mut lines = vec![match lang {
         Lang::En => format!(
-            "{} centers ({new} new) serve {} racks, {} % of the demand, within its latency limits: {} ms mean, {} ms p95 (no layout: below {}), {} ms worst round trip (below {})",
+            "{} centers ({new} new) serve {} racks, {} % of the demand, within its latency limits; what latency matters to: {} ms mean, {} ms p95 (no layout: below {}), {} ms worst round trip (below {}){rest}",
             a.centers.len(),
             grouped_decimal(served, 1),
             share(served, served + unmet),
@@ -117,7 +137,7 @@ fn headline(released: &Released, a: &Advice, lang: Lang) -> Vec<String> {
             fixed(a.least_p95_worst_ms[1], 2),
         ),
         Lang::Zh => format!(
-            "{} 处算力中心（新建 {new} 处）承载 {} 架，占需求 {} %，均满足时延限值：往返平均 {} ms、95% {} ms（任何方案不低于 {}）、最长 {} ms（不低于 {}）",
+            "{} 处算力中心（新建 {new} 处）承载 {} 架，占需求 {} %，均满足时延限值；时延敏感业务往返平均 {} ms、95% {} ms（任何方案不低于 {}）、最长 {} ms（不低于 {}）{rest}",
             a.centers.len(),
             grouped_decimal(served, 1),
             share(served, served + unmet),
@@ -137,7 +157,10 @@ fn headline(released: &Released, a: &Advice, lang: Lang) -> Vec<String> {
             grouped_decimal(m.carbon_t_yr, 0),
             a.certificate
                 .as_ref()
-                .map(|c| format!("; proven within {} % of the optimum", grouped_decimal(c.gap * 100.0, 2)))
+                .map(|c| {
+                    let (gap, whole) = (grouped_decimal(c.gap * 100.0, 2), yuan(c.objective));
+                    format!("; proven within {gap} % of the optimum (objective {whole} a year, latency and carbon at their weights)")
+                })
                 .unwrap_or_default()
         ),
         Lang::Zh => format!(
@@ -148,7 +171,10 @@ fn headline(released: &Released, a: &Advice, lang: Lang) -> Vec<String> {
             grouped_decimal(m.carbon_t_yr, 0),
             a.certificate
                 .as_ref()
-                .map(|c| format!("；可证与最优相差不超过 {} %", grouped_decimal(c.gap * 100.0, 2)))
+                .map(|c| {
+                    let (gap, whole) = (grouped_decimal(c.gap * 100.0, 2), yuan_zh(c.objective));
+                    format!("；可证与最优相差不超过 {gap} %（目标值 {whole}，含时延与碳权重）")
+                })
                 .unwrap_or_default()
         ),
     });
@@ -218,6 +244,7 @@ fn center_table(released: &Released, a: &Advice, tables: &CenterTables, lang: La
             ("MWh/yr", "兆瓦时/年"),
             ("p95 fiber km", "95%光路（公里）"),
             ("green power at hand MW", "就近绿电（MW）"),
+            ("PUE is", "PUE 来源"),
         ],
     ));
     let mut table = Table::new("centers", t("Centers", "算力中心"), columns).brief();
@@ -244,6 +271,11 @@ fn center_table(released: &Released, a: &Advice, tables: &CenterTables, lang: La
             Cell::Number(c.energy_kwh_yr / 1e3, 0),
             c.rtt_mean_ms.map_or(Cell::Nothing, |_| Cell::Number(c.fiber_p95_km, 1)),
             Cell::number(c.green_mw, 0),
+            Cell::Text(match (c.existing, c.pue_given) {
+                (false, _) => t("as planned", "规划值"),
+                (true, true) => t("given", "数据给定"),
+                (true, false) => t("assumed", "假设"),
+            }),
         ]);
     }
     let sum = |f: fn(&CenterOfLayout) -> f64| a.centers.iter().map(f).sum::<f64>();
@@ -325,6 +357,29 @@ fn curve_table(a: &Advice, lang: Lang) -> Table {
         ]);
     }
     table
+}
+
+/// What a rack of a site's demand is made of: factors, which needn't add up to one.
+fn workloads(v: View, lang: Lang) -> String {
+    let all = &v.settings.datacenter.workload;
+    let sum = |hall: HallKind| all.values().filter(|w| w.hall == hall).map(|w| w.share).sum::<f64>();
+    let [general, dense] = [HallKind::General, HallKind::Ai].map(sum);
+    let parts: Vec<String> = all
+        .iter()
+        .map(|(name, w)| format!("{} {}", plain(pick(lang, name, name_zh(name))), fixed(w.share, 2)))
+        .collect();
+    let parts = parts.join(pick(lang, ", ", "、"));
+    let [general, dense, whole] = [general, dense, general + dense].map(|n| fixed(n, 2));
+    match lang {
+        Lang::En => format!(
+            "Each rack of a site's demand (datacenter.site_racks × datacenter.firm) asks for {parts}: {general} racks in general \
+             halls and {dense} beside them in halls for AI, {whole} in all. These are factors, not shares of one."
+        ),
+        Lang::Zh => format!(
+            "企业每架需求（datacenter.site_racks × datacenter.firm）对应：{parts}，即通用机房 {general} 架，另加智算机房 {dense} 架，合计 {whole} 架；\
+             以上为系数，不要求合计为 1。"
+        ),
+    }
 }
 
 /// Name of a point of the curve: A to Z, then numbers.

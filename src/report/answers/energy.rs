@@ -2,7 +2,9 @@
 
 use super::Answer;
 use crate::model::kinds::{DcTier, Lang};
+use crate::model::words::counted;
 use crate::policy::energy::{Energy, HallUse, Shared, Sharing, Use};
+use crate::report::center_words::center_name;
 use crate::report::chart::{Chart, Columns};
 use crate::report::coverage_document::{MAX_ROWS, banners, headings, say};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
@@ -91,7 +93,7 @@ fn gwh(kwh: f64) -> String {
 
 fn headline(v: View, found: &Energy, lang: Lang) -> Vec<String> {
     let (networks, halls) = (found.today(), found.halls_today());
-    let unknown = found.halls.iter().filter(|h| h.existing && h.energy.is_none()).count();
+    let unknown = found.halls_unknown();
     let mut lines = vec![match lang {
         Lang::En => format!(
             "today: stations {} GWh a year, {} t CO2; data centers {} GWh, {} t{}",
@@ -121,20 +123,32 @@ fn headline(v: View, found: &Energy, lang: Lang) -> Vec<String> {
     if let Some(a) = &found.added {
         let kwh = a.stations.kwh_yr + a.centers.kwh_yr;
         let carbon = a.stations.carbon_t_yr + a.centers.carbon_t_yr;
-        let more = if networks.kwh_yr > 0.0 { kwh / (networks.kwh_yr + halls.kwh_yr) * 100.0 } else { 0.0 };
+        let percent = |share: f64| fixed(share * 100.0, 1);
+        let told = found.added_share().map(percent);
+        let of_stations = found.added_share_of_stations().map(percent);
+        let more = match (told, of_stations, lang) {
+            (Some(share), _, Lang::En) => format!(" ({share} %)"),
+            (Some(share), _, Lang::Zh) => format!("（{share} %）"),
+            (None, Some(share), Lang::En) => format!(
+                " (stations +{share} %; no share of the whole, since the use of {} is unknown)",
+                counted(unknown as u64, "center")
+            ),
+            (None, Some(share), Lang::Zh) => {
+                format!("（基站增加 {share} %；{unknown} 个数据中心现用电未知，总增幅无法计算）")
+            }
+            (None, None, _) => String::new(),
+        };
         lines.push(match lang {
-            Lang::En => format!(
-                "plan: +{} GWh a year ({} %), +{} t CO2",
-                gwh(kwh),
-                fixed(more, 1),
-                grouped_decimal(carbon, 0)
-            ),
-            Lang::Zh => format!(
-                "规划后：年用电增加 {} GWh（{} %），碳排放增加 {} 吨",
-                gwh(kwh),
-                fixed(more, 1),
-                grouped_decimal(carbon, 0)
-            ),
+            Lang::En => {
+                format!("plan: +{} GWh a year{more}, +{} t CO2", gwh(kwh), grouped_decimal(carbon, 0))
+            }
+            Lang::Zh => {
+                format!(
+                    "规划后：年用电增加 {} GWh{more}，碳排放增加 {} 吨",
+                    gwh(kwh),
+                    grouped_decimal(carbon, 0)
+                )
+            }
         });
     }
     let over: Vec<&HallUse> = found.halls.iter().filter(|h| h.pue.is_some_and(|p| p > h.limit)).collect();
@@ -246,6 +260,7 @@ fn halls(released: &Released, found: &Energy, lang: Lang) -> Table {
                 ("pass", "达标"),
                 ("MWh/yr", "兆瓦时/年"),
                 ("tCO2/yr", "吨CO2/年"),
+                ("kg CO2/kWh", "千克CO2/千瓦时"),
                 ("saves at limit, MWh/yr", "达限可节电（兆瓦时/年）"),
                 ("green power at hand, MW", "就近绿电（MW）"),
             ],
@@ -261,7 +276,10 @@ fn halls(released: &Released, found: &Energy, lang: Lang) -> Table {
     for h in list.into_iter().take(MAX_ROWS) {
         table.push(vec![
             Cell::words(Some(&released.id(&h.id))),
-            released.name(&h.name).map_or(Cell::Blank, |n| Cell::words(Some(n))),
+            released.name(&h.name).map_or(Cell::Blank, |n| {
+                let place = h.place.as_deref().unwrap_or_default();
+                Cell::words(Some(&center_name(released.view(), n, place, lang)))
+            }),
             tier(h.tier),
             Cell::number(h.it_kw, 0),
             Cell::number(h.pue, 2),
@@ -272,6 +290,7 @@ fn halls(released: &Released, found: &Energy, lang: Lang) -> Table {
             }),
             Cell::number(h.energy.map(|e| e.kwh_yr / 1e3), 1),
             Cell::number(h.energy.map(|e| e.carbon_t_yr), 1),
+            Cell::Number(h.kg_kwh, 4),
             Cell::number(h.saving_kwh_yr.map(|k| k / 1e3), 1),
             Cell::number(h.green_mw, 0),
         ]);

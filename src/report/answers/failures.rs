@@ -3,6 +3,7 @@
 use super::Answer;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Lang;
+use crate::model::words::{counted, grouped};
 use crate::policy::backbone::{Backbone, STRETCH};
 use crate::policy::failures::{Fails, Failure, Failures};
 use crate::report::coverage_document::{MAX_ROWS, banners, say};
@@ -111,7 +112,7 @@ fn backbone_line(released: &Released, b: &Backbone, lang: Lang) -> String {
     let (cities, links) = (of("city"), of("link"));
     let owner = plain(released.party(&b.owner).unwrap_or("–"));
     let best = b.advice.first().map(|l| {
-        let [a, z] = l.names.each_ref().map(|n| plain(&released.id(n)));
+        let [a, z] = l.names.each_ref().map(|n| city(released, b, n, lang));
         let (us, km) = (grouped_decimal(l.mean_saved_ms * 1e3, 0), grouped_decimal(l.length_km, 0));
         match lang {
             Lang::En => {
@@ -122,9 +123,11 @@ fn backbone_line(released: &Released, b: &Backbone, lang: Lang) -> String {
     });
     match lang {
         Lang::En => format!(
-            "backbone {owner}: {} cities, {} links; {cities} cities and {links} links are single points of failure{}",
-            b.cities,
-            b.links,
+            "backbone {owner}: {}, {}; single points of failure: {} and {}{}",
+            counted_as(b.cities, "city", "cities"),
+            counted(b.links, "link"),
+            counted_as(cities as u64, "city", "cities"),
+            counted(links as u64, "link"),
             best.unwrap_or_default()
         ),
         Lang::Zh => format!(
@@ -134,6 +137,23 @@ fn backbone_line(released: &Released, b: &Backbone, lang: Lang) -> String {
             best.unwrap_or_default()
         ),
     }
+}
+
+/// A place of a backbone as people call it: by its city where the layers don't name it, with its city else.
+fn city(released: &Released, b: &Backbone, name: &str, lang: Lang) -> String {
+    let city = b.cities_near.get(name).map(|(en, zh)| (pick(lang, en, zh), en == name));
+    let told = plain(&told_name(released, b, name));
+    match city {
+        Some((city, true)) => city.to_owned(),
+        // Of a name that is withheld the city is, too.
+        Some((city, false)) if told == name => format!("{told} ({city})"),
+        _ => told,
+    }
+}
+
+/// A counted word whose plural isn't made with s.
+fn counted_as(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(i64::try_from(n).unwrap_or(i64::MAX)), if n == 1 { one } else { many })
 }
 
 fn backbone_section(released: &Released, backbones: &[Backbone], lang: Lang) -> Section {
@@ -182,8 +202,8 @@ fn backbone_section(released: &Released, backbones: &[Backbone], lang: Lang) -> 
         ],
     )
     .brief();
-    let name = |n: &str| Cell::Text(plain(&released.id(n)));
     for b in backbones {
+        let name = |n: &str| Cell::Text(city(released, b, n, lang));
         let of = |kind: &str| Cell::count(Some(b.weak.iter().filter(|w| w.kind == kind).count() as u64));
         let told = |v: f64| if b.too_large { Cell::Blank } else { Cell::Number(v, 2) };
         whole.push(vec![
@@ -199,7 +219,7 @@ fn backbone_section(released: &Released, backbones: &[Backbone], lang: Lang) -> 
             Cell::count(Some(b.stretched)),
         ]);
         for w in b.weak.iter().take(MAX_ROWS) {
-            let names: Vec<String> = w.names.iter().map(|n| plain(&released.id(n))).collect();
+            let names: Vec<String> = w.names.iter().map(|n| city(released, b, n, lang)).collect();
             weak.push(vec![
                 owner(b),
                 Cell::Text(if w.kind == "city" { t("city", "城市") } else { t("link", "链路") }),
@@ -240,13 +260,21 @@ fn backbone_section(released: &Released, backbones: &[Backbone], lang: Lang) -> 
     }
 }
 
+/// A name of the layers as it may be told; that of a city is public.
+fn told_name(released: &Released, b: &Backbone, name: &str) -> String {
+    if b.cities_near.get(name).is_some_and(|c| c.0 == name) { name.to_owned() } else { released.id(name) }
+}
+
 fn backbone_json(released: &Released, b: &Backbone) -> Value {
     let mut told = serde_json::to_value(b).unwrap_or_default();
     told["owner"] = json!(released.party(&b.owner));
+    let near = b.cities_near.iter().filter(|(name, _)| told_name(released, b, name) == **name);
+    let near = near.map(|(name, city)| (name.clone(), json!(city)));
+    told["cities_near"] = near.collect::<serde_json::Map<_, _>>().into();
     for list in ["weak", "advice"] {
         for item in told[list].as_array_mut().into_iter().flatten() {
             for name in item["names"].as_array_mut().into_iter().flatten() {
-                *name = json!(name.as_str().map(|n| released.id(n)));
+                *name = json!(name.as_str().map(|n| told_name(released, b, n)));
             }
         }
     }

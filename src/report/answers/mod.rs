@@ -3,6 +3,7 @@
 mod centers;
 mod centers_drawing;
 mod centers_exchange;
+mod centers_private;
 mod compare;
 mod duplicates;
 mod energy;

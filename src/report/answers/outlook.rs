@@ -8,7 +8,7 @@ use crate::report::chart::{Chart, Spans};
 use crate::report::coverage_document::{banners, headings};
 use crate::report::document::{Cell, Document, Section, Table, pick, plain};
 use crate::report::layers::View;
-use crate::report::number::{fixed, grouped, grouped_decimal};
+use crate::report::number::{fixed, grouped_decimal};
 use crate::report::write::RunInfo;
 use serde_json::json;
 
@@ -53,10 +53,10 @@ fn range(values: [f64; 3], decimals: u8) -> String {
     if low == high { low } else { format!("{low}–{high}") }
 }
 
-/// `1.0–1.2×`.
+/// `1.02–1.20×`.
 fn times(values: &[f64]) -> String {
-    let low = fixed(values.iter().copied().fold(f64::INFINITY, f64::min), 1);
-    let high = fixed(values.iter().copied().fold(0.0, f64::max), 1);
+    let low = fixed(values.iter().copied().fold(f64::INFINITY, f64::min), 2);
+    let high = fixed(values.iter().copied().fold(0.0, f64::max), 2);
     if low == high { format!("{low}×") } else { format!("{low}–{high}×") }
 }
 
@@ -94,17 +94,16 @@ fn headline(found: &Outlook, lang: Lang) -> Vec<String> {
             let areas: Vec<f64> = b.cases.iter().filter_map(|c| c.area_ratio).collect();
             let area = if areas.is_empty() { pick(lang, "unknown", "未知").to_owned() } else { times(&areas) };
             let name = plain(&b.band);
-            let carried = b.cases[1].carried.stations;
-            let new = b.cases[1].new.stations;
-            let (carried, new) = (grouped(carried as i64), grouped(new as i64));
+            let over = |of: fn(&Outcome) -> u64| range([0, 1, 2].map(|k| of(&b.cases[k]) as f64), 0);
+            let (carried, new) = (over(|o| o.carried.stations), over(|o| o.new.stations));
             match (ratios.is_empty(), lang) {
                 (false, Lang::En) => format!(
-                    "{name}: {} the stations of {} for these sites, {area} for an area, under the stated assumptions; mid case: \
-                     {carried} of today's towers, {new} new",
+                    "{name}: {} the stations of {} for these sites, {area} for an area, under the stated assumptions (low to high \
+                     case): {carried} of today's towers, {new} new",
                     times(&ratios), plain(&found.bands[0].band),
                 ),
                 (false, Lang::Zh) => format!(
-                    "{name}：在所列假设下，覆盖这些企业的基站数为 {} 的 {}，按面积为 {area}；中情景利用现有站址 {carried}，新建 {new}",
+                    "{name}：在所列假设下，覆盖这些企业的基站数为 {} 的 {}，按面积为 {area}（低至高情景）：利用现有站址 {carried}，新建 {new}",
                     plain(&found.bands[0].band), times(&ratios),
                 ),
                 (true, Lang::En) => format!("{name}: doesn't reach every site in any case"),

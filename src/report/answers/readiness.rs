@@ -158,11 +158,12 @@ fn headline(v: View, inputs: &Inputs, found: &Readiness, lang: Lang) -> Vec<Stri
     if let Some(l) = found.lift() {
         let (zh, k) = (lang == Lang::Zh, n(l.chosen.len() as u64));
         let cost = money(l.cost_cny, zh);
+        let unsure = n(count(p, |p| p.is_unsure() && p.counts_for(l.scheme)));
         lines.push(match (lang, l.short) {
             (Lang::En, 0) => format!("{} ready sites: lift the {k} cheapest for {cost}", l.wanted),
-            (Lang::En, s) => format!("{} ready sites can't be reached: the {k} that have a price cost {cost}, {s} more are unknown or have none", l.wanted),
+            (Lang::En, s) => format!("{} ready sites can't be counted on: {k} are sure to be lifted, for {cost}; {s} more are short; of {unsure} what is known to be missing has a price, but something else is unknown", l.wanted),
             (Lang::Zh, 0) => format!("达到 {} 家就绪：补齐最省的 {k} 家，需 {cost}", l.wanted),
-            (Lang::Zh, s) => format!("无法达到 {} 家就绪：可定价的 {k} 家需 {cost}，另缺 {s} 家未知或无法单独定价", l.wanted),
+            (Lang::Zh, s) => format!("无法确保 {} 家就绪：可确定补齐的 {k} 家需 {cost}，仍缺 {s} 家；{unsure} 家的已知缺项有价，但另有未知项", l.wanted),
         });
     }
     lines

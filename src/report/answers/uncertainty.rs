@@ -115,12 +115,20 @@ fn headline(released: &Released, found: &Uncertainty, lang: Lang) -> Vec<String>
         }
         lines.push(line);
     }
-    let widest = found.tornado.iter().max_by_key(|s| s.gaps_after[0].abs_diff(s.gaps_after[1]));
-    if let Some(s) = widest.filter(|s| s.gaps_after[0] != s.gaps_after[1]) {
-        let what = label(s.parameter, lang);
-        lines.push(match lang {
-            Lang::En => format!("what matters most for who is served: {what}"),
-            Lang::Zh => format!("对达标影响最大的因素：{what}"),
+    let (sites, widest) = widest(found);
+    if sites > 0 {
+        let names: Vec<&str> = widest.iter().map(|s| label(s.parameter, lang)).collect();
+        let (what, sites) = (names.join(pick(lang, " and ", "、")), say(v, sites, lang));
+        let alike = names.len() > 1;
+        lines.push(match (lang, alike) {
+            (Lang::En, false) => {
+                format!("what matters most for who is served after the plan: {what} (swing of {sites} sites)")
+            }
+            (Lang::En, true) => format!(
+                "what matters most for who is served after the plan: {what}, alike (a swing of {sites} sites each)"
+            ),
+            (Lang::Zh, false) => format!("对规划后达标影响最大的因素：{what}（摆动 {sites} 家）"),
+            (Lang::Zh, true) => format!("对规划后达标影响最大的因素：{what}，并列（各摆动 {sites} 家）"),
         });
     }
     if !found.anew.is_empty() {
@@ -133,6 +141,28 @@ fn headline(released: &Released, found: &Uncertainty, lang: Lang) -> Vec<String>
         });
     }
     lines
+}
+
+/// The widest bars of the tornado, sites below target after the plan, in the order of its table; several where
+/// they are alike.
+fn widest(found: &Uncertainty) -> (u64, Vec<&Swing>) {
+    let swing = |s: &Swing| s.gaps_after[0].abs_diff(s.gaps_after[1]);
+    let most = found.tornado.iter().map(swing).max().unwrap_or(0);
+    (most, in_order(found).into_iter().filter(|s| swing(s) == most).collect())
+}
+
+/// The parameters as the tornado shows them: what moves most sites, today or after the plan, comes first, then
+/// what moves most money.
+fn in_order(found: &Uncertainty) -> Vec<&Swing> {
+    let mut list: Vec<&Swing> = found.tornado.iter().collect();
+    let gaps = |s: &Swing| {
+        s.gaps_after[0].abs_diff(s.gaps_after[1]).max(s.gaps_before[0].abs_diff(s.gaps_before[1]))
+    };
+    let cny = |s: &Swing| (s.capex_cny[1] - s.capex_cny[0]).abs();
+    list.sort_by(|a, b| {
+        gaps(b).cmp(&gaps(a)).then(cny(b).total_cmp(&cny(a))).then(a.parameter.cmp(&b.parameter))
+    });
+    list
 }
 
 fn spread(found: &Uncertainty, lang: Lang) -> Table {
@@ -195,14 +225,7 @@ fn tornado(found: &Uncertainty, lang: Lang) -> Table {
         ],
     )
     .brief();
-    let mut list: Vec<&Swing> = found.tornado.iter().collect();
-    let gaps = |s: &Swing| {
-        s.gaps_after[0].abs_diff(s.gaps_after[1]).max(s.gaps_before[0].abs_diff(s.gaps_before[1]))
-    };
-    let cny = |s: &Swing| (s.capex_cny[1] - s.capex_cny[0]).abs();
-    list.sort_by(|a, b| {
-        gaps(b).cmp(&gaps(a)).then(cny(b).total_cmp(&cny(a))).then(a.parameter.cmp(&b.parameter))
-    });
+    let list = in_order(found);
     let unit = if lang == Lang::Zh { 1e4 } else { 1e6 };
     // What moves nothing has no bar.
     let swing = |across: String, planned: f64, of: &dyn Fn(&Swing) -> [f64; 2]| {
@@ -274,4 +297,42 @@ fn label(p: Parameter, lang: Lang) -> &'static str {
         Parameter::Lengths => ("fiber lengths", "光缆长度"),
     };
     pick(lang, en, zh)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::uncertainty::Run;
+
+    /// Two bars of four sites after the plan and one of one: both are named, in the order of the table, where
+    /// what moves more sites today comes first.
+    #[test]
+    fn widest_bars_are_named_together() {
+        let swing = |parameter, gaps_before, gaps_after| Swing {
+            parameter,
+            gaps_before,
+            gaps_after,
+            capex_cny: [1.0, 1.0],
+        };
+        let nominal = Run { gaps_before: 197, gaps_after: 0, capex_cny: 1.0, top: Vec::new() };
+        let mut found = Uncertainty {
+            nominal,
+            runs: Vec::new(),
+            anew: Vec::new(),
+            tornado: vec![
+                swing(Parameter::Load, [197, 197], [0, 1]),
+                swing(Parameter::Demand, [195, 197], [0, 4]),
+                swing(Parameter::RadioRural, [192, 197], [4, 0]),
+            ],
+            stays: Vec::new(),
+            tied: 0,
+        };
+        let of = |found: &Uncertainty| {
+            let (sites, list) = widest(found);
+            (sites, list.iter().map(|s| s.parameter).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&found), (4, vec![Parameter::RadioRural, Parameter::Demand]));
+        found.tornado[2].gaps_after = [5, 0];
+        assert_eq!(of(&found), (5, vec![Parameter::RadioRural]));
+    }
 }
