@@ -46,8 +46,11 @@ pub fn gather(
     for n in pon {
         add(ItemKind::Pon, n.city.as_deref(), &n.payer, n.phase, 1.0, n.capex_cny, n.opex_cny_yr);
     }
-    for c in centers.iter().filter(|c| !c.existing) {
-        add(ItemKind::DataCenter, c.city.as_deref(), &c.payer, c.phase, 1.0, c.capex_cny, c.opex_cny_yr);
+    // Halls that stand aren't built, but run on what the plan puts there, from the first year on.
+    for c in centers.iter().filter(|c| !c.existing || c.opex_cny_yr > 0.0) {
+        let (built, phase) = if c.existing { (0.0, 1) } else { (1.0, c.phase) };
+        let payer = &settings.plan.payer.datacenter;
+        add(ItemKind::DataCenter, c.city.as_deref(), payer, phase, built, c.capex_cny, c.opex_cny_yr);
     }
     table
         .into_iter()

@@ -259,7 +259,7 @@ fn first_year(v: View, plan: &Plan, lang: Lang) -> Option<Advice> {
 
 /// Where to stop when money is short: the last step whose sites cost no more than twice the cheapest step's.
 fn short_of_money(v: View, plan: &Plan, lang: Lang) -> Option<Advice> {
-    let steps: Vec<&BudgetStep> = plan.curve.iter().filter(|s| s.sites > 0).collect();
+    let steps: Vec<&BudgetStep> = affordable(v, plan).filter(|s| s.sites > 0).collect();
     let last = steps.last()?;
     let knee = steps
         .iter()
@@ -275,17 +275,24 @@ fn short_of_money(v: View, plan: &Plan, lang: Lang) -> Option<Advice> {
     let rest = money(rest, zh);
     Some(Advice {
         what: match lang {
-            Lang::En => format!("If money is short, stop at {n} of the {all} sites that stations can lift"),
-            Lang::Zh => format!("若资金不足，基站部分先补齐 {all} 家中的 {n} 家"),
+            Lang::En => format!("If money is short, stop at {n} of the {all} sites that all of it lifts"),
+            Lang::Zh => format!("若资金不足，先补齐 {all} 家中的 {n} 家"),
         },
         why: match lang {
             Lang::En => format!(
-                "These cost {each} each; the rest {rest} each (stations and indoor systems with their way to fiber)."
+                "These cost {each} each; the rest {rest} each (stations, indoor systems and fiber)."
             ),
-            Lang::Zh => format!("这些企业每家 {each}，其余每家 {rest}（基站与室分，含光缆接入）。"),
+            Lang::Zh => format!("这些企业每家 {each}，其余每家 {rest}（基站、室分与光缆）。"),
         },
         price: money(knee.cost_cny, zh),
     })
+}
+
+/// Steps of the curve that the budget reaches; all of them without one.
+pub(super) fn affordable<'p>(v: View, plan: &'p Plan) -> impl Iterator<Item = &'p BudgetStep> {
+    let budget = v.settings.plan.budget_cny;
+    let most = if budget > 0.0 { budget * (1.0 + 1e-9) } else { f64::INFINITY };
+    plan.curve.iter().filter(move |s| s.cost_cny <= most)
 }
 
 /// How far a step lies above the straight line to the last one: share of sites less share of money.

@@ -46,7 +46,7 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
     sections.extend(plan_order::order(plan, lang));
     sections.extend([
         plan_costs::cash(v, plan, lang),
-        curve(plan, lang),
+        curve(v, plan, lang),
         stations(v, plan, lang),
         fiber(v, plan, lang),
         centers(v, plan, lang),
@@ -329,7 +329,7 @@ fn tasks(v: View, plan: &Plan, lang: Lang) -> Section {
     Section { title: t("Who must build what, when", "任务分解"), text, tables: vec![table] }
 }
 
-fn curve(plan: &Plan, lang: Lang) -> Section {
+fn curve(v: View, plan: &Plan, lang: Lang) -> Section {
     let t = |en: &str, zh: &str| pick(lang, en, zh).to_owned();
     let mut table = Table::new(
         "budget",
@@ -369,7 +369,7 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
     } else {
         t("capex, the way to fiber, running costs at present value", "建设投资、光缆接入与运维现值")
     };
-    let text = plan.curve.last().filter(|s| s.sites > 0).map(|s| {
+    let text = front::affordable(v, plan).last().filter(|s| s.sites > 0).map(|s| {
         let (spent, sites) = (money(s.cost_cny, zh(lang)), grouped(i64::try_from(s.sites).unwrap_or(0)));
         let next = s.next_cny.map(|c| money(c, zh(lang)));
         match (lang, next) {

@@ -92,9 +92,10 @@ fn use_target() -> Option<f64> {
 fn headline(v: View, inputs: &Inputs, found: &Readiness, lang: Lang) -> Vec<String> {
     let p = found.plants;
     let n = |x: u64| say(v, x, lang);
-    let ready = n(count(p, |p| p.network_part() == State::Met));
+    let part = |s: State| told_parts(v, p, s).map_or_else(|| withheld(lang), n);
+    let ready = part(State::Met);
     let all = n(p.len() as u64);
-    let unknown = n(count(p, |p| p.network_part() == State::Unknown));
+    let unknown = part(State::Unknown);
     // What most plants miss comes first.
     let mut misses: Vec<(u64, Check)> = Check::ALL.into_iter().map(|c| (misses(p, c), c)).collect();
     misses.retain(|m| m.0 > 0);
@@ -155,7 +156,9 @@ fn headline(v: View, inputs: &Inputs, found: &Readiness, lang: Lang) -> Vec<Stri
         }
     });
     lines.extend(found.subsidies.iter().map(|e| whatif::in_short(v, e, lang)));
-    if let Some(l) = found.lift() {
+    // Wanted less ready is what is lifted: one tells the other.
+    let told = told_parts(v, p, State::Met).is_some();
+    if let Some(l) = found.lift().filter(|_| told) {
         let (zh, k) = (lang == Lang::Zh, n(l.chosen.len() as u64));
         let cost = money(l.cost_cny, zh);
         let unsure = n(count(p, |p| p.is_unsure() && p.counts_for(l.scheme)));
@@ -167,6 +170,24 @@ fn headline(v: View, inputs: &Inputs, found: &Readiness, lang: Lang) -> Vec<Stri
         });
     }
     lines
+}
+
+/// Sites whose network part stands so, where that may be told: of three counts that add up to what everybody
+/// knows, one alone can't be kept back.
+fn told_parts(v: View, plants: &[Plant], state: State) -> Option<u64> {
+    let of = |s: State| count(plants, |p| p.network_part() == s);
+    let small = |n: u64| n > 0 && n < v.min_count;
+    let mut all: Vec<(u64, State)> = [State::Met, State::Missing, State::Unknown].map(|s| (of(s), s)).into();
+    all.retain(|n| n.0 > 0);
+    all.sort_by_key(|n| n.0);
+    let kept_back = all.iter().filter(|n| small(n.0)).count();
+    let hidden = if kept_back == 1 { 2 } else { kept_back };
+    let n = of(state);
+    (n == 0 || !all.iter().take(hidden).any(|a| a.1 == state)).then_some(n)
+}
+
+fn withheld(lang: Lang) -> String {
+    pick(lang, "withheld", "不予公布").to_owned()
 }
 
 fn schemes(v: View, inputs: &Inputs, plants: &[Plant], lang: Lang) -> Section {
@@ -192,7 +213,8 @@ fn schemes(v: View, inputs: &Inputs, plants: &[Plant], lang: Lang) -> Section {
     )
     .short(t("Schemes", "评价体系"))
     .brief();
-    let part = |s: State| Cell::Text(say(v, count(plants, |p| p.network_part() == s), lang));
+    let part =
+        |s: State| Cell::Text(told_parts(v, plants, s).map_or_else(|| withheld(lang), |n| say(v, n, lang)));
     for (k, scheme) in Scheme::ALL.into_iter().enumerate() {
         let label = scheme.label();
         let answers = plants.iter().map(|p| p.answers[k]);
@@ -446,9 +468,10 @@ fn use_of_5g(v: View, found: &Readiness, lang: Lang) -> Section {
 fn result(v: View, found: &Readiness) -> Value {
     let shown = |n: u64| if n > 0 && n < v.min_count { Value::Null } else { json!(n) };
     let p = found.plants;
-    let part = |s: State| shown(count(p, |p| p.network_part() == s));
+    let part = |s: State| told_parts(v, p, s).map_or(Value::Null, |n| json!(n));
     let missing: serde_json::Map<String, Value> =
         Check::ALL.into_iter().map(|c| (c.label().0.to_owned(), shown(misses(p, c)))).collect();
+    let told = told_parts(v, p, State::Met).is_some();
     let u = &found.usage;
     let usage = if [u.firms, u.covered, u.using, u.not_using, u.covered_unused]
         .iter()
@@ -477,7 +500,8 @@ fn result(v: View, found: &Readiness) -> Value {
         "missing": missing, "usage": usage,
         "scheme": found.scheme,
         "lifts": found.lifts.iter().map(|l| json!({
-            "scheme": l.scheme, "wanted": l.wanted, "ready": shown(l.ready), "chosen": shown(l.chosen.len() as u64),
+            "scheme": l.scheme, "wanted": l.wanted, "ready": shown(l.ready),
+            "chosen": if told { shown(l.chosen.len() as u64) } else { Value::Null },
             "short": l.short, "held": shown(l.held), "cost_cny": l.cost_cny, "bound_cny": l.cost_cny,
         })).collect::<Vec<_>>(),
         "subsidies": found.subsidies,
