@@ -7,6 +7,7 @@ use super::document::{Advice, Figure, Front, pick, plain};
 use super::layers::View;
 use super::number::{grouped_decimal, money};
 use super::plan_document::payer;
+use super::plan_headline::gap_percent;
 use crate::coverage::{Assessment, Kpi, KpiGroup};
 use crate::model::kinds::Lang;
 use crate::model::planned::{BudgetStep, ItemKind, StationBuild};
@@ -127,7 +128,7 @@ pub(super) fn of_plan(v: View, plan: &Plan, lang: Lang) -> Option<Front> {
     ));
     let proven = plan.certificates.iter().find(|c| c.stage == "plan").or(plan.certificates.first());
     figures.extend(proven.map(|c| {
-        let value = format!("≤ {} %", grouped_decimal(c.gap * 100.0, 1));
+        let value = gap_percent(c.gap).map_or_else(|| t("–", "–"), |gap| format!("≤ {gap}"));
         let what = if c.stage == "plan" {
             t("from the best plan that can be, proven", "与最优方案的差距，已证明")
         } else {

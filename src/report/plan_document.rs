@@ -5,7 +5,7 @@ use super::center_layers::hall_label;
 use super::center_words::{center_name, pue_from};
 use super::chart::{Chart, Lines};
 use super::coverage_document::{
-    MAX_ROWS, banners, coverage_document, data_quality, headings, headline, notes, say, today,
+    MAX_ROWS, banners, coverage_document, data_quality, headings, headline, notes, today,
 };
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::front;
@@ -13,6 +13,7 @@ use super::layers::View;
 use super::materials;
 use super::number::{grouped, grouped_decimal, money};
 use super::plan_costs;
+use super::plan_headline::{built, gap_percent, proven_line, without_fiber};
 use super::plan_layers::{build_label, item_label, split_text};
 use super::plan_order;
 use super::write::RunInfo;
@@ -29,15 +30,10 @@ use std::collections::BTreeMap;
 pub fn plan_document(v: View, run: &RunInfo) -> Document {
     let Some(plan) = v.plan else { return coverage_document(v, run) };
     let lang = run.lang;
-    let mut head = vec![plan_headline(v, plan, lang)];
+    let mut head = vec![built(v, plan, lang)];
+    head.extend(without_fiber(plan, lang));
     head.extend(headline(v, lang));
-    head.extend(plan.certificates.iter().find(|c| c.stage == "plan").map(|c| {
-        let gap = grouped_decimal(c.gap * 100.0, 1);
-        match lang {
-            Lang::En => format!("proven within {gap} % of the optimum"),
-            Lang::Zh => format!("已证明与最优解相差不超过 {gap} %"),
-        }
-    }));
+    head.extend(proven_line(plan, lang));
     let mut sections = vec![measures(plan, lang), tasks(v, plan, lang)];
     sections.extend(plan_order::order(plan, lang));
     sections.extend([
@@ -75,7 +71,7 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
     }
 }
 
-fn zh(lang: Lang) -> bool {
+pub(super) fn zh(lang: Lang) -> bool {
     lang == Lang::Zh
 }
 
@@ -94,54 +90,8 @@ pub(super) fn money_cell(lang: Lang, cny: f64) -> Cell {
     }
 }
 
-fn fixed_count(n: usize) -> String {
+pub(super) fn fixed_count(n: usize) -> String {
     grouped(i64::try_from(n).unwrap_or(i64::MAX))
-}
-
-fn plan_headline(v: View, plan: &Plan, lang: Lang) -> String {
-    let gaps = |n: usize| say(v, n as u64, lang);
-    let (before, after) = (gaps(plan.before.gaps.len()), gaps(plan.after.gaps.len()));
-    let km: f64 = plan.routes.iter().map(|r| r.length_m).sum::<f64>() / 1000.0;
-    let new_centers = plan.centers.iter().filter(|c| !c.existing).count();
-    let capex = money(plan.capex_cny(), zh(lang));
-    let opex = money(plan.opex_cny_yr(), zh(lang));
-    let indoor = plan.stations.iter().filter(|s| s.build == StationBuild::Indoor).count();
-    let some = |n: usize, en: &str, chinese: &str| {
-        (n > 0).then(|| match lang {
-            Lang::En => counted(n as u64, en),
-            Lang::Zh => format!("{} {chinese}", fixed_count(n)),
-        })
-    };
-    let km = grouped_decimal(km, 1);
-    let fiber = match lang {
-        Lang::En => format!("{km} km of fiber"),
-        Lang::Zh => format!("{km} km 光缆"),
-    };
-    // What isn't built needs no mention.
-    let built: Vec<String> = [
-        some(plan.stations.len() - indoor, "station", "个基站"),
-        some(indoor, "indoor system", "套室分系统"),
-        (!plan.routes.is_empty()).then_some(fiber),
-        some(new_centers, "new data center", "个新建数据中心"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    match (built.split_last(), lang) {
-        (None, Lang::En) => format!("nothing to build: {before} sites below target today, {after} after"),
-        (None, Lang::Zh) => format!("无需建设：不达标企业现有 {before} 家，规划后 {after} 家"),
-        (Some((last, rest)), Lang::En) => {
-            let rest = rest.join(", ");
-            let and = if rest.is_empty() { "" } else { " and " };
-            format!(
-                "{capex} (and {opex} a year) for {rest}{and}{last}: sites below target fall from {before} to {after}"
-            )
-        }
-        (Some(_), Lang::Zh) => format!(
-            "总投资 {capex}（年运营 {opex}）：{}；不达标企业由 {before} 家降至 {after} 家",
-            built.join("、")
-        ),
-    }
 }
 
 /// A party as people call it; names that the catalogue doesn't use stay as they are.
@@ -198,21 +148,17 @@ fn measures(plan: &Plan, lang: Lang) -> Section {
     // A plan within a budget buys points; without one it closes gaps.
     let bought = proven.is_some_and(|c| c.maximise);
     let text = proven.map(|c| {
-        let gap = grouped_decimal(c.gap * 100.0, 1);
+        let gap = gap_percent(c.gap).unwrap_or_else(|| t("no share", "无法给出"));
         match lang {
             Lang::En => {
                 format!(
-                    "Proven within {gap} % of the optimum ({}: {}).",
+                    "Proven within {gap} of the optimum ({}: {}).",
                     stage_word(c.stage, lang),
                     c.meaning.0
                 )
             }
             Lang::Zh => {
-                format!(
-                    "已证明与最优解相差不超过 {gap} %（{}：{}）。",
-                    stage_word(c.stage, lang),
-                    c.meaning.1
-                )
+                format!("已证明与最优解相差不超过 {gap}（{}：{}）。", stage_word(c.stage, lang), c.meaning.1)
             }
         }
     });
@@ -305,11 +251,17 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
             t("gap", "差距"),
             money_heading(lang, "per site", "每企业"),
             money_heading(lang, "next step", "下一步"),
+            money_heading(lang, "each further site", "每增一家"),
         ],
     )
     .short(t("Value against money", "投入与收益"))
     .brief();
+    let mut before = (0.0, 0u64);
     for s in &plan.curve {
+        // What one more site costs from the step before to this one.
+        let more = s.sites.checked_sub(before.1).filter(|n| *n > 0);
+        let each = more.map(|n| (s.cost_cny - before.0) / n as f64);
+        before = (s.cost_cny, s.sites);
         let gap = (s.gain > 0.0).then(|| (s.gain_bound - s.gain).max(0.0) / s.gain);
         table.push(vec![
             money_cell(lang, s.cost_cny),
@@ -319,6 +271,7 @@ fn curve(plan: &Plan, lang: Lang) -> Section {
             gap.map_or(Cell::Blank, Cell::Share),
             if s.sites > 0 { money_cell(lang, s.cost_cny / s.sites as f64) } else { Cell::Blank },
             s.next_cny.map_or(Cell::Blank, |c| money_cell(lang, c)),
+            each.map_or(Cell::Blank, |c| money_cell(lang, c)),
         ]);
     }
     // A budget is one of capex; without one, running costs count too.
@@ -717,8 +670,9 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
             Cell::Text(t(pue_from(v, c).0, pue_from(v, c).1)),
             Cell::Number(c.carbon_t_yr, 1),
             money_cell(lang, c.capex_cny),
-            Cell::Text(payer(&c.payer, lang)),
-            Cell::Count(i64::from(c.phase)),
+            // What stands already nobody pays for, in no year.
+            if c.existing { Cell::Blank } else { Cell::Text(payer(&c.payer, lang)) },
+            if c.existing { Cell::Blank } else { Cell::Count(i64::from(c.phase)) },
             Cell::Text(t(&plain(&c.reason.0), &plain(&c.reason.1))),
         ]);
     }
@@ -740,6 +694,19 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
                 counted(plan.centers.len() as u64, "center"),
             ),
             Lang::Zh => format!("{n} 个中心；时延已知的企业中 {share} % 往返时延不超过 {limit} ms。"),
+        });
+    }
+    let standing: f64 = plan.centers.iter().filter(|c| c.existing).map(|c| c.opex_cny_yr).sum();
+    if standing > 0.0 {
+        let cost = money(standing, zh(lang));
+        text.push(match lang {
+            Lang::En => format!(
+                "Load on centers that stand costs {cost} a year (electricity, transport): those who use them pay it, and it \
+                 isn't in the running costs of this plan."
+            ),
+            Lang::Zh => format!(
+                "现有数据中心承载的负荷每年 {cost}（电费与传输），由使用方承担，未计入本方案运营费。"
+            ),
         });
     }
     Section { title: t("Is compute near enough", "算力是否够近"), text, tables: vec![table] }
@@ -798,7 +765,7 @@ fn certificates(v: View, plan: &Plan, lang: Lang) -> Section {
             Cell::Text(c.unit.to_owned()),
             Cell::number(Some(c.objective), 2),
             Cell::number(Some(c.bound), 2),
-            Cell::share(Some(c.gap)),
+            gap_percent(c.gap).map_or(Cell::Nothing, |_| Cell::Share(c.gap)),
         ]);
     }
     let before = plan.before.kpis.iter().find(|k| k.group == KpiGroup::All);
