@@ -222,7 +222,15 @@ fn compute(name: &str, region: &str) {
     for p in curve {
         assert!(p["bound"].as_f64() <= p["objective"].as_f64() && p["gap"].as_f64().unwrap() < 0.5, "{p}");
     }
-    assert!(!result["clusters"].as_array().unwrap().is_empty());
+    let clusters = result["clusters"].as_array().unwrap();
+    assert!(!clusters.is_empty());
+    let private = result["private_networks"]["clusters"].as_array().unwrap();
+    assert_eq!(private.len(), clusters.len());
+    for (p, c) in private.iter().zip(clusters) {
+        let classes = p["latency_classes"].as_array().unwrap();
+        let sites: u64 = classes.iter().map(|x| x["sites"].as_u64().unwrap()).sum();
+        assert_eq!((&p["cluster"], Some(sites)), (&c["id"], c["sites"].as_u64()), "{p}");
+    }
     for picture in ["map.svg", "tradeoff.svg"] {
         assert!(std::fs::read_to_string(dir.path().join("out").join(picture)).unwrap().contains("</svg>"));
     }

@@ -80,6 +80,9 @@ pub(super) fn finish(inputs: &mut Inputs) {
         text.seal();
     }
     inputs.issues = issues;
+    // Whatever the order of the file, the same sites make the same plan.
+    let text = &inputs.sites.text;
+    inputs.sites.list.par_sort_by(|a, b| text.get(a.id).cmp(text.get(b.id)));
 }
 
 /// Drops records of a layer whose id was met before, and numbers those whose id was made. Returns how many

@@ -3,6 +3,7 @@
 //! The shipped ones stand in `data/presets`, one TOML file each; a user's own file has the same form.
 
 use super::catalogue::Trust;
+use super::kinds::DcTier;
 use super::said::{Bilingual, Said};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -114,6 +115,9 @@ pub struct Target {
     /// The same in Chinese.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs_zh: Option<String>,
+    /// Of data centers those of this tier alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<DcTier>,
     /// Figures of single regions, by adcode; they hold for the regions below them, too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub region: BTreeMap<String, f64>,

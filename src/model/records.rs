@@ -191,7 +191,7 @@ impl Site {
 /// All sites.
 #[derive(Clone, Debug, Default)]
 pub struct Sites {
-    /// The records, in reading order.
+    /// The records, in the order of their ids.
     pub list: Vec<Site>,
     /// Their texts.
     pub text: TextPool,

@@ -7,7 +7,7 @@ use crate::index::RegionIndex;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{DcTier, FirmSize, RegionLevel};
 use crate::model::presets::{Metric, Preset, Target, TargetRule, days};
-use crate::model::records::{Region, StationCount};
+use crate::model::records::{DataCenter, Region, StationCount};
 use crate::model::settings::Settings;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,7 +144,7 @@ fn measure(
     target: &Target,
     before: &BTreeMap<String, Vec<StationCount>>,
 ) -> Measured {
-    let lacking = lacking(inputs, target.metric);
+    let lacking = lacking(inputs, target);
     let mut measured = Measured { target: target.clone(), lacking, rows: Vec::new(), whole: None };
     if target.metric == Metric::Other {
         return measured;
@@ -160,7 +160,7 @@ fn measure(
     if !measured.lacking.is_empty() {
         return measured;
     }
-    let (all, by_region) = tallies(inputs, found, target.metric);
+    let (all, by_region) = tallies(inputs, found, target);
     let share = matches!(
         target.metric,
         Metric::FirmsUsing5g
@@ -355,7 +355,8 @@ fn whole_stations(inputs: &Inputs, measured: &Measured) -> Option<Row> {
 }
 
 /// Columns that a metric needs and no row of the layers gives.
-fn lacking(inputs: &Inputs, metric: Metric) -> Vec<&'static str> {
+fn lacking(inputs: &Inputs, target: &Target) -> Vec<&'static str> {
+    let metric = target.metric;
     let sites = &inputs.sites.list;
     let mut out = Vec::new();
     let mut need = |given: bool, column: &'static str| {
@@ -392,11 +393,15 @@ fn lacking(inputs: &Inputs, metric: Metric) -> Vec<&'static str> {
         }
         Metric::Other => {}
     }
+    if let Some(tier) = target.tier {
+        need(inputs.datacenters.iter().any(|d| d.tier == Some(tier)), "datacenters.tier");
+    }
     out
 }
 
 /// The whole, and each region.
-fn tallies(inputs: &Inputs, found: &Assessment, metric: Metric) -> (Tally, Vec<Tally>) {
+fn tallies(inputs: &Inputs, found: &Assessment, target: &Target) -> (Tally, Vec<Tally>) {
+    let metric = target.metric;
     let mut all = Tally::default();
     let mut by_region = vec![Tally::default(); inputs.regions.len()];
     let mut add = |regions: &[u32], counts: Option<(f64, f64)>| {
@@ -443,8 +448,11 @@ fn tallies(inputs: &Inputs, found: &Assessment, metric: Metric) -> (Tally, Vec<T
         }
         Metric::EdgeNodes | Metric::RackUse | Metric::PueMean => {
             let index = RegionIndex::of(&inputs.regions);
-            for d in &inputs.datacenters {
-                let racks = d.racks_std;
+            // A target of one tier leaves the others out; a hall that doesn't tell its own is unknown.
+            let of_tier =
+                |d: &&DataCenter| target.tier.is_none() || d.tier.is_none() || d.tier == target.tier;
+            for d in inputs.datacenters.iter().filter(of_tier) {
+                let racks = d.racks_std.filter(|_| target.tier.is_none() || d.tier.is_some());
                 let counts = match metric {
                     Metric::EdgeNodes => d.tier.map(|t| (f64::from(u8::from(t == DcTier::Edge)), 1.0)),
                     Metric::RackUse => racks.zip(d.rack_use_pct).map(|(n, p)| (n * p / 100.0, n)),
@@ -484,4 +492,33 @@ fn tallies(inputs: &Inputs, found: &Assessment, metric: Metric) -> (Tally, Vec<T
         }
     }
     (all, by_region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hub at 1.2, an edge hall at 1.8 and one that doesn't tell its tier: only the hub counts for hubs.
+    #[test]
+    fn a_target_of_one_tier_leaves_the_others_out() {
+        let mut inputs = crate::synth::demo();
+        let one = inputs.datacenters[0].clone();
+        inputs.datacenters = [(Some(DcTier::Hub), 1.2), (Some(DcTier::Edge), 1.8), (None, 1.6)]
+            .map(|(tier, pue)| DataCenter { tier, pue: Some(pue), racks_std: Some(100.0), ..one.clone() })
+            .to_vec();
+        let preset = Preset::shipped("east-data-west-compute").unwrap();
+        let mut target = preset.targets[0].clone();
+        assert_eq!((target.metric, target.tier), (Metric::PueMean, Some(DcTier::Hub)));
+        let mean = |target: &Target, inputs: &Inputs| {
+            let all = tallies(inputs, &Assessment::default(), target).0;
+            (all.sum / all.base, all.known, all.of)
+        };
+        assert_eq!(mean(&target, &inputs), (1.2, 1, 2));
+        assert!(lacking(&inputs, &target).is_empty());
+        target.tier = None;
+        let (all, known, of) = mean(&target, &inputs);
+        assert!((all - 4.6 / 3.0).abs() < 1e-12 && (known, of) == (3, 3));
+        target.tier = Some(DcTier::Regional);
+        assert_eq!(lacking(&inputs, &target), ["datacenters.tier"]);
+    }
 }

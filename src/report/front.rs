@@ -6,7 +6,8 @@ use super::coverage_document::say;
 use super::document::{Advice, Figure, Front, pick, plain};
 use super::layers::View;
 use super::number::{grouped_decimal, money};
-use super::plan_document::{payer, without_way};
+use super::plan_document::payer;
+use super::plan_headline::{gap_percent, without_fiber};
 use crate::coverage::{Assessment, Kpi, KpiGroup};
 use crate::model::kinds::Lang;
 use crate::model::planned::{BudgetStep, ItemKind, StationBuild};
@@ -127,7 +128,7 @@ pub(super) fn of_plan(v: View, plan: &Plan, lang: Lang) -> Option<Front> {
     ));
     let proven = plan.certificates.iter().find(|c| c.stage == "plan").or(plan.certificates.first());
     figures.extend(proven.map(|c| {
-        let value = format!("≤ {} %", grouped_decimal(c.gap * 100.0, 1));
+        let value = gap_percent(c.gap).map_or_else(|| t("–", "–"), |gap| format!("≤ {gap}"));
         let what = if c.stage == "plan" {
             t("from the best plan that can be, proven", "与最优方案的差距，已证明")
         } else {
@@ -153,7 +154,7 @@ fn stage_zh(stage: &str) -> &str {
 fn invested(flow: &CashFlow, plan: &Plan, lang: Lang) -> String {
     let opex = money(plan.opex_cny_yr(), lang == Lang::Zh);
     let present = money(flow.present_cny, lang == Lang::Zh);
-    let but = without_way(plan, lang);
+    let but = without_fiber(plan, lang);
     match lang {
         Lang::En => {
             let but = but.map_or(String::new(), |b| format!("; {b}"));
@@ -279,9 +280,9 @@ fn short_of_money(v: View, plan: &Plan, lang: Lang) -> Option<Advice> {
             Lang::Zh => format!("若资金不足，先补齐 {all} 家中的 {n} 家"),
         },
         why: match lang {
-            Lang::En => format!(
-                "These cost {each} each; the rest {rest} each (stations, indoor systems and fiber)."
-            ),
+            Lang::En => {
+                format!("These cost {each} each; the rest {rest} each (stations, indoor systems and fiber).")
+            }
             Lang::Zh => format!("这些企业每家 {each}，其余每家 {rest}（基站、室分与光缆）。"),
         },
         price: money(knee.cost_cny, zh),

@@ -36,6 +36,7 @@ pub mod ofds;
 pub mod out;
 mod plan_costs;
 pub mod plan_document;
+mod plan_headline;
 pub mod plan_json;
 pub mod plan_layers;
 mod plan_order;

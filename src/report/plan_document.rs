@@ -5,7 +5,7 @@ use super::center_layers::hall_label;
 use super::center_words::{center_name, pue_from};
 use super::chart::{Chart, Lines};
 use super::coverage_document::{
-    MAX_ROWS, banners, coverage_document, data_quality, headings, headline, notes, say, today,
+    MAX_ROWS, banners, coverage_document, data_quality, headings, headline, notes, today,
 };
 use super::document::{Cell, Document, Section, Table, pick, plain};
 use super::front;
@@ -13,35 +13,28 @@ use super::layers::View;
 use super::materials;
 use super::number::{grouped, grouped_decimal, money};
 use super::plan_costs;
+use super::plan_headline::{built, gap_percent, proven_line, without_fiber};
 use super::plan_layers::{build_label, item_label, split_text};
 use super::plan_order;
 use super::write::RunInfo;
 use crate::coverage::KpiGroup;
 use crate::model::kinds::Lang;
 use crate::model::operators::operator_zh;
-use crate::model::planned::{
-    BudgetStep, Connection, ConnectionState, Item, ItemKind, PonKind, Station, StationBuild,
-};
+use crate::model::planned::{BudgetStep, ConnectionState, Item, ItemKind, PonKind, Station, StationBuild};
 use crate::model::words::counted;
 use crate::plan::Plan;
 use crate::policy::energy;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The report of `covplan plan`; of coverage alone when the view has no plan.
 #[must_use]
 pub fn plan_document(v: View, run: &RunInfo) -> Document {
     let Some(plan) = v.plan else { return coverage_document(v, run) };
     let lang = run.lang;
-    let mut head = vec![plan_headline(v, plan, lang)];
+    let mut head = vec![built(v, plan, lang)];
+    head.extend(without_fiber(plan, lang));
     head.extend(headline(v, lang));
-    head.extend(plan.certificates.iter().find(|c| c.stage == "plan").map(|c| {
-        let gap = grouped_decimal(c.gap * 100.0, 1);
-        match lang {
-            Lang::En => format!("proven within {gap} % of the optimum"),
-            Lang::Zh => format!("已证明与最优解相差不超过 {gap} %"),
-        }
-    }));
-    head.extend(without_way(plan, lang));
+    head.extend(proven_line(plan, lang));
     let mut sections = vec![measures(plan, lang), tasks(v, plan, lang)];
     sections.extend(plan_order::order(plan, lang));
     sections.extend([
@@ -79,7 +72,7 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
     }
 }
 
-fn zh(lang: Lang) -> bool {
+pub(super) fn zh(lang: Lang) -> bool {
     lang == Lang::Zh
 }
 
@@ -98,67 +91,8 @@ pub(super) fn money_cell(lang: Lang, cny: f64) -> Cell {
     }
 }
 
-fn fixed_count(n: usize) -> String {
+pub(super) fn fixed_count(n: usize) -> String {
     grouped(i64::try_from(n).unwrap_or(i64::MAX))
-}
-
-/// Stations whose way to fiber has no price, because the layers show none that could be joined.
-pub(super) fn without_way(plan: &Plan, lang: Lang) -> Option<String> {
-    let stations: BTreeSet<&str> = plan.stations.iter().map(|s| s.id.as_str()).collect();
-    let lost = |c: &&Connection| {
-        matches!(c.state, ConnectionState::NoRoad | ConnectionState::NoFiber | ConnectionState::Unknown)
-    };
-    let n = plan.connections.iter().filter(lost).filter(|c| stations.contains(c.id.as_str())).count();
-    (n > 0).then(|| match lang {
-        Lang::En => format!("no price is in it for the way to fiber of {}", counted(n as u64, "station")),
-        Lang::Zh => format!("不含 {} 个基站的光缆接入费用", fixed_count(n)),
-    })
-}
-
-fn plan_headline(v: View, plan: &Plan, lang: Lang) -> String {
-    let gaps = |n: usize| say(v, n as u64, lang);
-    let (before, after) = (gaps(plan.before.gaps.len()), gaps(plan.after.gaps.len()));
-    let km: f64 = plan.routes.iter().map(|r| r.length_m).sum::<f64>() / 1000.0;
-    let new_centers = plan.centers.iter().filter(|c| !c.existing).count();
-    let capex = money(plan.capex_cny(), zh(lang));
-    let opex = money(plan.opex_cny_yr(), zh(lang));
-    let indoor = plan.stations.iter().filter(|s| s.build == StationBuild::Indoor).count();
-    let some = |n: usize, en: &str, chinese: &str| {
-        (n > 0).then(|| match lang {
-            Lang::En => counted(n as u64, en),
-            Lang::Zh => format!("{} {chinese}", fixed_count(n)),
-        })
-    };
-    let km = grouped_decimal(km, 1);
-    let fiber = match lang {
-        Lang::En => format!("{km} km of fiber"),
-        Lang::Zh => format!("{km} km 光缆"),
-    };
-    // What isn't built needs no mention.
-    let built: Vec<String> = [
-        some(plan.stations.len() - indoor, "station", "个基站"),
-        some(indoor, "indoor system", "套室分系统"),
-        (!plan.routes.is_empty()).then_some(fiber),
-        some(new_centers, "new data center", "个新建数据中心"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    match (built.split_last(), lang) {
-        (None, Lang::En) => format!("nothing to build: {before} sites below target today, {after} after"),
-        (None, Lang::Zh) => format!("无需建设：不达标企业现有 {before} 家，规划后 {after} 家"),
-        (Some((last, rest)), Lang::En) => {
-            let rest = rest.join(", ");
-            let and = if rest.is_empty() { "" } else { " and " };
-            format!(
-                "{capex} (and {opex} a year) for {rest}{and}{last}: sites below target fall from {before} to {after}"
-            )
-        }
-        (Some(_), Lang::Zh) => format!(
-            "总投资 {capex}（年运营 {opex}）：{}；不达标企业由 {before} 家降至 {after} 家",
-            built.join("、")
-        ),
-    }
 }
 
 /// A party as people call it; names that the catalogue doesn't use stay as they are.
@@ -231,21 +165,17 @@ fn measures(plan: &Plan, lang: Lang) -> Section {
     // A plan within a budget buys points; without one it closes gaps.
     let bought = proven.is_some_and(|c| c.maximise);
     let text = proven.map(|c| {
-        let gap = grouped_decimal(c.gap * 100.0, 1);
+        let gap = gap_percent(c.gap).unwrap_or_else(|| t("no share", "无法给出"));
         match lang {
             Lang::En => {
                 format!(
-                    "Proven within {gap} % of the optimum ({}: {}).",
+                    "Proven within {gap} of the optimum ({}: {}).",
                     stage_word(c.stage, lang),
                     c.meaning.0
                 )
             }
             Lang::Zh => {
-                format!(
-                    "已证明与最优解相差不超过 {gap} %（{}：{}）。",
-                    stage_word(c.stage, lang),
-                    c.meaning.1
-                )
+                format!("已证明与最优解相差不超过 {gap}（{}：{}）。", stage_word(c.stage, lang), c.meaning.1)
             }
         }
     });
@@ -784,6 +714,19 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
             Lang::Zh => format!("{n} 个中心；时延已知的企业中 {share} % 往返时延不超过 {limit} ms。"),
         });
     }
+    let standing: f64 = plan.centers.iter().filter(|c| c.existing).map(|c| c.opex_cny_yr).sum();
+    if standing > 0.0 {
+        let cost = money(standing, zh(lang));
+        text.push(match lang {
+            Lang::En => format!(
+                "Load on centers that stand costs {cost} a year (electricity, transport): those who use them pay it, and it \
+                 isn't in the running costs of this plan."
+            ),
+            Lang::Zh => format!(
+                "现有数据中心承载的负荷每年 {cost}（电费与传输），由使用方承担，未计入本方案运营费。"
+            ),
+        });
+    }
     Section { title: t("Is compute near enough", "算力是否够近"), text, tables: vec![table] }
 }
 
@@ -840,7 +783,7 @@ fn certificates(v: View, plan: &Plan, lang: Lang) -> Section {
             Cell::Text(c.unit.to_owned()),
             Cell::number(Some(c.objective), 2),
             Cell::number(Some(c.bound), 2),
-            Cell::share(Some(c.gap)),
+            gap_percent(c.gap).map_or(Cell::Nothing, |_| Cell::Share(c.gap)),
         ]);
     }
     let before = plan.before.kpis.iter().find(|k| k.group == KpiGroup::All);

@@ -283,7 +283,13 @@ fn halls(released: &Released, found: &Energy, lang: Lang) -> Table {
             tier(h.tier),
             Cell::number(h.it_kw, 0),
             Cell::number(h.pue, 2),
-            h.pue_basis.as_deref().map_or(Cell::Unknown, |b| Cell::words(Some(b))),
+            h.pue_basis.as_deref().map_or(Cell::Unknown, |b| {
+                Cell::words(Some(match b {
+                    "design" => pick(lang, b, "设计值"),
+                    "measured" => pick(lang, b, "实测值"),
+                    other => other,
+                }))
+            }),
             Cell::Number(h.limit, 2),
             h.pue.map_or(Cell::Unknown, |p| {
                 Cell::Text(if p <= h.limit { t("yes", "是") } else { t("no", "否") })

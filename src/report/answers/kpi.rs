@@ -116,19 +116,23 @@ fn headline(v: View, preset: &Preset, m: &Measured, lang: Lang) -> Option<String
         _ => pick(lang, if n == 1 { "region" } else { "regions" }, "个地区").to_owned(),
     };
     let regional = t.scope == Scope::Region && !at_level.is_empty();
+    // A region's own target goes before the preset's figure for all: then the figure above isn't what it is held to.
+    let own = at_level.iter().filter(|r| r.target.is_some_and(|x| x != t.value)).count();
     let tail = match (regional, lang) {
         (false, Lang::En) => " (a target of the country; no share of it is given to regions)".to_owned(),
         (false, Lang::Zh) => "（全国目标，未分解到地区）".to_owned(),
         (true, Lang::En) => format!(
-            "; {behind} of {} {} behind{}",
+            "; {behind} of {} {} behind{}{}",
             at_level.len(),
             level_name(at_level.len()),
+            if own > 0 { format!(" (targets of their own: {own})") } else { String::new() },
             if unknown > 0 { format!(", {unknown} unknown") } else { String::new() }
         ),
         (true, Lang::Zh) => format!(
-            "；{} {}中 {behind} 个落后{}",
+            "；{} {}中 {behind} 个落后{}{}",
             at_level.len(),
             level_name(at_level.len()),
+            if own > 0 { format!("（其中 {own} 个按自有目标）") } else { String::new() },
             if unknown > 0 { format!("，{unknown} 个未知") } else { String::new() }
         ),
     };
