@@ -138,8 +138,9 @@ def exchange_pairs(table, document):
 def findings(document):
     layers = document["layers"].values()
     read, dropped = (sum(layer[key] for layer in layers) for key in ("rows_read", "rows_dropped"))
-    worst = sorted(document["findings"], key=lambda f: (("error", "row", "warning").index(f["severity"]), f["code"]))
-    told = [f"{f['code']} {f['title']['en']}: {f['count']} in {f['layer']}, first in row {f['place']['row']}" for f in worst if f["severity"] != "note"]
+    worst = sorted(document["findings"], key=lambda f: (f["severity"] == "warning", f["code"]))
+    row = lambda f: f", first in row {f['place']['row']}" if f["place"].get("row") else ""
+    told = [f"{f['code']} {f['title']['en']}: {f['count']:,} in {f['layer']}{row(f)}" for f in worst]
     return f"{dropped} of {read:,} rows rejected; " + ("; ".join(told) or "nothing found wrong")
 
 
