@@ -108,7 +108,7 @@ class Project:
         laid = f"new trench of {item['trench_m'] / 1e3:.1f} km" if item["trench_m"] else f"{item['cable_m'] / 1e3:.1f} km of cable on what stands"
         around = "" if item.get("around_cny") is None else f"; the way around it would cost ¥{item['around_cny'] / 1e6:.2f} M"
         owner = "" if item.get("owner") is None else f" of {item['owner']}{' (consent needed)' if item.get('consent') else ''}"
-        return f"`{item['id']}`: {laid}{owner} serves {item['serves']} for ¥{item['capex_cny'] / 1e6:.2f} M, paid by the {item['payer']} in phase {item['phase']}{around}"
+        return f"`{item['id']}`: {laid}{owner} serves {item['serves']} plants and stations for ¥{item['capex_cny'] / 1e6:.2f} M, paid by the {item['payer']} in phase {item['phase']}{around}"
 
     def synthetic(self):
         """What the project itself says of made-up layers."""

@@ -1,4 +1,5 @@
-//! Layers written as a ready project: `covplan.toml` and one file a layer, with the standard column names.
+//! Layers written as a ready project: `covplan.toml` and one file a layer (a second for the counts of regions at other
+//! dates), with the standard column names.
 //!
 //! Numbers are written with the fewest decimals that read back to the same value, so that what is written
 //! and read again is the same records. A column that nobody fills is left out.
