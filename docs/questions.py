@@ -17,15 +17,16 @@ DOCS = pathlib.Path(__file__).resolve().parent
 # Question, command (with PROJECT), what of the answer is shown, what the real layers lack.
 QUESTIONS = [
     ("Which factories lack adequate 5G or fiber, on which network?", "coverage PROJECT", 0, None),
-    ("Are we on target?", "kpi PROJECT --preset set-sail-2027", 0, None),
+    ("Are we on target, and against last quarter, last year, the start of the year?", "kpi PROJECT --preset set-sail-2027", "targets", "`regions.pop_resident`, `regions.stations_5g_official`, `regions.stat_date` (a row for each date)"),
     ("Who must build what this year?", "plan PROJECT --effort low", "tasks", None),
     ("What does a sum buy, and who pays?", "plan PROJECT --effort low", "budget", None),
     ("Cheapest way to close all gaps?", "plan PROJECT --effort low", "measures", None),
     ("Which fiber first?", "plan PROJECT --effort low", "fiber", "access fiber (`fiber_nodes` with spare fibers), roads"),
-    ("Build together?", "joint PROJECT", 0, None),
-    ("Cities together?", "joint PROJECT --parties cities --orders 2", "cities", None),
+    ("Build together, operators and tower company?", "joint PROJECT", 0, "fiber and ducts with owners"),
+    ("Build together, cities?", "joint PROJECT --parties cities --orders 4", "cities", "fiber and ducts with owners"),
     ("Is this application a duplicate?", "duplicates PROJECT", 0, "`projects`, `ducts`, surveyed `fiber_segments`"),
-    ("Is compute near enough, and where should it stand?", "centers PROJECT", 0, "positions of halls (the layer has city centres), racks, PUE, exchange points"),
+    ("Is compute near enough, and where should it stand?", "centers PROJECT", 0, "positions of halls (the layer has city centres), racks, PUE"),
+    ("Are networks joined where they should be?", "centers PROJECT", "exchange_pairs", "`fiber_nodes` of kind `ixp`, `fiber_segments` of each network"),
     ("Ready for which 5G-factory scheme?", "readiness PROJECT", 0, "`questionnaire`; `sites.indoor_5g`, `sites.has_fiber`"),
     ("What would a subsidy bring?", "readiness PROJECT --subsidy 0.5:100000:small", "subsidy", "`sites.firm_size`; as above"),
     ("Which services run where?", "readiness PROJECT --with-plan", "services", "`sites.indoor_5g`"),
@@ -33,11 +34,14 @@ QUESTIONS = [
     ("Energy and carbon?", "energy PROJECT", (0, 1), "`racks_std`, `rack_use_pct`, `pue` of the centers"),
     ("What changed since the last run? (here: dearer roofs, a higher target)", "compare BEFORE AFTER", (0, 1), None),
     ("How sure are we?", "uncertainty PROJECT", (0, 1), None),
+    ("Where is the data bad?", "check PROJECT", "findings", None),
+    ("Does the model agree with drive tests?", "coverage PROJECT", "measured", "`measurements`"),
     ("5G-A, U6G, 6G outlook?", "outlook PROJECT", (0, 1, 2), None),
     ("Which large and medium firms use 5G at all?", "readiness PROJECT", 1, "`sites.firm_size`, `sites.uses_5g`"),
     ("What can be shared?", "energy PROJECT", "sharing", "candidates with owners, `ducts`, `fiber_segments.duct_id`"),
     ("What may I publish?", "coverage PROJECT --redact public", "banner", None),
-    ("Why this score?", "explain DIR ID", None, None),
+    ("Why this score?", "explain DIR SITE", None, None),
+    ("Why this route?", "explain DIR ROUTE", "route", "access fiber, roads"),
 ]
 
 
@@ -72,8 +76,10 @@ class Project:
         return self.answers[command]
 
     def answer(self, command, what):
-        if what is None:
+        if command.startswith("explain"):
             plan = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
+            if what == "route":
+                return self.route(plan)
             worst = min((s for s in plan["sites"] if s.get("gap")), key=lambda s: s["gap"]["rank"], default=None)
             if worst is None:
                 return "no gap to explain"
@@ -83,6 +89,8 @@ class Project:
             terms = ", ".join(f"{TERMS.get(t['term'], t['term'])} {points(t)}" for t in terms)
             return f"`{worst['site_id']}`: {told['item']['score']['total']:.1f} points of 100 ({terms})"
         document = self.document(command)
+        if what == "findings":
+            return findings(document)
         if what == "banner":
             return document["banners"][-1]
         if isinstance(what, (int, tuple)):
@@ -92,9 +100,53 @@ class Project:
         tables = {t["key"]: t for t in document["tables"]}
         return WORDS[what](tables.get(what), document)
 
+    def route(self, plan):
+        most = max(plan["fiber_routes"], key=lambda r: (r["serves"], r["id"]), default=None)
+        if most is None:
+            return "no route to explain"
+        item = json.loads(run(self.covplan, ["explain", str(self.folder), most["id"], "--json"]))["item"]
+        laid = f"new trench of {item['trench_m'] / 1e3:.1f} km" if item["trench_m"] else f"{item['cable_m'] / 1e3:.1f} km of cable on what stands"
+        around = "" if item.get("around_cny") is None else f"; the way around it would cost ¥{item['around_cny'] / 1e6:.2f} M"
+        owner = "" if item.get("owner") is None else f" of {item['owner']}{' (consent needed)' if item.get('consent') else ''}"
+        return f"`{item['id']}`: {laid}{owner} serves {item['serves']} plants and stations for ¥{item['capex_cny'] / 1e6:.2f} M, paid by the {item['payer']} in phase {item['phase']}{around}"
+
+    def synthetic(self):
+        """What the project itself says of made-up layers."""
+        said = [b for b in self.document("coverage PROJECT")["banners"] if b.startswith("Synthetic data")]
+        return said[0] if said else "no layer is synthetic"
+
 
 def rows(table):
     return table["rows"] if table else []
+
+
+def targets(_, document):
+    said = document["headline"][0]
+    whole = document["result"]["targets"][0]["together"] or {}
+    changes = (whole.get("stations") or {}).get("changes") or []
+    names = ("last quarter", "last year", "the start of the year")
+    told = [f"{c['stations']:+,.0f} stations since {name} ({c['since']})" for name, c in zip(names, changes) if c]
+    return "; ".join([said, *told])
+
+
+def exchange_pairs(table, document):
+    said = [line for line in document["headline"] if "networks are joined" in line]
+    pairs = [f"{r[0]}: {r[1]} of the traffic joined, {r[4]} km of detour" for r in rows(table)]
+    return "; ".join(said + pairs) or "the layers hold fewer than two networks that sites could join"
+
+
+def findings(document):
+    layers = document["layers"].values()
+    read, dropped = (sum(layer[key] for layer in layers) for key in ("rows_read", "rows_dropped"))
+    worst = sorted(document["findings"], key=lambda f: (f["severity"] == "warning", f["code"]))
+    row = lambda f: f", first in row {f['place']['row']}" if f["place"].get("row") else ""
+    told = [f"{f['code']} {f['title']['en']}: {f['count']:,} in {f['layer']}{row(f)}" for f in worst]
+    return f"{dropped} of {read:,} rows rejected; " + ("; ".join(told) or "nothing found wrong")
+
+
+def measured(table, _):
+    bands = [r for r in rows(table) if r[1] == "all" and r[6] == "yes"]
+    return "; ".join(f"{r[0]}: bias {number(r[3]):+.1f} dB, σ {r[4]} dB ({r[2]} tests)" for r in bands) or "no drive tests in these layers"
 
 
 def tasks(table, document):
@@ -164,11 +216,13 @@ def cities(table, document):
     shares, whole = joint["split"]["share_cny"], joint["together"]["cost_cny"]
     apart = abs(sum(shares) - whole) / max(whole, 1.0)
     worse = len(document["result"]["worse_off"])
+    errors = [e for e in joint["split"]["error_cny"] if e is not None]
+    told = f", known to ±¥{max(errors) / 1e6:.2f} M or better (standard error)" if joint["split"]["orders"] and errors else ""
     return (f"{document['headline'][0]}; shares of {len(shares)} cities add up to the whole"
-            f"{'' if apart < 1e-9 else ' but for %g' % apart}; {worse or 'none'} worse off than alone")
+            f"{'' if apart < 1e-9 else ' but for %g' % apart}{told}; {worse or 'none'} worse off than alone")
 
 
-WORDS = {f.__name__: f for f in (tasks, budget, measures, fiber, sharing, subsidy, services, cities)}
+WORDS = {f.__name__: f for f in (targets, exchange_pairs, measured, tasks, budget, measures, fiber, sharing, subsidy, services, cities)}
 TERMS = {"outdoor_rsrp": "outdoor level", "indoor_rsrp": "indoor level", "dl_rate": "downlink", "ul_rate": "uplink"}
 
 
@@ -220,7 +274,9 @@ def main():
             "Jiangsu --sites 200 --cells 900`: every layer is there and everything but the towns is made up (the script adds two "
             "applications and thirty answers to a questionnaire). Where the real layers can't answer, the run says so and the missing ones are named.",
             "",
-            "| Question | Command | Jiangsu | Guizhou | Real layers lack | Synth |",
+            *(f"- {p.name.capitalize()} says of itself: {p.synthetic()}." for p in projects),
+            "",
+            "| Question | Command | Jiangsu (synthetic stations) | Guizhou (synthetic stations) | Real layers lack | Synth (all but the towns synthetic) |",
             "|---|---|---|---|---|---|",
         ]
         for question, command, what, lacking in QUESTIONS:

@@ -225,6 +225,19 @@ mod tests {
         assert!(lower > 100, "{lower}");
     }
 
+    /// The generator's drive tests are a few dB worse than what is predicted, and spread as such tests do:
+    /// by shadow fading, and by masts that are in sight or not.
+    #[test]
+    fn the_generators_tests_are_near_the_prediction() {
+        let found = assess(&synth::demo(), &settings(""), &NoRoads).measured;
+        let many: Vec<&Comparison> = found.iter().filter(|c| c.count >= 200).collect();
+        assert!(many.len() >= 4, "{found:?}");
+        for c in many {
+            let sigma_db = c.sigma_db.unwrap();
+            assert!((0.5..6.0).contains(&c.bias_db) && (6.0..12.0).contains(&sigma_db), "{c:?}");
+        }
+    }
+
     #[test]
     fn too_few_measurements_correct_nothing() {
         let mut inputs = measured(4.0);

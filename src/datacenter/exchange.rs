@@ -13,7 +13,7 @@ use crate::geom::{LonLat, sphere_m};
 use crate::index::PointIndex;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::FiberNodeKind;
-use crate::model::records::SiteId;
+use crate::model::records::{FiberNode, SiteId};
 use crate::model::settings::Settings;
 use crate::optimise::facility::{self, Count, FacilityError, FacilityProblem, Lock, SparseRows};
 use crate::optimise::{Work, relative_gap};
@@ -273,7 +273,9 @@ fn doors(inputs: &Inputs, settings: &Settings, t: &Transport) -> Vec<Door> {
             sides: (0..t.owners().len() as u16).map(side).collect(),
         }
     };
-    for f in &inputs.fiber_nodes {
+    // An office beside an exchange point stands at the same node of the graph, and isn't what joins it.
+    let joins = |f: &&FiberNode| f.kind == Ixp || settings.datacenter.direct_connect.contains(&f.id);
+    for f in inputs.fiber_nodes.iter().filter(joins) {
         if let Some(&n) = t.named(&f.id).iter().find(|n| stands(n) && !taken.contains(n)) {
             taken.push(n);
             out.push(door(&f.id, n, true));

@@ -1,4 +1,5 @@
-//! Layers written as a ready project: `covplan.toml` and one file a layer, with the standard column names.
+//! Layers written as a ready project: `covplan.toml` and one file a layer (a second for the counts of regions at other
+//! dates), with the standard column names.
 //!
 //! Numbers are written with the fewest decimals that read back to the same value, so that what is written
 //! and read again is the same records. A column that nobody fills is left out.
@@ -67,6 +68,15 @@ const FILES: &[(&str, &str)] = &[
     ("towns", "towns.csv"),
 ];
 
+/// Counts of regions at other dates, beside the file with their areas.
+const COUNTS_FILE: &str = "station_counts.csv";
+
+/// The regions' counts of other dates; none where the layer isn't written.
+fn counts(inputs: &Inputs) -> Vec<columns::Counted<'_>> {
+    let regions = inputs.regions.iter().filter(|_| inputs.has("regions"));
+    regions.flat_map(|r| r.history.iter().map(move |h| (r, h))).collect()
+}
+
 /// Writes the layers that `inputs` has as a project in `folder`, and gives the files' names.
 ///
 /// All files are written to a folder beside it first, which then takes its name. With `overwrite` the new
@@ -98,12 +108,20 @@ pub fn write_project(
     let fresh =
         tempfile::Builder::new().prefix(".covplan-").tempdir_in(beside).map_err(WriteError::at(beside))?;
     let mut files = Vec::new();
-    for (layer, file) in FILES.iter().filter(|(layer, _)| inputs.has(layer)) {
+    let mut write = |file: &str, fill: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
         let path = fresh.path().join(file);
         let sink = File::create(&path).map_err(WriteError::at(&path))?;
         let mut out = BufWriter::with_capacity(1 << 16, sink);
-        write_layer(inputs, layer, &mut out).and_then(|()| out.flush()).map_err(WriteError::at(&path))?;
-        files.push((*file).to_owned());
+        fill(&mut out).and_then(|()| out.flush()).map_err(WriteError::at(&path))?;
+        files.push(file.to_owned());
+        Ok(())
+    };
+    for (layer, file) in FILES.iter().filter(|(layer, _)| inputs.has(layer)) {
+        write(file, &|out| write_layer(inputs, layer, out))?;
+    }
+    let counts = counts(inputs);
+    if !counts.is_empty() {
+        write(COUNTS_FILE, &|out| csv(&columns::station_counts(&counts), out))?;
     }
     let path = fresh.path().join("covplan.toml");
     fs::write(&path, project_text(inputs, name)).map_err(WriteError::at(&path))?;
@@ -305,7 +323,11 @@ fn project_text(inputs: &Inputs, name: &str) -> String {
     for (layer, file) in FILES {
         let Some(info) = inputs.layers.get(*layer) else { continue };
         let LayerInfo { as_of, source, synthetic, .. } = info;
-        let _ = writeln!(out, "\n[layers.{layer}]\npath = {}\ncrs = \"EPSG:4326\"", text(file));
+        let path = match *layer {
+            "regions" if !counts(inputs).is_empty() => format!("[{}, {}]", text(file), text(COUNTS_FILE)),
+            _ => text(file),
+        };
+        let _ = writeln!(out, "\n[layers.{layer}]\npath = {path}\ncrs = \"EPSG:4326\"");
         if let Some(date) = as_of {
             let _ = writeln!(out, "as_of = {}", text(date));
         }

@@ -20,6 +20,8 @@ pub(super) enum Tag {
     Candidates,
     Regions,
     Measurements,
+    History,
+    Fading,
 }
 
 /// One stream of random draws.

@@ -1,15 +1,13 @@
-//! Data centers, power, places for antennas, drive tests.
+//! Data centers, power, places for antennas.
 
 use super::cells::Tower;
 use super::draw::{Draw, Tag, on_grid, step};
 use super::gazetteer::Gazetteer;
 use super::sites::Cluster;
 use super::streets::Network;
-use crate::geom::{LonLat, azimuth_deg, sphere_m};
-use crate::model::kinds::{CandidateKind, DcTier, FirmSize, Lock, PowerKind, Rat, SiteStatus};
-use crate::model::operators::Operators;
-use crate::model::records::{Candidate, Cell, Cells, DataCenter, Measurement, Origin, PowerPlant, Sites};
-use crate::model::text::Known;
+use crate::geom::LonLat;
+use crate::model::kinds::{CandidateKind, DcTier, FirmSize, Lock, PowerKind, SiteStatus};
+use crate::model::records::{Candidate, Cells, DataCenter, Origin, PowerPlant, Sites};
 
 /// Data centers: a regional one in most cities, a hub in the first, edge rooms in some county seats.
 pub(super) fn datacenters(g: &Gazetteer, seed: u64) -> Vec<DataCenter> {
@@ -221,97 +219,4 @@ fn blank(at: LonLat) -> Candidate {
         made: false,
         origin: Origin::default(),
     }
-}
-
-/// Drive tests near towers of clusters that have factories. Levels follow the urban-macro loss of
-/// TR 38.901 without line of sight, with the station's own antenna and a log-normal scatter: good enough
-/// to calibrate against, and not the planner's own prediction.
-pub(super) fn measurements(
-    towers: &[Tower],
-    cells: &Cells,
-    operators: &Operators,
-    count: usize,
-    seed: u64,
-) -> Vec<Measurement> {
-    let mut all = Vec::new();
-    if towers.is_empty() {
-        return all;
-    }
-    for i in 0..count as u64 * 3 {
-        if all.len() == count {
-            break;
-        }
-        let mut d = Draw::of(seed, Tag::Measurements, i);
-        let pick = d.below(towers.len());
-        let at = {
-            let metres = d.log_between(40.0, 1_800.0);
-            d.around(towers[pick].at, metres)
-        };
-        // The towers of one cluster stand together in the list.
-        let near = &towers[pick.saturating_sub(12)..(pick + 13).min(towers.len())];
-        let of = |t: &Tower| {
-            let first = t.first_cell as usize;
-            (first..first + t.cells as usize).filter_map(|i| cells.list.get(i)).collect::<Vec<_>>()
-        };
-        let candidates = of(&towers[pick]);
-        let Some(lead) = candidates.iter().find(|c| c.rat == Rat::Nr && c.is_on_air()) else { continue };
-        let network = operators.network(lead.operator);
-        let mut levels: Vec<f64> = near
-            .iter()
-            .flat_map(of)
-            .filter(|c| c.rat == Rat::Nr && c.is_on_air() && operators.network(c.operator) == network)
-            .filter(|c| c.freq_mhz == lead.freq_mhz)
-            .map(|c| level_dbm(&c, at))
-            .collect();
-        levels.sort_by(|a, b| b.total_cmp(a));
-        let Some(&best) = levels.first() else { continue };
-        let rsrp = best + 6.0 * d.normal();
-        let noise_mw = 10f64.powf(-117.0 / 10.0);
-        let others: f64 = levels[1..].iter().map(|l| 10f64.powf(l / 10.0) * 0.3).sum();
-        let sinr = (10f64.powf(rsrp / 10.0) / (noise_mw + others)).log10() * 10.0;
-        let sinr = sinr.clamp(-12.0, 32.0);
-        let bits =
-            |share: f64, alpha: f64, mhz: f64| share * alpha * mhz * (1.0 + 10f64.powf(sinr / 10.0)).log2();
-        let width = lead.bw_mhz.or(100.0);
-        let dl = step(bits(0.7, 0.9, width) * d.between(0.5, 1.0), 0.1);
-        let ul = step(bits(0.2, 0.5, width) * d.between(0.2, 0.8), 0.1);
-        let n = all.len() as u32 + 1;
-        all.push(Measurement {
-            at,
-            operator: lead.operator,
-            rat: Rat::Nr,
-            ss_rsrp_dbm: Known::new(step(rsrp.clamp(-140.0, -44.0), 0.1) as f32),
-            ss_sinr_db: Known::new(step(sinr, 0.1) as f32),
-            dl_mbps: Known::from_f64(d.known(0.5, dl)),
-            ul_mbps: Known::from_f64(d.known(0.5, ul)),
-            time: Some(format!(
-                "2026-{:02}-{:02}T{:02}:{:02}:00+08:00",
-                d.whole(6, 9),
-                d.whole(1, 28),
-                d.whole(8, 18),
-                d.whole(0, 59)
-            )),
-            indoor: Some(false),
-            origin: Origin { file: 0, row: n + 1 },
-        });
-    }
-    all
-}
-
-/// SS-RSRP of a cell at a point outdoors: carrier power spread over its resource elements, the SSB gain
-/// with the horizontal pattern of TR 38.901 table 7.3-1 (65°, 30 dB), less the UMa NLOS loss of table 7.4.1-1.
-fn level_dbm(cell: &Cell, at: LonLat) -> f64 {
-    let mhz = cell.freq_mhz.or(3500.0);
-    // 12 subcarriers a resource block; blocks of 0.36 MHz (30 kHz) above 40 MHz, of 0.18 MHz below.
-    let width = cell.bw_mhz.or(100.0);
-    let blocks = if width >= 60.0 { width * 2.73 } else { width * 5.33 };
-    let epre = cell.power_dbm.or(53.0) - 10.0 * (12.0 * blocks).log10();
-    let off = cell.azimuth_deg.get().map_or(0.0, |a| {
-        let turn = (azimuth_deg(cell.at, at) - a + 540.0).rem_euclid(360.0) - 180.0;
-        (12.0 * (turn / 65.0).powi(2)).min(30.0)
-    });
-    let height = cell.height_m.or(30.0);
-    let d3 = sphere_m(cell.at, at).max(10.0).hypot(height - 1.5);
-    let loss = 13.54 + 39.08 * d3.log10() + 20.0 * (mhz / 1e3).log10();
-    epre + cell.gain_ssb_dbi.or(17.0) - off - loss
 }

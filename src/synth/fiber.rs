@@ -27,8 +27,12 @@ pub(super) fn fiber(g: &Gazetteer, network: &Network, seed: u64) -> Fiber {
     laid.trunks();
     laid.cabinets();
     laid.ducts();
+    laid.exchanges();
     laid.out
 }
+
+/// Cities of a province for each exchange point beyond its first.
+const CITIES_PER_EXCHANGE: usize = 8;
 
 struct Laying<'a> {
     g: &'a Gazetteer,
@@ -233,6 +237,35 @@ impl Laying<'_> {
                 for piece in pieces(&link.line, 8) {
                     self.duct(&mut d, piece.to_vec());
                 }
+            }
+        }
+    }
+
+    /// Exchange points beside the offices of each province's largest cities: the owners' networks meet there
+    /// and nowhere else. They lend neither fibers nor racks.
+    fn exchanges(&mut self) {
+        let g = self.g;
+        for province in g.cities.chunk_by(|a, b| a.0 / 100 == b.0 / 100) {
+            let mut seats: Vec<usize> = province.iter().map(|c| c.1).collect();
+            let people = |seat: usize| g.places[seat].residents;
+            seats.sort_by(|&a, &b| people(b).total_cmp(&people(a)).then(a.cmp(&b)));
+            for &seat in seats.iter().take(1 + province.len() / CITIES_PER_EXCHANGE) {
+                let Some(office) = self.main[seat].map(|n| &self.out.nodes[n]) else { continue };
+                let n = self.out.nodes.len();
+                let point = FiberNode {
+                    id: format!("IXP-{}-{:05}", g.places[seat].city, n + 1),
+                    kind: FiberNodeKind::Ixp,
+                    fibers_total: None,
+                    fibers_free: None,
+                    can_tap: Some(false),
+                    pon: None,
+                    ports_free: None,
+                    rack_free: Some(0.0),
+                    power_free_kw: None,
+                    origin: Origin { file: 0, row: n as u32 + 2 },
+                    ..office.clone()
+                };
+                self.out.nodes.push(point);
             }
         }
     }

@@ -7,6 +7,7 @@
 
 mod cells;
 mod draw;
+mod drive_tests;
 mod facilities;
 mod fiber;
 mod gazetteer;
@@ -116,7 +117,7 @@ fn build(g: &Gazetteer, site_count: usize, cell_count: usize, seed: u64) -> Inpu
     let fiber = fiber::fiber(g, &network, seed);
     let candidates = facilities::candidates(&clusters, &sites, &cells, &towers, &network, seed);
     let tests = (site_count / 2).clamp(500, 20_000);
-    let measurements = facilities::measurements(&towers, &cells, &operators, tests, seed);
+    let measurements = drive_tests::measurements(&towers, &cells, &operators, tests, seed);
     let towns = g
         .places
         .iter()

@@ -6,13 +6,17 @@ use super::draw::{Draw, Tag, on_grid, step};
 use super::gazetteer::{Gazetteer, PROVINCES};
 use super::plane::{Plane, distance2};
 use crate::model::kinds::RegionLevel;
-use crate::model::records::{Origin, Region};
+use crate::model::records::{Origin, Region, StationCount};
 use geo::orient::{Direction, Orient};
 use geo::{Area, BooleanOps, LineString, MultiPolygon, Polygon, Validation, unary_union};
 
 /// How far the region reaches beyond a town where no other bounds it: a little more than factories lie
 /// from their towns. In degrees of the plane.
 const REACH: f64 = 0.27;
+/// Date of today's counts.
+const TODAY: &str = "2026-09-30";
+/// Quarters of the year before it, the latest first.
+const QUARTERS: [&str; 4] = ["2026-06-30", "2026-03-31", "2025-12-31", "2025-09-30"];
 
 /// Cities, then provinces.
 pub(super) fn regions(g: &Gazetteer, plane: &Plane, seed: u64) -> Vec<Region> {
@@ -33,6 +37,7 @@ pub(super) fn regions(g: &Gazetteer, plane: &Plane, seed: u64) -> Vec<Region> {
         region.parent = Some(format!("{}0000", code / 100));
         region.party = Some(format!("{name}人民政府"));
         measure(&mut d, &mut region, residents);
+        region.history = history(&mut Draw::of(seed, Tag::History, u64::from(code)), &region);
         match provinces.last_mut() {
             Some((p, cities)) if *p == code / 100 => cities.push(regions.len()),
             _ => provinces.push((code / 100, vec![regions.len()])),
@@ -49,7 +54,8 @@ pub(super) fn regions(g: &Gazetteer, plane: &Plane, seed: u64) -> Vec<Region> {
         region.pop_resident = sum(|r| r.pop_resident);
         region.pop_year = Some(2025);
         region.stations_5g_official = sum(|r| r.stations_5g_official);
-        region.stat_date = Some("2026-09-30".to_owned());
+        region.stat_date = Some(TODAY.to_owned());
+        region.history = together(cities.iter().map(|&c| regions[c].history.as_slice()));
         region.target_p10k = Some(38.0);
         region.party = Some(format!("{}通信管理局", known.3));
         region.price_cny_kwh = Some(0.64);
@@ -102,9 +108,44 @@ fn measure(d: &mut Draw, region: &mut Region, residents: f64) {
     region.pop_resident = Some(people);
     region.pop_year = Some(2025);
     region.stations_5g_official = Some((people / 1e4 * per_10k).round());
-    region.stat_date = Some("2026-09-30".to_owned());
+    region.stat_date = Some(TODAY.to_owned());
     region.target_p10k = Some(38.0);
     region.budget_cny = Some(step(people * d.between(8.0, 16.0), 1e6));
+}
+
+/// The counts of the quarters before, oldest first: back from today's by what a network grows in a quarter.
+/// Residents are counted at the end of a year and told in the next.
+fn history(d: &mut Draw, region: &Region) -> Vec<StationCount> {
+    let (Some(mut stations), Some(people)) = (region.stations_5g_official, region.pop_resident) else {
+        return Vec::new();
+    };
+    let people_before = step(people * d.between(0.994, 1.002), 100.0);
+    let mut counts: Vec<StationCount> = QUARTERS
+        .iter()
+        .map(|date| {
+            stations = (stations / (1.0 + d.between(0.012, 0.04))).round();
+            let told = if date.starts_with("2026") { people } else { people_before };
+            StationCount { stat_date: (*date).to_owned(), stations, pop_resident: Some(told) }
+        })
+        .collect();
+    counts.reverse();
+    counts
+}
+
+/// The counts of a province: the sums of its cities'.
+fn together<'a>(cities: impl Iterator<Item = &'a [StationCount]>) -> Vec<StationCount> {
+    let mut sums: Vec<StationCount> = Vec::new();
+    for counts in cities {
+        if sums.is_empty() {
+            sums = counts.to_vec();
+            continue;
+        }
+        for (sum, count) in sums.iter_mut().zip(counts) {
+            sum.stations += count.stations;
+            sum.pop_resident = sum.pop_resident.zip(count.pop_resident).map(|(a, b)| a + b);
+        }
+    }
+    sums
 }
 
 /// The Voronoi cell of a town in the plane, cut from a square by the bisectors with its neighbours.

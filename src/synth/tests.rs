@@ -3,7 +3,7 @@
 use super::*;
 use crate::graph::{Graph, components};
 use crate::io::write_layers::write_layer;
-use crate::model::kinds::{Rat, RegionLevel};
+use crate::model::kinds::{FiberNodeKind, Rat, RegionLevel};
 use geo::{Area, Contains, Validation};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -162,6 +162,47 @@ fn a_cable_starts_and_ends_at_its_nodes() {
             if let Some(id) = node {
                 assert_eq!(at.get(id.as_str()), end, "{}", s.id);
             }
+        }
+    }
+}
+
+/// Four quarters that grow to today's count; a province tells the sums of its cities, and what is written
+/// has them in a file of their own.
+#[test]
+fn stations_have_a_history_that_grows_to_today() {
+    let i = demo();
+    for r in &i.regions {
+        let counts: Vec<f64> = r.history.iter().map(|h| h.stations).chain(r.stations_5g_official).collect();
+        assert!(counts.len() == 5 && counts.windows(2).all(|w| w[0] < w[1]), "{} {counts:?}", r.name);
+        assert!(counts[0] > 0.8 * counts[4], "{} {counts:?}", r.name);
+        let dates: Vec<&str> = r.history.iter().map(|h| h.stat_date.as_str()).collect();
+        assert_eq!(dates, ["2025-09-30", "2025-12-31", "2026-03-31", "2026-06-30"]);
+    }
+    let of = |level| i.regions.iter().filter(move |r| r.level == level);
+    for (quarter, sum) in of(RegionLevel::Province).flat_map(|p| &p.history).enumerate() {
+        let cities: f64 = of(RegionLevel::City).map(|c| c.history[quarter].stations).sum();
+        assert_eq!(cities, sum.stations);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let files = crate::io::write_layers::write_project(&i, &dir.path().join("p"), "p", false).unwrap();
+    assert!(files.iter().any(|f| f == "station_counts.csv"));
+    let project = std::fs::read_to_string(dir.path().join("p/covplan.toml")).unwrap();
+    assert!(project.contains("path = [\"regions.geojson\", \"station_counts.csv\"]"));
+    let counts = std::fs::read_to_string(dir.path().join("p/station_counts.csv")).unwrap();
+    assert_eq!(counts.lines().count(), 1 + 4 * i.regions.len());
+}
+
+/// Exchange points stand beside an office, lend nothing, and a province has the more the more cities it has.
+#[test]
+fn exchange_points_stand_beside_offices() {
+    for (region, points) in [("Jiangsu", 2), ("Guangdong", 3), ("Shanghai", 1)] {
+        let i = make(region, 10, 10, 4);
+        let of = |kind| i.fiber_nodes.iter().filter(move |n| n.kind == kind);
+        let ixps: Vec<_> = of(FiberNodeKind::Ixp).collect();
+        assert_eq!(ixps.len(), points, "{region}");
+        for x in ixps {
+            assert!(of(FiberNodeKind::Co).any(|c| c.at == x.at && c.owner == x.owner), "{}", x.id);
+            assert!(x.can_tap == Some(false) && x.rack_free == Some(0.0), "{}", x.id);
         }
     }
 }

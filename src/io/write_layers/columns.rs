@@ -4,7 +4,7 @@ use super::number;
 use crate::model::operators::Operators;
 use crate::model::records::{
     Assumed, Barrier, Candidate, Cell, DataCenter, Duct, FiberNode, FiberSegment, Measurement, PowerPlant,
-    Region, Road, Roads, Site, Sites, Town,
+    Region, Road, Roads, Site, Sites, StationCount, Town,
 };
 use crate::model::text::{Known, Text, TextPool};
 
@@ -280,6 +280,21 @@ pub(super) fn regions<'a>(regions: &'a [Region]) -> Table<'a, Region> {
         col("ef_year", |r: &'a Region| year(r.ef_year)),
     ];
     Table { rows: regions, columns }
+}
+
+/// A region with one of its counts of other dates.
+pub(super) type Counted<'a> = (&'a Region, &'a StationCount);
+
+pub(super) fn station_counts<'a>(counts: &'a [Counted<'a>]) -> Table<'a, Counted<'a>> {
+    let columns = vec![
+        key("adcode", |c: &'a Counted<'a>| Value::Text(&c.0.adcode)),
+        key("name", |c: &'a Counted<'a>| Value::Text(&c.0.name)),
+        key("level", |c: &'a Counted<'a>| Value::Text(c.0.level.code())),
+        col("pop_resident", |c: &'a Counted<'a>| real(c.1.pop_resident)),
+        key("stations_5g_official", |c: &'a Counted<'a>| Value::Real(c.1.stations)),
+        key("stat_date", |c: &'a Counted<'a>| Value::Text(&c.1.stat_date)),
+    ];
+    Table { rows: counts, columns }
 }
 
 pub(super) fn power<'a>(plants: &'a [PowerPlant]) -> Table<'a, PowerPlant> {
