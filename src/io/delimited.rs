@@ -13,7 +13,7 @@ const LONGEST_ROW: usize = 64 << 20;
 
 /// A file being read block by block.
 pub(super) struct Delimited {
-    source: Source,
+    source: Source<'static>,
     pub delimiter: u8,
     /// Read and not yet handed out.
     rest: Vec<u8>,

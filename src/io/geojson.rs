@@ -32,7 +32,7 @@ enum Mode {
 
 /// A file of features, cut at their ends.
 pub(super) struct FeatureFile {
-    source: Source,
+    source: Source<'static>,
     buf: Vec<u8>,
     at: usize,
     /// Bytes of the file before `buf`.

@@ -3,7 +3,7 @@
 
 use super::features::{Ask, Feature, FeatureFormat, Keys, PART_ROWS, Rows, Take};
 use super::shape::RawShape;
-use super::source::Fault;
+use super::source::{self, Fault, Stream};
 use super::values::Owned;
 use super::wkb;
 use super::xml::attribute;
@@ -12,7 +12,7 @@ use crate::model::said::Said;
 use quick_xml::XmlVersion;
 use quick_xml::events::Event;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
 
 /// The format.
@@ -29,6 +29,7 @@ fn damaged(at: u64, what: impl std::fmt::Display) -> Fault {
 
 /// Opens the document, or all documents of an archive one after the other, and goes through them.
 fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>, Fault> {
+    let encoding = ask.spec.encoding.as_deref();
     let open = || File::open(ask.path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)));
     let mut magic = Vec::new();
     open()?.take(2).read_to_end(&mut magic).map_err(|e| Fault::reading(&e))?;
@@ -60,7 +61,7 @@ fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>
                         ),
                     )
                 })?;
-                let flow = walk(&mut BufReader::new(packed.take(LONGEST_PACKED)), found)?;
+                let flow = walk(Box::new(packed.take(LONGEST_PACKED)), encoding, found)?;
                 if flow.is_break() {
                     return Ok(flow);
                 }
@@ -69,13 +70,18 @@ fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>
         }
         [0x1f, 0x8b] => {
             let packed = flate2::read::MultiGzDecoder::new(open()?).take(LONGEST_PACKED);
-            walk(&mut BufReader::with_capacity(1 << 16, packed), found)
+            walk(Box::new(packed), encoding, found)
         }
-        _ => walk(&mut BufReader::with_capacity(1 << 16, open()?), found),
+        _ => walk(Box::new(open()?), encoding, found),
     }
 }
 
 impl FeatureFormat for Kml {
+    /// Folders sort what is drawn; all of them have the same columns and the same system.
+    fn reads_whole(&self) -> bool {
+        true
+    }
+
     /// The folders that hold placemarks, by name.
     fn layers(&self, ask: &Ask<'_>) -> Result<Vec<String>, Fault> {
         let mut all: Vec<String> = Vec::new();
@@ -181,8 +187,12 @@ const DEEPEST: usize = 256;
 const TEXTS: [&str; 5] = ["name", "description", "SimpleData", "value", "coordinates"];
 
 /// Goes through a document and hands over its placemarks.
-fn walk(input: &mut dyn BufRead, found: &mut Found<'_>) -> Result<ControlFlow<()>, Fault> {
-    let mut reader = quick_xml::Reader::from_reader(input);
+fn walk(
+    input: Box<dyn Read + Send + '_>,
+    encoding: Option<&str>,
+    found: &mut Found<'_>,
+) -> Result<ControlFlow<()>, Fault> {
+    let mut reader = quick_xml::Reader::from_reader(Stream::new(source::decode(input, encoding)?));
     let mut buffer = Vec::new();
     let mut open: Vec<String> = Vec::new();
     let mut folders: Vec<String> = Vec::new();
@@ -195,7 +205,10 @@ fn walk(input: &mut dyn BufRead, found: &mut Found<'_>) -> Result<ControlFlow<()
         buffer.clear();
         let event = match reader.read_event_into(&mut buffer) {
             Ok(event) => event,
-            Err(e) => return Err(damaged(reader.error_position(), e)),
+            Err(e) => {
+                let at = reader.error_position();
+                return Err(reader.get_mut().fault().unwrap_or_else(|| damaged(at, e)));
+            }
         };
         match event {
             Event::Start(ref start) | Event::Empty(ref start) => {

@@ -195,9 +195,9 @@ impl LayerLoad<'_> {
         }
         inputs.issues = issues;
         for (number, shown) in self.spec.paths.iter().enumerate() {
-            let Some(format) = Format::of_file(self.spec, shown) else { continue };
+            let path = self.project.resolve(shown);
+            let Some(format) = Format::of_file(self.spec, shown, &path) else { continue };
             if matches!(format.how, How::Osm | How::Topology) {
-                let path = self.project.resolve(shown);
                 let file = u16::try_from(number).unwrap_or(u16::MAX);
                 let given =
                     foreign::Given { layer: self.layer, spec: self.spec, shown, path: &path, file, format };
@@ -232,7 +232,7 @@ impl LayerLoad<'_> {
                 path: &path,
                 swap: self.spec.swap_xy,
             };
-            let format = Format::of_file(self.spec, shown);
+            let format = Format::of_file(self.spec, shown, &path);
             if self.options.swap_xy && !job.swap {
                 // Looks at the positions alone first, so that files in order stay as they are.
                 let mut unheard = Issues::default();
