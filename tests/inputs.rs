@@ -396,6 +396,8 @@ fn shapefiles_as_they_are_found_in_the_wild() {
         let found = checked(at, "[layers.sites]\npath = \"gbk/sites.shp\"\n");
         assert_eq!(codes(&found), ["D001"], "{found}");
         assert!(found["findings"][0]["value"].as_str().unwrap().contains(&format!(".{part}")), "{found}");
+        let zh = found["findings"][0]["value_zh"].as_str().unwrap();
+        assert!(zh.starts_with(&format!("缺少同名的 .{part}")), "{zh}");
         std::fs::rename(&to, &from).unwrap();
     }
     // Every part is an input that the manifest tells, and one of another set is refused.
@@ -520,7 +522,9 @@ fn kml_as_people_draw_it() {
     assert_eq!(found["layers"]["sites"]["rows_read"], 6, "{found}");
     // Other encodings, declared, marked or told by the project.
     let drawn = |declared: &str| {
-        format!("<?xml version=\"1.0\" encoding=\"{declared}\"?>\n<kml><Placemark><name>南京钢铁厂</name><ExtendedData><Data name=\"site_id\"><value>1</value></Data></ExtendedData><Point><coordinates>118.8,32.06</coordinates></Point></Placemark></kml>")
+        format!(
+            "<?xml version=\"1.0\" encoding=\"{declared}\"?>\n<kml><Placemark><name>南京钢铁厂</name><ExtendedData><Data name=\"site_id\"><value>1</value></Data></ExtendedData><Point><coordinates>118.8,32.06</coordinates></Point></Placemark></kml>"
+        )
     };
     let gbk = |text: &str| encoding_rs::GBK.encode(text).0.into_owned();
     let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();

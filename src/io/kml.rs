@@ -6,7 +6,7 @@ use super::shape::RawShape;
 use super::source::{self, Fault, Stream};
 use super::values::Owned;
 use super::wkb;
-use super::xml::attribute;
+use super::xml::{UNKNOWN_ENTITY, attribute, cut_off, not_root};
 use crate::model::rules;
 use crate::model::said::Said;
 use quick_xml::XmlVersion;
@@ -23,8 +23,9 @@ const CRS: Option<&str> = Some("WGS 84");
 /// An archive of a few bytes may hold a file without end.
 const LONGEST_PACKED: u64 = 1 << 30;
 
-fn damaged(at: u64, what: impl std::fmt::Display) -> Fault {
-    Fault::new(&rules::FILE_DAMAGED, (format!("{what} (byte {at})"), format!("第 {at} 字节处：“{what}”")))
+fn damaged(at: u64, what: impl Into<Said>) -> Fault {
+    let Said { en, zh } = what.into();
+    Fault::new(&rules::FILE_DAMAGED, (format!("{en} (byte {at})"), format!("第 {at} 字节处：{zh}")))
 }
 
 /// Opens the document, or all documents of an archive one after the other, and goes through them.
@@ -143,7 +144,9 @@ impl Draft {
             }
         }
         let shape = match (&self.other, self.points.len(), self.lines.len(), self.areas.len()) {
-            _ if self.broken => Some(RawShape::Broken("coordinates that aren't numbers".to_owned())),
+            _ if self.broken => {
+                Some(RawShape::Broken(("coordinates that aren't numbers", "坐标不是数字").into()))
+            }
             (Some(name), ..) => Some(RawShape::Other((*name).to_owned())),
             (None, 0, 0, 0) => None,
             (None, 1, 0, 0) => self.points.first().copied().map(RawShape::Point),
@@ -207,24 +210,26 @@ fn walk(
             Ok(event) => event,
             Err(e) => {
                 let at = reader.error_position();
-                return Err(reader.get_mut().fault().unwrap_or_else(|| damaged(at, e)));
+                return Err(reader.get_mut().fault().unwrap_or_else(|| damaged(at, Said::foreign(&e))));
             }
         };
         match event {
             Event::Start(ref start) | Event::Empty(ref start) => {
                 let name = start.name().0.rsplit(':').next().unwrap_or_default().to_owned();
                 if open.is_empty() && name != "kml" {
-                    return Err(damaged(at, format!("<{name}> where KML has <kml>")));
+                    return Err(damaged(at, not_root(&name, "kml")));
                 }
                 if open.len() >= DEEPEST {
-                    return Err(damaged(at, "nested too deeply"));
+                    return Err(damaged(at, ("nested too deeply", "嵌套过深")));
                 }
                 let is_start = matches!(event, Event::Start(_));
                 match (name.as_str(), &mut draft) {
                     ("Folder" | "Document", None) if is_start => folders.push(String::new()),
                     ("Placemark", None) => draft = Some(Draft::default()),
                     ("SimpleData" | "Data", Some(_)) => {
-                        key = attribute(start, "name").map_err(|e| damaged(at, e))?.unwrap_or_default();
+                        key = attribute(start, "name")
+                            .map_err(|e| damaged(at, Said::foreign(&e)))?
+                            .unwrap_or_default();
                     }
                     ("Polygon", Some(d)) => d.areas.push(Vec::new()),
                     ("Model", Some(d)) => d.other = Some("Model"),
@@ -258,12 +263,14 @@ fn walk(
                     {
                         (Ok(Some(c)), _) => t.push(c),
                         (_, Some(known)) => t.push_str(known),
-                        _ => return Err(damaged(at, "an unknown entity")),
+                        _ => return Err(damaged(at, UNKNOWN_ENTITY)),
                     }
                 }
             }
             Event::End(_) => {
-                let Some(name) = open.pop() else { return Err(damaged(at, "an end without a start")) };
+                let Some(name) = open.pop() else {
+                    return Err(damaged(at, ("an end without a start", "结束标签没有对应的开始标签")));
+                };
                 let parent = open.last().map_or("", String::as_str);
                 let said = text.take();
                 match (name.as_str(), &mut draft, said) {
@@ -295,7 +302,7 @@ fn walk(
                 closed = open.is_empty();
             }
             Event::Eof if closed => return Ok(ControlFlow::Continue(())),
-            Event::Eof => return Err(damaged(at, "the file ends before </kml>")),
+            Event::Eof => return Err(damaged(at, cut_off("kml"))),
             _ => {}
         }
     }

@@ -269,9 +269,12 @@ fn rows(t: &mut Transaction<'_>, query: &str, take: &mut Take<'_>) -> Result<(),
 /// A geometry in the system of the first; one column may hold several systems.
 fn in_system(w: wkb::Wkb, crs: Option<u32>) -> Option<RawShape> {
     if w.shape.is_some() && w.srid != crs {
-        let told = |n: Option<u32>| n.map_or_else(|| "none".to_owned(), |n| n.to_string());
-        let why = format!("its system is {}, and the first row's {}", told(w.srid), told(crs));
-        return Some(RawShape::Broken(why));
+        let told = |n: Option<u32>, none: &str| n.map_or_else(|| none.to_owned(), |n| n.to_string());
+        let why = (
+            format!("its system is {}, and the first row's {}", told(w.srid, "none"), told(crs, "none")),
+            format!("坐标系为 {}，而首行为 {}", told(w.srid, "无"), told(crs, "无")),
+        );
+        return Some(RawShape::Broken(why.into()));
     }
     w.shape
 }

@@ -17,21 +17,8 @@ pub(super) struct Fault {
     pub message: Said,
 }
 
-/// What is wrong with a file, in both languages. Words of other programs and of a format's insides are
-/// quoted in Chinese as they are.
+/// What is wrong with a file, in both languages.
 pub(super) struct Detail(Said);
-
-impl From<&str> for Detail {
-    fn from(text: &str) -> Self {
-        Self(Said { en: text.to_owned(), zh: format!("详情：“{text}”") })
-    }
-}
-
-impl From<String> for Detail {
-    fn from(text: String) -> Self {
-        Self::from(text.as_str())
-    }
-}
 
 impl From<Said> for Detail {
     fn from(said: Said) -> Self {
@@ -386,7 +373,10 @@ mod tests {
         assert_eq!(read(b"abc", Some("klingon")), Err("D003"));
         // A declaration is believed where the bytes don't speak against it.
         let big5 = b"<?xml version='1.0' encoding='big5'?><a>\xa5_</a>";
-        assert_eq!(read(big5, None).unwrap(), ("<?xml version='1.0' encoding='big5'?><a>北</a>".into(), "Big5"));
+        assert_eq!(
+            read(big5, None).unwrap(),
+            ("<?xml version='1.0' encoding='big5'?><a>北</a>".into(), "Big5")
+        );
         assert_eq!(read("<?xml encoding=\"GBK\"?>北".as_bytes(), None).unwrap().1, "UTF-8");
         assert_eq!(read(b"<?xml encoding=\"UTF-8\"?>\xb1\xb1", None).unwrap().1, "gb18030");
     }
