@@ -249,7 +249,7 @@ impl Format {
 
     /// With what the names of its files end.
     pub fn ends(&self) -> impl Iterator<Item = &'static str> {
-        self.words.iter().copied().filter(|w| !self.words_alone.contains(w))
+        self.words.iter().copied().filter(move |w| !self.words_alone.contains(w))
     }
 
     /// The names of all formats.
