@@ -10,6 +10,7 @@ use crate::model::issues::{Issues, Place, Rule};
 use crate::model::records::{Origin, Road, Site};
 use crate::model::rules;
 use crate::model::text::{Text, TextPool};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// Where findings about a layer's records go.
