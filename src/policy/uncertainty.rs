@@ -111,15 +111,41 @@ impl Off {
             &mut s.siting.shared_station_cny,
             &mut s.siting.roof_station_cny,
             &mut s.siting.pole_station_cny,
+            &mut s.siting.upgrade_cny,
             &mut s.siting.indoor_system_cny,
+            &mut s.siting.indoor_base_cny,
+            &mut s.siting.indoor_node_cny,
         ] {
             *price *= stations;
         }
         let lengths = self.factor(Parameter::Lengths, u.length_share);
-        s.fiber.trench_cny_m *= self.factor(Parameter::TrenchPrices, u.cost_share) * lengths;
+        let trenches = self.factor(Parameter::TrenchPrices, u.cost_share);
         let cables = self.factor(Parameter::CablePrices, u.cost_share);
-        s.fiber.terminal_cny *= cables;
-        for price in [&mut s.fiber.cable_cny_m, &mut s.fiber.duct_reuse_cny_m, &mut s.fiber.lead_in_cny_m] {
+        let f = &mut s.fiber;
+        // A crossing and a box are no longer where the way is; a metre is.
+        for price in [&mut f.crossing_cny, &mut f.rail_crossing_cny] {
+            *price *= trenches;
+        }
+        for price in [&mut f.trench_cny_m, &mut f.micro_cny_m, &mut f.permit_cny_m] {
+            *price *= trenches * lengths;
+        }
+        for price in [
+            &mut f.terminal_cny,
+            &mut f.metro.cabinet_cny,
+            &mut f.pon.splitter_cny,
+            &mut f.pon.splitter_port_cny,
+            &mut f.pon.olt_port_cny,
+        ] {
+            *price *= cables;
+        }
+        for price in [
+            &mut f.cable_cny_m,
+            &mut f.cable_fiber_cny_m,
+            &mut f.duct_reuse_cny_m,
+            &mut f.pole_reuse_cny_m,
+            &mut f.aerial_cny_m,
+            &mut f.lead_in_cny_m,
+        ] {
             *price *= cables * lengths;
         }
         let halls = self.factor(Parameter::CenterPrices, u.cost_share);
@@ -383,6 +409,20 @@ mod tests {
         let expect = plan.capex_cny() + stations * ((0.25 * TENTH).exp() - 1.0);
         assert!(stations > 0.0 && (dearer - expect).abs() < 1e-6 * expect);
         assert_eq!(Off::default().settings(&s), s);
+        // A plan made anew draws every price of the group, not the most usual ones alone.
+        let anew = Off::one(Parameter::StationPrices, TENTH).settings(&s).siting;
+        for (new, old) in [
+            (anew.roof_station_cny, s.siting.roof_station_cny),
+            (anew.upgrade_cny, s.siting.upgrade_cny),
+            (anew.indoor_base_cny, s.siting.indoor_base_cny),
+            (anew.indoor_node_cny, s.siting.indoor_node_cny),
+        ] {
+            assert!((new / old - (0.25 * TENTH).exp()).abs() < 1e-12, "{new} {old}");
+        }
+        let anew = Off::one(Parameter::CablePrices, TENTH).settings(&s).fiber;
+        let boxes = anew.pon.splitter_cny / s.fiber.pon.splitter_cny;
+        assert!((boxes - (0.25 * TENTH).exp()).abs() < 1e-12);
+        assert_eq!(anew.trench_cny_m, s.fiber.trench_cny_m);
     }
 
     #[test]
