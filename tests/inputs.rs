@@ -396,6 +396,8 @@ fn shapefiles_as_they_are_found_in_the_wild() {
         let found = checked(at, "[layers.sites]\npath = \"gbk/sites.shp\"\n");
         assert_eq!(codes(&found), ["D001"], "{found}");
         assert!(found["findings"][0]["value"].as_str().unwrap().contains(&format!(".{part}")), "{found}");
+        let zh = found["findings"][0]["value_zh"].as_str().unwrap();
+        assert!(zh.starts_with(&format!("缺少同名的 .{part}")), "{zh}");
         std::fs::rename(&to, &from).unwrap();
     }
     // Every part is an input that the manifest tells, and one of another set is refused.
@@ -419,7 +421,9 @@ fn shapefiles_as_they_are_found_in_the_wild() {
         std::io::Write::write_all(&mut out, &std::fs::read(&path).unwrap()).unwrap();
     }
     out.finish().unwrap();
-    for path in ["lines/{}.shp", "all.shp.zip"] {
+    // An archive is known by what it holds.
+    std::fs::copy(&zip, at.join("all.zip")).unwrap();
+    for path in ["lines/{}.shp", "all.shp.zip", "all.zip"] {
         let named = |layer: &str| path.replace("{}", layer);
         let found = checked(
             at,
@@ -462,15 +466,20 @@ fn geoparquet_of_others() {
         d.assign(lon=d.geometry.x, lat=d.geometry.y).drop(columns='geometry').to_parquet('d.parquet')\n\
         d.set_crs('+proj=tmerc +lon_0=121 +x_0=350000 +ellps=WGS84 +datum=WGS84', allow_override=True).to_parquet('e.parquet')\n\
         d.to_crs('+proj=tmerc +lon_0=121 +x_0=350000 +datum=WGS84').to_parquet('f.parquet')\n\
-        d.to_parquet('g.parquet', geometry_encoding='geoarrow')\n";
+        d.to_parquet('g.parquet', geometry_encoding='geoarrow')\n\
+        d.to_parquet('h.parquet', compression='brotli')\n\
+        d.to_parquet('i.parquet', compression='lz4')\n";
     let out = Command::new(python).args(["-c", script]).current_dir(at).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     for name in ["a", "b", "c", "d", "f"] {
         expect_sites(at, name, &format!("path = \"{name}.parquet\""));
     }
     // What can't be read is told, with the way out.
-    let found = checked(at, "[layers.sites]\npath = \"g.parquet\"\n");
-    assert_eq!(codes(&found), ["D053"], "{found}");
+    for (name, word) in [("g", "WKB"), ("h", "brotli"), ("i", "lz4")] {
+        let found = checked(at, &format!("[layers.sites]\npath = \"{name}.parquet\"\n"));
+        assert_eq!(codes(&found), ["D053"], "{found}");
+        assert!(found.to_string().contains(word), "{found}");
+    }
 }
 
 #[test]
@@ -505,6 +514,32 @@ fn kml_as_people_draw_it() {
         (found[0].0.as_str(), found[0].1.as_str(), found[0].2),
         ("007", "甲 & 乙 <厂>", [120.6, 31.3])
     );
+    // All folders at once, where one isn't enough.
+    let found = checked(dir.path(), "[layers.candidates]\npath = \"a.kml\"\n");
+    assert!(codes(&found).contains(&"D054".to_owned()), "{found}");
+    assert!(found.to_string().contains("layer = \\\"*\\\""), "{found}");
+    let found = checked(dir.path(), "[layers.sites]\npath = \"a.kml\"\nlayer = \"*\"\n");
+    assert_eq!(found["layers"]["sites"]["rows_read"], 6, "{found}");
+    // Other encodings, declared, marked or told by the project.
+    let drawn = |declared: &str| {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"{declared}\"?>\n<kml><Placemark><name>南京钢铁厂</name><ExtendedData><Data name=\"site_id\"><value>1</value></Data></ExtendedData><Point><coordinates>118.8,32.06</coordinates></Point></Placemark></kml>"
+        )
+    };
+    let gbk = |text: &str| encoding_rs::GBK.encode(text).0.into_owned();
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    for (bytes, more) in [
+        (gbk(&drawn("GBK")), ""),
+        (gbk(&drawn("gb2312")), ""),
+        (gbk(&drawn("UTF-8")), ""),
+        (gbk(&drawn("UTF-8")), "encoding = \"gbk\""),
+        (wide(&format!("\u{feff}{}", drawn("UTF-16"))), ""),
+        (drawn("GBK").into_bytes(), ""),
+    ] {
+        std::fs::write(dir.path().join("e.kml"), bytes).unwrap();
+        let found = sites_of(dir.path(), &format!("path = \"e.kml\"\n{more}"));
+        assert_eq!(found[0].1, "南京钢铁厂");
+    }
     // A table has no layers to choose from.
     std::fs::write(dir.path().join("s.csv"), "site_id,name,lon,lat\nS1,A,118.8,32.06\n").unwrap();
     assert_eq!(codes(&checked(dir.path(), "[layers.sites]\npath = \"s.csv\"\nlayer = \"x\"\n")), ["D054"]);

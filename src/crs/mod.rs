@@ -341,12 +341,14 @@ impl FromStr for Crs {
     fn from_str(text: &str) -> Result<Self, CrsError> {
         let text = text.trim().trim_start_matches('\u{feff}');
         let unknown = || CrsError::Unknown { text: text.chars().take(80).collect() };
-        let short: String = text
-            .chars()
-            .filter(|c| !c.is_whitespace() && !"-_".contains(*c))
-            .flat_map(char::to_lowercase)
-            .collect();
+        let short = fold(text);
         if let Some(named) = NAMED.iter().find(|n| n.words.contains(&short.as_str())) {
+            return (named.make)();
+        }
+        if let Some(named) = geographic_name(text).and_then(|name| {
+            let name = fold(name);
+            NAMED.iter().find(|n| OBFUSCATED.iter().any(|w| n.words.contains(w) && name.contains(w)))
+        }) {
             return (named.make)();
         }
         let proj_text = if is_wkt(text) || is_projjson(text) {
@@ -363,6 +365,20 @@ impl FromStr for Crs {
         let about = transform::describe(&proj_text, &unknown)?;
         Ok(Self(Kind::Proj { text: proj_text.into(), about: Arc::new(about) }))
     }
+}
+
+/// Systems that no datum of PROJ stands for; software that writes a `.prj` for them names them all the same.
+const OBFUSCATED: [&str; 2] = ["gcj02", "bd09"];
+
+/// A name without what is written now in one way and now in another.
+fn fold(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace() && !"-_".contains(*c)).flat_map(char::to_lowercase).collect()
+}
+
+/// What a WKT of longitude and latitude is called.
+fn geographic_name(wkt: &str) -> Option<&str> {
+    let is_one = wkt.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("GEO")) && is_wkt(wkt);
+    wkt.split('"').nth(1).filter(|_| is_one)
 }
 
 fn is_projjson(text: &str) -> bool {
@@ -436,6 +452,13 @@ mod tests {
             assert_eq!(crs(text).to_string(), "EPSG:4490", "{text}");
         }
         assert_eq!(crs("GCJ-02"), Crs::gcj02());
+        let prj = |name: &str| {
+            format!(
+                "GEOGCS[\"GCS_{name}\",DATUM[\"D_{name}\",SPHEROID[\"S\",6378245.0,298.3]],\
+                 PRIMEM[\"Greenwich\",0.0],UNIT[\"Degree\",0.0174532925199433]]"
+            )
+        };
+        assert_eq!((crs(&prj("GCJ_02")), crs(&prj("BD-09"))), (Crs::gcj02(), Crs::bd09()));
         assert_eq!(crs("百度坐标系"), Crs::bd09());
         assert!(crs("EPSG:4490").is_geographic() && !crs("EPSG:4547").is_geographic());
         assert_eq!(crs("EPSG:4547").name(), "CGCS2000 / 3-degree Gauss-Kruger CM 114E");

@@ -1,6 +1,7 @@
 //! Why a geographic file can't be read, and where.
 
 use crate::crs::CrsError;
+use crate::model::said::Said;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -16,22 +17,22 @@ pub enum BrokenFile {
         source: std::io::Error,
     },
     /// Truncated, damaged, or not of the format its name claims.
-    #[error("{}{}: {what}", path.display(), Offset(*offset))]
+    #[error("{}{}: {}", path.display(), Offset(*offset), what.en)]
     Damaged {
         /// The file.
         path: PathBuf,
         /// Bytes from the start of the (uncompressed) file, when known.
         offset: Option<u64>,
         /// What is wrong there.
-        what: String,
+        what: Said,
     },
     /// A sound file of a kind that isn't read.
-    #[error("{}: {what}", path.display())]
+    #[error("{}: {}", path.display(), what.en)]
     Unsupported {
         /// The file.
         path: PathBuf,
         /// What it has that isn't read, and the way out.
-        what: String,
+        what: Said,
     },
     /// Its coordinate system can't be used.
     #[error("{}: {source}", path.display())]
@@ -56,11 +57,11 @@ impl BrokenFile {
         move |source| Self::Unreadable { path: path.to_owned(), source }
     }
 
-    pub(super) fn damaged(path: &Path, offset: Option<u64>, what: impl Into<String>) -> Self {
+    pub(super) fn damaged(path: &Path, offset: Option<u64>, what: impl Into<Said>) -> Self {
         Self::Damaged { path: path.to_owned(), offset, what: what.into() }
     }
 
-    pub(super) fn unsupported(path: &Path, what: impl Into<String>) -> Self {
+    pub(super) fn unsupported(path: &Path, what: impl Into<Said>) -> Self {
         Self::Unsupported { path: path.to_owned(), what: what.into() }
     }
 

@@ -13,7 +13,7 @@ const LONGEST_ROW: usize = 64 << 20;
 
 /// A file being read block by block.
 pub(super) struct Delimited {
-    source: Source,
+    source: Source<'static>,
     pub delimiter: u8,
     /// Read and not yet handed out.
     rest: Vec<u8>,
@@ -154,8 +154,10 @@ impl Delimited {
                     return Ok(false);
                 }
                 if open_quote(bytes, self.delimiter) {
-                    let message =
-                        "a quote is opened and never closed: the file is cut off, or a quote is missing";
+                    let message = (
+                        "a quote is opened and never closed: the file is cut off, or a quote is missing",
+                        "引号未闭合：文件不完整，或缺少一个引号",
+                    );
                     return Err(Fault::at(&rules::FILE_DAMAGED, u64::from(self.line), message));
                 }
                 self.line += count_lines(bytes);
@@ -169,7 +171,8 @@ impl Delimited {
                 return Ok(true);
             }
             if bytes.len() > LONGEST_ROW {
-                let message = "a row of more than 64 MB: a quote is missing";
+                let message =
+                    ("a row of more than 64 MB: a quote is missing", "一行超过 64 MB：缺少一个引号");
                 return Err(Fault::at(&rules::FILE_DAMAGED, u64::from(self.line), message));
             }
             let before = bytes.len();
@@ -292,7 +295,10 @@ impl Block {
             Fault::at(
                 &rules::ENCODING_UNKNOWN,
                 u64::from(line),
-                "bytes that aren't UTF-8 (try encoding = \"gb18030\")",
+                (
+                    "bytes that aren't UTF-8 (try encoding = \"gb18030\")",
+                    "含非 UTF-8 字节（可试 encoding = \"gb18030\"）",
+                ),
             )
         })?;
         let b = text.as_bytes();

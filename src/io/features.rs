@@ -46,6 +46,11 @@ pub(super) trait FeatureFormat: Sync {
         Ok(Vec::new())
     }
 
+    /// Whether all layers of a file may be read as one, by [`read`](Self::read) of none.
+    fn reads_whole(&self) -> bool {
+        false
+    }
+
     /// Hands over the rows of a layer (one of [`layers`](Self::layers), where there are any), part by part.
     /// A file without rows may hand over none, or one part without rows.
     ///
@@ -100,6 +105,9 @@ impl Keys {
     }
 }
 
+/// What a project says to have all layers of a file read as one.
+const ALL_LAYERS: &str = "*";
+
 /// The layer of a file that is meant: the one that the project names, else the only one, else the one called
 /// as the project's layer.
 ///
@@ -108,6 +116,9 @@ impl Keys {
 pub(super) fn choose(format: &dyn FeatureFormat, ask: &Ask<'_>) -> Result<Option<String>, Fault> {
     let all = format.layers(ask)?;
     let list = all.join(", ");
+    if format.reads_whole() && ask.spec.layer.as_deref() == Some(ALL_LAYERS) {
+        return Ok(None);
+    }
     if let Some(wanted) = &ask.spec.layer {
         let key = header_key(wanted).0;
         let found = all.iter().find(|l| *l == wanted).or_else(|| all.iter().find(|l| header_key(l).0 == key));
@@ -136,9 +147,13 @@ pub(super) fn choose(format: &dyn FeatureFormat, ask: &Ask<'_>) -> Result<Option
     match named {
         Some(name) => Ok(Some(name.clone())),
         None => {
+            let (or_all, or_all_zh) = match format.reads_whole() {
+                true => (", or take all with `layer = \"*\"`", "，或用 `layer = \"*\"` 全部读入"),
+                false => ("", ""),
+            };
             let message = (
-                format!("it holds several layers; name one with `layer = \"...\"`: {list}"),
-                format!("含多个图层；请用 `layer = \"...\"` 指定其一：{list}"),
+                format!("it holds several layers; name one with `layer = \"...\"`{or_all}: {list}"),
+                format!("含多个图层；请用 `layer = \"...\"` 指定其一{or_all_zh}：{list}"),
             );
             Err(Fault::new(&rules::LAYER_MISSING, message))
         }

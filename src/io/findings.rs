@@ -1,6 +1,7 @@
 //! Findings of one worker, grouped as they come, so that a broken column of millions of rows stays cheap.
 
 use crate::model::issues::{Issues, Place, Rule};
+use crate::model::said::Said;
 use crate::model::words::shortened;
 
 /// Findings of one part of a file.
@@ -13,6 +14,8 @@ struct Group {
     rule: &'static Rule,
     column: &'static str,
     value: String,
+    /// The value in Chinese, where it is words.
+    zh: Option<String>,
     count: u64,
     rows: Vec<u32>,
 }
@@ -29,7 +32,16 @@ impl Findings {
             return;
         }
         let value = shortened(value);
-        self.groups.push(Group { rule, column, value, count: 1, rows: vec![row] });
+        self.groups.push(Group { rule, column, value, zh: None, count: 1, rows: vec![row] });
+    }
+
+    /// The same with a value that is words.
+    pub fn add_said(&mut self, rule: &'static Rule, column: &'static str, row: u32, said: &Said) {
+        let met = self.groups.len();
+        self.add(rule, column, row, &said.en);
+        if let Some(new) = self.groups.get_mut(met) {
+            new.zh = Some(said.zh.clone());
+        }
     }
 
     /// Hands everything over to `issues`; `header` gives the name that the file uses for a column.
@@ -37,7 +49,11 @@ impl Findings {
         for g in self.groups {
             let column = (!g.column.is_empty()).then(|| header(g.column));
             let place = Place { file: file.to_owned(), row: g.rows.first().map(|r| u64::from(*r)), column };
+            let of_group = place.clone();
             issues.add_many(g.rule, layer, place, &g.value, g.count, g.rows.into_iter().map(u64::from));
+            if let Some(zh) = g.zh {
+                issues.in_chinese(g.rule, layer, &of_group, &zh);
+            }
         }
     }
 }

@@ -18,10 +18,9 @@ use std::io::{BufReader, Read};
 /// The format.
 pub(super) struct FlatGeobuf;
 
+/// What is wrong inside; in Chinese that it is.
 fn damaged(what: impl Into<String>) -> Fault {
-    let what = what.into();
-    let zh = format!("FlatGeobuf 无法读取：“{what}”");
-    Fault::new(&rules::FILE_DAMAGED, (what, zh))
+    Fault::new(&rules::FILE_DAMAGED, (what, "FlatGeobuf 文件不完整或内部结构有误"))
 }
 
 /// A table of a buffer; every step is checked, and whatever leads out of the buffer is none.
@@ -217,7 +216,11 @@ impl FeatureFormat for FlatGeobuf {
                 .map(|(i, bytes)| {
                     let number = first + i as u64 + 1;
                     feature(&bytes, &header, u32::try_from(number).unwrap_or(u32::MAX)).ok_or_else(|| {
-                        Fault::at(&rules::FILE_DAMAGED, number, "the feature leads out of itself")
+                        Fault::at(
+                            &rules::FILE_DAMAGED,
+                            number,
+                            ("the feature leads out of itself", "要素超出自身范围"),
+                        )
                     })
                 })
                 .collect::<Result<_, _>>()?;

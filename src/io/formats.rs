@@ -4,7 +4,8 @@
 use super::features::FeatureFormat;
 use super::{flatgeobuf, geojson, geopackage, geoparquet, kml, ofds, postgis, shapefile};
 use crate::model::project::LayerSpec;
-use std::io::Read;
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// A format of input files.
@@ -172,29 +173,52 @@ impl Format {
             .map(|(f, _)| f)
     }
 
+    /// The format of what a ZIP archive holds: a Shapefile, KML, or one file that is read packed.
+    fn of_archive(path: &Path) -> Option<&'static Self> {
+        let archive = zip::ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
+        // Archives made on a Mac have a shadow of every file.
+        let is_file = |name: &String| !name.ends_with('/') && !name.starts_with("__MACOSX/");
+        let names: Vec<String> =
+            archive.file_names().filter_map(|n| Some(n.ok()?.into_owned())).filter(is_file).collect();
+        let holds = |word: &str| {
+            let format = Self::parse(word)?;
+            names.iter().any(|n| Self::of_name(Path::new(n)) == Some(format)).then_some(format)
+        };
+        holds("shp").or_else(|| holds("kml")).or_else(|| match names.as_slice() {
+            [_] => holds("csv").or_else(|| holds("geojson")),
+            _ => None,
+        })
+    }
+
     /// The format that a file's first bytes tell.
     #[must_use]
     pub fn of_content(path: &Path) -> Option<&'static Self> {
+        if let Some(format) = Self::of_archive(path) {
+            return Some(format);
+        }
         let mut head = Vec::new();
-        std::fs::File::open(path).ok()?.take(4096).read_to_end(&mut head).ok()?;
+        File::open(path).ok()?.take(4096).read_to_end(&mut head).ok()?;
         FORMATS.iter().find(|f| (f.begins)(&head)).or_else(|| {
             let columns = !head.contains(&0) && head.iter().any(|b| b",;\t|".contains(b));
             FORMATS.first().filter(|_| columns)
         })
     }
 
-    /// The format of one of a layer's files: as the project says, or as the name tells.
-    pub(super) fn of_file(spec: &LayerSpec, shown: &str) -> Option<&'static Self> {
+    /// The format of one of a layer's files: as the project says, as the name tells, or what an archive
+    /// holds that tells nothing by its name.
+    pub(super) fn of_file(spec: &LayerSpec, shown: &str, path: &Path) -> Option<&'static Self> {
+        let is_archive = || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("zip"));
         match &spec.format {
             Some(word) => Self::parse(word),
-            None => Self::of_name(Path::new(shown)),
+            None => Self::of_name(Path::new(shown))
+                .or_else(|| is_archive().then(|| Self::of_archive(path)).flatten()),
         }
     }
 
     /// The files that one of a layer's paths stands for: several where a format is spread over them.
     #[must_use]
     pub fn parts(spec: &LayerSpec, shown: &str, path: &Path) -> Vec<PathBuf> {
-        match Self::of_file(spec, shown).map(|f| f.how) {
+        match Self::of_file(spec, shown, path).map(|f| f.how) {
             Some(How::Features(format)) => format.parts(path),
             _ => vec![path.to_path_buf()],
         }

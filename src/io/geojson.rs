@@ -6,6 +6,7 @@ use super::shape::RawShape;
 use super::source::{self, Fault, Source};
 use super::values::{MAX_EXACT, Owned};
 use crate::model::rules;
+use crate::model::said::Said;
 use rayon::prelude::*;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -32,7 +33,7 @@ enum Mode {
 
 /// A file of features, cut at their ends.
 pub(super) struct FeatureFile {
-    source: Source,
+    source: Source<'static>,
     buf: Vec<u8>,
     at: usize,
     /// Bytes of the file before `buf`.
@@ -105,14 +106,14 @@ impl FeatureFile {
         Ok(None)
     }
 
-    fn damaged(&self, what: &str) -> Fault {
+    fn damaged(&self, (en, zh): (&str, &str)) -> Fault {
         let byte = self.before + self.at as u64;
-        let said = (format!("{what} (byte {byte})"), format!("第 {byte} 字节处：“{what}”"));
+        let said = (format!("{en} (byte {byte})"), format!("第 {byte} 字节处：{zh}"));
         Fault::at(&rules::FILE_DAMAGED, u64::from(self.count) + 1, said)
     }
 
     fn cut_off(&self) -> Fault {
-        self.damaged("the file ends in the middle of a value")
+        self.damaged(("the file ends in the middle of a value", "文件在一个值中间结束"))
     }
 
     /// Passes over a JSON string that begins at `at`.
@@ -151,7 +152,7 @@ impl FeatureFile {
                 b'{' | b'[' => {
                     depth += 1;
                     if depth > DEEPEST {
-                        return Err(self.damaged("nested too deeply"));
+                        return Err(self.damaged(("nested too deeply", "嵌套过深")));
                     }
                     self.at += 1;
                 }
@@ -211,7 +212,7 @@ impl FeatureFile {
                         self.crs = name;
                     }
                 }
-                Some(_) => return Err(self.damaged("this isn't JSON")),
+                Some(_) => return Err(self.damaged(("this isn't JSON", "不是 JSON"))),
             }
         }
     }
@@ -238,7 +239,9 @@ impl FeatureFile {
                         ranges.push(range);
                         self.count += 1;
                     }
-                    Some(_) => return Err(self.damaged("a feature must be a JSON object")),
+                    Some(_) => {
+                        return Err(self.damaged(("a feature must be a JSON object", "要素应为 JSON 对象")));
+                    }
                 },
                 Mode::Top => match self.skip(b",")? {
                     None => self.mode = Mode::End,
@@ -252,7 +255,12 @@ impl FeatureFile {
                             self.sequence = true;
                         }
                     }
-                    Some(_) => return Err(self.damaged("this isn't GeoJSON: it must begin with {")),
+                    Some(_) => {
+                        return Err(self.damaged((
+                            "this isn't GeoJSON: it must begin with {",
+                            "不是 GeoJSON：应以 { 开头",
+                        )));
+                    }
                 },
             }
         }
@@ -286,13 +294,18 @@ impl Batch {
             .enumerate()
             .map(|(i, r)| {
                 let number = u64::from(self.first) + i as u64;
-                let bad =
-                    |e: &dyn fmt::Display| Fault::at(&rules::FILE_DAMAGED, number, format!("feature: {e}"));
+                let bad = |e: &dyn fmt::Display| {
+                    let said = (format!("feature: {e}"), format!("要素有误：“{e}”"));
+                    Fault::at(&rules::FILE_DAMAGED, number, said)
+                };
                 let text = std::str::from_utf8(&self.bytes[r.clone()]).map_err(|_| {
                     Fault::at(
                         &rules::ENCODING_UNKNOWN,
                         number,
-                        "GeoJSON must be UTF-8 (or name the encoding)",
+                        (
+                            "GeoJSON must be UTF-8 (or name the encoding)",
+                            "GeoJSON 应为 UTF-8（或指定 encoding）",
+                        ),
                     )
                 })?;
                 let json: FeatureJson = serde_json::from_str(text).map_err(|e| bad(&e))?;
@@ -404,7 +417,7 @@ pub(super) fn own(v: serde_json::Value) -> Owned {
 pub(super) fn shape_of_json(geometry: &serde_json::Value) -> RawShape {
     match GeometryJson::deserialize(geometry) {
         Ok(g) => g.0,
-        Err(e) => RawShape::Broken(e.to_string()),
+        Err(e) => RawShape::Broken(Said::foreign(&e)),
     }
 }
 
@@ -522,7 +535,7 @@ fn shape_of(kind: &str, coordinates: Option<Nest>) -> RawShape {
         return if kind == "GeometryCollection" {
             RawShape::Other(kind.to_owned())
         } else {
-            RawShape::Broken(format!("{kind} without coordinates"))
+            RawShape::Broken((format!("{kind} without coordinates"), format!("{kind} 没有坐标")).into())
         };
     };
     let line = |n: &Nest| list(n, position);
@@ -536,7 +549,9 @@ fn shape_of(kind: &str, coordinates: Option<Nest>) -> RawShape {
         "MultiPolygon" => list(&c, rings).map(RawShape::Areas),
         other => Some(RawShape::Other(other.to_owned())),
     };
-    shape.unwrap_or_else(|| RawShape::Broken(format!("coordinates don't fit a {kind}")))
+    shape.unwrap_or_else(|| {
+        RawShape::Broken((format!("coordinates don't fit a {kind}"), format!("坐标与 {kind} 不符")).into())
+    })
 }
 
 #[cfg(test)]

@@ -227,7 +227,7 @@ fn own(value: ValueRef<'_>, flag: bool) -> Owned {
 
 /// A geometry blob (2.1.3 of the standard): a header of known length, then WKB.
 fn shape(blob: &[u8]) -> Option<RawShape> {
-    let broken = || Some(RawShape::Broken("not a GeoPackage geometry".to_owned()));
+    let broken = || Some(RawShape::Broken(("not a GeoPackage geometry", "不是 GeoPackage 几何").into()));
     let [b'G', b'P', _, flags, ..] = blob else { return broken() };
     if flags & 0b0010_0000 != 0 {
         return Some(RawShape::Other("a geometry of an extension".to_owned()));

@@ -8,6 +8,7 @@ use super::values::{MAX_EXACT, Owned, civil};
 use super::wkb;
 use crate::model::rules;
 use crate::model::said::Said;
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
@@ -66,7 +67,32 @@ fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Fault
 
 fn open(path: &Path) -> Result<SerializedFileReader<File>, Fault> {
     let file = File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
-    guarded(|| SerializedFileReader::new(file))
+    let reader = guarded(|| SerializedFileReader::new(file))?;
+    let mut chunks = reader.metadata().row_groups().iter().flat_map(|g| g.columns());
+    match chunks.find_map(|c| unread_codec(c.compression())) {
+        None => Ok(reader),
+        Some(codec) => {
+            let what = (
+                format!(
+                    "its columns are packed with {codec}, which isn't read; write it again with snappy, zstd or gzip, such as `ogr2ogr -lco COMPRESSION=ZSTD new.parquet old.parquet`"
+                ),
+                format!(
+                    "各列以 {codec} 压缩，无法读取；请改用 snappy、zstd 或 gzip 重新写出，例如 `ogr2ogr -lco COMPRESSION=ZSTD new.parquet old.parquet`"
+                ),
+            );
+            Err(Fault::new(&rules::FORMAT_UNFIT, what))
+        }
+    }
+}
+
+/// The name of a codec that isn't read.
+fn unread_codec(codec: Compression) -> Option<&'static str> {
+    match codec {
+        Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_) | Compression::ZSTD(_) => None,
+        Compression::BROTLI(_) => Some("brotli"),
+        Compression::LZ4 | Compression::LZ4_RAW => Some("lz4"),
+        Compression::LZO => Some("lzo"),
+    }
 }
 
 /// The column of geometry and its system, as the metadata tell.

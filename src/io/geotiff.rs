@@ -7,6 +7,7 @@
 use super::broken::BrokenFile;
 use super::terrain::{Lattice, Samples, Tile};
 use crate::crs::Crs;
+use crate::model::said::Said;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -38,11 +39,13 @@ pub fn read(path: &Path, crs: Option<&Crs>) -> Result<Tile, BrokenFile> {
     let file_bytes = file.metadata().map_err(BrokenFile::unreadable(path))?.len();
     let damaged = |e: TiffError| match e {
         TiffError::UnsupportedError(e) => {
-            BrokenFile::unsupported(path, format!("{e}; rewrite it with gdal_translate -co COMPRESS=DEFLATE"))
+            let way_out = "gdal_translate -co COMPRESS=DEFLATE";
+            let said = (format!("{e}; rewrite it with {way_out}"), format!("“{e}”；请用 {way_out} 重新写出"));
+            BrokenFile::unsupported(path, said)
         }
-        e => BrokenFile::damaged(path, None, e.to_string()),
+        e => BrokenFile::damaged(path, None, Said::foreign(&e)),
     };
-    let unsupported = |what: &str| BrokenFile::unsupported(path, what);
+    let unsupported = |en: &str, zh: &str| BrokenFile::unsupported(path, (en, zh));
 
     let mut limits = Limits::default();
     limits.decoding_buffer_size = usize::try_from(MAX_DECODED).unwrap_or(usize::MAX);
@@ -53,16 +56,25 @@ pub fn read(path: &Path, crs: Option<&Crs>) -> Result<Tile, BrokenFile> {
     let (columns, rows) = image.dimensions().map_err(damaged)?;
     let bits = match image.colortype().map_err(damaged)? {
         ColorType::Gray(bits) => bits,
-        other => return Err(unsupported(&format!("{other:?} samples: heights need a single band"))),
+        other => {
+            return Err(unsupported(
+                &format!("{other:?} samples: heights need a single band"),
+                &format!("像元为 {other:?}：高程应为单波段"),
+            ));
+        }
     };
     let decoded = u64::from(columns) * u64::from(rows) * u64::from(bits).div_ceil(8);
     if decoded > MAX_DECODED {
-        return Err(unsupported(&format!(
-            "{columns} × {rows} samples are too many for one file: cut it into tiles"
-        )));
+        return Err(unsupported(
+            &format!("{columns} × {rows} samples are too many for one file: cut it into tiles"),
+            &format!("{columns} × {rows} 个像元超出单个文件的上限：请切分成图幅"),
+        ));
     }
     if decoded > file_bytes.saturating_mul(MAX_COMPRESSION) {
-        let what = format!("{columns} × {rows} samples announced in a file of {file_bytes} bytes");
+        let what = (
+            format!("{columns} × {rows} samples announced in a file of {file_bytes} bytes"),
+            format!("文件仅 {file_bytes} 字节，却声明有 {columns} × {rows} 个像元"),
+        );
         return Err(BrokenFile::damaged(path, None, what));
     }
     let mut numbers = |tag: Tag| -> Result<Option<Vec<f64>>, BrokenFile> {
@@ -75,23 +87,31 @@ pub fn read(path: &Path, crs: Option<&Crs>) -> Result<Tile, BrokenFile> {
     let void = match text(&mut image, Tag::GdalNodata).map_err(damaged)? {
         None => None,
         Some(t) => Some(t.trim().parse::<f64>().map_err(|_| {
-            BrokenFile::damaged(path, None, format!("the no-data value '{}' isn't a number", t.trim()))
+            let t = t.trim();
+            let said = (format!("the no-data value '{t}' isn't a number"), format!("无数据值“{t}”不是数字"));
+            BrokenFile::damaged(path, None, said)
         })?),
     };
     if text(&mut image, GDAL_METADATA).ok().flatten().is_some_and(|t| t.contains("role=\"scale\"")) {
-        return Err(unsupported("the samples are scaled: convert them to metres (gdal_translate -unscale)"));
+        return Err(unsupported(
+            "the samples are scaled: convert them to metres (gdal_translate -unscale)",
+            "像元值带缩放：请换算为米（gdal_translate -unscale）",
+        ));
     }
     let keys = GeoKeys::read(&mut image).map_err(damaged)?;
     match keys.code(KEY_VERTICAL_UNITS) {
         None | Some(0 | 9001 | USER_DEFINED) => {}
         Some(unit) => {
-            return Err(unsupported(&format!("heights in unit EPSG:{unit}: convert them to metres")));
+            return Err(unsupported(
+                &format!("heights in unit EPSG:{unit}: convert them to metres"),
+                &format!("高程单位为 EPSG:{unit}：请换算为米"),
+            ));
         }
     }
     // A sample that stands for an area has its centre half a posting in from its corner.
     let half = if keys.code(KEY_RASTER_TYPE) == Some(2) { 0.0 } else { 0.5 };
-    let lattice =
-        lattice(scale.as_deref(), tiepoints.as_deref(), matrix.as_deref(), half).map_err(unsupported)?;
+    let lattice = lattice(scale.as_deref(), tiepoints.as_deref(), matrix.as_deref(), half)
+        .map_err(|(en, zh)| unsupported(en, zh))?;
     let crs = match crs {
         Some(crs) => crs.clone(),
         None => keys.crs(path)?,
@@ -106,7 +126,12 @@ pub fn read(path: &Path, crs: Option<&Crs>) -> Result<Tile, BrokenFile> {
         DecodingResult::U32(v) => Samples::F32(v.into_iter().map(|x| x as f32).collect()),
         DecodingResult::F32(v) => Samples::F32(v.into()),
         DecodingResult::F64(v) => Samples::F32(v.into_iter().map(|x| x as f32).collect()),
-        _ => return Err(unsupported("samples of this type aren't read as heights")),
+        _ => {
+            return Err(unsupported(
+                "samples of this type aren't read as heights",
+                "该类型的像元不能作为高程读取",
+            ));
+        }
     };
     // A mask of NaN needs no number.
     let void = void.filter(|v| v.is_finite());
@@ -123,19 +148,28 @@ fn lattice(
     tiepoints: Option<&[f64]>,
     matrix: Option<&[f64]>,
     half: f64,
-) -> Result<Lattice, &'static str> {
+) -> Result<Lattice, (&'static str, &'static str)> {
     let (a, b) = match (scale, tiepoints, matrix) {
         (_, _, Some(&[a1, a2, _, a0, b1, b2, _, b0, ..])) => ([a0, a1, a2], [b0, b1, b2]),
         (Some(&[sx, sy, ..]), Some(&[column, row, _, x, y, _]), None) => {
             ([x - column * sx, sx, 0.0], [y + row * sy, 0.0, -sy])
         }
         (_, Some(points), None) if points.len() > 6 => {
-            return Err("placed by control points: warp it to a regular raster first (gdalwarp)");
+            return Err((
+                "placed by control points: warp it to a regular raster first (gdalwarp)",
+                "以控制点定位：请先校正为规则栅格（gdalwarp）",
+            ));
         }
-        _ => return Err("no georeference: neither pixel scale and tie point nor a transformation"),
+        _ => {
+            return Err((
+                "no georeference: neither pixel scale and tie point nor a transformation",
+                "没有地理参考：既无像元大小与控制点，也无仿射变换",
+            ));
+        }
     };
     let at_centre = |m: [f64; 3]| [m[0] + half * (m[1] + m[2]), m[1], m[2]];
-    Lattice::inverting(at_centre(a), at_centre(b)).ok_or("its georeference is singular")
+    Lattice::inverting(at_centre(a), at_centre(b))
+        .ok_or(("its georeference is singular", "地理参考的变换不可逆"))
 }
 
 /// The geo-key directory with the texts it points to.
@@ -171,7 +205,10 @@ impl GeoKeys {
             _ => {
                 return Err(BrokenFile::unsupported(
                     path,
-                    "it names no coordinate system: give `crs` for the layer",
+                    (
+                        "it names no coordinate system: give `crs` for the layer",
+                        "未注明坐标系：请在图层中指定 crs",
+                    ),
                 ));
             }
         };
@@ -184,7 +221,10 @@ impl GeoKeys {
             }) {
                 Some(wkt) => wkt.parse(),
                 None => {
-                    let what = "its projection has no EPSG code: give `crs` for the layer";
+                    let what = (
+                        "its projection has no EPSG code: give `crs` for the layer",
+                        "投影没有 EPSG 代码：请在图层中指定 crs",
+                    );
                     return Err(BrokenFile::unsupported(path, what));
                 }
             },

@@ -4,8 +4,9 @@
 //! found by the names their `<key>` elements declare, without regard to case.
 
 use super::broken::BrokenFile;
-use super::xml::{attribute, required};
+use super::xml::{UNKNOWN_ENTITY, attribute, cut_off, not_root, required};
 use crate::geom::LonLat;
+use crate::model::said::Said;
 use quick_xml::XmlVersion;
 use quick_xml::events::Event;
 use std::collections::BTreeMap;
@@ -156,21 +157,23 @@ fn parse(path: &Path, input: impl BufRead) -> Result<(Topology, Vec<TopologyProb
     let (mut root_open, mut root_closed) = (false, false);
     loop {
         let at = reader.buffer_position();
-        let damaged = |what: String| BrokenFile::damaged(path, Some(at), what);
+        let damaged = |what: Said| BrokenFile::damaged(path, Some(at), what);
         buffer.clear();
         let event = match reader.read_event_into(&mut buffer) {
             Ok(event) => event,
-            Err(e) => return Err(BrokenFile::damaged(path, Some(reader.error_position()), e.to_string())),
+            Err(e) => {
+                return Err(BrokenFile::damaged(path, Some(reader.error_position()), Said::foreign(&e)));
+            }
         };
         let empty = matches!(event, Event::Empty(_));
         match event {
             Event::Start(start) | Event::Empty(start) => {
                 let name = start.name().0.rsplit(':').next().unwrap_or_default().to_owned();
                 if !root_open && name != "graphml" {
-                    return Err(damaged(format!("<{name}> where a GraphML file has <graphml>")));
+                    return Err(damaged(not_root(&name, "graphml")));
                 }
-                let get = |key: &str| attribute(&start, key).map_err(&damaged);
-                let need = |key: &str| required(&start, key).map_err(&damaged);
+                let get = |key: &str| attribute(&start, key).map_err(|e| damaged(Said::foreign(&e)));
+                let need = |key: &str| required(&start, key).map_err(|e| damaged(Said::foreign(&e)));
                 match name.as_str() {
                     "graphml" => root_open = true,
                     "key" => {
@@ -207,7 +210,7 @@ fn parse(path: &Path, input: impl BufRead) -> Result<(Topology, Vec<TopologyProb
                     match (reference.resolve_char_ref(), named) {
                         (Ok(Some(c)), _) => value.push(c),
                         (_, Some(text)) => value.push_str(text),
-                        _ => return Err(damaged("an unknown entity".into())),
+                        _ => return Err(damaged(UNKNOWN_ENTITY.into())),
                     }
                 }
             }
@@ -224,7 +227,7 @@ fn parse(path: &Path, input: impl BufRead) -> Result<(Topology, Vec<TopologyProb
                 }
             }
             Event::Eof if root_closed => break,
-            Event::Eof => return Err(damaged("the file ends before </graphml>".into())),
+            Event::Eof => return Err(damaged(cut_off("graphml"))),
             _ => {}
         }
     }

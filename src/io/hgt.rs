@@ -27,8 +27,9 @@ pub fn read(path: &Path) -> Result<Tile, BrokenFile> {
         unzip(path, file)?
     } else if lower.ends_with(".gz") {
         let mut bytes = Vec::new();
-        bounded(flate2::read::MultiGzDecoder::new(file), &mut bytes)
-            .map_err(|e| BrokenFile::damaged(path, None, format!("gzip: {e}")))?;
+        bounded(flate2::read::MultiGzDecoder::new(file), &mut bytes).map_err(|e| {
+            BrokenFile::damaged(path, None, (format!("gzip: {e}"), format!("gzip 有误：“{e}”")))
+        })?;
         (name, bytes)
     } else {
         let mut bytes = Vec::new();
@@ -36,12 +37,17 @@ pub fn read(path: &Path) -> Result<Tile, BrokenFile> {
         (name, bytes)
     };
     let (south, west) = corner(&inner).ok_or_else(|| {
-        BrokenFile::damaged(path, None, format!("'{inner}' isn't named like a height tile (N42E001.hgt)"))
+        let said = (
+            format!("'{inner}' isn't named like a height tile (N42E001.hgt)"),
+            format!("“{inner}”不是高程图幅的名称（如 N42E001.hgt）"),
+        );
+        BrokenFile::damaged(path, None, said)
     })?;
     let Some(edge) = EDGES.into_iter().find(|e| e * e * 2 == bytes.len()) else {
-        let what = format!(
-            "{} bytes of heights; a tile has 2,884,802 (three arc seconds) or 25,934,402 (one)",
-            bytes.len()
+        let n = bytes.len();
+        let what = (
+            format!("{n} bytes of heights; a tile has 2,884,802 (three arc seconds) or 25,934,402 (one)"),
+            format!("高程数据为 {n} 字节；图幅应为 2884802 字节（3 角秒）或 25934402 字节（1 角秒）"),
         );
         return Err(BrokenFile::damaged(path, Some(bytes.len() as u64), what));
     };
@@ -58,12 +64,16 @@ fn bounded(reader: impl Read, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
 }
 
 fn unzip(path: &Path, file: File) -> Result<(String, Vec<u8>), BrokenFile> {
-    let damaged = |e: &dyn std::fmt::Display| BrokenFile::damaged(path, None, format!("zip: {e}"));
+    let damaged = |e: &dyn std::fmt::Display| {
+        BrokenFile::damaged(path, None, (format!("zip: {e}"), format!("ZIP 压缩包有误：“{e}”")))
+    };
     let mut archive = zip::ZipArchive::new(file).map_err(|e| damaged(&e))?;
     let found = (0..archive.len()).find(|&i| {
         archive.name_for_index(i).is_some_and(|n| n.is_ok_and(|n| n.to_ascii_lowercase().ends_with(".hgt")))
     });
-    let index = found.ok_or_else(|| BrokenFile::damaged(path, None, "no .hgt file in the archive"))?;
+    let index = found.ok_or_else(|| {
+        BrokenFile::damaged(path, None, ("no .hgt file in the archive", "压缩包中没有 .hgt 文件"))
+    })?;
     let mut entry = archive.by_index(index).map_err(|e| damaged(&e))?;
     let name =
         entry.name().map_err(|e| damaged(&e))?.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();

@@ -3,16 +3,16 @@
 
 use super::features::{Ask, Feature, FeatureFormat, Keys, PART_ROWS, Rows, Take};
 use super::shape::RawShape;
-use super::source::Fault;
+use super::source::{self, Fault, Stream};
 use super::values::Owned;
 use super::wkb;
-use super::xml::attribute;
+use super::xml::{UNKNOWN_ENTITY, attribute, cut_off, not_root};
 use crate::model::rules;
 use crate::model::said::Said;
 use quick_xml::XmlVersion;
 use quick_xml::events::Event;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
 
 /// The format.
@@ -23,12 +23,14 @@ const CRS: Option<&str> = Some("WGS 84");
 /// An archive of a few bytes may hold a file without end.
 const LONGEST_PACKED: u64 = 1 << 30;
 
-fn damaged(at: u64, what: impl std::fmt::Display) -> Fault {
-    Fault::new(&rules::FILE_DAMAGED, (format!("{what} (byte {at})"), format!("第 {at} 字节处：“{what}”")))
+fn damaged(at: u64, what: impl Into<Said>) -> Fault {
+    let Said { en, zh } = what.into();
+    Fault::new(&rules::FILE_DAMAGED, (format!("{en} (byte {at})"), format!("第 {at} 字节处：{zh}")))
 }
 
 /// Opens the document, or all documents of an archive one after the other, and goes through them.
 fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>, Fault> {
+    let encoding = ask.spec.encoding.as_deref();
     let open = || File::open(ask.path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)));
     let mut magic = Vec::new();
     open()?.take(2).read_to_end(&mut magic).map_err(|e| Fault::reading(&e))?;
@@ -60,7 +62,7 @@ fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>
                         ),
                     )
                 })?;
-                let flow = walk(&mut BufReader::new(packed.take(LONGEST_PACKED)), found)?;
+                let flow = walk(Box::new(packed.take(LONGEST_PACKED)), encoding, found)?;
                 if flow.is_break() {
                     return Ok(flow);
                 }
@@ -69,13 +71,18 @@ fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>
         }
         [0x1f, 0x8b] => {
             let packed = flate2::read::MultiGzDecoder::new(open()?).take(LONGEST_PACKED);
-            walk(&mut BufReader::with_capacity(1 << 16, packed), found)
+            walk(Box::new(packed), encoding, found)
         }
-        _ => walk(&mut BufReader::with_capacity(1 << 16, open()?), found),
+        _ => walk(Box::new(open()?), encoding, found),
     }
 }
 
 impl FeatureFormat for Kml {
+    /// Folders sort what is drawn; all of them have the same columns and the same system.
+    fn reads_whole(&self) -> bool {
+        true
+    }
+
     /// The folders that hold placemarks, by name.
     fn layers(&self, ask: &Ask<'_>) -> Result<Vec<String>, Fault> {
         let mut all: Vec<String> = Vec::new();
@@ -137,7 +144,9 @@ impl Draft {
             }
         }
         let shape = match (&self.other, self.points.len(), self.lines.len(), self.areas.len()) {
-            _ if self.broken => Some(RawShape::Broken("coordinates that aren't numbers".to_owned())),
+            _ if self.broken => {
+                Some(RawShape::Broken(("coordinates that aren't numbers", "坐标不是数字").into()))
+            }
             (Some(name), ..) => Some(RawShape::Other((*name).to_owned())),
             (None, 0, 0, 0) => None,
             (None, 1, 0, 0) => self.points.first().copied().map(RawShape::Point),
@@ -181,8 +190,12 @@ const DEEPEST: usize = 256;
 const TEXTS: [&str; 5] = ["name", "description", "SimpleData", "value", "coordinates"];
 
 /// Goes through a document and hands over its placemarks.
-fn walk(input: &mut dyn BufRead, found: &mut Found<'_>) -> Result<ControlFlow<()>, Fault> {
-    let mut reader = quick_xml::Reader::from_reader(input);
+fn walk(
+    input: Box<dyn Read + Send + '_>,
+    encoding: Option<&str>,
+    found: &mut Found<'_>,
+) -> Result<ControlFlow<()>, Fault> {
+    let mut reader = quick_xml::Reader::from_reader(Stream::new(source::decode(input, encoding)?));
     let mut buffer = Vec::new();
     let mut open: Vec<String> = Vec::new();
     let mut folders: Vec<String> = Vec::new();
@@ -195,23 +208,28 @@ fn walk(input: &mut dyn BufRead, found: &mut Found<'_>) -> Result<ControlFlow<()
         buffer.clear();
         let event = match reader.read_event_into(&mut buffer) {
             Ok(event) => event,
-            Err(e) => return Err(damaged(reader.error_position(), e)),
+            Err(e) => {
+                let at = reader.error_position();
+                return Err(reader.get_mut().fault().unwrap_or_else(|| damaged(at, Said::foreign(&e))));
+            }
         };
         match event {
             Event::Start(ref start) | Event::Empty(ref start) => {
                 let name = start.name().0.rsplit(':').next().unwrap_or_default().to_owned();
                 if open.is_empty() && name != "kml" {
-                    return Err(damaged(at, format!("<{name}> where KML has <kml>")));
+                    return Err(damaged(at, not_root(&name, "kml")));
                 }
                 if open.len() >= DEEPEST {
-                    return Err(damaged(at, "nested too deeply"));
+                    return Err(damaged(at, ("nested too deeply", "嵌套过深")));
                 }
                 let is_start = matches!(event, Event::Start(_));
                 match (name.as_str(), &mut draft) {
                     ("Folder" | "Document", None) if is_start => folders.push(String::new()),
                     ("Placemark", None) => draft = Some(Draft::default()),
                     ("SimpleData" | "Data", Some(_)) => {
-                        key = attribute(start, "name").map_err(|e| damaged(at, e))?.unwrap_or_default();
+                        key = attribute(start, "name")
+                            .map_err(|e| damaged(at, Said::foreign(&e)))?
+                            .unwrap_or_default();
                     }
                     ("Polygon", Some(d)) => d.areas.push(Vec::new()),
                     ("Model", Some(d)) => d.other = Some("Model"),
@@ -245,12 +263,14 @@ fn walk(input: &mut dyn BufRead, found: &mut Found<'_>) -> Result<ControlFlow<()
                     {
                         (Ok(Some(c)), _) => t.push(c),
                         (_, Some(known)) => t.push_str(known),
-                        _ => return Err(damaged(at, "an unknown entity")),
+                        _ => return Err(damaged(at, UNKNOWN_ENTITY)),
                     }
                 }
             }
             Event::End(_) => {
-                let Some(name) = open.pop() else { return Err(damaged(at, "an end without a start")) };
+                let Some(name) = open.pop() else {
+                    return Err(damaged(at, ("an end without a start", "结束标签没有对应的开始标签")));
+                };
                 let parent = open.last().map_or("", String::as_str);
                 let said = text.take();
                 match (name.as_str(), &mut draft, said) {
@@ -282,7 +302,7 @@ fn walk(input: &mut dyn BufRead, found: &mut Found<'_>) -> Result<ControlFlow<()
                 closed = open.is_empty();
             }
             Event::Eof if closed => return Ok(ControlFlow::Continue(())),
-            Event::Eof => return Err(damaged(at, "the file ends before </kml>")),
+            Event::Eof => return Err(damaged(at, cut_off("kml"))),
             _ => {}
         }
     }

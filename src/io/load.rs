@@ -195,9 +195,9 @@ impl LayerLoad<'_> {
         }
         inputs.issues = issues;
         for (number, shown) in self.spec.paths.iter().enumerate() {
-            let Some(format) = Format::of_file(self.spec, shown) else { continue };
+            let path = self.project.resolve(shown);
+            let Some(format) = Format::of_file(self.spec, shown, &path) else { continue };
             if matches!(format.how, How::Osm | How::Topology) {
-                let path = self.project.resolve(shown);
                 let file = u16::try_from(number).unwrap_or(u16::MAX);
                 let given =
                     foreign::Given { layer: self.layer, spec: self.spec, shown, path: &path, file, format };
@@ -232,7 +232,7 @@ impl LayerLoad<'_> {
                 path: &path,
                 swap: self.spec.swap_xy,
             };
-            let format = Format::of_file(self.spec, shown);
+            let format = Format::of_file(self.spec, shown, &path);
             if self.options.swap_xy && !job.swap {
                 // Looks at the positions alone first, so that files in order stay as they are.
                 let mut unheard = Issues::default();
@@ -323,16 +323,20 @@ impl LayerLoad<'_> {
                 self.info.rows_read = store.len() as u64;
                 self.info.rows_kept = self.info.rows_read;
                 let dem = self.layer.name == "dem";
-                let (limit_m, rule, what) = if dem {
-                    (MAX_PROPAGATION_POSTING_M, &rules::TERRAIN_COARSE, "heights")
+                let (limit_m, rule, (what, what_zh)) = if dem {
+                    (MAX_PROPAGATION_POSTING_M, &rules::TERRAIN_COARSE, ("heights", "高程点"))
                 } else {
-                    (MAX_LAND_COVER_POSTING_M, &rules::LAND_COVER_COARSE, "samples")
+                    (MAX_LAND_COVER_POSTING_M, &rules::LAND_COVER_COARSE, ("samples", "像元"))
                 };
                 let coarse = require_posting(&store, limit_m).err();
                 if let Some(coarse) = coarse {
                     let place = Place { file: shown.clone(), ..Place::default() };
-                    let value = format!("{:.0} m between {what}, at most {limit_m:.0} m", coarse.posting_m);
-                    inputs.issues.add(rule, self.layer.name, place, &value);
+                    let posting_m = coarse.posting_m;
+                    let value = (
+                        format!("{posting_m:.0} m between {what}, at most {limit_m:.0} m"),
+                        format!("{what_zh}间距 {posting_m:.0} 米，至多 {limit_m:.0} 米"),
+                    );
+                    inputs.issues.add_said(rule, self.layer.name, place, &value.into());
                 }
                 if dem {
                     inputs.terrain = Some(Arc::new(store));
@@ -358,8 +362,11 @@ pub(super) fn broken(e: BrokenFile) -> (PathBuf, Fault) {
     let fault = match e {
         BrokenFile::Unreadable { source, .. } => Fault::new(&rules::FILE_UNREADABLE, Said::from(&source)),
         BrokenFile::Damaged { offset, what, .. } => {
-            let at = offset.map(|o| format!(" (byte {o})")).unwrap_or_default();
-            Fault::new(&rules::FILE_DAMAGED, format!("{what}{at}"))
+            let at = |before: &str, after: &str| {
+                offset.map_or_else(String::new, |o| format!("{before}{o}{after}"))
+            };
+            let said = (what.en + &at(" (byte ", ")"), what.zh + &at("（第 ", " 字节处）"));
+            Fault::new(&rules::FILE_DAMAGED, said)
         }
         BrokenFile::Unsupported { what, .. } => Fault::new(&rules::FORMAT_UNFIT, what),
         BrokenFile::Crs { source, .. } => Fault::new(&rules::CRS_UNUSABLE, Said::from(&source)),

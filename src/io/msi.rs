@@ -103,7 +103,10 @@ fn parse(text: &str, stem: &str) -> Result<AntennaFile, Fault> {
             let (Some(angle), Some(value)) = (angle, value) else {
                 return Err(damaged(
                     number,
-                    format!("{} {line:?}: an angle and an attenuation are wanted", cut.name),
+                    (
+                        format!("{} {line:?}: an angle and an attenuation are wanted", cut.name),
+                        format!("{} {line:?}：应为角度与衰减", cut.name),
+                    ),
                 ));
             };
             cut.met.push((angle, value, number));
@@ -115,19 +118,27 @@ fn parse(text: &str, stem: &str) -> Result<AntennaFile, Fault> {
             "FREQUENCY" => file.freq_mhz = frequencies(rest),
             "GAIN" => {
                 let gain = gain_dbi(rest);
-                file.gain_dbi =
-                    Some(gain.ok_or_else(|| damaged(number, format!("GAIN {rest:?} is no gain")))?);
+                file.gain_dbi = Some(gain.ok_or_else(|| {
+                    let said = (format!("GAIN {rest:?} is no gain"), format!("GAIN {rest:?} 不是增益"));
+                    damaged(number, said)
+                })?);
             }
             word @ ("HORIZONTAL" | "VERTICAL") => {
                 let name = if word == "HORIZONTAL" { "HORIZONTAL" } else { "VERTICAL" };
                 let rows = if rest.is_empty() { Some(360) } else { rest.parse::<usize>().ok() };
                 let Some(rows) = rows.filter(|n| ROWS.contains(n)) else {
-                    let wanted =
-                        format!("{name} {rest:?}: {} to {} rows are wanted", ROWS.start(), ROWS.end());
+                    let (least, most) = (ROWS.start(), ROWS.end());
+                    let wanted = (
+                        format!("{name} {rest:?}: {least} to {most} rows are wanted"),
+                        format!("{name} {rest:?}：应为 {least} 至 {most} 行"),
+                    );
                     return Err(damaged(number, wanted));
                 };
                 if cuts.iter().any(|c| c.name == name) {
-                    return Err(damaged(number, format!("{name} stands twice")));
+                    return Err(damaged(
+                        number,
+                        (format!("{name} stands twice"), format!("{name} 重复出现")),
+                    ));
                 }
                 cuts.push(Cut { name, rows, line: number, met: Vec::new() });
             }
@@ -158,7 +169,7 @@ fn parse(text: &str, stem: &str) -> Result<AntennaFile, Fault> {
     Ok(file)
 }
 
-fn damaged(line: u64, what: String) -> Fault {
+fn damaged(line: u64, what: (String, String)) -> Fault {
     Fault::at(&rules::FILE_DAMAGED, line, what)
 }
 
@@ -174,13 +185,22 @@ impl Cut {
             let place = angle.rem_euclid(360.0) / step;
             let at = place.round();
             if !place.is_finite() || (place - at).abs() > 0.01 {
-                return Err(damaged(line, format!("{name}: {angle}° is none of {rows} equal steps")));
+                return Err(damaged(
+                    line,
+                    (
+                        format!("{name}: {angle}° is none of {rows} equal steps"),
+                        format!("{name}：{angle}° 不在 {rows} 个等分角度上"),
+                    ),
+                ));
             }
             let value = sign * value;
             if !(0.0..=200.0).contains(&value) {
                 return Err(damaged(
                     line,
-                    format!("{name} {angle}°: {value} dB is no attenuation of 0 to 200 dB"),
+                    (
+                        format!("{name} {angle}°: {value} dB is no attenuation of 0 to 200 dB"),
+                        format!("{name} {angle}°：{value} dB 不是 0 至 200 dB 的衰减"),
+                    ),
                 ));
             }
             let slot = values.get_mut(at as usize % rows);
@@ -188,7 +208,12 @@ impl Cut {
                 // Some files close the circle with 360°.
                 Some(Some(before)) if angle >= 360.0 && *before == value as f32 => {}
                 Some(slot @ None) => *slot = Some(value as f32),
-                _ => return Err(damaged(line, format!("{name}: {angle}° stands twice"))),
+                _ => {
+                    return Err(damaged(
+                        line,
+                        (format!("{name}: {angle}° stands twice"), format!("{name}：{angle}° 重复出现")),
+                    ));
+                }
             }
         }
         let missing = values.iter().filter(|v| v.is_none()).count();
@@ -196,7 +221,10 @@ impl Cut {
             let angle = first as f64 * step;
             return Err(damaged(
                 self.line,
-                format!("{name}: {missing} of {rows} values are missing, the first at {angle}°"),
+                (
+                    format!("{name}: {missing} of {rows} values are missing, the first at {angle}°"),
+                    format!("{name}：{rows} 个值中缺 {missing} 个，首个在 {angle}°"),
+                ),
             ));
         }
         Ok(values.into_iter().flatten().collect())

@@ -129,8 +129,10 @@ fn document(ask: &Ask<'_>) -> Result<(Value, Option<String>), Fault> {
             break;
         }
     }
-    let document: Value = serde_json::from_slice(&text)
-        .map_err(|e| Fault::at(&rules::FILE_DAMAGED, e.line() as u64, format!("not JSON: {e}")))?;
+    let document: Value = serde_json::from_slice(&text).map_err(|e| {
+        let said = (format!("not JSON: {e}"), format!("不是 JSON：“{e}”"));
+        Fault::at(&rules::FILE_DAMAGED, e.line() as u64, said)
+    })?;
     let crs = networks(&document)?.first().and_then(|n| system(n));
     Ok((document, crs))
 }

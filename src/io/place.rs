@@ -12,6 +12,7 @@ use crate::model::issues::{Issues, Place};
 use crate::model::kinds::Lang;
 use crate::model::project::{Axis, LayerSpec};
 use crate::model::rules;
+use crate::model::said::{Bilingual, Said};
 
 /// Where a row's position stands.
 #[derive(Clone, Copy, Debug)]
@@ -274,11 +275,13 @@ impl Locator {
         match self.crs.lon_lat(x, y) {
             Ok(Ok(p)) => Some(p),
             Ok(Err(e)) => {
-                row.note(&rules::COORD_OUT_OF_RANGE, columns[0], &format!("{}: {e}", show()));
+                let at = show();
+                let said = (format!("{at}: {e}"), format!("{at}：{}", e.zh()));
+                row.note_said(&rules::COORD_OUT_OF_RANGE, columns[0], &said.into());
                 None
             }
             Err(e) => {
-                row.note(&rules::CRS_UNUSABLE, columns[0], &e.to_string());
+                row.note_said(&rules::CRS_UNUSABLE, columns[0], &Said::from(&e));
                 None
             }
         }
@@ -290,7 +293,7 @@ impl Locator {
             Some(RawShape::Point(p)) => return self.place(row, *p, ["", ""]),
             Some(RawShape::Points(p)) if p.len() == 1 => return self.place(row, p[0], ["", ""]),
             Some(RawShape::Broken(why)) => {
-                row.note(&rules::GEOMETRY_BROKEN, "", why);
+                row.note_said(&rules::GEOMETRY_BROKEN, "", why);
                 return None;
             }
             Some(other) => {
@@ -356,7 +359,7 @@ impl Locator {
         let parts = match shape {
             RawShape::Lines(parts) => parts,
             RawShape::Broken(why) => {
-                row.note(&rules::GEOMETRY_BROKEN, "", why);
+                row.note_said(&rules::GEOMETRY_BROKEN, "", why);
                 return None;
             }
             other => {
@@ -389,7 +392,7 @@ impl Locator {
         let areas = match shape {
             RawShape::Areas(a) => a,
             RawShape::Broken(why) => {
-                row.note(&rules::GEOMETRY_BROKEN, "", why);
+                row.note_said(&rules::GEOMETRY_BROKEN, "", why);
                 return None;
             }
             other => {

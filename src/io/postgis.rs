@@ -60,10 +60,13 @@ fn is_about_the_query(code: &SqlState) -> bool {
 /// The address with what it leaves open filled in.
 fn config(address: &str) -> Result<Config, Fault> {
     // The library's words would repeat the address.
-    let unfit = |what: &str| Fault::new(&rules::DATABASE_REFUSED, what);
-    let mut config: Config = address
-        .parse()
-        .map_err(|_| unfit("its address isn't one: postgresql://[user@][host][:port][/database]"))?;
+    let unfit = |en: &str, zh: &str| Fault::new(&rules::DATABASE_REFUSED, (en, zh));
+    let mut config: Config = address.parse().map_err(|_| {
+        unfit(
+            "of databases, PostgreSQL alone is read: postgresql://[user@][host][:port][/database]",
+            "数据库仅支持 PostgreSQL：postgresql://[user@][host][:port][/database]",
+        )
+    })?;
     let env = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
     if config.get_hosts().is_empty() {
         config.host(&env("PGHOST").unwrap_or_else(|| "localhost".to_owned()));
@@ -71,10 +74,12 @@ fn config(address: &str) -> Result<Config, Fault> {
     if config.get_ports().is_empty()
         && let Some(port) = env("PGPORT")
     {
-        config.port(port.parse().map_err(|_| unfit("PGPORT isn't a number"))?);
+        config.port(port.parse().map_err(|_| unfit("PGPORT isn't a number", "PGPORT 不是数字"))?);
     }
     let user = config.get_user().map(str::to_owned).or_else(|| env("PGUSER")).or_else(|| env("USER"));
-    let Some(user) = user else { return Err(unfit("whose name to use isn't told: set PGUSER")) };
+    let Some(user) = user else {
+        return Err(unfit("whose name to use isn't told: set PGUSER", "未给出用户名：请设置 PGUSER"));
+    };
     config.user(&user);
     if config.get_dbname().is_none() {
         config.dbname(&env("PGDATABASE").unwrap_or(user));
@@ -90,7 +95,10 @@ fn config(address: &str) -> Result<Config, Fault> {
     }
     let needs_tls = env("PGSSLMODE").is_some_and(|m| m == "require" || m.starts_with("verify"));
     if needs_tls || config.get_ssl_mode() == postgres::config::SslMode::Require {
-        return Err(unfit("encrypted connections aren't supported: use a local socket or a tunnel"));
+        return Err(unfit(
+            "encrypted connections aren't supported: use a local socket or a tunnel",
+            "不支持加密连接：请使用本地套接字或隧道",
+        ));
     }
     config.application_name("covplan");
     Ok(config)
@@ -261,9 +269,12 @@ fn rows(t: &mut Transaction<'_>, query: &str, take: &mut Take<'_>) -> Result<(),
 /// A geometry in the system of the first; one column may hold several systems.
 fn in_system(w: wkb::Wkb, crs: Option<u32>) -> Option<RawShape> {
     if w.shape.is_some() && w.srid != crs {
-        let told = |n: Option<u32>| n.map_or_else(|| "none".to_owned(), |n| n.to_string());
-        let why = format!("its system is {}, and the first row's {}", told(w.srid), told(crs));
-        return Some(RawShape::Broken(why));
+        let told = |n: Option<u32>, none: &str| n.map_or_else(|| none.to_owned(), |n| n.to_string());
+        let why = (
+            format!("its system is {}, and the first row's {}", told(w.srid, "none"), told(crs, "none")),
+            format!("坐标系为 {}，而首行为 {}", told(w.srid, "无"), told(crs, "无")),
+        );
+        return Some(RawShape::Broken(why.into()));
     }
     w.shape
 }
@@ -291,6 +302,8 @@ mod tests {
             "postgresql://secret@host:port/x",
             "postgresql://secret:secret@[::1",
             "postgresql://secret?sslmode=require",
+            "mysql://secret:secret@host/x",
+            "jdbc:oracle:thin:secret/secret@host",
         ] {
             let said = config(address).err().map(|f| f.message.en).unwrap_or_default();
             assert!(!said.is_empty() && !said.contains("secret"), "{said}");

@@ -1,7 +1,7 @@
 //! Reading the project file: every key is known, or refused with its place and the nearest one that is.
 
 use super::formats::Format;
-use crate::model::catalogue::{Catalogue, CatalogueError};
+use crate::model::catalogue::{Catalogue, CatalogueError, shown};
 use crate::model::issues::Place;
 use crate::model::kinds::Lang;
 use crate::model::land_cover::{ClassMeaning, ClutterKind};
@@ -106,7 +106,7 @@ const LAYER_KEYS: &[&str] = &[
 /// # Errors
 /// [`ProjectError`] when the file can't be read, or with everything in it that is refused.
 pub fn read(path: &Path) -> Result<Project, ProjectError> {
-    let shown = path.display().to_string();
+    let shown = Address::hidden_in(&path.display().to_string());
     let bytes =
         std::fs::read(path).map_err(|source| ProjectError::Unreadable { path: shown.clone(), source })?;
     let text = String::from_utf8(bytes).map_err(|_| ProjectError::NotUtf8 { path: shown.clone() })?;
@@ -195,6 +195,15 @@ impl Reader<'_> {
         self.fault_at(path, message, help);
     }
 
+    fn wrong_type(&mut self, path: &str, takes: (&str, &str), given: &Value) {
+        let given = shown(given);
+        let message = (
+            format!("`{path}` takes {}, not {given}", takes.0),
+            format!("`{path}` 应为{}，而不是 {given}", takes.1),
+        );
+        self.fault_at(path, message, Said::default());
+    }
+
     fn unknown(&mut self, path: &str, key: &str, nearest: Option<String>, help: impl Into<Said>) {
         let guess = nearest.as_ref().map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
         let guess_zh = did_you_mean_zh(nearest.as_deref());
@@ -208,27 +217,27 @@ impl Reader<'_> {
             if let Some(v) = t.remove("name") {
                 match v {
                     Value::String(s) => name = s,
-                    other => self.fault_at(
-                        "project.name",
-                        (
-                            format!("`name` takes a text, not {other}"),
-                            format!("`name` 应为文本，而不是 {other}"),
-                        ),
-                        Said::default(),
-                    ),
+                    other => {
+                        let given = shown(&other);
+                        let message = (
+                            format!("`name` takes a text, not {given}"),
+                            format!("`name` 应为文本，而不是 {given}"),
+                        );
+                        self.fault_at("project.name", message, Said::default());
+                    }
                 }
             }
             if let Some(v) = t.remove("lang") {
                 match v.as_str().and_then(Lang::parse) {
                     Some(l) => lang = l,
-                    None => self.fault_at(
-                        "project.lang",
-                        (
-                            format!("`lang` = {v} is not one of: en, zh"),
-                            format!("`lang` = {v} 不在可选值之中：en、zh"),
-                        ),
-                        Said::default(),
-                    ),
+                    None => {
+                        let given = shown(&v);
+                        let message = (
+                            format!("`lang` = {given} is not one of: en, zh"),
+                            format!("`lang` = {given} 不在可选值之中：en、zh"),
+                        );
+                        self.fault_at("project.lang", message, Said::default());
+                    }
                 }
             }
         }
@@ -365,7 +374,7 @@ impl Reader<'_> {
                         );
                     }
                 }
-                "query" => spec.query = Some(self.text_of(&at, value)),
+                "query" => spec.query = Some(self.raw_text(&at, value)),
                 "layer" => spec.layer = Some(self.text_of(&at, value)),
                 "sheet" => spec.sheet = Some(self.text_of(&at, value)),
                 "header_row" => match value.as_integer().and_then(|i| u32::try_from(i).ok()) {
@@ -499,7 +508,12 @@ impl Reader<'_> {
 
     /// Sets a database's address apart from the paths, which are shown.
     fn database(&mut self, path: &str, spec: &mut LayerSpec) {
-        let addresses: Vec<Address> = spec.paths.iter().filter_map(|p| Address::of_path(p)).collect();
+        let of_postgres = spec.format.as_deref() == Some("postgresql");
+        let taken = |path: &String| match of_postgres {
+            true => Some(Address::given(path)),
+            false => Address::of_path(path),
+        };
+        let addresses: Vec<Address> = spec.paths.iter().filter_map(taken).collect();
         let given = !addresses.is_empty();
         if given && spec.paths.len() > 1 {
             self.fault_at(
@@ -508,8 +522,7 @@ impl Reader<'_> {
                 Said::default(),
             );
         }
-        let of_postgres = spec.format.as_deref() == Some("postgresql");
-        if spec.query.is_some() && !given && !(spec.paths.is_empty() || of_postgres) {
+        if spec.query.is_some() && !given && !spec.paths.is_empty() {
             let message =
                 ("`query` asks a database, and `path` names a file", "`query` 用于数据库，而 `path` 是文件");
             self.fault_at(&join(path, "query"), message, Said::verbatim("path = \"postgresql://\""));
@@ -545,31 +558,22 @@ impl Reader<'_> {
         match value {
             Value::Table(t) => t,
             other => {
-                self.fault_at(
-                    path,
-                    (
-                        format!("`{path}` takes a table, not {other}"),
-                        format!("`{path}` 应为表，而不是 {other}"),
-                    ),
-                    Said::default(),
-                );
+                self.wrong_type(path, ("a table", "表"), &other);
                 Table::new()
             }
         }
     }
 
+    /// A text that may be shown.
     fn text_of(&mut self, path: &str, value: Value) -> String {
+        Address::hidden_in(&self.raw_text(path, value))
+    }
+
+    fn raw_text(&mut self, path: &str, value: Value) -> String {
         match value {
             Value::String(s) => s,
             other => {
-                self.fault_at(
-                    path,
-                    (
-                        format!("`{path}` takes a text in quotes, not {other}"),
-                        format!("`{path}` 应为带引号的文本，而不是 {other}"),
-                    ),
-                    Said::default(),
-                );
+                self.wrong_type(path, ("a text in quotes", "带引号的文本"), &other);
                 String::new()
             }
         }
@@ -577,8 +581,8 @@ impl Reader<'_> {
 
     fn texts(&mut self, path: &str, value: Value) -> Vec<String> {
         match value {
-            Value::Array(a) => a.into_iter().map(|v| self.text_of(path, v)).collect(),
-            v => vec![self.text_of(path, v)],
+            Value::Array(a) => a.into_iter().map(|v| self.raw_text(path, v)).collect(),
+            v => vec![self.raw_text(path, v)],
         }
     }
 
@@ -590,14 +594,7 @@ impl Reader<'_> {
             Value::Boolean(b) => b.to_string(),
             Value::Datetime(d) => d.to_string(),
             other => {
-                self.fault_at(
-                    path,
-                    (
-                        format!("`{path}` takes a text or a number, not {other}"),
-                        format!("`{path}` 应为文本或数字，而不是 {other}"),
-                    ),
-                    Said::default(),
-                );
+                self.wrong_type(path, ("a text or a number", "文本或数字"), &other);
                 String::new()
             }
         }

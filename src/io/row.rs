@@ -8,6 +8,7 @@ use super::values::{self, Value};
 use crate::geom::LonLat;
 use crate::model::issues::Rule;
 use crate::model::rules;
+use crate::model::said::Said;
 use crate::model::schema::{Column, Need};
 use crate::model::text::{Known, Text, TextPool};
 use std::borrow::Cow;
@@ -116,6 +117,11 @@ impl<'r> Row<'r> {
     /// Notes a finding about this row. An empty column means the row as a whole.
     pub fn note(&mut self, rule: &'static Rule, column: &'static str, value: &str) {
         self.notes.findings.add(rule, column, self.number, value);
+    }
+
+    /// The same with a value that is words.
+    pub fn note_said(&mut self, rule: &'static Rule, column: &'static str, said: &Said) {
+        self.notes.findings.add_said(rule, column, self.number, said);
     }
 
     fn column(&self, col: Col) -> Option<&'static Column> {

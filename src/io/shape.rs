@@ -1,5 +1,7 @@
 //! Geometry as files give it, before it is placed on the globe: coordinates in the file's system and order.
 
+use crate::model::said::Said;
+
 /// One geometry. Heights are dropped.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum RawShape {
@@ -14,7 +16,7 @@ pub(super) enum RawShape {
     /// Something else: its name.
     Other(String),
     /// There is one, and it can't be read: why.
-    Broken(String),
+    Broken(Said),
 }
 
 impl RawShape {
@@ -89,7 +91,7 @@ pub(super) fn parse_wkt(text: &str) -> Option<RawShape> {
         _ => p.list(|p| p.list(|p| p.list(Wkt::position))).map(RawShape::Areas),
     };
     let complete = p.rest.trim().is_empty();
-    Some(shape.filter(|_| complete).unwrap_or_else(|| RawShape::Broken("malformed WKT".to_owned())))
+    Some(shape.filter(|_| complete).unwrap_or_else(|| RawShape::Broken(("malformed WKT", "WKT 有误").into())))
 }
 
 struct Wkt<'a> {

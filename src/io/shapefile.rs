@@ -25,10 +25,12 @@ const OTHERS: [&str; 4] = ["shx", "dbf", "prj", "cpg"];
 /// No part of a sound set is longer: offsets count words of two bytes in 31 bits.
 const LONGEST: u64 = 1 << 32;
 
-fn damaged(what: impl Into<String>) -> Fault {
-    let what = what.into();
-    let zh = format!("Shapefile 无法读取：“{what}”");
-    Fault::new(&rules::FILE_DAMAGED, (what, zh))
+fn damaged(en: impl Into<String>, zh: impl Into<String>) -> Fault {
+    Fault::new(&rules::FILE_DAMAGED, (en, zh))
+}
+
+fn archive_damaged(e: &dyn std::fmt::Display) -> Fault {
+    damaged(format!("ZIP archive: {e}"), format!("ZIP 压缩包有误：“{e}”"))
 }
 
 /// The file of a set with that extension, whatever its case.
@@ -56,12 +58,14 @@ fn is_zip(path: &Path) -> bool {
 type Archive = zip::ZipArchive<BufReader<File>>;
 
 fn archive(path: &Path) -> Result<Archive, Fault> {
-    zip::ZipArchive::new(BufReader::new(opened(path)?)).map_err(|e| damaged(format!("ZIP archive: {e}")))
+    zip::ZipArchive::new(BufReader::new(opened(path)?)).map_err(|e| archive_damaged(&e))
 }
 
 /// The shapes in an archive, by their names without the extension.
 fn stems(archive: &Archive) -> Vec<String> {
     let shp = archive.file_names().filter_map(Result::ok).filter_map(|n| {
+        // Archives made on a Mac have a shadow of every file.
+        let n = Some(n).filter(|n| !n.starts_with("__MACOSX/"))?;
         let (stem, extension) = n.rsplit_once('.')?;
         extension.eq_ignore_ascii_case("shp").then(|| stem.to_owned())
     });
@@ -74,22 +78,24 @@ fn stems(archive: &Archive) -> Vec<String> {
 fn unpack(path: &Path, stem: &str, folder: &Path) -> Result<PathBuf, Fault> {
     let mut archive = archive(path)?;
     let names: Vec<String> = archive.file_names().filter_map(Result::ok).map(|n| n.into_owned()).collect();
-    let broken = |e: &dyn std::fmt::Display| damaged(format!("ZIP archive: {e}"));
     for extension in std::iter::once("shp").chain(OTHERS) {
         let found = names.iter().find(|n| {
             n.rsplit_once('.').is_some_and(|(s, e)| s == stem && e.eq_ignore_ascii_case(extension))
         });
         let Some(name) = found else { continue };
-        let packed = archive.by_name(name).map_err(|e| broken(&e))?;
+        let packed = archive.by_name(name).map_err(|e| archive_damaged(&e))?;
         let mut out = File::create(folder.join(format!("unpacked.{extension}"))).map_err(|e| {
             Fault::new(
                 &rules::FILE_UNREADABLE,
                 (format!("temporary folder: {e}"), format!("临时文件夹：{}", e.zh())),
             )
         })?;
-        let n = std::io::copy(&mut packed.take(LONGEST + 1), &mut out).map_err(|e| broken(&e))?;
+        let n = std::io::copy(&mut packed.take(LONGEST + 1), &mut out).map_err(|e| archive_damaged(&e))?;
         if n > LONGEST {
-            return Err(damaged(format!("{name} is longer than a Shapefile can be")));
+            return Err(damaged(
+                format!("{name} is longer than a Shapefile can be"),
+                format!("{name} 超出 Shapefile 的长度上限"),
+            ));
         }
     }
     Ok(folder.join("unpacked.shp"))
@@ -134,25 +140,27 @@ impl FeatureFormat for Shapefile {
 fn read_set(shp: &Path, ask: &Ask<'_>, take: &mut Take<'_>) -> Result<(), Fault> {
     // The shapes first: a path that is wrong altogether is no missing part.
     let mut shapes = Shapes::open(shp)?;
-    let needed = |extension: &str, what: &str| {
+    let needed = |extension: &str, (what, what_zh): (&str, &str)| {
         beside(shp, extension).ok_or_else(|| {
-            let message = format!("the .{extension} beside it is missing ({what}); a Shapefile needs it");
+            let message = (
+                format!("the .{extension} beside it is missing ({what}); a Shapefile needs it"),
+                format!("缺少同名的 .{extension}（{what_zh}），Shapefile 必须带有该文件"),
+            );
             Fault::new(&rules::FILE_UNREADABLE, message)
         })
     };
-    shapes.index(&needed("shx", "places of the shapes")?)?;
-    let mut table = Dbf::open(&needed("dbf", "attributes")?)?;
+    shapes.index(&needed("shx", ("places of the shapes", "图形索引"))?)?;
+    let mut table = Dbf::open(&needed("dbf", ("attributes", "属性表"))?)?;
     let label = beside(shp, "cpg").map(|p| small_text(&p)).transpose()?;
     let encoding = table.encoding(ask.spec.encoding.as_deref(), label.as_deref())?;
     let crs = beside(shp, "prj").map(|p| small_text(&p)).transpose()?;
     let crs = crs.as_deref().map(str::trim).filter(|t| !t.is_empty());
     if shapes.places.len() as u64 != u64::from(table.count) {
-        let message = format!(
-            "{} shapes, but {} rows of attributes: the files don't belong together",
-            shapes.places.len(),
-            table.count
-        );
-        return Err(damaged(message));
+        let (shapes, rows) = (shapes.places.len(), table.count);
+        return Err(damaged(
+            format!("{shapes} shapes, but {rows} rows of attributes: the files don't belong together"),
+            format!("图形 {shapes} 个，属性 {rows} 行：这些文件不是同一套"),
+        ));
     }
     let names: Vec<HeaderNames> =
         table.fields.iter().map(|f| header_names(f.name(encoding), f.raw_name.len(), ask.layer)).collect();
@@ -232,9 +240,10 @@ impl Shapes {
         let mut file = opened(path)?;
         let bytes = file.metadata().map_err(|e| Fault::reading(&e))?.len();
         let mut head = [0u8; 100];
-        file.read_exact(&mut head).map_err(|_| damaged("the .shp ends within its header"))?;
+        file.read_exact(&mut head)
+            .map_err(|_| damaged("the .shp ends within its header", ".shp 在文件头内结束"))?;
         if head[..4] != 9994u32.to_be_bytes() {
-            return Err(damaged("it isn't a .shp: the file code is wrong"));
+            return Err(damaged("it isn't a .shp: the file code is wrong", "不是 .shp：文件代码有误"));
         }
         Ok(Self { file: BufReader::with_capacity(1 << 18, file), bytes, at: 100, places: Vec::new() })
     }
@@ -243,10 +252,10 @@ impl Shapes {
         let mut index = Vec::new();
         opened(path)?.take(LONGEST).read_to_end(&mut index).map_err(|e| Fault::reading(&e))?;
         let Some(entries) = index.get(100..).filter(|_| index.starts_with(&9994u32.to_be_bytes())) else {
-            return Err(damaged("the .shx beside it isn't one"));
+            return Err(damaged("the .shx beside it isn't one", "同名的 .shx 不是 .shx"));
         };
         if entries.len() % 8 != 0 {
-            return Err(damaged("the .shx beside it ends within an entry"));
+            return Err(damaged("the .shx beside it ends within an entry", "同名的 .shx 在一条索引内结束"));
         }
         for (i, entry) in entries.chunks_exact(8).enumerate() {
             let word =
@@ -254,8 +263,11 @@ impl Shapes {
             // The record's header of eight bytes repeats number and length.
             let (from, length) = (u64::from(word(0)) * 2 + 8, u64::from(word(4)) * 2);
             if from < 108 || from + length > self.bytes {
-                let message = format!("the .shp ends before shape {}, or the .shx isn't its own", i + 1);
-                return Err(damaged(message));
+                let n = i + 1;
+                return Err(damaged(
+                    format!("the .shp ends before shape {n}, or the .shx isn't its own"),
+                    format!(".shp 在第 {n} 个图形之前结束，或 .shx 与之不配套"),
+                ));
             }
             self.places.push((from, length as usize));
         }
@@ -277,7 +289,8 @@ impl Shapes {
 
 /// One record; `None` for a null shape.
 fn parse(record: &[u8]) -> Option<RawShape> {
-    parsed(record).unwrap_or_else(|| Some(RawShape::Broken("the shape's record is too short".to_owned())))
+    parsed(record)
+        .unwrap_or_else(|| Some(RawShape::Broken(("the shape's record is too short", "图形记录过短").into())))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
@@ -311,12 +324,16 @@ fn parsed(record: &[u8]) -> Option<Option<RawShape>> {
             let lines: Option<Vec<Vec<[f64; 2]>>> =
                 starts.iter().zip(ends).map(|(s, e)| Some(all.get(*s..e)?.to_vec())).collect();
             let Some(lines) = lines else {
-                return Some(Some(RawShape::Broken("the parts of the shape overlap".to_owned())));
+                return Some(Some(RawShape::Broken(
+                    ("the parts of the shape overlap", "图形各部分相互重叠").into(),
+                )));
             };
             if matches!(kind, 3 | 13 | 23) { wkb::lines(lines) } else { wkb::areas(areas(lines)) }
         }
         31 => Some(RawShape::Other("MultiPatch".to_owned())),
-        kind => Some(RawShape::Broken(format!("unknown shape type {kind}"))),
+        kind => Some(RawShape::Broken(
+            (format!("unknown shape type {kind}"), format!("未知的图形类型 {kind}")).into(),
+        )),
     })
 }
 
@@ -426,9 +443,12 @@ fn text(bytes: &[u8], encoding: &'static Encoding, full: bool) -> Result<String,
             return Ok(text.trim().to_owned());
         }
     }
-    let message = format!(
-        "a text of the .dbf isn't {}; name its encoding (`encoding = \"...\"`), or correct the .cpg",
-        encoding.name()
+    let name = encoding.name();
+    let message = (
+        format!(
+            "a text of the .dbf isn't {name}; name its encoding (`encoding = \"...\"`), or correct the .cpg"
+        ),
+        format!(".dbf 中有文字不是 {name} 编码；请用 encoding 指定其编码，或更正 .cpg"),
     );
     Err(Fault::new(&rules::ENCODING_UNKNOWN, message))
 }
@@ -457,17 +477,20 @@ impl Dbf {
         let file = opened(path)?;
         let bytes = file.metadata().map_err(|e| Fault::reading(&e))?.len();
         let mut file = BufReader::with_capacity(1 << 18, file);
-        let short = |_| damaged("the .dbf beside it ends within its header");
+        let short = |_| damaged("the .dbf beside it ends within its header", "同名的 .dbf 在文件头内结束");
         let mut first = [0u8; 32];
         file.read_exact(&mut first).map_err(short)?;
         let half = |at: usize| u16::from_le_bytes([first[at], first[at + 1]]);
         let count = u32::from_le_bytes([first[4], first[5], first[6], first[7]]);
         let (head, length) = (u64::from(half(8)), usize::from(half(10)));
         if head < 33 || length == 0 {
-            return Err(damaged("the .dbf beside it isn't a dBASE table"));
+            return Err(damaged("the .dbf beside it isn't a dBASE table", "同名的 .dbf 不是 dBASE 表"));
         }
         if head + u64::from(count) * length as u64 > bytes {
-            return Err(damaged(format!("the .dbf ends before its last row ({count} rows)")));
+            return Err(damaged(
+                format!("the .dbf ends before its last row ({count} rows)"),
+                format!(".dbf 在最后一行之前结束（共 {count} 行）"),
+            ));
         }
         let mut rest = vec![0; head as usize - 32];
         file.read_exact(&mut rest).map_err(short)?;
@@ -483,7 +506,7 @@ impl Dbf {
             from += length;
         }
         if from > length {
-            return Err(damaged("the fields of the .dbf are longer than its rows"));
+            return Err(damaged("the fields of the .dbf are longer than its rows", ".dbf 的字段比行还长"));
         }
         Ok(Self { file, count, head, length, language: first[29], fields, at: head })
     }

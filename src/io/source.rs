@@ -6,7 +6,7 @@ use crate::model::said::Said;
 use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Why a file can't be read on, as a rule with the message that belongs to it.
@@ -17,21 +17,8 @@ pub(super) struct Fault {
     pub message: Said,
 }
 
-/// What is wrong with a file, in both languages. Words of other programs and of a format's insides are
-/// quoted in Chinese as they are.
+/// What is wrong with a file, in both languages.
 pub(super) struct Detail(Said);
-
-impl From<&str> for Detail {
-    fn from(text: &str) -> Self {
-        Self(Said { en: text.to_owned(), zh: format!("详情：“{text}”") })
-    }
-}
-
-impl From<String> for Detail {
-    fn from(text: String) -> Self {
-        Self::from(text.as_str())
-    }
-}
 
 impl From<Said> for Detail {
     fn from(said: Said) -> Self {
@@ -69,14 +56,16 @@ impl Fault {
 const PROBE: usize = 256 * 1024;
 
 /// A stream of UTF-8 bytes (checked by whoever cuts it into rows, unless it was decoded here).
-pub(super) struct Source {
-    raw: Box<dyn Read + Send>,
+pub(super) struct Source<'a> {
+    raw: Box<dyn Read + Send + 'a>,
     /// Bytes read from `raw` and not yet handed out.
     pending: Vec<u8>,
     at: usize,
     decoder: Option<Decoder>,
     /// The encoding, as its WHATWG label.
     pub encoding: &'static str,
+    /// What an XML declaration says it is.
+    declared: Option<&'static Encoding>,
     /// Told by the project, a mark, or bytes beyond ASCII; until then the choice stays open.
     certain: bool,
     broken: bool,
@@ -87,9 +76,9 @@ pub(super) struct Source {
 
 /// Opens a file, unpacking gzip, and tells its encoding.
 ///
-/// `label` is the project's word for the encoding. Without one: a byte-order mark, valid UTF-8, or
-/// GB18030 (of which GBK and GB2312 are parts).
-pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
+/// `label` is the project's word for the encoding. Without one: a byte-order mark, valid UTF-8, what an XML
+/// declaration says, or GB18030 (of which GBK and GB2312 are parts).
+pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source<'static>, Fault> {
     let file = File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
     let meta = file.metadata().map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
     if meta.is_dir() {
@@ -99,7 +88,7 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
     let mut magic = Vec::new();
     raw.by_ref().take(2).read_to_end(&mut magic).map_err(|e| Fault::reading(&e))?;
     let packed = matches!(magic.as_slice(), b"PK" | [0x1f, 0x8b]);
-    let mut raw: Box<dyn Read + Send> = match magic.as_slice() {
+    let raw: Box<dyn Read + Send> = match magic.as_slice() {
         b"PK" => Box::new(io::Cursor::new(unzip(path)?)),
         [0x1f, 0x8b] => {
             let packed = MultiGzDecoder::new(io::Cursor::new(magic).chain(raw));
@@ -107,12 +96,22 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
         }
         _ => Box::new(io::Cursor::new(magic).chain(raw)),
     };
+    let source = decode(raw, label)?;
+    Ok(Source { bytes: (!packed).then_some(meta.len()), ..source })
+}
+
+/// The same of bytes that are unpacked already.
+pub(super) fn decode<'a>(
+    mut raw: Box<dyn Read + Send + 'a>,
+    label: Option<&str>,
+) -> Result<Source<'a>, Fault> {
     let mut probe = Vec::new();
     let probed = raw.by_ref().take(PROBE as u64).read_to_end(&mut probe);
     if let Err(e) = probed {
         return Err(Fault::reading(&e));
     }
     let whole = probe.len() < PROBE;
+    let declared = declared(&probe);
     let (encoding, mark) = match label {
         Some(l) => {
             let e = Encoding::for_label(l.trim().as_bytes()).ok_or_else(|| {
@@ -129,7 +128,7 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
         }
         None => match Encoding::for_bom(&probe) {
             Some(found) => found,
-            None => (guess(&probe, whole)?, 0),
+            None => (guess(&probe, whole, declared)?, 0),
         },
     };
     let certain = label.is_some() || mark > 0 || encoding != UTF_8 || !probe.is_ascii();
@@ -141,11 +140,21 @@ pub(super) fn open(path: &Path, label: Option<&str>) -> Result<Source, Fault> {
         at: mark,
         decoder,
         encoding: encoding.name(),
+        declared,
         certain,
         broken: false,
         done: false,
-        bytes: (!packed).then_some(meta.len()),
+        bytes: None,
     })
+}
+
+/// The encoding in the declaration with which an XML file may begin.
+fn declared(probe: &[u8]) -> Option<&'static Encoding> {
+    let end = probe.iter().take(256).position(|b| *b == b'>')?;
+    let text = std::str::from_utf8(probe.get(..end)?).ok()?.strip_prefix("<?xml")?;
+    let value = text.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    Encoding::for_label(value.get(1..)?.split(quote).next()?.as_bytes())
 }
 
 /// The one file in a ZIP archive.
@@ -174,7 +183,7 @@ fn unzip(path: &Path) -> Result<Vec<u8>, Fault> {
     Ok(out)
 }
 
-fn guess(probe: &[u8], whole: bool) -> Result<&'static Encoding, Fault> {
+fn guess(probe: &[u8], whole: bool, declared: Option<&'static Encoding>) -> Result<&'static Encoding, Fault> {
     match std::str::from_utf8(probe) {
         Ok(_) => return Ok(UTF_8),
         // A character cut by the end of the probe is no sign of another encoding.
@@ -192,6 +201,10 @@ fn guess(probe: &[u8], whole: bool) -> Result<&'static Encoding, Fault> {
     if probe.contains(&0) {
         return Err(Fault::new(&rules::ENCODING_UNKNOWN, ("it holds binary data", "含二进制数据")));
     }
+    // Bytes that aren't UTF-8 prove a declaration of it wrong, and one of UTF-16 that has no zeros.
+    if let Some(e) = declared.filter(|e| ![UTF_8, UTF_16LE, UTF_16BE].contains(e)) {
+        return Ok(e);
+    }
     let mut decoder = GB18030.new_decoder_without_bom_handling();
     let mut out = String::with_capacity(probe.len() * 3 + 16);
     let (_, _, bad) = decoder.decode_to_string(probe, &mut out, whole);
@@ -204,7 +217,7 @@ fn guess(probe: &[u8], whole: bool) -> Result<&'static Encoding, Fault> {
     Ok(GB18030)
 }
 
-impl Source {
+impl Source<'_> {
     /// Appends about `want` bytes of UTF-8 to `out`; nothing more at the end of the file.
     pub fn fill(&mut self, out: &mut Vec<u8>, want: usize) -> Result<(), Fault> {
         let goal = out.len() + want;
@@ -230,7 +243,7 @@ impl Source {
                 }
                 if !self.certain && !self.pending.is_ascii() {
                     // ASCII up to here is the same in all encodings, so the choice can be made now.
-                    let found = guess(&self.pending, false)?;
+                    let found = guess(&self.pending, false, self.declared)?;
                     self.certain = true;
                     self.encoding = found.name();
                     self.decoder = (found != UTF_8).then(|| found.new_decoder_without_bom_handling());
@@ -274,6 +287,54 @@ impl Source {
     }
 }
 
+/// A source as a stream; what stops it waits in `fault`.
+pub(super) struct Stream<'a> {
+    source: Source<'a>,
+    ready: Vec<u8>,
+    at: usize,
+    fault: Option<Fault>,
+}
+
+impl<'a> Stream<'a> {
+    pub fn new(source: Source<'a>) -> Self {
+        Self { source, ready: Vec::new(), at: 0, fault: None }
+    }
+
+    /// Why the last read failed.
+    pub fn fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+}
+
+impl Read for Stream<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let ready = self.fill_buf()?;
+        let n = ready.len().min(out.len());
+        out[..n].copy_from_slice(&ready[..n]);
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+impl BufRead for Stream<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at >= self.ready.len() {
+            self.ready.clear();
+            self.at = 0;
+            if let Err(fault) = self.source.fill(&mut self.ready, 1 << 16) {
+                let e = io::Error::new(io::ErrorKind::InvalidData, fault.message.en.clone());
+                self.fault = Some(fault);
+                return Err(e);
+            }
+        }
+        Ok(self.ready.get(self.at..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.at += n;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,6 +371,14 @@ mod tests {
         assert_eq!(read(late.as_bytes(), None), Ok((late.clone(), "UTF-8")));
         assert_eq!(read(b"\x81\x00\x00\xff\xff", None), Err("D003"));
         assert_eq!(read(b"abc", Some("klingon")), Err("D003"));
+        // A declaration is believed where the bytes don't speak against it.
+        let big5 = b"<?xml version='1.0' encoding='big5'?><a>\xa5_</a>";
+        assert_eq!(
+            read(big5, None).unwrap(),
+            ("<?xml version='1.0' encoding='big5'?><a>北</a>".into(), "Big5")
+        );
+        assert_eq!(read("<?xml encoding=\"GBK\"?>北".as_bytes(), None).unwrap().1, "UTF-8");
+        assert_eq!(read(b"<?xml encoding=\"UTF-8\"?>\xb1\xb1", None).unwrap().1, "gb18030");
     }
 
     #[test]

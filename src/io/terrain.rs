@@ -133,7 +133,11 @@ impl Tile {
         crs: Crs,
     ) -> Result<Self, BrokenFile> {
         if columns < 2 || rows < 2 || columns.checked_mul(rows) != Some(samples.len()) {
-            let what = format!("{columns} × {rows} samples announced, {} found", samples.len());
+            let found = samples.len();
+            let what = (
+                format!("{columns} × {rows} samples announced, {found} found"),
+                format!("声明有 {columns} × {rows} 个像元，实有 {found} 个"),
+            );
             return Err(BrokenFile::damaged(path, None, what));
         }
         let mut tile = Self {
@@ -148,7 +152,11 @@ impl Tile {
             bounds: [0.0; 4],
         };
         let misplaced = || {
-            let what = format!("the raster doesn't lie within the area of {}", tile.crs.name());
+            let crs = tile.crs.name();
+            let what = (
+                format!("the raster doesn't lie within the area of {crs}"),
+                format!("栅格不在 {crs} 的适用范围内"),
+            );
             BrokenFile::damaged(path, None, what)
         };
         let (last_column, last_row) = ((columns - 1) as f64, (rows - 1) as f64);
@@ -394,7 +402,10 @@ impl TerrainStore {
             if path.is_dir() {
                 let inside = rasters_in(path).map_err(BrokenFile::unreadable(path))?;
                 if inside.is_empty() {
-                    return Err(BrokenFile::unsupported(path, "no .hgt or .tif file in this folder"));
+                    return Err(BrokenFile::unsupported(
+                        path,
+                        ("no .hgt or .tif file in this folder", "文件夹中没有 .hgt 或 .tif 文件"),
+                    ));
                 }
                 files.extend(inside);
             } else {
@@ -500,7 +511,11 @@ fn read(file: &Path, crs: Option<&Crs>) -> Result<Tile, BrokenFile> {
         Some(Format::Hgt) => hgt::read(file),
         Some(Format::GeoTiff) => geotiff::read(file, crs),
         None => {
-            Err(BrokenFile::unsupported(file, "heights are read from .hgt (.gz, .zip) and GeoTIFF (.tif)"))
+            let said = (
+                "heights are read from .hgt (.gz, .zip) and GeoTIFF (.tif)",
+                "高程读自 .hgt（.gz、.zip）和 GeoTIFF（.tif）",
+            );
+            Err(BrokenFile::unsupported(file, said))
         }
     }
 }

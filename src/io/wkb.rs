@@ -20,7 +20,7 @@ pub(super) fn parse(bytes: &[u8]) -> Wkb {
     let mut cursor = Cursor { rest: bytes, big: false, srid: None };
     let shape = match cursor.geometry(0) {
         Ok(shape) => shape,
-        Err(why) => Some(RawShape::Broken(format!("WKB: {why}"))),
+        Err(why) => Some(RawShape::Broken((format!("WKB: {why}"), "WKB 几何有误").into())),
     };
     Wkb { shape, srid: cursor.srid }
 }

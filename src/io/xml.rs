@@ -1,7 +1,21 @@
 //! What the XML readers share.
 
+use crate::model::said::Said;
 use quick_xml::XmlVersion;
 use quick_xml::events::BytesStart;
+
+/// A reference to an entity that isn't XML's own.
+pub(super) const UNKNOWN_ENTITY: (&str, &str) = ("an unknown entity", "未知的实体");
+
+/// Another root than the format's.
+pub(super) fn not_root(found: &str, root: &str) -> Said {
+    (format!("<{found}> where the file has <{root}>"), format!("此处应为 <{root}>，实际为 <{found}>")).into()
+}
+
+/// The end of a file that isn't the end of its root.
+pub(super) fn cut_off(root: &str) -> Said {
+    (format!("the file ends before </{root}>"), format!("文件在 </{root}> 之前结束")).into()
+}
 
 /// An attribute's value with its entities resolved, or what is wrong with it.
 pub(super) fn attribute(start: &BytesStart, name: &str) -> Result<Option<String>, String> {

@@ -3,6 +3,7 @@
 //! `data/catalogue.toml` is embedded. An entry is a table with a `value`; everything else is a section.
 //! A project overrides a key by its path; a key that the catalogue doesn't have is refused.
 
+use super::project::Address;
 use super::said::{Bilingual, did_you_mean_zh};
 use std::collections::BTreeMap;
 use toml::{Table, Value};
@@ -336,6 +337,17 @@ fn kind(value: &Value) -> (&'static str, &'static str) {
     }
 }
 
+/// A value of a project as a message may show it: a table may hold what isn't for other eyes.
+#[must_use]
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Table(_) => "{…}".to_owned(),
+        Value::Array(list) => format!("[{}]", list.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => Value::String(Address::hidden_in(text)).to_string(),
+        other => other.to_string(),
+    }
+}
+
 fn check(key: &str, entry: &Entry, value: Value) -> Result<Value, CatalogueError> {
     let value = match (&entry.value, value) {
         (Value::Float(_), Value::Integer(i)) => Value::Float(i as f64),
@@ -354,7 +366,7 @@ fn check(key: &str, entry: &Entry, value: Value) -> Result<Value, CatalogueError
         return Err(CatalogueError::WrongType {
             key: key.to_owned(),
             expected: kind(&entry.value),
-            found: value.to_string(),
+            found: shown(&value),
         });
     }
     let number = value.as_float().or_else(|| value.as_integer().map(|i| i as f64));
@@ -383,7 +395,7 @@ fn check(key: &str, entry: &Entry, value: Value) -> Result<Value, CatalogueError
             if !choices.iter().any(|c| c == word) {
                 return Err(CatalogueError::NotAChoice {
                     key: key.to_owned(),
-                    value: w.as_str().map_or_else(|| w.to_string(), str::to_owned),
+                    value: w.as_str().map_or_else(|| shown(w), Address::hidden_in),
                     choices: choices.clone(),
                 });
             }

@@ -100,11 +100,43 @@ impl Address {
     /// What stands in place of an address.
     pub const SHOWN: &'static str = "postgresql://";
 
-    /// The address that a path is, if it is one.
+    /// The address that a path is, if it is one: of PostgreSQL as its own programs, GDAL (`PG:`), Java
+    /// (`jdbc:`) and Python (`postgresql+driver:`) write it. Addresses of others are taken too: the client
+    /// refuses them, and a password in them is shown no more than one that works.
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
-        let is_one = ["postgresql:", "postgres:"].iter().any(|scheme| path.starts_with(scheme));
-        is_one.then(|| Self(path.to_owned()))
+        let text = path.trim();
+        let after = |text: &'_ str, word: &str| {
+            let begins = text.get(..word.len()).is_some_and(|t| t.eq_ignore_ascii_case(word));
+            begins.then(|| text.get(word.len()..).unwrap_or_default().to_owned())
+        };
+        if let Some(pairs) = after(text, "pg:") {
+            return Some(Self(pairs.trim().trim_matches('"').to_owned()));
+        }
+        let bare = after(text, "jdbc:").unwrap_or_else(|| text.to_owned());
+        if let Some((scheme, rest)) = bare.split_once(':') {
+            let system = scheme.split('+').next().unwrap_or_default();
+            if ["postgresql", "postgres"].iter().any(|s| system.eq_ignore_ascii_case(s)) {
+                return Some(Self(format!("postgresql:{rest}")));
+            }
+        }
+        let pairs: String = text.to_ascii_lowercase().split_whitespace().collect();
+        let is_other = bare.len() < text.len()
+            || text.contains("://")
+            || ["password=", "passwd=", "pwd="].iter().any(|key| pairs.contains(key));
+        is_other.then(|| Self(text.to_owned()))
+    }
+
+    /// What a format that is a database makes of a path.
+    #[must_use]
+    pub fn given(path: &str) -> Self {
+        Self::of_path(path).unwrap_or_else(|| Self(path.to_owned()))
+    }
+
+    /// A text as it may be shown: an address without what it says.
+    #[must_use]
+    pub fn hidden_in(text: &str) -> String {
+        Self::of_path(text).map_or_else(|| text.to_owned(), |_| Self::SHOWN.to_owned())
     }
 
     /// The text itself, for the client alone.
@@ -127,4 +159,31 @@ pub enum Axis {
     EastNorth,
     /// X is north.
     NorthEast,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_known_however_they_are_written() {
+        for (path, text) in [
+            ("postgresql://u:secret@h/d", "postgresql://u:secret@h/d"),
+            (" PostgreSQL://u:secret@h/d", "postgresql://u:secret@h/d"),
+            ("POSTGRES://u:secret@h/d", "postgresql://u:secret@h/d"),
+            ("postgresql+psycopg://u:secret@h/d", "postgresql://u:secret@h/d"),
+            ("jdbc:postgresql://h/d?user=u&password=secret", "postgresql://h/d?user=u&password=secret"),
+            ("PG:\"host=h password=secret\"", "host=h password=secret"),
+            ("mysql://u:secret@h/d", "mysql://u:secret@h/d"),
+            ("host=h password = secret", "host=h password = secret"),
+            ("jdbc:oracle:thin:u/secret@h", "jdbc:oracle:thin:u/secret@h"),
+        ] {
+            assert_eq!(Address::of_path(path).as_ref().map(Address::text), Some(text), "{path}");
+            assert!(!Address::hidden_in(path).contains("secret"), "{path}");
+        }
+        for path in ["sites.csv", "C:\\data\\sites.csv", "pg/sites.csv", "数据:一.csv"] {
+            assert_eq!(Address::of_path(path), None, "{path}");
+            assert_eq!(Address::hidden_in(path), path);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! OSM elements in file order, from PBF and from XML, with one face.
 
 use crate::io::broken::BrokenFile;
-use crate::io::xml::{attribute, required};
+use crate::io::xml::{attribute, cut_off, not_root, required};
+use crate::model::said::Said;
 use flate2::read::MultiGzDecoder;
 use osmpbf::{Blob, BlobDecode, BlobReader, BlobType, PrimitiveBlock, RelMemberType};
 use quick_xml::events::{BytesStart, Event};
@@ -59,13 +60,16 @@ pub(super) fn scan(path: &Path, wanted: Wanted, sink: &mut dyn FnMut(Element<'_>
     let mut head = Vec::new();
     open()?.take(3).read_to_end(&mut head).map_err(BrokenFile::unreadable(path))?;
     match head.as_slice() {
-        [] => Err(BrokenFile::damaged(path, Some(0), "the file is empty")),
+        [] => Err(BrokenFile::damaged(path, Some(0), ("the file is empty", "文件为空"))),
         [0x1f, 0x8b, ..] => {
             scan_xml(path, BufReader::new(MultiGzDecoder::new(BufReader::new(open()?))), wanted, sink)
         }
         b"BZh" => Err(BrokenFile::unsupported(
             path,
-            "compressed by bzip2: unpack it, or use the .pbf of the same extract",
+            (
+                "compressed by bzip2: unpack it, or use the .pbf of the same extract",
+                "以 bzip2 压缩：请解压，或改用同一数据的 .pbf",
+            ),
         )),
         // An XML file, perhaps after a byte-order mark or white space. A PBF begins with a length below 64 KiB.
         [b'<' | b' ' | b'\t' | b'\r' | b'\n' | 0xef, ..] => {
@@ -110,7 +114,11 @@ fn scan_pbf(
                 Some(Ok(blob)) => batch.push((start, blob)),
                 Some(Err(e)) => return Err(BrokenFile::damaged(path, Some(start), not_pbf(header_seen, &e))),
                 None if read.load(Ordering::Relaxed) != start => {
-                    return Err(BrokenFile::damaged(path, Some(start), "the file ends within a block"));
+                    return Err(BrokenFile::damaged(
+                        path,
+                        Some(start),
+                        ("the file ends within a block", "文件在数据块内结束"),
+                    ));
                 }
                 None => {
                     ended = true;
@@ -129,7 +137,7 @@ fn scan_pbf(
                 BlobType::OsmData => blob
                     .to_primitiveblock()
                     .map(Some)
-                    .map_err(|e| BrokenFile::damaged(path, Some(*start), format!("damaged block: {e}"))),
+                    .map_err(|e| BrokenFile::damaged(path, Some(*start), damaged_block(&e))),
                 _ => Ok(None),
             })
             .collect();
@@ -138,7 +146,9 @@ fn scan_pbf(
             // The decoder panics on a member of unknown kind, which only a damaged block has.
             catch_unwind(AssertUnwindSafe(|| visit_block(&block, wanted, sink)))
                 .unwrap_or(Err("an element that can't be decoded"))
-                .map_err(|what| BrokenFile::damaged(path, Some(*start), format!("damaged block: {what}")))?;
+                .map_err(|what| {
+                    BrokenFile::damaged(path, Some(*start), (format!("damaged block: {what}"), "数据块有误"))
+                })?;
         }
         if ended {
             break;
@@ -147,28 +157,42 @@ fn scan_pbf(
     if header_seen {
         Ok(())
     } else {
-        Err(BrokenFile::damaged(path, Some(0), "no OSM header: not an OSM PBF file"))
+        Err(BrokenFile::damaged(
+            path,
+            Some(0),
+            ("no OSM header: not an OSM PBF file", "没有 OSM 文件头：不是 OSM PBF 文件"),
+        ))
     }
 }
 
-fn not_pbf(header_seen: bool, error: &osmpbf::Error) -> String {
+fn not_pbf(header_seen: bool, error: &osmpbf::Error) -> Said {
     if header_seen {
-        format!("damaged or truncated: {error}")
+        (format!("damaged or truncated: {error}"), format!("已损坏或不完整：“{error}”")).into()
     } else {
-        format!("not an OSM PBF or XML file: {error}")
+        (format!("not an OSM PBF or XML file: {error}"), format!("不是 OSM PBF 或 XML 文件：“{error}”"))
+            .into()
     }
+}
+
+fn damaged_block(error: &osmpbf::Error) -> Said {
+    (format!("damaged block: {error}"), format!("数据块有误：“{error}”")).into()
 }
 
 fn check_header(path: &Path, start: u64, blob: &Blob) -> Result<(), BrokenFile> {
-    let not_osm =
-        |what: String| BrokenFile::damaged(path, Some(start), format!("not an OSM PBF file: {what}"));
+    let not_osm = |what: String| {
+        let said = (format!("not an OSM PBF file: {what}"), "不是 OSM PBF 文件");
+        BrokenFile::damaged(path, Some(start), said)
+    };
     match blob.decode() {
         Ok(BlobDecode::OsmHeader(header)) => {
             match header.required_features().iter().find(|f| !READABLE_FEATURES.contains(&f.as_str())) {
                 None => Ok(()),
                 Some(f) => Err(BrokenFile::unsupported(
                     path,
-                    format!("it requires the feature '{f}', which isn't read"),
+                    (
+                        format!("it requires the feature '{f}', which isn't read"),
+                        format!("需要特性“{f}”，无法读取"),
+                    ),
                 )),
             }
         }
@@ -261,23 +285,27 @@ fn scan_xml(
     let (mut root_open, mut root_closed) = (false, false);
     loop {
         let at = reader.buffer_position();
-        let damaged = |what: String| BrokenFile::damaged(path, Some(at), what);
+        let damaged = |what: Said| BrokenFile::damaged(path, Some(at), what);
         buffer.clear();
         let event = match reader.read_event_into(&mut buffer) {
             Ok(event) => event,
-            Err(e) => return Err(BrokenFile::damaged(path, Some(reader.error_position()), e.to_string())),
+            Err(e) => {
+                return Err(BrokenFile::damaged(path, Some(reader.error_position()), Said::foreign(&e)));
+            }
         };
         match event {
             Event::Start(start) if !root_open => {
                 if start.name().0 != "osm" {
-                    return Err(damaged(format!("<{}> where an OSM file has <osm>", start.name().0)));
+                    return Err(damaged(not_root(start.name().0, "osm")));
                 }
                 root_open = true;
             }
-            Event::Start(start) => begin(&start, &mut open, wanted).map_err(damaged)?,
+            Event::Start(start) => {
+                begin(&start, &mut open, wanted).map_err(|e| damaged((e, "元素有误").into()))?
+            }
             Event::Empty(start) if root_open => {
                 let outermost = open.kind.is_none();
-                begin(&start, &mut open, wanted).map_err(damaged)?;
+                begin(&start, &mut open, wanted).map_err(|e| damaged((e, "元素有误").into()))?;
                 if outermost {
                     emit(&mut open, sink);
                 }
@@ -288,7 +316,7 @@ fn scan_xml(
                 _ => {}
             },
             Event::Eof if root_closed => return Ok(()),
-            Event::Eof => return Err(damaged("the file ends before </osm>".into())),
+            Event::Eof => return Err(damaged(cut_off("osm"))),
             _ => {}
         }
     }
