@@ -8,8 +8,8 @@ use crate::model::said::Bilingual;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// State of one run of the program.
@@ -160,15 +160,22 @@ impl Context {
     ) -> impl Fn(&indicatif::ProgressState, &mut dyn std::fmt::Write) + Clone + Send + Sync + 'static {
         let (started, deadline, progress) = (self.started, self.deadline, progress.clone());
         let words = self.lang.pick("left", "剩余").to_owned();
+        let forecast = Arc::new(Mutex::new(Forecast::default()));
         move |bar: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
             let taken = bar.elapsed().as_secs_f64();
             let by_limit = deadline.map(|limit| started.elapsed().as_secs_f64() / limit.as_secs_f64());
             // A bar that can't be drawn is no reason to fail.
             let _ = match (progress.share(), by_limit) {
                 (Some(share), _) => {
-                    let left = taken / share * (1.0 - share);
                     let most = deadline.map(|limit| limit.saturating_sub(started.elapsed()).as_secs_f64());
-                    write!(w, "{} {words} {:.0} s", filled(share), most.map_or(left, |most| left.min(most)))
+                    let left = forecast.lock().ok().and_then(|mut f| f.left_s(share, taken));
+                    match left.or(most) {
+                        Some(left) => {
+                            let left = most.map_or(left, |most| left.min(most));
+                            write!(w, "{} {words} {left:.0} s", filled(share))
+                        }
+                        None => write!(w, "{} {taken:.0} s", filled(share)),
+                    }
                 }
                 (None, Some(share)) => {
                     let left = deadline.map_or(0, |limit| limit.saturating_sub(started.elapsed()).as_secs());
@@ -225,6 +232,29 @@ impl Context {
     }
 }
 
+/// When a stage is thought to end.
+#[derive(Default)]
+struct Forecast {
+    /// Share done when it was last thought of.
+    share: f64,
+    /// Seconds that the stage takes in all.
+    end_s: f64,
+}
+
+impl Forecast {
+    /// Seconds left. It counts down while the share stands still, and a later forecast comes in only where it
+    /// is nearer or the one before has run out; none before there is something to go by.
+    fn left_s(&mut self, share: f64, taken_s: f64) -> Option<f64> {
+        const LEAST_SHARE: f64 = 0.02;
+        if share > self.share.max(LEAST_SHARE) {
+            let end_s = taken_s / share;
+            self.end_s = if self.end_s > taken_s { self.end_s.min(end_s) } else { end_s };
+            self.share = share;
+        }
+        Some(self.end_s - taken_s).filter(|left| *left > 0.0)
+    }
+}
+
 /// A bar of thirty columns that is full by that share.
 fn filled(share: f64) -> String {
     const COLUMNS: usize = 30;
@@ -271,5 +301,18 @@ mod tests {
         assert_eq!(filled(0.5), "█".repeat(15) + &"░".repeat(15));
         assert_eq!(filled(7.0), "█".repeat(30));
         assert_eq!(filled(f64::NAN).chars().count(), 30);
+    }
+
+    #[test]
+    fn the_time_left_counts_down() {
+        let mut f = Forecast::default();
+        assert_eq!(f.left_s(0.01, 1.0), None);
+        assert_eq!(f.left_s(0.25, 2.0), Some(6.0));
+        // The share stands still, then a nearer and a farther end.
+        assert_eq!(f.left_s(0.25, 4.0), Some(4.0));
+        assert_eq!(f.left_s(0.75, 4.5), Some(1.5));
+        assert_eq!(f.left_s(0.8, 5.0), Some(1.0));
+        assert_eq!(f.left_s(0.8, 7.0), None);
+        assert_eq!(f.left_s(0.875, 7.0), Some(1.0));
     }
 }

@@ -43,7 +43,7 @@ pub fn assess(inputs: &Inputs, settings: &Settings, fiber: &dyn FiberReach) -> A
     assess_told(inputs, settings, fiber, &Progress::default())
 }
 
-/// [`assess`], telling of every site that is scored.
+/// [`assess`], telling of every site that is scored; the caller has said how many to expect.
 #[must_use]
 pub fn assess_told(
     inputs: &Inputs,
@@ -51,7 +51,6 @@ pub fn assess_told(
     fiber: &dyn FiberReach,
     progress: &Progress,
 ) -> Assessment {
-    progress.expect(inputs.sites.list.len() as u64);
     let towers = towers(&inputs.cells, settings.siting.cluster_m);
     let assessor = Assessor::new(inputs, settings, &towers, fiber);
     let networks = inputs.operators.network_count();

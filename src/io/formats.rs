@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 pub struct Format {
     /// Words that name it in a project, and with which names of files end; the first is its name.
     pub words: &'static [&'static str],
+    /// Those of them that are words alone: nobody ends a file's name so.
+    words_alone: &'static [&'static str],
     /// What it is, in English and Chinese.
     pub about: (&'static str, &'static str),
     /// Whether a file that begins with these bytes is one.
@@ -58,6 +60,7 @@ fn text_with(head: &[u8], first: u8, word: &str) -> bool {
 pub static FORMATS: &[Format] = &[
     Format {
         words: &["csv", "tsv", "txt", "delimited"],
+        words_alone: &["delimited"],
         about: ("text with separated columns", "分隔符文本"),
         // What is left when nothing else fits; see `of_content`.
         begins: |_| false,
@@ -65,36 +68,42 @@ pub static FORMATS: &[Format] = &[
     },
     Format {
         words: &["xlsx", "xls", "xlsb", "xlsm", "ods"],
+        words_alone: &[],
         about: ("a workbook", "电子表格"),
         begins: |head| head.starts_with(b"PK") || head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]),
         how: How::Workbook,
     },
     Format {
         words: &["ofds", "ofds.json"],
+        words_alone: &[],
         about: ("Open Fibre Data Standard 0.3, nodes and spans", "开放光纤数据标准 OFDS 0.3，节点与区段"),
         begins: ofds::begins,
         how: How::Features(&ofds::Ofds),
     },
     Format {
         words: &["geojson", "json", "geojsonl", "ndjson", "geojsons", "jsonl"],
+        words_alone: &[],
         about: ("GeoJSON, a collection or one feature a line", "GeoJSON，要素集合或逐行要素"),
         begins: |head| text_with(head, b'{', ""),
         how: How::Features(&geojson::GeoJson),
     },
     Format {
         words: &["gpkg"],
+        words_alone: &[],
         about: ("GeoPackage, a layer of it", "GeoPackage 中的一个图层"),
         begins: |head| head.starts_with(b"SQLite format 3\0"),
         how: How::Features(&geopackage::GeoPackage),
     },
     Format {
         words: &["fgb", "flatgeobuf"],
+        words_alone: &["flatgeobuf"],
         about: ("FlatGeobuf", "FlatGeobuf"),
         begins: |head| head.starts_with(b"fgb"),
         how: How::Features(&flatgeobuf::FlatGeobuf),
     },
     Format {
         words: &["shp", "shapefile"],
+        words_alone: &["shapefile"],
         about: (
             "ESRI Shapefile with .shx and .dbf, or a ZIP of them",
             "Shapefile（含 .shx、.dbf），或其 ZIP",
@@ -104,48 +113,56 @@ pub static FORMATS: &[Format] = &[
     },
     Format {
         words: &["parquet", "geoparquet"],
+        words_alone: &[],
         about: ("GeoParquet, or Parquet without geometry", "GeoParquet，或不含几何的 Parquet"),
         begins: |head| head.starts_with(b"PAR1"),
         how: How::Features(&geoparquet::GeoParquet),
     },
     Format {
         words: &["kml", "kmz"],
+        words_alone: &[],
         about: ("KML, plain or packed as KMZ", "KML 或 KMZ"),
         begins: |head| text_with(head, b'<', "<kml"),
         how: How::Features(&kml::Kml),
     },
     Format {
         words: &["postgresql", "postgis"],
+        words_alone: &["postgresql", "postgis"],
         about: ("a table or query of PostgreSQL with PostGIS", "PostgreSQL/PostGIS 的表或查询"),
         begins: |_| false,
         how: How::Features(&postgis::PostGis),
     },
     Format {
         words: &["osm.pbf", "pbf"],
+        words_alone: &[],
         about: ("OpenStreetMap, PBF", "OpenStreetMap PBF"),
         begins: |_| false,
         how: How::Osm,
     },
     Format {
         words: &["osm", "osm.xml"],
+        words_alone: &[],
         about: ("OpenStreetMap, XML", "OpenStreetMap XML"),
         begins: |head| text_with(head, b'<', "<osm"),
         how: How::Osm,
     },
     Format {
         words: &["graphml"],
+        words_alone: &[],
         about: ("a backbone's topology", "骨干网拓扑"),
         begins: |head| text_with(head, b'<', "<graphml"),
         how: How::Topology,
     },
     Format {
         words: &["hgt"],
+        words_alone: &[],
         about: ("heights, SRTM tile", "SRTM 高程图幅"),
         begins: |_| false,
         how: How::Grid,
     },
     Format {
         words: &["tif", "tiff", "geotiff"],
+        words_alone: &[],
         about: ("heights, GeoTIFF", "GeoTIFF 高程"),
         begins: |head| head.starts_with(b"II*\0") || head.starts_with(b"MM\0*"),
         how: How::Grid,
@@ -167,7 +184,7 @@ impl Format {
         let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zip")).unwrap_or(&name);
         FORMATS
             .iter()
-            .flat_map(|f| f.words.iter().map(move |w| (f, *w)))
+            .flat_map(|f| f.ends().map(move |w| (f, w)))
             .filter(|(_, w)| name.strip_suffix(w).is_some_and(|stem| stem.ends_with('.')))
             .max_by_key(|(_, w)| w.len())
             .map(|(f, _)| f)
@@ -225,6 +242,11 @@ impl Format {
     #[must_use]
     pub fn word(&self) -> &'static str {
         self.words.first().copied().unwrap_or_default()
+    }
+
+    /// With what the names of its files end.
+    pub fn ends(&self) -> impl Iterator<Item = &'static str> {
+        self.words.iter().copied().filter(move |w| !self.words_alone.contains(w))
     }
 
     /// The names of all formats.

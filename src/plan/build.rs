@@ -11,6 +11,7 @@ use crate::fiber::{RoutePlan, RouteRequest, Terminal, plan_routes};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::Lock;
 use crate::model::planned::{Certificate, Connection, ConnectionState, Station};
+use crate::model::progress::Progress;
 use crate::model::settings::Settings;
 use crate::optimise::steiner::hubs::{self, Goal, HubError, HubTree};
 use crate::optimise::{Effort, Work, relative_gap};
@@ -81,11 +82,18 @@ struct Draft {
 
 impl Builder<'_, '_, '_, '_> {
     /// Chooses, builds, and chooses again: places and sites for which no fiber is left are shut, money that
-    /// ports, large cables and detours take is kept back, money that is left over is given out.
+    /// ports, large cables and detours take is kept back, money that is left over is given out. Tells so many
+    /// `steps`: how many rounds there will be isn't known, so that each is half of what is left.
     ///
     /// # Errors
     /// Locks that cost more than the budget; a graph too large.
-    pub fn build(&self, radio: &mut Radio) -> Result<Built, PlanError> {
+    pub fn build(&self, radio: &mut Radio, progress: &Progress, steps: u64) -> Result<Built, PlanError> {
+        let mut rest = steps;
+        let mut tell = || {
+            let step = rest.div_ceil(2);
+            rest -= step;
+            progress.add(step);
+        };
         let budget = self.settings.plan.budget_cny;
         let want = if budget > 0.0 { Want::Points } else { Want::Target };
         let edges = (self.edges, self.gaps);
@@ -93,6 +101,7 @@ impl Builder<'_, '_, '_, '_> {
         let mut dry = BTreeSet::new();
         let mut purse = budget;
         let mut start = self.stations_alone(radio, want);
+        tell();
         let mut bound: Option<f64> = None;
         let mut best: Option<Draft> = None;
         // The purse is known to be too large from here on.
@@ -134,6 +143,7 @@ impl Builder<'_, '_, '_, '_> {
             let mut draft = by.draft(radio, &whole, found.value.hubs.clone(), &chosen, None)?;
             draft.tree = Some(found.value.clone());
             start = Some(found.value);
+            tell();
             let last = round == ROUNDS || self.work.stop.requested();
             if !last && self.shut(radio, &draft, &chosen, &mut dry) {
                 // Customers are numbered anew.
@@ -176,6 +186,7 @@ impl Builder<'_, '_, '_, '_> {
         let mut draft = draft;
         self.strike_without_fiber(radio, &whole, &mut draft)?;
         let certificate = self.certificate(radio, want, &draft, bound.unwrap_or(f64::INFINITY));
+        progress.add(rest);
         let Draft { tree, choice, edges, stations, terminals, fiber, .. } = draft;
         Ok(Built { whole, dry, choice, edges, tree, stations, terminals, fiber, certificate })
     }

@@ -6,7 +6,7 @@ use super::edge;
 use super::ground::{Ground, with_ground};
 use super::radio::{self, Radio, Wanted};
 use super::{PlanError, items, phases};
-use crate::coverage::{Assessment, FiberDistance, FiberReach, LossModel, Term, assess, assess_told};
+use crate::coverage::{Assessment, FiberDistance, FiberReach, LossModel, Term, assess_told};
 use crate::datacenter;
 use crate::fiber::{Terminal, wants_two_routes};
 use crate::index::{PointIndex, RegionIndex};
@@ -61,6 +61,7 @@ pub fn today_told(
 ) -> Result<Assessment, PlanError> {
     // The distances outlive the roads, which the assessment has no use for.
     let (reach, notes) = with_ground(inputs, settings, |_, reach, notes| Ok((reach, notes)))?;
+    progress.expect(inputs.sites.list.len() as u64);
     let mut now = assess_told(inputs, settings, &*reach, progress);
     check_ground(&now, inputs, settings)?;
     now.notes.extend(notes);
@@ -151,17 +152,16 @@ fn run_for(
     with_curve: bool,
 ) -> Result<Plan, PlanError> {
     let part = inputs.sites.list.len() as u64;
-    // Scoring today counts its own sites; stations and fiber, data centers and the state after come on top.
-    progress.expect((BUILDING_PARTS + 2) * part);
+    // Scoring today, stations and fiber, data centers, and scoring the state after.
+    progress.expect((BUILDING_PARTS + 3) * part);
     let draft = with_ground(inputs, settings, |ground, reach, notes| {
         draft(inputs, settings, work, ground, &*reach, notes, progress, with_curve)
     })?;
     let distances = Cached(draft.distances.clone());
     let after = standing(inputs, settings, &draft.connections, &draft.stations, &draft.centers, |built| {
-        assess(built, settings, &distances)
+        assess_told(built, settings, &distances, progress)
     });
     keep_ground(inputs)?;
-    progress.add(part);
     let regions = Cities::new(inputs);
     let positions = positions(inputs, &draft.stations);
     let mut d = draft;
@@ -296,6 +296,7 @@ fn draft(
     let look = |at| ground.map_or(Reach::NoAccessFiber, |g| g.access.reach(at));
     let mut radio = radio::prepare(inputs, settings, &before, wanted, reach, &look);
     check_locks(inputs, settings, &radio)?;
+    progress.add(part);
 
     let budget = settings.plan.budget_cny;
     if budget > 0.0 {
@@ -310,10 +311,9 @@ fn draft(
     } else {
         Vec::new()
     };
-    let built =
-        Builder { inputs, settings, ground, sites: &terminals, edges: &edges, gaps: gaps.len(), work }
-            .build(&mut radio)?;
-    progress.add(BUILDING_PARTS * part);
+    let builder =
+        Builder { inputs, settings, ground, sites: &terminals, edges: &edges, gaps: gaps.len(), work };
+    let built = builder.build(&mut radio, progress, (BUILDING_PARTS - 1) * part)?;
     let people: Vec<Person> = gaps
         .iter()
         .map(|&site| Person {

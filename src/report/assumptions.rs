@@ -162,8 +162,9 @@ pub(super) fn assumptions(v: View, lang: Lang) -> Section {
             let value = path.split('.').fold(&configured, |v, part| &v[part]);
             let default = serde_json::to_value(&entry.value).unwrap_or(Value::Null);
             let own = *value != default;
-            let shown = |v: &Value| {
-                Cell::Text(plain(v.as_str().map_or_else(|| v.to_string(), str::to_owned).as_str()))
+            let shown = |v: &Value| match v.as_f64().and_then(|n| Some((n, decimals_of(n)?))) {
+                Some((n, decimals)) => Cell::Number(n, decimals),
+                None => Cell::Text(plain(v.as_str().map_or_else(|| v.to_string(), str::to_owned).as_str())),
             };
             let meaning = Cell::Text(pick(lang, &entry.doc, &entry.zh).to_owned());
             if own {
@@ -213,6 +214,18 @@ pub(super) fn assumptions(v: View, lang: Lang) -> Section {
     }
 }
 
+/// Decimals that a number needs; none for one that a table doesn't show in full, and for a calendar year,
+/// which takes no separator.
+fn decimals_of(n: f64) -> Option<u8> {
+    const MOST: u8 = 6;
+    let is_whole = |d: &u8| {
+        let scaled = n * 10f64.powi(i32::from(*d));
+        (scaled - scaled.round()).abs() <= 1e-12 * scaled.abs()
+    };
+    let decimals = (0..=MOST).find(is_whole)?;
+    (decimals > 0 || !(1900.0..2200.0).contains(&n)).then_some(decimals)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixture;
@@ -231,6 +244,9 @@ mod tests {
         let changed = section.tables.iter().find(|t| t.key == "settings").unwrap();
         assert_eq!(changed.rows.len(), 1);
         assert_eq!(changed.rows[0][0], Cell::Text("score.target".into()));
+        assert_eq!(changed.rows[0][1], Cell::Number(61.0, 0));
         assert!(section.tables.iter().any(|t| t.key == "prices" && t.rows.len() > 10));
+        let decimals = [1e6, 0.25, 0.07, 0.0, -1.5, 2027.0, 1e-8].map(decimals_of);
+        assert_eq!(decimals, [Some(0), Some(2), Some(2), Some(0), Some(1), None, None]);
     }
 }

@@ -1,7 +1,7 @@
 //! The report on today's coverage: which sites lack what, regions against targets, and how good the
 //! data are.
 
-use super::document::{Cell, Document, Section, Table, pick, plain};
+use super::document::{Cell, Document, Section, Table, pick, plain, quoted};
 use super::layers::{View, printed_points};
 use super::number::{grouped, grouped_decimal};
 use super::plan_layers::state_label;
@@ -29,7 +29,7 @@ pub fn coverage_document(v: View, run: &RunInfo) -> Document {
     sections.push(super::assumptions::assumptions(v, lang));
     let mut next = vec!["covplan plan PROJECT.toml -o DIR".to_owned()];
     if let Some(gap) = v.found.gaps.first() {
-        next.push(format!("covplan explain DIR {}", plain(v.site_id(gap.site.at()))));
+        next.push(format!("covplan explain DIR {}", quoted(&plain(v.site_id(gap.site.at())))));
     }
     Document {
         lang,

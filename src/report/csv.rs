@@ -100,7 +100,9 @@ pub fn write_table(table: &Table, encoding: Encoding, out: &mut (impl Write + ?S
 /// A text that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe.
 #[must_use]
 pub fn unarmed(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    // Spreadsheets take the wide signs of a Chinese keyboard for the plain ones.
+    const SIGNS: [char; 10] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r'];
+    if text.starts_with(SIGNS) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -115,6 +117,14 @@ mod tests {
         write(&layer, &layer.layout(), Encoding::Utf8, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text, "\u{feff}site_id,score\r\n'=1+1,12.0\r\n\"a,\"\"b\"\"\",\r\n");
+    }
+
+    #[test]
+    fn wide_signs_begin_formulas_too() {
+        for sign in ["=", "＝", "＋", "－", "＠"] {
+            assert_eq!(unarmed(&format!("{sign}1+1")), format!("'{sign}1+1"));
+        }
+        assert_eq!(unarmed("甲＝乙"), "甲＝乙");
     }
 
     #[test]

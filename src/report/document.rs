@@ -79,6 +79,20 @@ pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// A word as a shell takes it for one.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let is_bare = |c: char| c.is_alphanumeric() || "-_./:\\,+@%~#".contains(c);
+    if !word.is_empty() && word.chars().all(is_bare) && !word.starts_with(['#', '~']) {
+        return word.to_owned();
+    }
+    // Within single quotes a shell takes nothing for a sign; cmd and PowerShell know the double ones.
+    match word.contains(['"', '$', '`', '!']) {
+        true => format!("'{}'", word.replace('\'', "'\\''")),
+        false => format!("\"{word}\""),
+    }
+}
+
 /// One of two texts.
 #[must_use]
 pub const fn pick<'a>(lang: Lang, en: &'a str, zh: &'a str) -> &'a str {

@@ -7,7 +7,7 @@ use super::chart::{Chart, Lines};
 use super::coverage_document::{
     MAX_ROWS, banners, coverage_document, data_quality, headings, headline, notes, say, today,
 };
-use super::document::{Cell, Document, Section, Table, pick, plain};
+use super::document::{Cell, Document, Section, Table, pick, plain, quoted};
 use super::front;
 use super::layers::View;
 use super::materials;
@@ -60,13 +60,13 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
     sections.push(assumptions(v, lang));
     let mut next = Vec::new();
     if let Some(id) = plan.stations.first().map(|s| &s.id).or(plan.routes.first().map(|r| &r.id)) {
-        next.push(format!("covplan explain DIR {}", plain(id)));
+        next.push(format!("covplan explain DIR {}", quoted(&plain(id))));
     }
     if !plan.items.is_empty() {
         next.push("covplan explain DIR plan".to_owned());
     }
     if let Some(gap) = plan.before.gaps.first() {
-        next.push(format!("covplan explain DIR {}", plain(v.site_id(gap.site.at()))));
+        next.push(format!("covplan explain DIR {}", quoted(&plain(v.site_id(gap.site.at())))));
     }
     Document {
         lang,

@@ -1,6 +1,6 @@
 //! The report on a terminal: the headline, at most five short tables, what to do next.
 
-use super::document::{Cell, Document, Table, pick};
+use super::document::{Cell, Document, Table, pick, quoted};
 use super::number::grouped;
 use crate::model::kinds::Lang;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, presets};
@@ -83,10 +83,6 @@ pub fn full_text(document: &Document, width: Option<u16>) -> String {
         }
     }
     out
-}
-
-fn quoted(folder: &str) -> String {
-    if folder.contains(char::is_whitespace) { format!("\"{folder}\"") } else { folder.to_owned() }
 }
 
 /// Columns from the left that stand side by side in a width without breaking a cell.

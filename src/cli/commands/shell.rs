@@ -3,8 +3,10 @@
 use super::pipeline::refuse_report;
 use crate::cli::context::{Context, closed, print};
 use crate::cli::exit::{Complaint, Exit};
-use crate::cli::guide::{Guide, command};
+use crate::cli::guide::{GUIDES, Guide, command};
+use crate::report::formats::FORMATS;
 use crate::report::out::OutFolder;
+use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
 use std::path::Path;
 
@@ -14,9 +16,33 @@ use std::path::Path;
 /// When stdout can't be written.
 pub fn completions(shell: Shell, ctx: &Context) -> Result<Exit, Complaint> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command(ctx.lang), "covplan", &mut script);
+    clap_complete::generate(shell, &mut with_values(command(ctx.lang)), "covplan", &mut script);
     print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Ok)
+}
+
+/// The words that an argument takes, where the parser that checks it doesn't list them.
+fn values_of(argument: &str) -> Vec<&'static str> {
+    match argument {
+        "lang" => vec!["en", "zh"],
+        "redact" => vec!["internal", "inter-agency", "public"],
+        "formats" => FORMATS.iter().map(|f| f.word).collect(),
+        "topic" => {
+            let commands = GUIDES.iter().map(|g| g.command).filter(|c| !c.is_empty());
+            ["formats", "layers", "crs", "exit-codes"].into_iter().chain(commands).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A command whose arguments tell a shell what they take.
+fn with_values(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|argument| match values_of(argument.get_id().as_str()) {
+            none if none.is_empty() => argument,
+            values => argument.value_parser(PossibleValuesParser::new(values)),
+        })
+        .mut_subcommands(with_values)
 }
 
 /// Writes the manual pages, one a command, or prints the main one.
@@ -72,6 +98,20 @@ fn verbatim(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::kinds::{Lang, Redaction};
+
+    #[test]
+    fn shells_are_told_the_words_that_options_take() {
+        let mut script = Vec::new();
+        let mut told = with_values(command(Lang::En));
+        clap_complete::generate(Shell::Bash, &mut told, "covplan", &mut script);
+        let script = String::from_utf8(script).unwrap();
+        for words in ["en zh", "internal inter-agency public", "geojson geojsonl gpkg"] {
+            assert!(script.contains(&format!("compgen -W \"{words}")), "{words}");
+        }
+        let levels = [Redaction::Internal, Redaction::InterAgency, Redaction::Public];
+        assert_eq!(values_of("redact"), levels.map(Redaction::code));
+    }
 
     #[test]
     fn roff_takes_nothing_for_a_request() {

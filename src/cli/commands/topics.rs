@@ -90,7 +90,11 @@ fn formats(lang: Lang) -> Vec<Part> {
         vec![f.word.to_owned(), crs.to_owned(), lang.pick(f.about.0, f.about.1).to_owned()]
     });
     let read = READ.iter().map(|f| {
-        let ends: Vec<String> = f.words.iter().map(|w| format!(".{w}")).collect();
+        let mut ends: Vec<String> = f.ends().map(|w| format!(".{w}")).collect();
+        if ends.is_empty() {
+            // No file: told by how the path begins.
+            ends.push(format!("{}:", f.word()));
+        }
         vec![f.word().to_owned(), ends.join(" "), lang.pick(f.about.0, f.about.1).to_owned()]
     });
     vec![

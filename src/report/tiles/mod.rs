@@ -100,7 +100,17 @@ pub trait Watch: Sync {
 pub fn layers_of(folder: &Path, wanted: &[String]) -> Result<Vec<PathBuf>, ReportError> {
     let fault = |reason: Said| ReportError::Unreadable { path: folder.to_path_buf(), reason };
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(|e| fault(Said::from(&e)))?
+        .map_err(|e| {
+            let Said { en, zh } = Said::from(&e);
+            let way_out = "covplan plan PROJECT.toml -o DIR --formats geojson";
+            fault(
+                (
+                    format!("{en}; name the folder of a run (`{way_out}`)"),
+                    format!("{zh}；请给出一次运行的输出文件夹（`{way_out}`）"),
+                )
+                    .into(),
+            )
+        })?
         .filter_map(|e| e.ok().map(|e| e.path()))
         .filter(|p| p.extension().is_some_and(|e| e == "geojson"))
         .collect();
@@ -152,6 +162,18 @@ pub fn tiles(
     let mut sources = Vec::with_capacity(paths.len());
     for path in &paths {
         sources.push(source::read(path, request.lang, &request.attributes, &tick)?);
+    }
+    if let Some(missing) =
+        request.attributes.iter().find(|a| !sources.iter().any(|s| s.len() == 0 || s.keys.contains(a)))
+    {
+        return Err(ReportError::Unreadable {
+            path: request.folder.clone(),
+            reason: (
+                format!("no layer that is cut has an attribute `{missing}` (--attributes)"),
+                format!("所选图层均没有属性 `{missing}`（--attributes）"),
+            )
+                .into(),
+        });
     }
     // Areas lie under lines, lines under points.
     sources.sort_by_key(|s| match s.drawn {

@@ -131,6 +131,9 @@ fn limits_on_tiles_hold_and_say_what_is_left_out() {
         attributes: vec!["score".into()],
         ..request(dir.path())
     };
+    let none = TilesRequest { attributes: vec!["scroe".into()], ..request(dir.path()) };
+    let refused = tiles(&none, &dir.path().join("none.pmtiles"), true, &Silent).unwrap_err().to_string();
+    assert!(refused.contains("scroe"), "{refused}");
     let (tiles, _, summary, _) = made(&asked);
     let at_last = at_zoom(&tiles, 8).next().unwrap().1;
     let kept = at_last["sites"].len() as u64;
