@@ -143,6 +143,11 @@ fn what_cannot_be_written_is_said_before_any_work() {
         (["--output-crs", "EPSG:99999"], "unknown coordinate system"),
         (["--output-crs", "gcj02"], "no code that a file could carry"),
         (["--output-crs", "EPSG:4214"], "can't be brought to WGS 84"),
+        (["--output-crs", "EPSG:4979"], "it has heights"),
+        (["--output-crs", "EPSG:7415"], "it has heights"),
+        (["--output-crs", "EPSG:4978"], "geocentric system"),
+        (["--output-crs", "EPSG:5773"], "height system"),
+        (["--output-crs", "EPSG:6244"], "has no words for its projection"),
     ] {
         let out = run(dir.path(), &[&["demo", "-o", "out"][..], &args[..]].concat());
         let said = String::from_utf8_lossy(&out.stderr).into_owned();

@@ -439,6 +439,75 @@ fn shapefiles_as_they_are_found_in_the_wild() {
     }
 }
 
+/// A ZIP of files; `QQQQ` in their names becomes two characters of GBK, as Windows packs them in China.
+fn pack(path: &Path, files: &[(String, Vec<u8>)]) {
+    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        out.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut out, bytes).unwrap();
+    }
+    let mut packed = out.finish().unwrap().into_inner();
+    for at in 0..packed.len().saturating_sub(4) {
+        if &packed[at..at + 4] == b"QQQQ" {
+            packed[at..at + 4].copy_from_slice(b"\xb3\xa7\xc7\xf8");
+        }
+    }
+    std::fs::write(path, packed).unwrap();
+}
+
+#[test]
+fn archives_of_macs_and_of_chinese_windows() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    let csv = "site_id,name,lon,lat\nS1,甲,118.7865,32.1242\n".as_bytes().to_vec();
+    let kml = "<kml><Document><Placemark><name>甲</name><ExtendedData><Data name=\"site_id\"><value>S1</value>\
+               </Data></ExtendedData><Point><coordinates>118.7865, 32.1242, 0</coordinates></Point></Placemark>\
+               </Document></kml>"
+        .as_bytes()
+        .to_vec();
+    std::fs::write(at.join("t.csv"), &csv).unwrap();
+    std::fs::write(at.join("t.toml"), "[project]\nname = \"t\"\n[layers.sites]\npath = \"t.csv\"\n").unwrap();
+    covplan(at, &["coverage", "t.toml", "-o", "o", "--formats", "shp"]);
+    let part = |ext: &str| std::fs::read(at.join(format!("o/sites.{ext}"))).unwrap();
+    let set = |stem: &str| -> Vec<(String, Vec<u8>)> {
+        ["shp", "shx", "dbf", "prj", "cpg"].iter().map(|e| (format!("{stem}.{e}"), part(e))).collect()
+    };
+    // A Mac adds a shadow of every file, beside it or in a folder of its own.
+    let shadow = || b"\0\x05\x16\x07\0\x02\0\0Mac OS X".to_vec();
+    let shadows = |files: Vec<(String, Vec<u8>)>| -> Vec<(String, Vec<u8>)> {
+        let other = |(name, _): &(String, Vec<u8>)| {
+            [(format!("__MACOSX/._{name}"), shadow()), (format!("._{name}"), shadow())]
+        };
+        files
+            .iter()
+            .flat_map(other)
+            .chain(files.iter().cloned())
+            .chain([(".DS_Store".into(), shadow())])
+            .collect()
+    };
+    let one = |name: &str, bytes: &[u8]| vec![(name.to_owned(), bytes.to_vec())];
+    pack(&at.join("mac.kmz"), &shadows(one("doc.kml", &kml)));
+    pack(&at.join("mac.csv.zip"), &shadows(one("sites.csv", &csv)));
+    pack(&at.join("mac.shp.zip"), &shadows(set("plants")));
+    pack(&at.join("gbk.kmz"), &one("QQQQ.kml", &kml));
+    pack(&at.join("gbk.csv.zip"), &one("QQQQ.csv", &csv));
+    let both: Vec<_> = set("QQQQ").into_iter().chain(set("other")).collect();
+    pack(&at.join("gbk.shp.zip"), &both);
+    for layer in [
+        "path = \"mac.kmz\"",
+        "path = \"mac.csv.zip\"",
+        "path = \"mac.shp.zip\"",
+        "path = \"gbk.kmz\"",
+        "path = \"gbk.csv.zip\"",
+        "path = \"gbk.shp.zip\"\nlayer = \"厂区\"",
+    ] {
+        let found = checked(at, &format!("[layers.sites]\n{layer}\n"));
+        assert_eq!(found["layers"]["sites"]["rows_kept"], 1, "{layer}: {found}");
+    }
+    let listed = covplan(at, &["inspect", "gbk.shp.zip"]);
+    assert!(listed.contains("厂区"), "{listed}");
+}
+
 /// The Python that `make test` sets up.
 fn python() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/readers/bin/python");

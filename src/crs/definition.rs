@@ -1,6 +1,7 @@
 //! A system in the words of others: what files carry beside their coordinates.
 
 use super::{Crs, CrsError, Kind};
+use crate::model::guarded::guarded;
 use proj::Proj;
 use proj::wkt::WktVersion;
 
@@ -27,13 +28,13 @@ impl Crs {
     /// The system in the words of PROJ's database.
     ///
     /// # Errors
-    /// [`CrsError`] for GCJ-02 and BD-09, which no file format has a name for, and for systems that PROJ
-    /// can't put into WKT 1.
+    /// [`CrsError`] for GCJ-02 and BD-09, which no file format has a name for, for systems with heights, which
+    /// the files don't carry, and for systems that PROJ can't put into WKT 1.
     pub fn definition(&self) -> Result<Definition, CrsError> {
         let text = match &self.0 {
             Kind::Wgs84 => "EPSG:4326",
             Kind::Gcj02 | Kind::Bd09 => {
-                return Err(CrsError::NoDatumShift {
+                return Err(CrsError::Unwritten {
                     name: self.name().to_owned(),
                     reason: (
                         "it has no code that a file could carry, so programs would show it displaced",
@@ -49,9 +50,34 @@ impl Crs {
         };
         let failed = |message: String| CrsError::NoOperation { name: self.name().to_owned(), message };
         let crs = Proj::new(text).map_err(|e| failed(e.to_string()))?;
-        let wkt = |version| crs.as_wkt(Some(version), None).map_err(|e| failed(e.to_string()));
         let json = crs.to_projjson(Some(false), None, None).map_err(|e| failed(e.to_string()))?;
         let projjson: serde_json::Value = serde_json::from_str(&json).map_err(|e| failed(e.to_string()))?;
+        if has_heights(&projjson) {
+            return Err(CrsError::Unwritten {
+                name: self.name().to_owned(),
+                reason: ("it has heights, which the files don't carry", "该坐标系含高程，输出文件不含高程"),
+                way_out: (
+                    "name its horizontal system, such as EPSG:4326 or EPSG:4490",
+                    "请改用对应的平面坐标系，如 EPSG:4326、EPSG:4490",
+                ),
+            });
+        }
+        // The binding takes it for a fault of the program when PROJ has no words for a system.
+        let wkt = |version| match guarded(|| crs.as_wkt(Some(version), None)) {
+            Some(Ok(text)) => Ok(text),
+            Some(Err(e)) => Err(failed(e.to_string())),
+            None => Err(CrsError::Unwritten {
+                name: self.name().to_owned(),
+                reason: (
+                    "WKT 1, which GeoPackage and Shapefile need, has no words for its projection",
+                    "GeoPackage 与 Shapefile 所需的 WKT 1 无法表示其投影",
+                ),
+                way_out: (
+                    "choose another system, such as a Gauss-Krüger or UTM zone",
+                    "请改用其他坐标系，如高斯-克吕格或 UTM 投影带",
+                ),
+            }),
+        };
         let id = &projjson["id"];
         let code = id["authority"].as_str().zip(id["code"].as_u64().and_then(|c| u32::try_from(c).ok()));
         Ok(Definition {
@@ -63,6 +89,15 @@ impl Crs {
             geographic: self.is_geographic(),
             projjson,
         })
+    }
+}
+
+/// Whether a system of PROJJSON has a third axis, in itself or in a part.
+fn has_heights(system: &serde_json::Value) -> bool {
+    match system["type"].as_str() {
+        Some("BoundCRS") => has_heights(&system["source_crs"]),
+        Some("CompoundCRS") => true,
+        _ => system["coordinate_system"]["axis"].as_array().is_some_and(|axes| axes.len() > 2),
     }
 }
 
@@ -81,5 +116,14 @@ mod tests {
         assert!(plain.geographic && plain.wkt2.starts_with("GEOGCRS[") && plain.wkt1.starts_with("GEOGCS["));
         assert_eq!(plain.code, Some(("EPSG".to_owned(), 4326)));
         assert!(Crs::gcj02().definition().is_err());
+    }
+
+    #[test]
+    fn a_system_that_files_have_no_words_for_is_refused() {
+        // Geographic with heights, of the world and of China; compound; projections that WKT 1 lacks.
+        for code in [4979, 4480, 7415, 9707, 3139, 6244] {
+            let refused = Crs::epsg(code).unwrap().definition();
+            assert!(matches!(refused, Err(CrsError::Unwritten { .. })), "EPSG:{code}: {refused:?}");
+        }
     }
 }

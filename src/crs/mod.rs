@@ -103,6 +103,16 @@ pub enum CrsError {
         /// What the user can do.
         way_out: Words,
     },
+    /// No file of an output can say which system it is.
+    #[error("'{name}' can't be named in the files that are written: {}; {}", reason.0, way_out.0)]
+    Unwritten {
+        /// Name of the system.
+        name: String,
+        /// What stands in the way.
+        reason: Words,
+        /// What the user can do.
+        way_out: Words,
+    },
     /// Even EPSG:4326 is unknown: a `proj.db` of another PROJ stands in the way.
     #[error(
         "the PROJ database can't be used: {cause} points to files of another PROJ version; \
@@ -133,6 +143,9 @@ impl Bilingual for CrsError {
             }
             Self::NoDatumShift { name, reason, way_out } => {
                 format!("“{name}”无法转换到 WGS 84：{}；{}", reason.1, way_out.1)
+            }
+            Self::Unwritten { name, reason, way_out } => {
+                format!("“{name}”无法写入输出文件：{}；{}", reason.1, way_out.1)
             }
             Self::ProjDatabase { cause } => {
                 format!("PROJ 数据库无法使用：{cause} 指向其他版本 PROJ 的文件；取消该设置后重新运行")

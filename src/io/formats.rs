@@ -193,15 +193,12 @@ impl Format {
     /// The format of what a ZIP archive holds: a Shapefile, KML, or one file that is read packed.
     fn of_archive(path: &Path) -> Option<&'static Self> {
         let archive = zip::ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
-        // Archives made on a Mac have a shadow of every file.
-        let is_file = |name: &String| !name.ends_with('/') && !name.starts_with("__MACOSX/");
-        let names: Vec<String> =
-            archive.file_names().filter_map(|n| Some(n.ok()?.into_owned())).filter(is_file).collect();
+        let files = super::packed::files(&archive);
         let holds = |word: &str| {
             let format = Self::parse(word)?;
-            names.iter().any(|n| Self::of_name(Path::new(n)) == Some(format)).then_some(format)
+            files.iter().any(|f| Self::of_name(Path::new(&f.name)) == Some(format)).then_some(format)
         };
-        holds("shp").or_else(|| holds("kml")).or_else(|| match names.as_slice() {
+        holds("shp").or_else(|| holds("kml")).or_else(|| match files.as_slice() {
             [_] => holds("csv").or_else(|| holds("geojson")),
             _ => None,
         })

@@ -13,11 +13,8 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use rayon::prelude::*;
-use std::cell::Cell;
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Once;
 
 /// The format.
 pub(super) struct GeoParquet;
@@ -32,37 +29,11 @@ fn damaged(e: &ParquetError) -> Fault {
     }
 }
 
-thread_local! {
-    /// Whether this thread takes a panic for an answer.
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Keeps the words of panics that are answers away from the user's screen.
-fn hush() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !GUARDED.get() {
-                usual(panic);
-            }
-        }));
-    });
-}
-
 /// Runs a step of the library, which gives up on some damaged files by a panic.
 fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Fault> {
-    hush();
-    GUARDED.set(true);
-    let done = catch_unwind(AssertUnwindSafe(step));
-    GUARDED.set(false);
-    match done {
-        Ok(done) => done.map_err(|e| damaged(&e)),
-        Err(_) => Err(Fault::new(
-            &rules::FILE_DAMAGED,
-            ("Parquet: its pages can't be read", "Parquet 的数据页无法读取"),
-        )),
-    }
+    let unread =
+        || Fault::new(&rules::FILE_DAMAGED, ("Parquet: its pages can't be read", "Parquet 的数据页无法读取"));
+    crate::model::guarded::guarded(step).ok_or_else(unread)?.map_err(|e| damaged(&e))
 }
 
 fn open(path: &Path) -> Result<SerializedFileReader<File>, Fault> {

@@ -68,15 +68,12 @@ fn unzip(path: &Path, file: File) -> Result<(String, Vec<u8>), BrokenFile> {
         BrokenFile::damaged(path, None, (format!("zip: {e}"), format!("ZIP 压缩包有误：“{e}”")))
     };
     let mut archive = zip::ZipArchive::new(file).map_err(|e| damaged(&e))?;
-    let found = (0..archive.len()).find(|&i| {
-        archive.name_for_index(i).is_some_and(|n| n.is_ok_and(|n| n.to_ascii_lowercase().ends_with(".hgt")))
-    });
-    let index = found.ok_or_else(|| {
+    let found = super::packed::files(&archive).into_iter().find(|f| f.stem("hgt").is_some());
+    let tile = found.ok_or_else(|| {
         BrokenFile::damaged(path, None, ("no .hgt file in the archive", "压缩包中没有 .hgt 文件"))
     })?;
-    let mut entry = archive.by_index(index).map_err(|e| damaged(&e))?;
-    let name =
-        entry.name().map_err(|e| damaged(&e))?.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let mut entry = archive.by_index(tile.index).map_err(|e| damaged(&e))?;
+    let name = tile.name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let mut bytes = Vec::new();
     bounded(&mut entry, &mut bytes).map_err(|e| damaged(&e))?;
     Ok((name, bytes))

@@ -2,6 +2,7 @@
 //! data say, and their geometry; everything about looks is passed over.
 
 use super::features::{Ask, Feature, FeatureFormat, Keys, PART_ROWS, Rows, Take};
+use super::packed;
 use super::shape::RawShape;
 use super::source::{self, Fault, Stream};
 use super::values::Owned;
@@ -40,19 +41,16 @@ fn each_document(ask: &Ask<'_>, found: &mut Found<'_>) -> Result<ControlFlow<()>
                 Fault::new(&rules::FILE_DAMAGED, (format!("KMZ: {e}"), format!("KMZ 压缩包有误：“{e}”")))
             };
             let mut archive = zip::ZipArchive::new(BufReader::new(open()?)).map_err(broken)?;
-            let mut names: Vec<String> = archive
-                .file_names()
-                .filter_map(|n| Some(n.ok()?.into_owned()))
-                .filter(|n| n.to_ascii_lowercase().ends_with(".kml"))
-                .collect();
-            if names.is_empty() {
+            let mut documents = packed::files(&archive);
+            documents.retain(|entry| entry.stem("kml").is_some());
+            if documents.is_empty() {
                 return Err(Fault::new(&rules::FORMAT_UNFIT, ("the KMZ holds no .kml", "KMZ 中没有 .kml")));
             }
             // The main one stands at the top and may link to others in folders.
-            names.sort_by_key(|n| (n.matches('/').count(), n.clone()));
+            documents.sort_by_cached_key(|d| (d.name.matches('/').count(), d.name.clone()));
             let mut left = LONGEST_PACKED;
-            for name in names {
-                let packed = archive.by_name(&name).map_err(broken)?;
+            for document in documents {
+                let packed = archive.by_index(document.index).map_err(broken)?;
                 left = left.checked_sub(packed.size()).ok_or_else(|| {
                     Fault::new(
                         &rules::FORMAT_UNFIT,
@@ -133,7 +131,28 @@ struct Draft {
     lines: Vec<Vec<[f64; 2]>>,
     areas: Vec<Vec<Vec<[f64; 2]>>>,
     other: Option<&'static str>,
-    broken: bool,
+    /// The first position that is none.
+    broken: Option<String>,
+}
+
+/// The positions of a text, which blanks part. Blanks beside a comma don't, though the standard has none there:
+/// globes read them so.
+fn positions(text: &str) -> Vec<String> {
+    let numbers = |piece: &str| piece.split(',').filter(|n| !n.is_empty()).count();
+    let mut all: Vec<String> = Vec::new();
+    for piece in text.split_ascii_whitespace() {
+        let goes_on = |open: &&mut String| {
+            // Longitude wants its latitude; a number alone behind both is a height.
+            let wants =
+                open.ends_with(',') && (numbers(open) < 2 || (numbers(open) < 3 && !piece.contains(',')));
+            wants || (piece.starts_with(',') && numbers(open) < 3)
+        };
+        match all.last_mut().filter(goes_on) {
+            Some(open) => open.push_str(piece),
+            None => all.push(piece.to_owned()),
+        }
+    }
+    all
 }
 
 impl Draft {
@@ -144,8 +163,13 @@ impl Draft {
             }
         }
         let shape = match (&self.other, self.points.len(), self.lines.len(), self.areas.len()) {
-            _ if self.broken => {
-                Some(RawShape::Broken(("coordinates that aren't numbers", "坐标不是数字").into()))
+            _ if self.broken.is_some() => {
+                let text: String = self.broken.unwrap_or_default().chars().take(40).collect();
+                let (en, zh) = (
+                    format!("coordinates that aren't numbers: \"{text}\""),
+                    format!("坐标不是数字：“{text}”"),
+                );
+                Some(RawShape::Broken((en, zh).into()))
             }
             (Some(name), ..) => Some(RawShape::Other((*name).to_owned())),
             (None, 0, 0, 0) => None,
@@ -161,11 +185,13 @@ impl Draft {
     /// Takes the coordinates of the innermost of the open elements that has any.
     fn coordinates(&mut self, text: &str, open: &[String]) {
         let mut line = Vec::new();
-        for position in text.split_ascii_whitespace() {
+        for position in positions(text) {
             let mut numbers = position.split(',').map(|n| n.trim().parse::<f64>());
             match (numbers.next(), numbers.next()) {
                 (Some(Ok(x)), Some(Ok(y))) => line.push([x, y]),
-                _ => self.broken = true,
+                _ => {
+                    self.broken.get_or_insert(position);
+                }
             }
         }
         let is_open = |name: &str| open.iter().any(|o| o == name);
@@ -304,6 +330,27 @@ fn walk(
             Event::Eof if closed => return Ok(ControlFlow::Continue(())),
             Event::Eof => return Err(damaged(at, cut_off("kml"))),
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::positions;
+
+    #[test]
+    fn blanks_beside_commas_part_no_positions() {
+        for (text, wanted) in [
+            ("118.7,32.1,0 118.8,32.2,5", vec!["118.7,32.1,0", "118.8,32.2,5"]),
+            ("118.7,32.1\n118.8,32.2", vec!["118.7,32.1", "118.8,32.2"]),
+            ("118.7, 32.1, 0", vec!["118.7,32.1,0"]),
+            ("118.7, 32.1, 0 118.8, 32.2, 5", vec!["118.7,32.1,0", "118.8,32.2,5"]),
+            ("118.7 , 32.1 ,0", vec!["118.7,32.1,0"]),
+            ("118.7, 32.1 118.8, 32.2", vec!["118.7,32.1", "118.8,32.2"]),
+            ("118.7,32.1, 118.8,32.2, 118.9,32.3", vec!["118.7,32.1,", "118.8,32.2,", "118.9,32.3"]),
+            ("118.7 32.1", vec!["118.7", "32.1"]),
+        ] {
+            assert_eq!(positions(text), wanted, "{text}");
         }
     }
 }

@@ -28,6 +28,7 @@ pub mod location_files;
 pub mod msi;
 mod ofds;
 pub mod osm;
+mod packed;
 mod place;
 mod postgis;
 pub mod project;

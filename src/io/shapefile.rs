@@ -3,6 +3,7 @@
 
 use super::binding::HeaderNames;
 use super::features::{Ask, FeatureFormat, PART_BYTES, PART_ROWS, Rows, Take};
+use super::packed;
 use super::read::OwnedRow;
 use super::shape::RawShape;
 use super::source::Fault;
@@ -63,13 +64,8 @@ fn archive(path: &Path) -> Result<Archive, Fault> {
 
 /// The shapes in an archive, by their names without the extension.
 fn stems(archive: &Archive) -> Vec<String> {
-    let shp = archive.file_names().filter_map(Result::ok).filter_map(|n| {
-        // Archives made on a Mac have a shadow of every file.
-        let n = Some(n).filter(|n| !n.starts_with("__MACOSX/"))?;
-        let (stem, extension) = n.rsplit_once('.')?;
-        extension.eq_ignore_ascii_case("shp").then(|| stem.to_owned())
-    });
-    let mut all: Vec<String> = shp.collect();
+    let files = packed::files(archive);
+    let mut all: Vec<String> = files.iter().filter_map(|f| f.stem("shp")).map(str::to_owned).collect();
     all.sort();
     all
 }
@@ -77,13 +73,11 @@ fn stems(archive: &Archive) -> Vec<String> {
 /// Unpacks one set into a folder; gives the path of its shapes.
 fn unpack(path: &Path, stem: &str, folder: &Path) -> Result<PathBuf, Fault> {
     let mut archive = archive(path)?;
-    let names: Vec<String> = archive.file_names().filter_map(Result::ok).map(|n| n.into_owned()).collect();
+    let files = packed::files(&archive);
     for extension in std::iter::once("shp").chain(OTHERS) {
-        let found = names.iter().find(|n| {
-            n.rsplit_once('.').is_some_and(|(s, e)| s == stem && e.eq_ignore_ascii_case(extension))
-        });
-        let Some(name) = found else { continue };
-        let packed = archive.by_name(name).map_err(|e| archive_damaged(&e))?;
+        let Some(part) = files.iter().find(|f| f.stem(extension) == Some(stem)) else { continue };
+        let name = &part.name;
+        let packed = archive.by_index(part.index).map_err(|e| archive_damaged(&e))?;
         let mut out = File::create(folder.join(format!("unpacked.{extension}"))).map_err(|e| {
             Fault::new(
                 &rules::FILE_UNREADABLE,
@@ -544,22 +538,28 @@ impl Dbf {
             return Ok(encoding);
         }
         let mut could_be = vec![UTF_8, encoding_rs::GB18030];
+        // ASCII is the same in all of them and proves nothing, however much there is.
+        let mut telling = 0;
         let mut look = |bytes: &[u8], full: bool| {
             if !bytes.is_ascii() {
+                telling += bytes.len();
                 could_be.retain(|e| text(bytes, e, full).is_ok());
             }
+            telling
         };
-        self.fields.iter().for_each(|f| look(&f.raw_name, f.raw_name.len() >= 10));
-        let mut seen = 0;
-        for i in 0..self.count as usize {
-            if seen > 1 << 20 {
-                break;
-            }
+        for f in &self.fields {
+            look(&f.raw_name, f.raw_name.len() >= 10);
+        }
+        let has_text = self.fields.iter().any(|f| f.kind == b'C');
+        for i in (0..self.count as usize).take_while(|_| has_text) {
             let row = self.record(i)?;
-            seen += row.len();
+            let mut seen = 0;
             for f in self.fields.iter().filter(|f| f.kind == b'C') {
                 let bytes = row.get(f.from..f.from + f.length).unwrap_or_default();
-                look(trimmed(bytes), f.fills(bytes));
+                seen = look(trimmed(bytes), f.fills(bytes));
+            }
+            if seen > 1 << 18 {
+                break;
             }
         }
         could_be.first().copied().ok_or_else(|| {
@@ -602,4 +602,41 @@ fn of_cpg(label: &str) -> Option<&'static Encoding> {
         n => format!("windows-{n}"),
     };
     Encoding::for_label(name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table of one text field without a word on its encoding: many names in ASCII, then these.
+    fn table(plain: usize, last: &[&[u8]]) -> Dbf {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.dbf");
+        let mut bytes = vec![3, 70, 1, 1];
+        bytes.extend_from_slice(&((plain + last.len()) as u32).to_le_bytes());
+        bytes.extend_from_slice(&65u16.to_le_bytes());
+        bytes.extend_from_slice(&101u16.to_le_bytes());
+        bytes.resize(32, 0);
+        bytes.extend_from_slice(b"name\0\0\0\0\0\0\0C\0\0\0\0\x64");
+        bytes.resize(64, 0);
+        bytes.push(b'\r');
+        for name in std::iter::repeat_n(&b"A plant"[..], plain).chain(last.iter().copied()) {
+            let row = bytes.len();
+            bytes.push(b' ');
+            bytes.extend_from_slice(name);
+            bytes.resize(row + 101, b' ');
+        }
+        std::fs::write(&path, bytes).unwrap();
+        Dbf::open(&path).unwrap()
+    }
+
+    #[test]
+    fn chinese_that_comes_late_tells_the_encoding_all_the_same() {
+        let (gbk, utf8) = (b"\xb3\xa7\xc7\xf8".as_slice(), "厂区".as_bytes());
+        for (last, wanted) in [(vec![gbk], encoding_rs::GB18030), (vec![utf8], UTF_8), (vec![], UTF_8)] {
+            let found = table(20_000, &last).encoding(None, None);
+            assert_eq!(found.ok(), Some(wanted));
+        }
+        assert!(table(20_000, &[b"\xff\xff"]).encoding(None, None).is_err());
+    }
 }

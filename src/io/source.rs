@@ -164,12 +164,7 @@ fn unzip(path: &Path) -> Result<Vec<u8>, Fault> {
     };
     let file = File::open(path).map_err(|e| Fault::new(&rules::FILE_UNREADABLE, Said::from(&e)))?;
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| damaged(&e))?;
-    let mut files = Vec::new();
-    for i in 0..archive.len() {
-        if archive.by_index(i).map_err(|e| damaged(&e))?.is_file() {
-            files.push(i);
-        }
-    }
+    let files = super::packed::files(&archive);
     let [one] = files.as_slice() else {
         let n = files.len();
         let what = (
@@ -179,7 +174,7 @@ fn unzip(path: &Path) -> Result<Vec<u8>, Fault> {
         return Err(Fault::new(&rules::FORMAT_UNFIT, what));
     };
     let mut out = Vec::new();
-    archive.by_index(*one).map_err(|e| damaged(&e))?.read_to_end(&mut out).map_err(|e| damaged(&e))?;
+    archive.by_index(one.index).map_err(|e| damaged(&e))?.read_to_end(&mut out).map_err(|e| damaged(&e))?;
     Ok(out)
 }
 

@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod cell_list;
 pub mod clusters;
 pub mod grid;
+pub mod guarded;
 pub mod inputs;
 pub mod issues;
 pub mod kinds;

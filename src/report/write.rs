@@ -187,13 +187,15 @@ impl<'r> LayerFiles<'r> {
         let level = self.settings.redact.level;
         let about = metadata::metadata(layer, &layout, self.inputs, level, self.writers.files(layer.name));
         folder.file(&format!("{}.metadata.json", layer.name), |out| pretty(out, &about))?;
-        let table = formats::Table::new(layer, &layout, None, None, self.run.lang);
+        let source = self.writers.source(layer.name);
+        let mut table = formats::Table::new(layer, &layout, None, None, self.run.lang);
+        table.short_names = source.short_names;
         for style in &styles {
             let variant = if style.variant.is_empty() { "" } else { "_" };
             let name = format!("{}{variant}{}.qml", layer.name, style.variant);
             folder.file(&name, |out| out.write_all(qgis::qml(&table, style).as_bytes()))?;
         }
-        self.project.take(&table, &styles, &self.writers.source(layer.name));
+        self.project.take(&table, &styles, &source);
         Ok(())
     }
 

@@ -200,9 +200,12 @@ pub struct Source<'s> {
     pub uri: String,
     /// The system of its numbers; `None` for WGS 84.
     pub system: Option<&'s Definition>,
+    /// Whether its fields go by their short names.
+    pub short_names: bool,
 }
 
-/// The formats that a QGIS project had best open, by word: those that hold whole names and codes first.
+/// The formats that a QGIS project had best open, by word: those that hold whole names and codes first; last
+/// the one that many a QGIS comes without a driver for.
 const OPENED: [&str; 7] = ["geojson", "gpkg", "fgb", "geojsonl", "shp", "kml", "parquet"];
 
 /// The writers of a run's formats.
@@ -271,6 +274,7 @@ impl<'w> Writers<'w> {
         Source {
             uri: format!("./{}{part}", format.file_of(layer)),
             system: self.system.as_ref().filter(|_| format.any_crs),
+            short_names: format.word == "shp",
         }
     }
 

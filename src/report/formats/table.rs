@@ -134,6 +134,8 @@ pub struct Table<'t, 'a> {
     pub simplestyle: bool,
     /// Told of every feature that is written.
     pub told: Progress,
+    /// Whether the fields of the file go by their short names.
+    pub short_names: bool,
     crs: Option<&'t Crs>,
     /// Steps per unit that coordinates are rounded to.
     steps: f64,
@@ -190,7 +192,26 @@ impl<'t, 'a> Table<'t, 'a> {
         let steps = if system.is_none_or(|s| s.geographic) { 1e7 } else { 1e3 };
         let crs = crs.filter(|c| **c != Crs::wgs84());
         let told = Progress::default();
-        Self { layer, layout, fields, system, kind, lang, styles: &[], simplestyle: false, told, crs, steps }
+        Self {
+            layer,
+            layout,
+            fields,
+            system,
+            kind,
+            lang,
+            styles: &[],
+            simplestyle: false,
+            told,
+            short_names: false,
+            crs,
+            steps,
+        }
+    }
+
+    /// What the file calls a field.
+    #[must_use]
+    pub fn called<'f>(&self, field: &'f OutField) -> &'f str {
+        if self.short_names { &field.short } else { &field.name }
     }
 
     /// Name of the layer.

@@ -48,7 +48,7 @@ pub(super) fn said(lang: Lang, words: &Words) -> String {
 
 /// What style files and projects say alike; `style` must fit the table.
 pub(super) fn body(table: &Table, style: &Style) -> Vec<Element> {
-    let mut list = vec![renderer(style, table.lang)];
+    let mut list = vec![renderer(style, table)];
     if let Some(naming) = &style.naming {
         list.push(labeling(naming, table));
     }
@@ -56,7 +56,7 @@ pub(super) fn body(table: &Table, style: &Style) -> Vec<Element> {
     let aliases = |(n, f): (usize, &OutField)| {
         Element::new("alias")
             .with("index", n.to_string())
-            .with("field", f.name.clone())
+            .with("field", table.called(f).to_owned())
             .with("name", heading(f, table.lang))
     };
     list.push(Element::new("aliases").children(table.fields.iter().enumerate().map(aliases)));
@@ -72,9 +72,10 @@ fn heading(f: &OutField, lang: Lang) -> String {
     }
 }
 
-/// A field in an expression.
-fn field(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+/// A field in an expression, as the file calls it.
+fn field(table: &Table, name: &str) -> String {
+    let called = table.fields.iter().find(|f| f.name == name).map_or(name, |f| table.called(f));
+    format!("\"{}\"", called.replace('"', "\"\""))
 }
 
 /// A text in an expression.
@@ -82,9 +83,9 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-fn filter(class: &Class) -> String {
+fn filter(class: &Class, table: &Table) -> String {
     let one = |(name, ask): &(&str, Ask)| {
-        let f = field(name);
+        let f = field(table, name);
         match ask {
             Ask::From(low, None) => format!("{f} >= {low}"),
             Ask::From(low, Some(high)) => format!("{f} >= {low} AND {f} < {high}"),
@@ -98,13 +99,13 @@ fn filter(class: &Class) -> String {
     class.when.iter().map(one).collect::<Vec<_>>().join(" AND ")
 }
 
-fn renderer(style: &Style, lang: Lang) -> Element {
+fn renderer(style: &Style, table: &Table) -> Element {
     let rules = style.classes.iter().enumerate().map(|(n, class)| {
         let rule = Element::new("rule")
             .with("key", format!("{{class-{n}}}"))
             .with("symbol", n.to_string())
-            .with("label", said(lang, &class.label));
-        match filter(class) {
+            .with("label", said(table.lang, &class.label));
+        match filter(class, table) {
             f if f.is_empty() => rule,
             f => rule.with("filter", f),
         }
@@ -141,12 +142,13 @@ fn text_style(size_pt: f64, expression: String) -> Element {
 
 /// Names that give way to each other; nothing is drawn over another name.
 fn labeling(naming: &Naming, table: &Table) -> Element {
-    let name = format!("substr({}, 1, 24)", field(naming.field));
+    let name = format!("substr({}, 1, 24)", field(table, naming.field));
     let expression = match naming.before {
-        Some(before) => format!("concat({}, '. ', {name})", field(before)),
+        Some(before) => format!("concat({}, '. ', {name})", field(table, before)),
         // A province is named where none of its parts can be.
         None if table.name() == "regions" => {
-            format!("if(\"level\" = {} AND count(1) > 1, '', {name})", literal(RegionLevel::Province.code()))
+            let (level, province) = (field(table, "level"), literal(RegionLevel::Province.code()));
+            format!("if({level} = {province} AND count(1) > 1, '', {name})")
         }
         None => name,
     };
@@ -190,7 +192,7 @@ fn widgets(table: &Table) -> Element {
         });
         let map = Element::new("Option").with("name", "map").with("type", "List").children(entries);
         Some(
-            Element::new("field").with("name", f.name.clone()).child(
+            Element::new("field").with("name", table.called(f).to_owned()).child(
                 Element::new("editWidget")
                     .with("type", "ValueMap")
                     .child(Element::new("config").child(options([map]))),
@@ -212,7 +214,7 @@ fn tip(table: &Table, style: &Style) -> String {
         let value = shown(table, f);
         let source = format!("{}_src", f.name);
         let source = if has(table, &source) {
-            format!(" <small>[% coalesce({}, '') %]</small>", field(&source))
+            format!(" <small>[% coalesce({}, '') %]</small>", field(table, &source))
         } else {
             String::new()
         };
@@ -229,24 +231,28 @@ fn tip(table: &Table, style: &Style) -> String {
     if EXPLAINED.contains(&table.name())
         && let Some(id) = table.fields.first()
     {
-        let _ = write!(html, "<p><small><code>covplan explain . [% {} %]</code></small></p>", safe(&id.name));
+        let _ = write!(
+            html,
+            "<p><small><code>covplan explain . [% {} %]</code></small></p>",
+            safe(table, &id.name)
+        );
     }
     html
 }
 
 /// A text field that can't be taken for markup.
-fn safe(name: &str) -> String {
-    format!("replace({}, map('&', '&amp;', '<', '&lt;', '>', '&gt;'))", field(name))
+fn safe(table: &Table, name: &str) -> String {
+    format!("replace({}, map('&', '&amp;', '<', '&lt;', '>', '&gt;'))", field(table, name))
 }
 
 fn shown(table: &Table, f: &OutField) -> String {
-    let name = field(&f.name);
+    let name = field(table, &f.name);
     let unit = match unit_word(f.unit, table.lang) {
         "" => String::new(),
         unit => format!(" || {}", literal(&format!(" {unit}"))),
     };
     match f.kind {
-        FieldKind::Text if codes(table.name(), &f.name).is_empty() => safe(&f.name),
+        FieldKind::Text if codes(table.name(), &f.name).is_empty() => safe(table, &f.name),
         // The words of a code that isn't known are the code.
         FieldKind::Text => format!("represent_value({name})"),
         FieldKind::Flag => format!(

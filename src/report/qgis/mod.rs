@@ -79,6 +79,29 @@ mod tests {
         }
     }
 
+    /// All that QGIS asks of a file's fields is in it, under the file's own names.
+    #[test]
+    fn a_style_for_short_names_asks_for_no_others() {
+        let (inputs, settings, plan) = (fixture::inputs(), fixture::settings(""), fixture::plan());
+        let released = Released::plan(&inputs, &settings, &plan);
+        let v = released.view();
+        let look = Lookups::new(&v);
+        let layer = layers::sites(v, &look);
+        let layout = layer.layout();
+        let mut table = Table::new(&layer, &layout, None, None, Lang::En);
+        table.short_names = true;
+        let after = symbology::styles(&layer, &settings).pop().unwrap();
+        let text = qml(&table, &after);
+        let score = table.fields.iter().find(|f| f.name == "score_after").unwrap();
+        assert!(score.short.len() <= 10 && score.short != score.name);
+        assert!(text.contains(&format!("&quot;{}&quot;", score.short)), "{text}");
+        for field in table.fields.iter().filter(|f| f.short != f.name) {
+            for quote in ["&quot;", "\""] {
+                assert!(!text.contains(&format!("{quote}{}{quote}", field.name)), "{}", field.name);
+            }
+        }
+    }
+
     #[test]
     fn a_text_is_no_expression() {
         let sheet = Sheet::new("[% env('HOME') %]", vec!["[%1%]".into()], &fixture::inputs(), Lang::En);
