@@ -104,9 +104,9 @@ impl Joint {
     }
 }
 
-/// Plans for the parties together, alone, and for the groups that the split needs; `orders` are drawn where
-/// there are more than [`EXACT_PARTIES`], by the seed. A budget and locks that must be open are set aside: every group
-/// closes what it can.
+/// Plans for the parties together, alone, and for the groups that the split needs; `orders` are drawn, by the
+/// seed, where there are more than [`EXACT_PARTIES`]. A budget and locks that must be open are set aside: every
+/// group closes what it can.
 ///
 /// # Errors
 /// [`JointError`].
