@@ -12,6 +12,7 @@ use crate::index::{Hit, PointIndex};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{LayMethod, ServiceClass};
 use crate::model::planned::ConnectionState;
+use crate::model::progress::Progress;
 use crate::model::records::{FiberSegment, Origin};
 use crate::model::settings::Settings;
 use crate::network::FiberPlant;
@@ -124,7 +125,7 @@ pub fn build(inputs: &mut Inputs, plan: &Plan) {
 
 /// Looks for everything whose failure costs some site its service.
 #[must_use]
-pub fn failures(inputs: &Inputs, settings: &Settings) -> Failures {
+pub fn failures(inputs: &Inputs, settings: &Settings, progress: &Progress) -> Failures {
     let with_fiber = inputs.sites.list.iter().filter(|s| s.has_fiber == Some(true)).count() as u64;
     let mut found = Failures { with_fiber, ..Failures::default() };
     let net = FiberPlant::new(inputs).ok().filter(|n| !n.cables().is_empty());
@@ -140,7 +141,7 @@ pub fn failures(inputs: &Inputs, settings: &Settings) -> Failures {
         found.lacking.push("sites.has_fiber");
     }
     if let Some(net) = net.filter(|_| found.lacking.is_empty()) {
-        fiber(inputs, settings, &net, &mut found);
+        fiber(inputs, settings, &net, &mut found, progress);
     }
     centers(inputs, settings, &mut found);
     found.list.sort_by(|a, b| {
@@ -155,7 +156,7 @@ fn is_critical(service: Option<ServiceClass>, settings: &Settings) -> bool {
     service.is_some_and(|s| settings.fiber.pon.p2p_services.contains(&s))
 }
 
-fn fiber(inputs: &Inputs, settings: &Settings, net: &FiberPlant, found: &mut Failures) {
+fn fiber(inputs: &Inputs, settings: &Settings, net: &FiberPlant, found: &mut Failures, progress: &Progress) {
     let whole = net.reached(&|_| false, None);
     let joined = (0u32..).zip(net.positions()).filter(|(n, _)| whole[*n as usize]).map(|(n, p)| (n, *p));
     let index = PointIndex::of(joined);
@@ -202,7 +203,10 @@ fn fiber(inputs: &Inputs, settings: &Settings, net: &FiberPlant, found: &mut Fai
     }
     let groups: Vec<(String, Vec<u32>)> =
         net.groups(inputs).into_iter().filter(|(_, e)| e.len() > 1).collect();
+    // One look at the whole network each.
+    progress.expect((groups.len() + PRICED) as u64);
     list.par_extend(groups.par_iter().filter_map(|(code, edges)| {
+        progress.add(1);
         let seen = net.reached(&|e| edges.binary_search(&e.0).is_ok(), None);
         let (sites, critical_sites) = (lost(&seen, &on), lost(&seen, &critical));
         (sites > 0.0).then(|| failure(Fails::Group(code.clone()), edges.len(), sites, critical_sites))
@@ -214,7 +218,9 @@ fn fiber(inputs: &Inputs, settings: &Settings, net: &FiberPlant, found: &mut Fai
         net.nodes().iter().filter_map(|(n, here)| Some((*here.first()?, *n))).collect();
     let metre_cny =
         (settings.fiber.trench_cny_m + settings.fiber.cable_cny_m) * settings.network.infer_detour;
+    progress.add(PRICED.saturating_sub(list.len()) as u64);
     list.par_iter_mut().take(PRICED).for_each(|f| {
+        progress.add(1);
         let seen = match &f.fails {
             Fails::Cable(c) => net.reached(&|e| edge_of.get(c) == Some(&e.0), None),
             Fails::Group(code) => net.reached(
@@ -365,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_ring_in_one_duct_is_no_ring() {
-        let found = failures(&inputs(), &settings());
+        let found = failures(&inputs(), &settings(), &Progress::default());
         assert!(found.lacking.is_empty());
         assert_eq!((found.with_fiber, found.attached, found.cables, found.core), (4, 4, 4, 1));
         let lost = |fails: Fails| {
@@ -446,7 +452,7 @@ mod tests {
                 ..Plan::default()
             };
             build(&mut inputs, &plan);
-            let found = failures(&inputs, &settings());
+            let found = failures(&inputs, &settings(), &Progress::default());
             assert_eq!((found.with_fiber, found.attached), (5, 5));
             let lost = |id: &str| {
                 let cable = inputs.fiber_segments.iter().position(|s| s.id == id).unwrap() as u32;
@@ -465,7 +471,7 @@ mod tests {
             s.line_made = true;
             s.level = Some(FiberLevel::Backbone);
         }
-        let found = failures(&inputs, &settings());
+        let found = failures(&inputs, &settings(), &Progress::default());
         assert_eq!(found.lacking, ["fiber_segments", "fiber_nodes (co, agg, olt)"]);
         assert!(found.list.is_empty());
     }

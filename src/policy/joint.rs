@@ -7,6 +7,7 @@ use crate::coverage::Towers;
 use crate::model::grid::Grid;
 use crate::model::inputs::Inputs;
 use crate::model::planned::{Item, ItemKind};
+use crate::model::progress::Progress;
 use crate::model::said::{Bilingual, Said};
 use crate::model::settings::Settings;
 use crate::optimise::Work;
@@ -103,9 +104,9 @@ impl Joint {
     }
 }
 
-/// Plans for the parties together, alone, and for the groups that the split needs; `orders` are drawn where
-/// there are more than [`EXACT_PARTIES`]. A budget and locks that must be open are set aside: every group
-/// closes what it can.
+/// Plans for the parties together, alone, and for the groups that the split needs; `orders` are drawn, by the
+/// seed, where there are more than [`EXACT_PARTIES`]. A budget and locks that must be open are set aside: every
+/// group closes what it can.
 ///
 /// # Errors
 /// [`JointError`].
@@ -114,9 +115,9 @@ pub fn joint(
     settings: &Settings,
     towers: &Towers,
     kind: Kind,
-    orders: u32,
-    seed: u64,
+    (orders, seed): (u32, u64),
     work: Work<'_>,
+    progress: &Progress,
 ) -> Result<Joint, JointError> {
     let parties = parties(inputs, kind);
     let n = parties.codes.len();
@@ -142,18 +143,24 @@ pub fn joint(
         ));
     }
     let towers: Vec<_> = towers.list.iter().map(|t| (t.id.clone(), t.at)).collect();
-    let mut groups =
-        Groups { inputs, settings, parties: &parties, towers, work, made: BTreeMap::new(), planned: 0 };
+    let made = BTreeMap::new();
+    let mut groups = Groups { inputs, settings, parties: &parties, towers, work, progress, made, planned: 0 };
     let all = Coalition::all(n);
     let single = |i: usize| Coalition(0).with(i);
-    for i in 0..n {
-        groups.made(single(i))?;
-    }
     let split = |cost: &mut dyn FnMut(Coalition) -> Result<f64, JointError>| {
         if n <= EXACT_PARTIES { exact(n, cost) } else { sampled(n, orders, seed, cost) }
     };
-    // Which groups the split asks for doesn't depend on what they cost: first they are planned for, and once
-    // all of them are known, each counts at the best that it could do.
+    // Which groups the split asks for doesn't depend on what they cost: first they are counted, then planned
+    // for, and once all of them are known, each counts at the best that it could do.
+    let mut asked: BTreeSet<Coalition> = (0..n).map(single).collect();
+    split(&mut |c| {
+        asked.insert(c);
+        Ok(0.0)
+    })?;
+    progress.expect(asked.len() as u64);
+    for i in 0..n {
+        groups.made(single(i))?;
+    }
     split(&mut |c| groups.made(c).map(|o| o.cost_cny))?;
     let (planned, (best, side_by_side)) = (groups.planned, side_by_side(&groups.made, parties.kind));
     let of = |c: Coalition| best.get(&c).copied().unwrap_or_default();
@@ -229,6 +236,8 @@ struct Groups<'a> {
     parties: &'a Parties,
     towers: Vec<(String, crate::geom::LonLat)>,
     work: Work<'a>,
+    /// Told of every group that is known.
+    progress: &'a Progress,
     made: BTreeMap<Coalition, Outcome>,
     planned: u32,
 }
@@ -240,6 +249,7 @@ impl Groups<'_> {
         }
         let found = self.plan(group)?;
         self.made.insert(group, found);
+        self.progress.add(1);
         Ok(found)
     }
 
@@ -441,7 +451,9 @@ mod tests {
             let mut home = homes.iter();
             inputs.sites.list.retain(|_| home.next().unwrap().is_some_and(|h| kept.contains(&h)));
             let today = plan::today(&inputs, &s).unwrap();
-            let found = joint(&inputs, &s, &today.towers, Kind::Cities, 2, 1, work).unwrap();
+            let told = Progress::default();
+            let found = joint(&inputs, &s, &today.towers, Kind::Cities, (2, 1), work, &told).unwrap();
+            assert_eq!(told.share(), Some(1.0));
             assert_eq!((found.codes.len(), found.split.orders, found.left_out), (3, None, 0));
             let parties = parties(&inputs, Kind::Cities);
             let mut groups = Groups {
@@ -450,6 +462,7 @@ mod tests {
                 parties: &parties,
                 towers: today.towers.list.iter().map(|t| (t.id.clone(), t.at)).collect(),
                 work,
+                progress: &told,
                 made: BTreeMap::new(),
                 planned: 0,
             };
@@ -482,13 +495,14 @@ mod tests {
         let s = settings();
         let work = Work { effort: Effort::LOW, seed: 1, gap: 0.0, stop: Stop::NEVER };
         let today = plan::today(&inputs, &s).unwrap();
-        let found = joint(&inputs, &s, &today.towers, Kind::Operators, 2, 1, work).unwrap();
+        let told = Progress::default();
+        let found = joint(&inputs, &s, &today.towers, Kind::Operators, (2, 1), work, &told).unwrap();
         let sum: f64 = found.split.share_cny.iter().sum();
         assert!((sum - found.together.cost_cny).abs() < 1e-6 * sum.abs().max(1.0));
         assert!(found.together.cost_cny <= found.apart_cny() * (1.0 + 1e-12), "{found:?}");
         assert!(found.worse_off().is_empty(), "{found:?}");
         assert!(found.codes.iter().any(|c| c == "cbn+cmcc") && found.codes.iter().any(|c| c == "ct+cu"));
-        let again = joint(&inputs, &s, &today.towers, Kind::Operators, 2, 1, work).unwrap();
+        let again = joint(&inputs, &s, &today.towers, Kind::Operators, (2, 1), work, &told).unwrap();
         assert_eq!(found, again);
     }
 }

@@ -8,6 +8,7 @@
 use crate::coverage::{Assessment, FiberDistance, FiberReach, assess};
 use crate::model::inputs::Inputs;
 use crate::model::planned::ItemKind;
+use crate::model::progress::Progress;
 use crate::model::records::SiteId;
 use crate::model::settings::Settings;
 use crate::optimise::{Draw, Effort, Stop, Work};
@@ -264,6 +265,9 @@ impl FiberReach for Found<'_> {
 /// Standard deviations to the 10 % and 90 % points of a normal distribution.
 const TENTH: f64 = 1.281_551_565_544_6;
 
+/// What a plan made anew counts for in `progress`, where scoring all sites once counts one.
+const PLAN_STEPS: u64 = 20;
+
 /// Draws `runs` times around a finished plan and plans anew for the first `anew` of them. Stops early, with
 /// the runs that are done, when asked to.
 ///
@@ -276,6 +280,7 @@ pub fn uncertainty(
     (runs, anew): (u32, u32),
     seed: u64,
     stop: Stop<'_>,
+    progress: &Progress,
 ) -> Result<Uncertainty, PlanError> {
     let reach = Found(&plan.before);
     let off: Vec<Off> = (0..runs).map(|run| Off::drawn(seed, run)).collect();
@@ -286,6 +291,8 @@ pub fn uncertainty(
     let top = settings.uncertainty.top as usize;
     // What scores don't depend on needs no scoring.
     let scored: Vec<&Off> = off.iter().chain(single.iter().filter(|s| s.0.scores()).map(|s| &s.1)).collect();
+    let some = &off[..off.len().min(anew as usize)];
+    progress.expect(2 * scored.len() as u64 + PLAN_STEPS * some.len() as u64);
     let state = |inputs: &Inputs| -> Vec<Option<(u64, Vec<SiteId>)>> {
         scored
             .par_iter()
@@ -294,6 +301,7 @@ pub fn uncertainty(
                     return None;
                 }
                 let found = assess(inputs, &off.settings(settings), &reach);
+                progress.add(1);
                 Some((found.gaps.len() as u64, found.gaps.iter().take(top).map(|g| g.site).collect()))
             })
             .collect()
@@ -339,6 +347,7 @@ pub fn uncertainty(
         }
         let work = Work { effort: Effort::LOW, seed, gap: 0.0, stop };
         let new = plan::run_bare(inputs, &off.settings(settings), work)?;
+        progress.add(PLAN_STEPS);
         let same = new.stations.iter().filter(|s| kept.contains(s.candidate.as_str())).count();
         let all = new.stations.len();
         Ok(Some(Anew {
@@ -347,7 +356,6 @@ pub fn uncertainty(
             stations_kept: if all == 0 { 1.0 } else { same as f64 / all as f64 },
         }))
     };
-    let some = &off[..off.len().min(anew as usize)];
     let tasks = some.len().div_ceil(rayon::current_num_threads().max(1)).max(1);
     let base = &*inputs;
     let plans: Vec<Vec<Option<Anew>>> = some
@@ -432,7 +440,9 @@ mod tests {
         let plan = plan::run(&mut inputs, &s, work).unwrap();
         let with = |threads: usize, inputs: &mut Inputs, s: &Settings| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| uncertainty(inputs, s, &plan, (12, 1), 3, Stop::NEVER).unwrap())
+            pool.install(|| {
+                uncertainty(inputs, s, &plan, (12, 1), 3, Stop::NEVER, &Progress::default()).unwrap()
+            })
         };
         let (one, two) = (with(1, &mut inputs, &s), with(2, &mut inputs, &s));
         assert_eq!(one, two);
@@ -458,7 +468,9 @@ mod tests {
         let twin = inputs.sites.list[last.at()];
         inputs.sites.list.extend([twin, twin]);
         let plan = plan::run(&mut inputs, &s, work).unwrap();
-        let twins = uncertainty(&mut inputs, &s, &plan, (1, 0), 3, Stop::NEVER).unwrap();
+        let told = Progress::default();
+        let twins = uncertainty(&mut inputs, &s, &plan, (1, 0), 3, Stop::NEVER, &told).unwrap();
         assert_eq!(twins.tied, still.tied + 2);
+        assert_eq!(told.share(), Some(1.0));
     }
 }

@@ -314,10 +314,12 @@ pub fn joint(
         PartyKind::Provinces => policy::party::Kind::Provinces,
     };
     let (label, seed) = (ctx.pick("planning for every group", "逐组合规划").to_owned(), ctx.seed);
-    let split = ctx.stage("joint", &label, |ctx| {
+    let progress = Progress::default();
+    let split = ctx.counted("joint", &label, &progress, |ctx| {
         let asked = || ctx.must_stop();
         let work = Work { effort, seed, gap: 0.0, stop: Stop::when(&asked) };
-        policy::joint::joint(&loaded.inputs, &settings, &found.towers, kind, orders, seed, work)
+        let drawn = (orders, seed);
+        policy::joint::joint(&loaded.inputs, &settings, &found.towers, kind, drawn, work, &progress)
     });
     let split = split.map_err(|e| match e {
         JointError::Parties(why) => Complaint::usage("C066", why),
@@ -417,9 +419,10 @@ pub fn failures(
     }
     let stopped = ctx.must_stop();
     let label = ctx.pick("failing one thing after another", "逐一失效分析").to_owned();
-    let (seen, backbones) = ctx.stage("failures", &label, |_| {
+    let progress = Progress::default();
+    let (seen, backbones) = ctx.counted("failures", &label, &progress, |_| {
         let backbones = policy::backbone::backbones(&loaded.inputs, &settings);
-        (policy::failures::failures(&loaded.inputs, &settings), backbones)
+        (policy::failures::failures(&loaded.inputs, &settings, &progress), backbones)
     });
     let found = Assessment::default();
     let mut run = run_info(&loaded, "failures", output, ctx)?;
@@ -448,9 +451,11 @@ pub fn uncertainty(
     let made = planned(&mut loaded, &settings, effort, ctx)?;
     let (inputs, seed) = (&mut loaded.inputs, ctx.seed);
     let label = ctx.pick("drawing", "抽样").to_owned();
-    let seen = ctx.stage("uncertainty", &label, |ctx| {
+    let progress = Progress::default();
+    let seen = ctx.counted("uncertainty", &label, &progress, |ctx| {
         let asked = || ctx.must_stop();
-        policy::uncertainty::uncertainty(inputs, &settings, &made, draws, seed, Stop::when(&asked))
+        let stop = Stop::when(&asked);
+        policy::uncertainty::uncertainty(inputs, &settings, &made, draws, seed, stop, &progress)
     });
     let seen = seen.map_err(|e| refuse_plan(&e))?;
     let mut run = run_info(&loaded, "uncertainty", output, ctx)?;
