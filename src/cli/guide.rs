@@ -502,6 +502,14 @@ mod tests {
     }
 
     #[test]
+    fn commands_that_a_report_names_can_be_given_as_they_stand() {
+        for (.., asked) in crate::report::other_questions::ASKED {
+            let words = std::iter::once("covplan").chain(asked.split(' '));
+            assert!(command(Lang::En).try_get_matches_from(words).is_ok(), "{asked}");
+        }
+    }
+
+    #[test]
     fn every_command_and_argument_speaks_both_languages() {
         let mut en = command(Lang::En);
         en.build();

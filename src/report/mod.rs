@@ -33,6 +33,7 @@ pub mod materials;
 pub mod metadata;
 pub mod number;
 pub mod ofds;
+pub(crate) mod other_questions;
 pub mod out;
 mod plan_costs;
 pub mod plan_document;

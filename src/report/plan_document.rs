@@ -12,6 +12,7 @@ use super::front;
 use super::layers::View;
 use super::materials;
 use super::number::{grouped, grouped_decimal, money};
+use super::other_questions::others;
 use super::plan_costs;
 use super::plan_headline::{built, gap_percent, proven_line, without_fiber};
 use super::plan_layers::{build_label, item_label, split_text};
@@ -47,6 +48,7 @@ pub fn plan_document(v: View, run: &RunInfo) -> Document {
     ]);
     sections.extend(plan_order::full_cells(v, plan, lang));
     sections.extend(today(v, lang));
+    sections.push(others(lang));
     sections.push(certificates(v, plan, lang));
     sections.push(notes(lang, &[&plan.notes, &plan.before.notes]));
     sections.push(data_quality(v, lang));

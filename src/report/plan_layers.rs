@@ -390,8 +390,10 @@ pub fn datacenters<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     c.text("place", ("stands at", "所在位置"), move |i| Some(d[i].place.as_str()));
     c.text("city", ("city", "地市"), move |i| d[i].city.as_deref().map(|code| v.region_name(code)));
     c.float("racks_used", 2, "racks", ("racks used", "占用机架"), move |i| Some(d[i].racks_used));
-    c.float("racks", 1, "racks", ("racks", "机架"), move |i| d[i].racks)
-        .about("standard racks of 2.5 kW", "2.5 kW 标准机架");
+    c.float("racks", 1, "racks", ("racks free today, or built", "可用或新建机架"), move |i| {
+        d[i].racks
+    })
+    .about("standard racks of 2.5 kW", "2.5 kW 标准机架");
     c.float("it_mw", 3, "MW", ("IT power used", "IT功率"), move |i| Some(d[i].it_mw));
     c.float("pue", 2, "", ("PUE", "PUE"), move |i| Some(d[i].pue));
     c.int("sites", "", ("sites served", "服务企业数"), move |i| i64::try_from(d[i].sites).ok());

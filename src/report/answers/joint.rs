@@ -227,7 +227,10 @@ pub fn joint_answer(v: View, found: &Joint, kind: Kind, stopped: bool, run: &Run
         });
     }
     if let Some(n) = found.split.orders {
+        let told = found.split.error_cny.iter().any(|e| e.is_finite());
         text.push(match lang {
+            Lang::En if !told => format!("{} parties: the mean is over {n} drawn orders, one and its reverse; how far off it may be isn't known: draw more (`--orders`).", found.codes.len()),
+            Lang::Zh if !told => format!("共 {} 方：仅取一个随机次序及其逆序的平均，误差未知；请用 `--orders` 增加次序。", found.codes.len()),
             Lang::En => format!("{} parties: the mean is over {n} drawn orders, in pairs with their reverse; ± is its standard error.", found.codes.len()),
             Lang::Zh => format!("共 {} 方：取 {n} 个随机次序（成对取反）的平均，误差为标准误。", found.codes.len()),
         });
