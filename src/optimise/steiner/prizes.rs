@@ -15,10 +15,14 @@ use super::construct::{Grower, touched};
 use super::dual_ascent::{Duals, arc_into};
 use super::exchange::improve;
 use super::instance::Instance;
+use super::reduce::needed;
 use super::relaxation::Relaxation;
 use super::{SteinerError, SteinerTree, verify};
 use crate::graph::{EdgeId, Graph, NodeId, minimum_spanning_forest};
 use crate::optimise::{Certified, Draw, Ended, Meter, TOLERANCE, Work, grid, relative_gap, round_up};
+
+/// Turns at better trees before the first relaxation.
+const FIRST_TURNS: u64 = 6;
 
 /// Finds a tree through `root` with the least sum of its edges and of the prizes it doesn't reach.
 ///
@@ -196,10 +200,7 @@ impl<'g, 'w> Search<'g, 'w> {
         let first = self.extend(&[], |_| 1.0, &mut free);
         self.polish(first, &mut free);
         if self.graph.edge_count() > 4 * self.graph.node_count() {
-            let shortest = super::reduce::shortest(self.graph, meter);
-            if !self.banned.contains(&true) {
-                self.alive.iter_mut().zip(shortest).for_each(|(a, s)| *a &= s);
-            }
+            self.alive = needed(self.graph, &[], &self.alive, meter);
         }
         let everyone: Vec<bool> =
             (0..self.prizes.len()).map(|v| self.prizes[v] > 0.0 || v == self.root.index()).collect();
@@ -217,7 +218,10 @@ impl<'g, 'w> Search<'g, 'w> {
             }
             match self.ascend(&mut part, round, meter) {
                 Some(bound) => self.raise(bound),
-                None => return,
+                None => {
+                    self.bound = self.cost.min(self.ceiling);
+                    return;
+                }
             }
             self.alive.clone_from(&part.alive);
             let left = part.edges();
@@ -227,7 +231,8 @@ impl<'g, 'w> Search<'g, 'w> {
             useful = left;
         }
         let turn = 2_000_000 + 100 * (self.graph.node_count() + self.graph.edge_count()) as u64;
-        self.try_changes(turn, meter);
+        // The relaxation takes longest where a poor tree leaves it many edges.
+        self.try_changes(FIRST_TURNS * turn, meter);
         let mut open = vec![part];
         while meter.open() && !self.done() {
             // A part once begun is finished if the meter allows.
@@ -341,8 +346,12 @@ impl<'g, 'w> Search<'g, 'w> {
                 for (i, e) in extended.origin.iter().enumerate() {
                     part.alive[e.index()] &= relaxation.is_allowed(2 * i) || relaxation.is_allowed(2 * i + 1);
                 }
+                for &(v, direct) in &extended.direct {
+                    part.forced[v.index()] |= !relaxation.is_allowed(2 * direct);
+                }
                 meter.spend(4 * (graph.edge_count() + graph.node_count()) as u64);
             }
+            self.thin(&mut part, meter);
             if part.edges() * 5 < size * 4 {
                 part.bound = lower;
                 open.push(part);
@@ -398,6 +407,9 @@ impl<'g, 'w> Search<'g, 'w> {
         // The prize nodes that are in rather than out, joined.
         let mut wanted = vec![false; self.graph.node_count()];
         wanted[self.root.index()] = true;
+        for t in extended.terminals.iter().filter(|t| t.index() < self.graph.node_count()) {
+            wanted[t.index()] = true;
+        }
         for &(v, direct) in &extended.direct {
             wanted[v.index()] = usage[2 * direct] < 0.5;
         }
@@ -466,7 +478,43 @@ impl<'g, 'w> Search<'g, 'w> {
                 part.alive[e.index()] = false;
             }
         }
+        // A node whose prize nobody can afford to lose is in the tree.
+        let mut more = false;
+        for &(v, _) in extended.direct.iter().filter(|(_, direct)| useless[2 * direct]) {
+            part.forced[v.index()] = true;
+            more = true;
+        }
+        if more {
+            let certain: Vec<NodeId> =
+                graph.nodes().filter(|v| part.forced[v.index()] || *v == self.root).collect();
+            part.alive = needed(graph, &certain, &part.alive, meter);
+        }
+        self.thin(part, meter);
         Some(bound)
+    }
+
+    /// Takes out the edges to leaves that don't pay for themselves.
+    fn thin(&self, part: &mut Part, meter: &mut Meter<'_>) {
+        let graph = self.graph;
+        let mut degree = vec![0u32; graph.node_count()];
+        for e in graph.edges().filter(|e| part.alive[e.index()]) {
+            graph.ends(e).into_iter().for_each(|v| degree[v.index()] += 1);
+        }
+        meter.spend(graph.edge_count() as u64 / 4);
+        let mut leaves: Vec<NodeId> = graph.nodes().filter(|v| degree[v.index()] == 1).collect();
+        while let Some(v) = leaves.pop() {
+            if v == self.root || part.forced[v.index()] {
+                continue;
+            }
+            let Some((e, u)) = graph.arcs(v).find(|(e, _)| part.alive[e.index()]) else { continue };
+            if self.prizes[v.index()] <= graph.weight(e) {
+                part.alive[e.index()] = false;
+                degree[u.index()] -= 1;
+                if degree[u.index()] == 1 {
+                    leaves.push(u);
+                }
+            }
+        }
     }
 
     /// A Steiner tree for the given nodes along the arcs admitted, then polished.

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::instance::{Draft, Instance};
-use crate::graph::{EdgeId, Graph};
+use crate::graph::{EdgeId, Graph, NodeId};
 use crate::optimise::Meter;
 
 const NONE: u32 = u32::MAX;
@@ -56,11 +56,16 @@ pub(super) fn reduce(instance: &Instance, meter: &mut Meter<'_>) -> Instance {
     draft.finish().unwrap_or_else(|_| instance.clone())
 }
 
-/// Marks the edges that are a shortest way between their ends; of equal ways one stays. What holds for any
-/// objective that never minds a node more.
-pub(super) fn shortest(graph: &Graph, meter: &mut Meter<'_>) -> Vec<bool> {
-    let base = Instance::new(graph, &[]);
-    let mut draft = Draft::new(&base, |_| true);
+/// Marks the edges, of those that `alive` holds, that a tree through the terminals may need: the others' ends
+/// are as near by another way. What holds for any objective that never minds a node more.
+pub(super) fn needed(
+    graph: &Graph,
+    terminals: &[NodeId],
+    alive: &[bool],
+    meter: &mut Meter<'_>,
+) -> Vec<bool> {
+    let base = Instance::new(graph, terminals);
+    let mut draft = Draft::new(&base, |e| alive[e.index()]);
     let ways = Ways::new(&draft);
     let all = draft.take_changed();
     drop_edges(&mut draft, &ways, &all, meter);

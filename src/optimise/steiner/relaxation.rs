@@ -27,6 +27,54 @@ const NESTED: usize = 4;
 /// Flow below this counts as missing.
 const MISSING: f64 = 1e-2;
 
+/// An arc of a row, counted once or taken off once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Term(u32);
+
+impl Term {
+    pub(super) fn plus(arc: usize) -> Self {
+        Self((arc as u32) << 1)
+    }
+
+    pub(super) fn minus(arc: usize) -> Self {
+        Self((arc as u32) << 1 | 1)
+    }
+
+    pub(super) fn arc(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+
+    /// A value with the sign of the term.
+    fn signed(self, value: f64) -> f64 {
+        f64::from_bits(value.to_bits() ^ u64::from(self.0 & 1) << 63)
+    }
+}
+
+/// What a row makes of the arcs' values. Four sums side by side, as one has to wait for itself.
+fn sum(row: &[Term], values: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (fours, rest) = row.as_chunks::<4>();
+    for four in fours {
+        for (sum, term) in sums.iter_mut().zip(four) {
+            *sum += term.signed(values[term.arc()]);
+        }
+    }
+    for (sum, term) in sums.iter_mut().zip(rest) {
+        *sum += term.signed(values[term.arc()]);
+    }
+    sums[0] + sums[1] + (sums[2] + sums[3])
+}
+
+/// How far two points are apart.
+fn apart(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
+}
+
+/// Costs of arcs, none for those that don't exist.
+fn finite(cost: Vec<f64>) -> Vec<f64> {
+    cost.into_iter().map(|c| if c.is_finite() { c } else { 0.0 }).collect()
+}
+
 /// The program and its current solution.
 #[derive(Clone)]
 pub(super) struct Relaxation<'g> {
@@ -36,9 +84,9 @@ pub(super) struct Relaxation<'g> {
     cost: Vec<f64>,
     /// Arcs that may be used.
     allowed: Vec<bool>,
-    /// Rows as arcs with coefficients, and what they must reach.
+    /// Rows, and what they must reach.
     first: Vec<usize>,
-    arcs: Vec<(u32, f32)>,
+    terms: Vec<Term>,
     need: Vec<f64>,
     x: Vec<f64>,
     y: Vec<f64>,
@@ -79,9 +127,9 @@ impl<'g> Relaxation<'g> {
             root,
             terminals: terminals.iter().copied().filter(|t| *t != root).collect(),
             allowed: cost.iter().map(|c| c.is_finite()).collect(),
-            cost,
+            cost: finite(cost),
             first: vec![0],
-            arcs: Vec::new(),
+            terms: Vec::new(),
             need: Vec::new(),
             x: vec![0.0; arcs],
             y: Vec::new(),
@@ -112,14 +160,12 @@ impl<'g> Relaxation<'g> {
         }
         let mut inside = vec![0u32; graph.node_count()];
         for v in graph.nodes().filter(|v| !is_terminal[v.index()] && *v != root) {
-            let row: Vec<(u32, f32)> = graph
+            let row = graph
                 .arcs(v)
-                .flat_map(|(e, u)| {
-                    [(arc_into(graph, e, u) as u32, 1.0), (arc_into(graph, e, v) as u32, -1.0)]
-                })
+                .flat_map(|(e, u)| [Term::plus(arc_into(graph, e, u)), Term::minus(arc_into(graph, e, v))])
+                .filter(|t| out.allowed[t.arc()])
                 .collect();
-            let allowed = row.into_iter().filter(|r| out.allowed[r.0 as usize]).collect();
-            out.add_row(allowed, 0.0, 0.0);
+            out.add_row(row, 0.0, 0.0);
         }
         for (i, cut) in cuts.iter().enumerate() {
             for v in &cut.members {
@@ -132,39 +178,35 @@ impl<'g> Relaxation<'g> {
     }
 
     /// The row of the arcs into a set.
-    pub(super) fn entering(&self, members: &[NodeId], inside: impl Fn(NodeId) -> bool) -> Vec<(u32, f32)> {
+    pub(super) fn entering(&self, members: &[NodeId], inside: impl Fn(NodeId) -> bool) -> Vec<Term> {
         let graph = self.graph;
         let all = members.iter().flat_map(|&v| graph.arcs(v).map(move |(e, u)| (arc_into(graph, e, v), u)));
-        let mut row: Vec<(u32, f32)> = all
-            .filter(|&(arc, u)| !inside(u) && self.allowed[arc])
-            .map(|(arc, _)| (arc as u32, 1.0))
-            .collect();
-        row.sort_unstable_by_key(|r| r.0);
+        let mut row: Vec<Term> =
+            all.filter(|&(arc, u)| !inside(u) && self.allowed[arc]).map(|(arc, _)| Term::plus(arc)).collect();
+        row.sort_unstable_by_key(|t| t.0);
         row
     }
 
     /// The row of the arcs out of a set.
-    pub(super) fn leaving(&self, members: &[NodeId], inside: impl Fn(NodeId) -> bool) -> Vec<(u32, f32)> {
+    pub(super) fn leaving(&self, members: &[NodeId], inside: impl Fn(NodeId) -> bool) -> Vec<Term> {
         let graph = self.graph;
         let all = members.iter().flat_map(|&v| graph.arcs(v).map(move |(e, u)| (arc_into(graph, e, u), u)));
-        let mut row: Vec<(u32, f32)> = all
-            .filter(|&(arc, u)| !inside(u) && self.allowed[arc])
-            .map(|(arc, _)| (arc as u32, 1.0))
-            .collect();
-        row.sort_unstable_by_key(|r| r.0);
+        let mut row: Vec<Term> =
+            all.filter(|&(arc, u)| !inside(u) && self.allowed[arc]).map(|(arc, _)| Term::plus(arc)).collect();
+        row.sort_unstable_by_key(|t| t.0);
         row
     }
 
-    pub(super) fn add_row(&mut self, row: Vec<(u32, f32)>, need: f64, price: f64) {
-        self.arcs.extend(row);
-        self.first.push(self.arcs.len());
+    pub(super) fn add_row(&mut self, row: Vec<Term>, need: f64, price: f64) {
+        self.terms.extend(row);
+        self.first.push(self.terms.len());
         self.need.push(need);
         self.y.push(price);
         self.idle.push(0);
     }
 
-    fn row(&self, i: usize) -> &[(u32, f32)] {
-        &self.arcs[self.first[i]..self.first[i + 1]]
+    fn row(&self, i: usize) -> &[Term] {
+        &self.terms[self.first[i]..self.first[i + 1]]
     }
 
     /// Forbids an arc for good.
@@ -179,7 +221,7 @@ impl<'g> Relaxation<'g> {
 
     /// Other costs for the same arcs; rows, use and prices are a start for the next solution.
     pub(super) fn reprice(&mut self, cost: Vec<f64>) {
-        self.cost = cost;
+        self.cost = finite(cost);
         self.best = (0.0, Vec::new());
     }
 
@@ -190,7 +232,7 @@ impl<'g> Relaxation<'g> {
 
     /// Entries of all rows.
     pub(super) fn entries(&self) -> usize {
-        self.arcs.len()
+        self.terms.len()
     }
 
     /// One more node that the root must reach.
@@ -211,8 +253,8 @@ impl<'g> Relaxation<'g> {
         out.extend_from_slice(&self.cost);
         for (i, &price) in y.iter().enumerate() {
             if price != 0.0 {
-                for &(a, c) in self.row(i) {
-                    out[a as usize] -= price * f64::from(c);
+                for term in self.row(i) {
+                    out[term.arc()] -= term.signed(price);
                 }
             }
         }
@@ -229,48 +271,47 @@ impl<'g> Relaxation<'g> {
     /// Runs the method for some stretches; returns the bound of the best prices.
     pub(super) fn solve(&mut self, stretches: usize, target: f64, meter: &mut Meter<'_>) -> f64 {
         let (n, m) = (self.x.len(), self.y.len());
-        let mut reach = vec![0.0f64; n];
-        for &(a, c) in &self.arcs {
-            reach[a as usize] += f64::from(c.abs());
+        // Steps of an arc's use by the number of its rows, none if it is forbidden; of a price by the row's length.
+        let mut rate = vec![0.0f64; n];
+        for term in &self.terms {
+            rate[term.arc()] += 1.0;
         }
-        let width: Vec<f64> =
-            (0..m).map(|i| self.row(i).iter().map(|r| f64::from(r.1.abs())).sum::<f64>().max(1.0)).collect();
+        for (rate, ok) in rate.iter_mut().zip(&self.allowed) {
+            *rate = if *ok { 1.0 / rate.max(1.0) } else { 0.0 };
+        }
+        let width: Vec<f64> = (0..m).map(|i| self.row(i).len().max(1) as f64).collect();
         let mut left = Vec::new();
         self.best.1.resize(m, 0.0);
         let mut idle = 0;
         (self.improved, self.solved) = (false, false);
         for _ in 0..stretches {
             let before = self.best.0;
-            let (mut last_dx, mut last_dy) = (0.0, 0.0);
+            let (mut last_x, mut last_y) = (Vec::new(), Vec::new());
             let (mut sum_x, mut sum_y) = (vec![0.0; n], vec![0.0; m]);
-            for _ in 0..STRETCH {
-                if !meter.spend((self.arcs.len() + n) as u64 / 2) {
+            for turn in 1..=STRETCH {
+                if !meter.spend((self.terms.len() + n) as u64 / 2) {
                     return self.best.0;
                 }
-                let y = std::mem::take(&mut self.y);
-                self.left(&y, &mut left);
-                self.y = y;
-                (last_dx, last_dy) = (0.0, 0.0);
+                if turn == STRETCH {
+                    last_x.clone_from(&self.x);
+                    last_y.clone_from(&self.y);
+                }
+                self.left(&self.y, &mut left);
                 // `left` becomes the point that the prices look at: twice the new use minus the old.
-                for a in 0..n {
-                    let old = self.x[a];
-                    if self.allowed[a] {
-                        let step = left[a] / (self.weight * reach[a].max(1.0));
-                        self.x[a] = (old - step).clamp(0.0, 1.0);
-                    }
-                    last_dx += (self.x[a] - old) * (self.x[a] - old);
-                    left[a] = 2.0 * self.x[a] - old;
-                    sum_x[a] += self.x[a];
+                let pace = 1.0 / self.weight;
+                for (((x, left), rate), sum) in self.x.iter_mut().zip(&mut left).zip(&rate).zip(&mut sum_x) {
+                    let old = *x;
+                    *x = (old - *left * (*rate * pace)).clamp(0.0, 1.0);
+                    *left = 2.0 * *x - old;
+                    *sum += *x;
                 }
                 for i in 0..m {
-                    let have: f64 = self.row(i).iter().map(|&(a, c)| left[a as usize] * f64::from(c)).sum();
-                    let step = (self.need[i] - have) * self.weight / width[i];
-                    let old = self.y[i];
-                    self.y[i] = (old + step).max(0.0);
-                    last_dy += (self.y[i] - old) * (self.y[i] - old);
+                    let short = self.need[i] - sum(self.row(i), &left);
+                    self.y[i] = (self.y[i] + short * self.weight / width[i]).max(0.0);
                     sum_y[i] += self.y[i];
                 }
             }
+            let (moved_x, moved_y) = (apart(&self.x, &last_x), apart(&self.y, &last_y));
             let scale = 1.0 / STRETCH as f64;
             for v in sum_x.iter_mut().chain(&mut sum_y) {
                 *v *= scale;
@@ -292,8 +333,8 @@ impl<'g> Relaxation<'g> {
                 self.y = sum_y;
             }
             // Whichever side is further from its goal gets the longer steps.
-            let off_costs = last_dx.sqrt() * self.weight / self.typical;
-            let off_cuts = last_dy.sqrt() / self.weight;
+            let off_costs = moved_x * self.weight / self.typical;
+            let off_cuts = moved_y / self.weight;
             let turn = if off_cuts > off_costs { 1.4 } else { 1.0 / 1.4 };
             self.weight = (self.weight * turn).clamp(1e-3 * self.typical, 1e3 * self.typical);
             // Solved for these rows, or stuck.
@@ -306,7 +347,8 @@ impl<'g> Relaxation<'g> {
         self.best.0
     }
 
-    /// Adds the cuts that the last ascent raised beyond the best prices, the dearest first.
+    /// Adds the cuts that the last ascent raised beyond the best prices, the dearest first, until the program has
+    /// grown by its own size: in dense graphs they are long.
     fn admit_fresh(&mut self, inside: &mut [bool]) -> usize {
         let mut cuts = std::mem::take(&mut self.fresh);
         cuts.sort_by(|a, b| b.price.total_cmp(&a.price));
@@ -316,7 +358,12 @@ impl<'g> Relaxation<'g> {
             self.y.clone_from(&self.best.1);
             self.y.resize(self.need.len(), 0.0);
         }
+        let most = self.terms.len() + self.terms.len().max(self.x.len());
+        let before = self.need.len();
         for Cut { members, price } in &cuts {
+            if self.terms.len() > most {
+                break;
+            }
             for v in members {
                 inside[v.index()] = true;
             }
@@ -326,7 +373,7 @@ impl<'g> Relaxation<'g> {
             }
             self.add_row(row, 1.0, if self.improved { *price } else { 0.0 });
         }
-        cuts.len()
+        self.need.len() - before
     }
 
     /// Adds cuts that the mean solution violates; returns how many.
@@ -372,7 +419,7 @@ impl<'g> Relaxation<'g> {
                         inside[v.index()] = true;
                         covered[v.index()] |= inward && depth == 0;
                     }
-                    let row: Vec<(u32, f32)> = if inward {
+                    let row = if inward {
                         self.entering(&members, |v| inside[v.index()])
                     } else {
                         self.leaving(&members, |v| inside[v.index()])
@@ -387,7 +434,7 @@ impl<'g> Relaxation<'g> {
                         last_row.clone_from(&row);
                     }
                     let mut name = FxHasher::default();
-                    row.iter().for_each(|r| name.write_u32(r.0));
+                    row.iter().for_each(|t| name.write_u32(t.0));
                     if seen.insert(name.finish()) {
                         self.add_row(row, 1.0, 0.0);
                         added += 1;
@@ -401,7 +448,7 @@ impl<'g> Relaxation<'g> {
         added
     }
 
-    /// Drops cuts that have had no price for some time.
+    /// Drops cuts that have had no price for some time, and forbidden arcs.
     pub(super) fn forget(&mut self) {
         self.best.1.resize(self.need.len(), 0.0);
         for i in 0..self.need.len() {
@@ -409,16 +456,16 @@ impl<'g> Relaxation<'g> {
             self.idle[i] = if used { 0 } else { self.idle[i] + 1 };
         }
         let rows: Vec<usize> = (0..self.need.len()).filter(|&i| self.idle[i] < 3).collect();
-        let (mut first, mut arcs) = (vec![0], Vec::new());
+        let (mut first, mut terms) = (vec![0], Vec::new());
         for &i in &rows {
-            arcs.extend_from_slice(self.row(i));
-            first.push(arcs.len());
+            terms.extend(self.row(i).iter().filter(|t| self.allowed[t.arc()]));
+            first.push(terms.len());
         }
         self.need = rows.iter().map(|&i| self.need[i]).collect();
         self.y = rows.iter().map(|&i| self.y[i]).collect();
         self.idle = rows.iter().map(|&i| self.idle[i]).collect();
         self.best.1 = rows.iter().map(|&i| self.best.1[i]).collect();
-        (self.first, self.arcs) = (first, arcs);
+        (self.first, self.terms) = (first, terms);
     }
 
     /// What the best prices prove, and what they leave of the costs for further ascents.
@@ -498,9 +545,8 @@ impl<'g> Flow<'g> {
     }
 
     /// Gives the arcs of a row room for all that may come.
-    fn open(&mut self, row: &[(u32, f32)]) {
-        for &(a, _) in row {
-            let a = a as usize;
+    fn open(&mut self, row: &[Term]) {
+        for a in row.iter().map(|t| t.arc()) {
             self.admit(EdgeId(a as u32 / 2));
             self.rest[a] = 1.0;
             self.changed.push(a);

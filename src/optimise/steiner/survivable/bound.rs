@@ -6,7 +6,7 @@ use super::Network;
 use crate::graph::{EdgeId, NodeId};
 use crate::optimise::Meter;
 use crate::optimise::steiner::dual_ascent::{Cut, Duals, symmetric};
-use crate::optimise::steiner::relaxation::{Flow, Relaxation};
+use crate::optimise::steiner::relaxation::{Flow, Relaxation, Term};
 
 /// Looks for violated rows at most.
 const ROUNDS: usize = 60;
@@ -133,7 +133,7 @@ impl Rows<'_> {
         let mut added = 0;
         for e in graph.edges().filter(|&e| of(e) > 1.0 + OFF) {
             if self.paid_once.insert(e) {
-                program.add_row(vec![(e.0 * 2, -1.0), (e.0 * 2 + 1, -1.0)], -1.0, 0.0);
+                program.add_row([0, 1].map(|way| Term::minus(e.index() * 2 + way)).to_vec(), -1.0, 0.0);
                 added += 1;
             }
         }
@@ -195,9 +195,9 @@ impl Rows<'_> {
                     for v in &members {
                         inside[v.index()] = true;
                     }
-                    let mut row: Vec<(u32, f32)> = program.entering(&members, |v| inside[v.index()]);
+                    let mut row = program.entering(&members, |v| inside[v.index()]);
                     row.extend(program.leaving(&members, |v| inside[v.index()]));
-                    row.retain(|(a, _)| !edges.contains(&EdgeId(a / 2)));
+                    row.retain(|t| !edges.contains(&EdgeId(t.arc() as u32 / 2)));
                     for v in &members {
                         inside[v.index()] = false;
                     }
