@@ -1,7 +1,7 @@
 //! Local search where service is free, so that clients are covered or not.
 //!
-//! Kept up to date are what each shut facility would newly cover and what each open one covers alone. A few
-//! open facilities near one another go, and the places that cover most take their turn; what turns out worse
+//! Kept up to date are what each shut facility would newly cover and what each open one covers alone. One or
+//! two open facilities near each other go, and the places that cover most take their turn; what turns out worse
 //! is kept now and then at first, ever less later (ruin and recreate: Schrimpf et al., Journal of
 //! Computational Physics 159, 2000).
 
@@ -11,11 +11,11 @@ use crate::optimise::{Draw, Meter};
 /// Share of the candidates that are overlooked, so that not the same ones come back again and again.
 const BLINK: f64 = 0.1;
 /// Facilities that go at once, at most.
-const MOST_OUT: usize = 4;
+const MOST_OUT: usize = 2;
 /// What may get lost at the start, as a share of what an open facility covers alone on average, and what is
 /// left of it at the end.
-const HOT: f64 = 0.1;
-const COOL: f64 = 0.01;
+const HOT: f64 = 0.03;
+const COOL: f64 = 0.05;
 
 struct State<'s> {
     service: &'s Service,
@@ -23,10 +23,9 @@ struct State<'s> {
     list: Vec<u32>,
     place: Vec<u32>,
     times: Vec<u32>,
-    /// What each shut facility would newly cover, and each open one covers alone; net of opening.
+    /// What is gained where a facility changes its state: by a shut one what it would newly cover, net of
+    /// opening; by an open one the reverse.
     gain: Vec<f64>,
-    /// What may come in: the gain of each free shut facility, else nothing.
-    offer: Vec<f64>,
     spent: f64,
     cost: f64,
     steps: u64,
@@ -36,17 +35,13 @@ impl<'s> State<'s> {
     fn new(service: &'s Service, start: &[bool]) -> Self {
         let n = service.facilities();
         let covers = |f: usize| service.reach(f).iter().map(|r| service.fallback[r.0 as usize]).sum::<f64>();
-        let gain: Vec<f64> = (0..n).map(|f| covers(f) - service.opening[f]).collect();
         let mut out = Self {
             service,
             open: vec![false; n],
             list: Vec::new(),
             place: vec![u32::MAX; n],
             times: vec![0; service.clients()],
-            offer: (0..n)
-                .map(|f| if service.lock[f] == Lock::Free { gain[f] } else { f64::NEG_INFINITY })
-                .collect(),
-            gain,
+            gain: (0..n).map(|f| covers(f) - service.opening[f]).collect(),
             spent: 0.0,
             cost: service.base + service.fallback.iter().sum::<f64>(),
             steps: 0,
@@ -61,12 +56,12 @@ impl<'s> State<'s> {
 
     fn add(&mut self, f: usize) {
         let service = self.service;
-        self.cost -= self.gain[f];
+        let gained = self.gain[f];
+        self.cost -= gained;
         self.open[f] = true;
         self.place[f] = self.list.len() as u32;
         self.list.push(f as u32);
         self.spent += service.price[f];
-        self.offer[f] = f64::NEG_INFINITY;
         for &(client, _, _) in service.reach(f) {
             let i = client as usize;
             self.times[i] += 1;
@@ -75,26 +70,25 @@ impl<'s> State<'s> {
             match self.times[i] {
                 1 => {
                     self.steps += row.len() as u64;
-                    for &g in row {
-                        self.gain[g as usize] -= most;
-                        self.offer[g as usize] -= most;
-                    }
-                    self.gain[f] += most;
+                    row.iter().for_each(|&g| self.gain[g as usize] -= most);
                 }
                 2 => {
                     let other = row.iter().find(|&&g| self.open[g as usize] && g as usize != f);
                     if let Some(&g) = other {
-                        self.gain[g as usize] -= most;
+                        self.gain[g as usize] += most;
                     }
                 }
                 _ => {}
             }
         }
+        self.gain[f] = -gained;
         self.steps += 4 * service.reach(f).len() as u64;
     }
 
     fn close(&mut self, f: usize) {
         let service = self.service;
+        let gained = self.gain[f];
+        self.cost -= gained;
         self.open[f] = false;
         let at = self.place[f] as usize;
         self.list.swap_remove(at);
@@ -110,23 +104,18 @@ impl<'s> State<'s> {
             match self.times[i] {
                 0 => {
                     self.steps += row.len() as u64;
-                    self.gain[f] -= most;
-                    for &g in row {
-                        self.gain[g as usize] += most;
-                        self.offer[g as usize] += most;
-                    }
+                    row.iter().for_each(|&g| self.gain[g as usize] += most);
                 }
                 1 => {
                     if let Some(&g) = row.iter().find(|&&g| self.open[g as usize]) {
-                        self.gain[g as usize] += most;
+                        self.gain[g as usize] -= most;
                     }
                 }
                 _ => {}
             }
         }
+        self.gain[f] = -gained;
         self.steps += 4 * service.reach(f).len() as u64;
-        self.cost += self.gain[f];
-        self.offer[f] = self.gain[f];
     }
 
     /// What fits and gains most, by unit of budget where there is one; not one of `besides`.
@@ -136,30 +125,24 @@ impl<'s> State<'s> {
         if self.list.len() >= limit.at_most {
             return None;
         }
-        self.steps += self.offer.len() as u64 / 2;
+        self.steps += self.gain.len() as u64 / 2;
+        let priced = limit.budget.is_finite();
+        let left = limit.budget * (1.0 + 1e-12) - self.spent;
         let mut best: Option<usize> = None;
-        let mut most = f64::NEG_INFINITY;
-        if limit.budget.is_finite() {
-            let left = limit.budget * (1.0 + 1e-12) - self.spent;
-            for (f, &gain) in self.offer.iter().enumerate() {
-                let rate = gain / service.price[f].max(1e-9);
-                if rate > most
-                    && gain > 0.0
-                    && service.price[f] <= left
-                    && !besides.contains(&(f as u32))
-                    && draw.unit() >= BLINK
-                {
-                    (best, most) = (Some(f), rate);
-                }
-            }
-        } else {
-            for (f, &gain) in self.offer.iter().enumerate() {
-                if gain > most && !besides.contains(&(f as u32)) && draw.unit() >= BLINK {
-                    (best, most) = (Some(f), gain);
-                }
+        let mut most = if self.list.len() < limit.at_least { f64::NEG_INFINITY } else { 0.0 };
+        for (f, &gain) in self.gain.iter().enumerate() {
+            let worth = if priced && gain > 0.0 { gain / service.price[f].max(1e-9) } else { gain };
+            if worth > most
+                && !self.open[f]
+                && service.lock[f] == Lock::Free
+                && (!priced || service.price[f] <= left)
+                && !besides.contains(&(f as u32))
+                && draw.unit() >= BLINK
+            {
+                (best, most) = (Some(f), worth);
             }
         }
-        best.filter(|&f| self.offer[f] > 0.0 || self.list.len() < limit.at_least)
+        best
     }
 
     /// An open facility that may go: near `center` if there is one.
@@ -203,7 +186,7 @@ pub(super) fn search(
         return;
     }
     let usual =
-        state.list.iter().map(|&f| state.gain[f as usize].max(0.0)).sum::<f64>() / state.list.len() as f64;
+        state.list.iter().map(|&f| (-state.gain[f as usize]).max(0.0)).sum::<f64>() / state.list.len() as f64;
     let mut least = state.cost;
     let began = meter.used();
     let (mut out, mut into): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
@@ -276,13 +259,12 @@ mod tests {
                 let was = state.cost;
                 if state.open[f] { state.close(f) } else { state.add(f) }
                 prop_assert_eq!(state.cost, service.evaluate(&state.open).0);
-                // A move and its return gain the same.
-                prop_assert_eq!(state.gain[f], (state.cost - was).abs());
+                // A move and its return gain the reverse.
+                prop_assert_eq!(state.gain[f], state.cost - was);
                 for g in 0..8 {
                     let mut open = state.open.clone();
                     open[g] = !open[g];
-                    prop_assert_eq!(state.gain[g], (service.evaluate(&open).0 - state.cost).abs());
-                    prop_assert_eq!(state.offer[g], if state.open[g] { f64::NEG_INFINITY } else { state.gain[g] });
+                    prop_assert_eq!(state.gain[g], state.cost - service.evaluate(&open).0);
                 }
             }
         }

@@ -168,12 +168,12 @@ impl Best {
 const HOT: f64 = 0.2;
 const COOL: f64 = 0.02;
 
-/// Pairs of clients and facilities from which on exchanges take too long to get far.
+/// Pairs of clients and facilities from which on a bound by parts is worth its time.
 const LARGE: usize = 2_000_000;
 /// Facilities that a search for coverage looks at, for each that is open, and how many besides.
 const NEAR: usize = 8;
 const NEAR_LEAST: usize = 200;
-/// Steps of the bound that take as long as one of a search for coverage.
+/// Steps of the bound that take as long as one of a search for coverage in a large problem.
 const COVERAGE_STEP: u64 = 6;
 /// Relative gap from which on the bound is sought by parts, and facilities that are open in a part.
 const FAR: f64 = 0.003;
@@ -326,18 +326,18 @@ impl Search<'_, '_> {
                 return;
             }
             let spent = (meter.used() - before).max(500_000);
-            self.search_around(if self.covers() { spent / COVERAGE_STEP } else { spent }, meter);
+            self.search_around(spent / self.step(), meter);
             if self.enough(self.bound) || !meter.open() {
                 return;
             }
         }
         for most in IN_PART {
-            if !self.covers() || relative_gap(self.best.cost, self.bound) < FAR {
+            if !(self.covers() && self.large()) || relative_gap(self.best.cost, self.bound) < FAR {
                 break;
             }
             let steps = meter.used();
             self.bound_by_parts(&multipliers.u, most, steps, meter);
-            self.search_around(steps / COVERAGE_STEP, meter);
+            self.search_around(steps / self.step(), meter);
             if self.enough(self.bound) || !meter.open() {
                 return;
             }
@@ -345,12 +345,19 @@ impl Search<'_, '_> {
         self.branch(multipliers, meter);
     }
 
-    /// Whether clients are covered or not, by a limited number of facilities, and so many of them that plain
-    /// exchanges don't get far.
+    /// Whether clients are covered or not, by a limited number of facilities.
     fn covers(&self) -> bool {
         let service = &self.core.service;
-        let plain = self.style == Style::Service && service.plain && service.limit != Limit::NONE;
-        plain && service.by_client.pairs() >= LARGE
+        self.style == Style::Service && service.plain && service.limit != Limit::NONE
+    }
+
+    fn large(&self) -> bool {
+        self.core.service.by_client.pairs() >= LARGE
+    }
+
+    /// Steps of the bound that take as long as one of the search.
+    fn step(&self) -> u64 {
+        if self.covers() && self.large() { COVERAGE_STEP } else { 1 }
     }
 
     fn first_multipliers(&self) -> Vec<f64> {
@@ -818,7 +825,7 @@ impl Search<'_, '_> {
                 continue;
             }
             // Where the bound is far off, branching hardly closes the gap: better answers are worth more.
-            let far = relative_gap(self.best.cost, self.bound) > 0.015;
+            let far = relative_gap(self.best.cost, self.bound) > if self.covers() { FAR } else { 0.015 };
             let share = if far { 3 * for_branch } else { for_branch / 2 };
             if for_search < share && for_branch > 4 * pairs {
                 let before = meter.used();
@@ -829,7 +836,7 @@ impl Search<'_, '_> {
                     long = 2 * steps;
                 }
                 self.search_around(steps, meter);
-                for_search += (meter.used() - before) * if self.covers() { COVERAGE_STEP } else { 1 };
+                for_search += (meter.used() - before) * self.step();
             }
         }
         // Nothing is left that could be better.
