@@ -5,7 +5,7 @@ CARGO ?= cargo
 OUT ?= out
 export COVPLAN_SHARED ?= $(abspath ../shared)
 
-.PHONY: demo test qgis soak build setup setup-test lint bench clean
+.PHONY: demo test qgis maplibre soak build setup setup-test lint bench clean
 
 demo: setup
 	$(CARGO) run --release --locked -- demo -o $(OUT) --overwrite
@@ -20,6 +20,10 @@ test: setup-test
 qgis: build
 	@sh tests/setup.sh qgis
 	sh tests/qgis.sh
+
+# Vector tiles, opened in MapLibre in a browser without a screen; npm brings MapLibre into target/maplibre.
+maplibre: build
+	sh tests/maplibre.sh
 
 soak: export PROPTEST_CASES ?= 2000
 soak: setup-test
