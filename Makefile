@@ -21,8 +21,10 @@ qgis: build
 	@sh tests/setup.sh qgis
 	sh tests/qgis.sh
 
-# Vector tiles, opened in MapLibre in a browser without a screen; npm brings MapLibre into target/maplibre.
+# Vector tiles that covplan writes, opened in the real MapLibre in a browser without a screen; pictures in
+# target/maplibre/pictures. It takes packages of npm, so it stands apart from the tests.
 maplibre: build
+	@sh tests/setup.sh maplibre
 	sh tests/maplibre.sh
 
 soak: export PROPTEST_CASES ?= 2000

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 const [modules, pictures, ...folders] = process.argv.slice(2);
 const page = fileURLToPath(new URL("maplibre.html", import.meta.url));
 const TYPES = { ".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript", ".css": "text/css" };
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 900_000;
 
 /** A file, or the part of it that is asked for. */
 function send(answer, file, range) {

@@ -5,6 +5,7 @@
 #        browser that draws the report, and PostGIS, of which a test starts a server of its own. What can't be
 #        installed is reported by the tests as skipped.
 # qgis:  QGIS with its Python, and a font with Chinese letters.
+# maplibre: a browser, Node.js with npm, and a font with Chinese letters.
 set -eu
 what=${1:-build}
 
@@ -27,6 +28,10 @@ need() { # need COMMAND PACKAGE(debian) PACKAGE(dnf, pacman) PACKAGE(brew)
     install "$2" "$3" "$4" && command -v "$1" >/dev/null 2>&1
 }
 
+chinese_font() {
+    fc-list :lang=zh 2>/dev/null | grep -q . || install fonts-noto-cjk google-noto-sans-cjk-fonts font-noto-sans-cjk
+}
+
 if ! need cmake cmake cmake cmake; then
     # Without the right to install packages, the wheel on PyPI carries cmake too.
     python3 -m pip install --quiet --user cmake || {
@@ -40,7 +45,13 @@ if [ "$what" = qgis ]; then
     need qgis qgis qgis qgis || { echo "setup: please install QGIS" >&2; exit 1; }
     # Debian's Python alone knows Debian's QGIS.
     /usr/bin/python3 -c 'import qgis.core' 2>/dev/null || install python3-qgis python3-qgis qgis
-    fc-list :lang=zh 2>/dev/null | grep -q . || install fonts-noto-cjk google-noto-sans-cjk-fonts font-noto-sans-cjk
+    chinese_font
+fi
+
+if [ "$what" = maplibre ]; then
+    need chromium chromium chromium chromium || { echo "setup: please install Chromium" >&2; exit 1; }
+    need node nodejs nodejs node && need npm npm npm npm || { echo "setup: please install Node.js with npm" >&2; exit 1; }
+    chinese_font
 fi
 
 if [ "$what" = test ]; then
