@@ -198,8 +198,8 @@ pub static GUIDES: &[Guide] = &[
             "covplan tiles out -o sites.pmtiles --layers sites,gaps --attributes name,score --max-zoom 14",
         ],
         (
-            "open it in QGIS (Layer > Add Vector Tile Layer) or MapLibre",
-            "在 QGIS（添加矢量瓦片图层）或 MapLibre 中打开",
+            "open it in QGIS (Layer > Add Vector Layer; GDAL 3.8 or later) or MapLibre",
+            "在 QGIS（添加矢量图层，需 GDAL 3.8 以上）或 MapLibre 中打开",
         ),
     ),
     guide(
