@@ -113,7 +113,7 @@ pub struct RegionIndex {
 
 impl RegionIndex {
     /// An index over regions. A position outside all of them counts as in the nearest of each level, if that is
-    /// no farther than [`MARGIN_M`].
+    /// no farther than 10 km.
     #[must_use]
     pub fn of(regions: &[Region]) -> Self {
         let levels = regions.iter().map(|r| r.level).collect();

@@ -5,7 +5,11 @@ use crate::model::kinds::Lang;
 
 /// Question in English and Chinese, and its command.
 pub(crate) const ASKED: [(&str, &str, &str); 11] = [
-    ("Are we on target, and what changed since last quarter?", "达标了吗，与上季度相比如何？", "kpi PROJECT"),
+    (
+        "Are we on target, and what changed since last quarter?",
+        "达标了吗，与上季度相比如何？",
+        "kpi PROJECT --preset set-sail-2027",
+    ),
     (
         "Build together or each behind its own border?",
         "联合建设还是各自建设？",
