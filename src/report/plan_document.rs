@@ -721,11 +721,11 @@ fn centers(v: View, plan: &Plan, lang: Lang) -> Section {
         let cost = money(standing, zh(lang));
         text.push(match lang {
             Lang::En => format!(
-                "Load on centers that stand costs {cost} a year (electricity, transport): those who use them pay it, and it \
-                 isn't in the running costs of this plan."
+                "Of the running costs of this plan {cost} a year are for the load on centers that stand (electricity, \
+                 transport), from the first year on."
             ),
             Lang::Zh => format!(
-                "现有数据中心承载的负荷每年 {cost}（电费与传输），由使用方承担，未计入本方案运营费。"
+                "本方案年运营费中 {cost} 为现有数据中心承载的负荷（电费与传输），自首年起计。"
             ),
         });
     }

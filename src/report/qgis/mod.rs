@@ -58,8 +58,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_style_is_well_formed_and_speaks_its_language() {
+    /// The sites after a plan as a layer of a project, and its styles, in a language.
+    fn with_sites(lang: Lang, then: impl FnOnce(Table<'_, '_>, &[symbology::Style])) {
         let (inputs, settings, plan) = (fixture::inputs(), fixture::settings(""), fixture::plan());
         let released = Released::plan(&inputs, &settings, &plan);
         let v = released.view();
@@ -67,39 +67,39 @@ mod tests {
         let layer = layers::sites(v, &look);
         let layout = layer.layout();
         let styles = symbology::styles(&layer, &settings);
-        assert_eq!(styles.len(), 2, "today and after the plan");
+        then(Table::new(&layer, &layout, None, None, lang), &styles);
+    }
+
+    #[test]
+    fn a_style_is_well_formed_and_speaks_its_language() {
         for (lang, word, other) in [(Lang::En, "critical", "严重"), (Lang::Zh, "严重", "critical")] {
-            let table = Table::new(&layer, &layout, None, None, lang);
-            let text = qml(&table, &styles[0]);
-            let names = elements(&text);
-            let count = |name: &str| names.iter().filter(|n| *n == name).count();
-            assert_eq!((count("rule"), count("symbol")), (4, 4));
-            assert_eq!(count("alias"), table.fields.len());
-            assert!(text.contains(word) && !text.contains(other));
+            with_sites(lang, |table, styles| {
+                assert_eq!(styles.len(), 2, "today and after the plan");
+                let text = qml(&table, &styles[0]);
+                let names = elements(&text);
+                let count = |name: &str| names.iter().filter(|n| *n == name).count();
+                assert_eq!((count("rule"), count("symbol")), (4, 4));
+                assert_eq!(count("alias"), table.fields.len());
+                assert!(text.contains(word) && !text.contains(other));
+            });
         }
     }
 
     /// All that QGIS asks of a file's fields is in it, under the file's own names.
     #[test]
     fn a_style_for_short_names_asks_for_no_others() {
-        let (inputs, settings, plan) = (fixture::inputs(), fixture::settings(""), fixture::plan());
-        let released = Released::plan(&inputs, &settings, &plan);
-        let v = released.view();
-        let look = Lookups::new(&v);
-        let layer = layers::sites(v, &look);
-        let layout = layer.layout();
-        let mut table = Table::new(&layer, &layout, None, None, Lang::En);
-        table.short_names = true;
-        let after = symbology::styles(&layer, &settings).pop().unwrap();
-        let text = qml(&table, &after);
-        let score = table.fields.iter().find(|f| f.name == "score_after").unwrap();
-        assert!(score.short.len() <= 10 && score.short != score.name);
-        assert!(text.contains(&format!("&quot;{}&quot;", score.short)), "{text}");
-        for field in table.fields.iter().filter(|f| f.short != f.name) {
-            for quote in ["&quot;", "\""] {
-                assert!(!text.contains(&format!("{quote}{}{quote}", field.name)), "{}", field.name);
+        with_sites(Lang::En, |mut table, styles| {
+            table.short_names = true;
+            let text = qml(&table, &styles[1]);
+            let score = table.fields.iter().find(|f| f.name == "score_after").unwrap();
+            assert!(score.short.len() <= 10 && score.short != score.name);
+            assert!(text.contains(&format!("&quot;{}&quot;", score.short)), "{text}");
+            for field in table.fields.iter().filter(|f| f.short != f.name) {
+                for quote in ["&quot;", "\""] {
+                    assert!(!text.contains(&format!("{quote}{}{quote}", field.name)), "{}", field.name);
+                }
             }
-        }
+        });
     }
 
     #[test]

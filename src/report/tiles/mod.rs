@@ -232,7 +232,15 @@ fn bounds(sources: &[Source]) -> [f64; 4] {
             let b = s.bounds;
             [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
         });
-    if all[0] <= all[2] { all } else { [-180.0, -85.0, 180.0, 85.0] }
+    if all[0] <= all[2] { opened(all) } else { [-180.0, -85.0, 180.0, 85.0] }
+}
+
+/// Bounds of which no side is zero, which readers refuse: at least two of the steps in which PMTiles holds them.
+fn opened([west, south, east, north]: [f64; 4]) -> [f64; 4] {
+    const STEP_DEG: f64 = 1e-7;
+    let side = |low: f64, high: f64| if high - low < STEP_DEG { STEP_DEG } else { 0.0 };
+    let (wide, high) = (side(west, east), side(south, north));
+    [west - wide, south - high, east + wide, north + high]
 }
 
 fn metadata(sources: &[Source], folder: &Path, min_zoom: u8, max_zoom: u8) -> Value {

@@ -223,3 +223,13 @@ fn what_isnt_a_layer_is_refused_with_its_line() {
             .contains("no .geojson")
     );
 }
+
+#[test]
+fn bounds_of_one_point_have_sides() {
+    let point = opened([118.8, 32.06, 118.8, 32.06]);
+    assert!(point[0] < 118.8 && point[1] < 32.06 && point[2] > 118.8 && point[3] > 32.06);
+    assert!(point[2] - point[0] < 1e-6);
+    let meridian = opened([118.8, 31.0, 118.8, 32.0]);
+    assert_eq!((meridian[1], meridian[3]), (31.0, 32.0));
+    assert!(meridian[0] < meridian[2]);
+}

@@ -17,7 +17,6 @@ const FEW_TURNS: usize = 2;
 const BESIDE: usize = 2;
 
 /// The best answer so far.
-#[derive(Default)]
 struct Best {
     state: State,
     gain: f64,
@@ -270,16 +269,20 @@ impl<'f, 'g> Search<'f, 'g> {
     /// Keeps an answer that keeps the rule and is better; of equals the cheaper one.
     fn offer(&mut self, state: &State) -> bool {
         let better = self.judge().better(&self.maker, state, &self.best);
-        let fine = better.is_some();
-        self.best = better.unwrap_or_else(|| std::mem::take(&mut self.best));
-        fine
+        self.keep(better)
     }
 
     /// Makes the best of an answer under the rule, and offers it.
     fn finish(&mut self, state: State, meter: &mut Meter<'_>) -> bool {
         let better = self.judge().finish(&mut self.maker, state, &self.best, meter);
+        self.keep(better)
+    }
+
+    fn keep(&mut self, better: Option<Best>) -> bool {
         let fine = better.is_some();
-        self.best = better.unwrap_or_else(|| std::mem::take(&mut self.best));
+        if let Some(better) = better {
+            self.best = better;
+        }
         fine
     }
 
