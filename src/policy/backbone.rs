@@ -10,8 +10,8 @@ use crate::geom::{LonLat, line_length_m, sphere_m};
 use crate::graph::{Dijkstra, Graph, NodeId, Until, components, cuts};
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{FiberLevel, FiberNodeKind};
-use crate::model::seats::city_near;
 use crate::model::settings::Settings;
+use crate::model::towns::Cities;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -141,8 +141,9 @@ fn names<'a>(
 ) -> (Vec<String>, BTreeMap<String, (String, String)>) {
     let mut near: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut taken: BTreeMap<String, u32> = BTreeMap::new();
+    let cities = Cities::new();
     let names = places.map(|(at, told, _)| {
-        let city = city_near(*at);
+        let city = cities.near(*at);
         let own = match city {
             _ if !told.is_empty() => told.clone(),
             Some((en, _)) => en.to_owned(),

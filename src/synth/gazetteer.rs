@@ -1,10 +1,9 @@
-//! The embedded towns and the regions they form.
+//! The regions that the embedded towns form.
 
 use crate::geom::LonLat;
 use crate::index::PointIndex;
-
-const JIANGSU: &str = include_str!("../../data/jiangsu/towns.csv");
-const CHINA: &str = include_str!("../../data/china/towns.csv");
+pub(super) use crate::model::towns::Town as Place;
+use crate::model::towns::all;
 
 /// Provinces: GB/T 2260 code, English name, short Chinese name, full Chinese name, grid emission factor
 /// 2023 in kg CO2 per kWh (average of the regional grid).
@@ -42,34 +41,6 @@ pub(super) const PROVINCES: &[(u16, &str, &str, &str, f64)] = &[
     (65, "Xinjiang", "新疆", "新疆维吾尔自治区", 0.5543),
 ];
 
-/// A town of the table.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    /// Latin name.
-    pub name: String,
-    /// Chinese name, where known.
-    pub name_zh: Option<String>,
-    /// Position.
-    pub at: LonLat,
-    /// First four digits of the city's code.
-    pub city: u16,
-    /// GeoNames feature code ranks it as the seat of a province or prefecture.
-    pub is_seat: bool,
-    /// Seat of a county or higher.
-    pub is_county_seat: bool,
-    /// Residents in the table.
-    pub listed: Option<f64>,
-    /// Residents, with a rough figure by rank where the table has none.
-    pub residents: f64,
-}
-
-impl Place {
-    /// The Chinese name, or the Latin one.
-    pub(super) fn label(&self) -> &str {
-        self.name_zh.as_deref().unwrap_or(&self.name)
-    }
-}
-
 /// The towns of a region, its cities, and the towns just outside.
 pub(super) struct Gazetteer {
     /// Name of the region as it is printed.
@@ -106,7 +77,7 @@ impl Gazetteer {
         }
         let towns = all();
         let short = n.strip_suffix('市').unwrap_or(n);
-        let seat = towns.iter().filter(|t| t.is_seat || t.residents >= 1e6).find(|t| {
+        let seat = towns.iter().filter(|t| t.is_city()).find(|t| {
             n.eq_ignore_ascii_case(&t.name)
                 || t.name_zh.as_deref() == Some(short)
                 || code.is_some_and(|c| c == u32::from(t.city) || c == u32::from(t.city) * 100)
@@ -156,37 +127,6 @@ impl Gazetteer {
     }
 }
 
-fn all() -> Vec<Place> {
-    [JIANGSU, CHINA].iter().flat_map(|table| table.lines().skip(1)).filter_map(parse).collect()
-}
-
-fn parse(line: &str) -> Option<Place> {
-    let mut field = line.split(',');
-    let (name, zh) = (field.next()?, field.next()?);
-    let (lon, lat) = (field.next()?.parse().ok()?, field.next()?.parse().ok()?);
-    let (city, rank) = (field.next()?.parse().ok()?, field.next()?);
-    let listed: Option<f64> = field.next()?.parse().ok();
-    let is_seat = matches!(rank, "PPLC" | "PPLA" | "PPLA2");
-    let is_county_seat = is_seat || rank == "PPLA3";
-    let by_rank = if is_seat {
-        800_000.0
-    } else if is_county_seat {
-        90_000.0
-    } else {
-        25_000.0
-    };
-    Some(Place {
-        name: name.to_owned(),
-        name_zh: (!zh.is_empty()).then(|| zh.to_owned()),
-        at: LonLat::new(lon, lat).ok()?,
-        city,
-        is_seat,
-        is_county_seat,
-        listed,
-        residents: listed.unwrap_or(by_rank),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,9 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_of_the_tables_is_read() {
-        let lines = JIANGSU.lines().count() + CHINA.lines().count() - 2;
-        assert_eq!(all().len(), lines);
+    fn every_province_has_towns() {
         assert!(PROVINCES.iter().all(|p| all().iter().any(|t| t.city / 100 == p.0)));
     }
 }

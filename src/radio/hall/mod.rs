@@ -12,7 +12,8 @@
 //! serves when no point is farther from its nodes. By L. Fejes Tóth (*Lagerungen in der Ebene*, 1953, ch. III)
 //! n ≥ 2 equal discs of radius r that cover a rectangle have n·(3√3/2)·r² at least its area: so many nodes does
 //! **any** layout need ([`Answer::bound`]). From there up every member of the family in `layout` is tried;
-//! the answer is the first number with one that serves, so that within the family fewer never do.
+//! the answer is the first number with one that serves, so that within the family fewer never do. `budget` is
+//! one link's, `trial` puts a layout up and looks whether it serves.
 
 mod budget;
 mod layout;
