@@ -47,8 +47,8 @@ pub(super) fn others(lang: Lang) -> Section {
         table.push(vec![Cell::Text(t(en, zh)), Cell::Text(format!("covplan {command}"))]);
     }
     let text = vec![t(
-        "Each of them writes a report like this one with `-o DIR`.",
-        "各命令加 `-o DIR` 均可生成同样形式的报告。",
+        "Each of them writes a report like this one with -o DIR.",
+        "各命令加 -o DIR 均可生成同样形式的报告。",
     )];
     Section { title: t("Other questions", "其他问题"), text, tables: vec![table] }
 }
