@@ -1,7 +1,7 @@
 #!/bin/sh
 # Opens what covplan writes in QGIS: the demo in both languages, one of them in every format, real data of Jiangsu and
-# Andorra in both languages (where the shared data are), a plan in a Gauss-Krüger zone without GeoJSON, a plan with empty
-# layers. Pictures go to target/qgis; docs/outputs.md keeps the result.
+# Andorra in both languages (where the shared data are), the demo as Shapefiles alone, a plan in a Gauss-Krüger zone
+# without GeoJSON, a plan with empty layers. Pictures go to target/qgis; docs/outputs.md keeps the result.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 bin="$here/target/release/covplan"
@@ -10,6 +10,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 "$bin" demo -o demo-en --formats geojson,gpkg --quiet >/dev/null
 "$bin" demo -o demo-zh --formats geojson,geojsonl,gpkg,fgb,shp,kml --lang zh --quiet >/dev/null
+"$bin" demo -o shapes --formats shp --quiet >/dev/null
 "$bin" synth --region Suzhou --sites 60 --cells 200 -o s --quiet >/dev/null
 "$bin" plan s/covplan.toml -o zone --formats gpkg --output-crs EPSG:4549 --quiet >/dev/null
 "$bin" coverage s/covplan.toml -o today --quiet >/dev/null
@@ -39,4 +40,4 @@ else
 fi
 # shellcheck disable=SC2086
 /usr/bin/python3 "$here/tests/qgis_project.py" "$here/target/qgis" "$here/docs/outputs.md" \
-    demo-en demo-zh $real zone today area empty
+    demo-en demo-zh $real shapes zone today area empty

@@ -52,8 +52,9 @@ def check_layer(folder, layer):
     # GeoJSON without a feature has no fields and, to GDAL, no geometry to draw.
     if not meta["features"] and path.endswith(".geojson"):
         return 0
+    own = "short_name" if path.endswith(".shp") else "name"
     for field in meta["fields"]:
-        at = fields.index(field["name"])
+        at = fields.index(field[own])
         expect(layer.attributeAlias(at) != "", name, field["name"], "has no alias")
     drawn = check_drawing(name, layer)
     check_tips(name, layer, fields)

@@ -83,6 +83,16 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
+/// Whether a flag is set, or whether it isn't. Older GDAL gives the flags of a Shapefile as texts: T, F and ?.
+fn says(table: &Table, name: &str, yes: bool) -> String {
+    let f = field(table, name);
+    match (table.short_names, yes) {
+        (true, yes) => format!("{f} IN ('{}', {yes})", if yes { 'T' } else { 'F' }),
+        (false, true) => f,
+        (false, false) => format!("NOT {f}"),
+    }
+}
+
 fn filter(class: &Class, table: &Table) -> String {
     let one = |(name, ask): &(&str, Ask)| {
         let f = field(table, name);
@@ -91,8 +101,7 @@ fn filter(class: &Class, table: &Table) -> String {
             Ask::From(low, Some(high)) => format!("{f} >= {low} AND {f} < {high}"),
             Ask::Below(high) => format!("{f} < {high}"),
             Ask::Is(text) => format!("{f} = {}", literal(text)),
-            Ask::Yes(true) => f,
-            Ask::Yes(false) => format!("NOT {f}"),
+            Ask::Yes(wanted) => says(table, name, *wanted),
             Ask::Unknown => format!("{f} IS NULL"),
         }
     };
@@ -256,8 +265,10 @@ fn shown(table: &Table, f: &OutField) -> String {
         // The words of a code that isn't known are the code.
         FieldKind::Text => format!("represent_value({name})"),
         FieldKind::Flag => format!(
-            "CASE WHEN {name} THEN {} WHEN NOT {name} THEN {} END",
+            "CASE WHEN {} THEN {} WHEN {} THEN {} END",
+            says(table, &f.name, true),
             literal(table.lang.pick("yes", "是")),
+            says(table, &f.name, false),
             literal(table.lang.pick("no", "否"))
         ),
         FieldKind::Int => format!("format_number({name}, 0){unit}"),
