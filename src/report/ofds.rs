@@ -13,7 +13,7 @@ use crate::model::kinds::{CellStatus, FiberNodeKind, Lang, LayMethod};
 use crate::model::planned::{ConnectionState, PonKind};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// The schema that the files follow.
@@ -158,7 +158,17 @@ struct Builder {
 
 impl Builder {
     fn existing(&mut self, v: View) {
+        let segments = v.inputs.fiber_segments.iter().filter(|s| s.line.len() > 1);
+        let used: BTreeSet<&String> =
+            segments.flat_map(|s| [&s.from_node, &s.to_node]).filter_map(Option::as_ref).collect();
         for n in &v.inputs.fiber_nodes {
+            // An exchange point in an office, say: where no span leads to it, it is what the node there is too.
+            let there = self.by_place.get(&key(n.at)).filter(|_| !used.contains(&n.id)).copied();
+            if let Some(at) = there {
+                self.by_id.insert(n.id.clone(), at);
+                self.also(at, n.kind);
+                continue;
+            }
             let mut p = Map::new();
             p.insert("id".into(), json!(n.id));
             p.insert("status".into(), json!("operational"));
@@ -252,6 +262,15 @@ impl Builder {
         }
     }
 
+    /// Notes what else a node is.
+    fn also(&mut self, at: usize, kind: FiberNodeKind) {
+        let Some(word) = node_type(kind).map(Value::from) else { return };
+        let types = self.nodes[at].properties.entry("type").or_insert_with(|| json!([]));
+        if let Some(list) = types.as_array_mut().filter(|list| !list.contains(&word)) {
+            list.push(word);
+        }
+    }
+
     /// The node at a place; made, and planned for a phase, where there is none.
     fn node_at(&mut self, place: LonLat, planned: Option<u32>) -> usize {
         if let Some(&at) = self.by_place.get(&key(place)) {
@@ -296,11 +315,15 @@ mod tests {
     use super::super::fixture;
     use super::super::redact::Released;
     use super::*;
-    use std::collections::BTreeSet;
 
     fn made() -> (Vec<Value>, Vec<Value>) {
         let (mut inputs, settings, plan) = (fixture::inputs(), fixture::settings(""), fixture::plan());
         let node = inputs.fiber_nodes[0].clone();
+        inputs.fiber_nodes.push(crate::model::records::FiberNode {
+            id: "IXP-1".into(),
+            kind: FiberNodeKind::Ixp,
+            ..node.clone()
+        });
         inputs.fiber_segments.push(crate::model::records::FiberSegment {
             id: "SEG-1".into(),
             line: vec![node.at, LonLat::wrapped(118.9, 32.1)],
@@ -387,6 +410,9 @@ mod tests {
         let old = by("SEG-1");
         assert_eq!((&old["status"], &old["fibreLength"]), (&json!("underConstruction"), &json!(12.345)));
         assert_eq!((&old["deployment"][0], &old["fibreCount"]), (&json!("aboveGround"), &json!(48)));
+        // The exchange point at the place of its start is that node.
+        assert!(old["start"]["type"].as_array().unwrap().contains(&json!("ixp")));
+        assert!(nodes.iter().all(|n| n["properties"]["id"] != "IXP-1"));
         let new = by("FR-00001");
         assert_eq!((&new["status"], &new["phase"]["id"]), (&json!("planned"), &json!("1")));
         assert_eq!((&new["fibreLength"], &new["deployment"][0]), (&json!(2.05), &json!("belowGround")));
