@@ -291,3 +291,6 @@ def keep(page, lines, formats):
 
 
 main()
+# QGIS may crash while Python takes it apart, when all is said.
+sys.stdout.flush()
+os._exit(0)

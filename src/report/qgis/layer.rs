@@ -87,7 +87,7 @@ fn literal(text: &str) -> String {
 fn says(table: &Table, name: &str, yes: bool) -> String {
     let f = field(table, name);
     match (table.short_names, yes) {
-        (true, yes) => format!("{f} IN ('{}', {yes})", if yes { 'T' } else { 'F' }),
+        (true, yes) => format!("to_string({f}) IN ('{}', '{yes}')", if yes { 'T' } else { 'F' }),
         (false, true) => f,
         (false, false) => format!("NOT {f}"),
     }
