@@ -56,6 +56,9 @@ def check_layer(folder, layer):
     for field in meta["fields"]:
         at = fields.index(field[own])
         expect(layer.attributeAlias(at) != "", name, field["name"], "has no alias")
+    for feature in layer.getFeatures():
+        broken = [v for v in feature.attributes() if isinstance(v, str) and "\ufffd" in v]
+        expect(not broken, name, feature.id(), "has texts in another encoding:", broken[:1])
     drawn = check_drawing(name, layer)
     check_tips(name, layer, fields)
     return drawn

@@ -246,6 +246,8 @@ fn maplayer(
     kind: GeometryKind,
 ) -> Element {
     let srs = source.system.map_or_else(wgs84, defined);
+    // What a project says counts for more than the .cpg beside a Shapefile.
+    let encoding = if table.short_names { "GB18030" } else { "UTF-8" };
     let geometry = match kind {
         GeometryKind::Point => "Point",
         GeometryKind::Line | GeometryKind::Lines => "Line",
@@ -266,7 +268,7 @@ fn maplayer(
         .child(Element::new("layername").text(title))
         .child(Element::new("srs").child(srs))
         .child(about)
-        .child(Element::new("provider").with("encoding", "UTF-8").text("ogr"))
+        .child(Element::new("provider").with("encoding", encoding).text("ogr"))
         .children(body(table, style))
 }
 
