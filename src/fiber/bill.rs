@@ -10,7 +10,7 @@ use super::web::{Link, Web, lead_in_cny, reversed};
 use crate::geom::{LonLat, line_length_m};
 use crate::graph::{EdgeId, NodeId};
 use crate::model::kinds::{Basis, LayMethod};
-use crate::model::planned::RouteSegment;
+use crate::model::planned::{Passages, RouteSegment};
 use crate::model::settings::Settings;
 use crate::network::{AccessPoint, RoadGraph, Snap};
 use rustc_hash::FxHashMap;
@@ -247,13 +247,13 @@ impl Site<'_, '_> {
     fn close(&self, pieces: &[(Piece, bool)], load: Use, bill: &mut Bill) {
         let Some(&(kind, _)) = pieces.first() else { return };
         let mut line: Vec<LonLat> = Vec::new();
-        let (mut route_m, mut work_cny, mut crossings) = (0.0, 0.0, 0);
+        let (mut route_m, mut work_cny, mut passages) = (0.0, 0.0, Passages::default());
         for (p, forward) in pieces {
             let part = self.roads.line_between(p.edge, p.from_m, p.to_m);
             line.extend(if *forward { part } else { reversed(part) });
             route_m += self.pricing.route_m(p);
             work_cny += p.work_cny;
-            crossings += p.crossings;
+            passages += p.passages(&self.settings.fiber);
         }
         line.dedup();
         let way = kind.way().map(|w| &self.ways.list[w]);
@@ -263,7 +263,7 @@ impl Site<'_, '_> {
         self.push(bill, load, line, route_m, work_cny + route_m * self.settings.fiber.cable_cny_m, |s| {
             s.road_id = roads.text.opt(road.id).map(str::to_owned);
             s.method = kind.method;
-            s.crossings = crossings;
+            s.passages = passages;
             s.basis = self.roads.basis();
             s.trench_m = if kind.digs() { route_m } else { 0.0 };
             s.hole_m = if way.is_some() && kind.method == LayMethod::Duct { route_m } else { 0.0 };
@@ -286,7 +286,7 @@ impl Site<'_, '_> {
         let line = if forward { line } else { reversed(line) };
         self.push(bill, load, line, snap.distance_m, lead_in_cny(snap, &self.settings.fiber), |s| {
             s.trench_m = snap.distance_m;
-            s.crossings = snap.crossings;
+            s.passages = Passages::new(snap.crossings, 0, 0, &self.settings.fiber);
             s.basis = self.roads.basis();
         });
     }
@@ -319,7 +319,7 @@ impl Site<'_, '_> {
             cable_fibers: cables.fibers,
             serves: load.serves,
             cut_lost: 0,
-            crossings: 0,
+            passages: Passages::default(),
             around_cny: None,
             around_road: None,
             reuses: None,

@@ -561,6 +561,7 @@ impl Planner<'_, '_, '_> {
                 node: point.and_then(|p| name(p.kind)),
                 route_m: None,
                 lead_in_m: None,
+                lead_in_crossings: 0,
                 lead_in: Vec::new(),
                 cost_cny: 0.0,
                 alone_cny: 0.0,
@@ -578,6 +579,7 @@ impl Planner<'_, '_, '_> {
                 }
                 (Stand::Road(snap), Some(_)) => {
                     c.lead_in_m = Some(snap.distance_m);
+                    c.lead_in_crossings = snap.crossings;
                     c.lead_in = vec![snap.at, t.at];
                 }
                 (stand, _) => {

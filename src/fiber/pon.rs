@@ -11,7 +11,7 @@ use super::web::Link;
 use crate::geom::{LonLat, line_length_m};
 use crate::graph::{EdgeId, NodeId};
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{Basis, FiberNodeKind};
+use crate::model::kinds::{Basis, FiberNodeKind, LayMethod};
 use crate::model::planned::{Optical, PonKind, PonNode};
 use crate::model::settings::{FiberSettings, PonClassSettings, Settings};
 use crate::network::AccessKind;
@@ -248,6 +248,9 @@ pub(super) fn trees(site: &Site<'_, '_>, round: &Round, lead_in_m: &dyn Fn(u32) 
         }
     }
     let branches = |v: NodeId| below.get(&v).is_some_and(|&n| n > 1);
+    // No splitter or cabinet stands where cables meet under water: what divides there runs on to the shore.
+    let laid_under = |e: EdgeId| site.web.pieces(e).first().is_some_and(|p| p.method == LayMethod::Submarine);
+    let afloat = |v: NodeId| site.web.graph.arcs(v).all(|(e, _)| laid_under(e));
     let mut odns: BTreeMap<u32, Odn> = BTreeMap::new();
     // Where each kept node is: access point and number in its tree.
     let mut place: FxHashMap<NodeId, (u32, u32)> = FxHashMap::default();
@@ -259,10 +262,10 @@ pub(super) fn trees(site: &Site<'_, '_>, round: &Round, lead_in_m: &dyn Fn(u32) 
             place.insert(v, (access, 0));
             continue;
         }
-        if !branches(v) && !ends.contains(&v) {
+        if (!branches(v) || afloat(v)) && !ends.contains(&v) {
             continue;
         }
-        let (mut edges, mut length_m) = (Vec::new(), 0.0);
+        let (mut edges, mut length_m, mut divided) = (Vec::new(), 0.0, u32::from(branches(v)));
         let mut at = v;
         while let Some((e, u)) = hung.up(at) {
             edges.push(e);
@@ -271,11 +274,12 @@ pub(super) fn trees(site: &Site<'_, '_>, round: &Round, lead_in_m: &dyn Fn(u32) 
             if place.contains_key(&at) {
                 break;
             }
+            divided += u32::from(branches(at));
         }
         let Some(&(access, parent)) = place.get(&at) else { continue };
         let Some(odn) = odns.get_mut(&access) else { continue };
         place.insert(v, (access, odn.at.len() as u32));
-        odn.joints.push(odn.joints[parent as usize] + u32::from(branches(v)));
+        odn.joints.push(odn.joints[parent as usize] + divided);
         odn.stems.parent.push(parent);
         odn.stems.up_m.push(length_m);
         odn.edges.push(edges);

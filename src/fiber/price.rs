@@ -3,8 +3,9 @@
 use super::ways::{Run, Ways};
 use crate::graph::EdgeId;
 use crate::model::kinds::{Dig, LayMethod, RoadClass};
+use crate::model::planned::Passages;
 use crate::model::records::Road;
-use crate::model::settings::Settings;
+use crate::model::settings::{FiberSettings, Settings};
 use crate::network::{Crossing, RoadGraph, SplitEdge};
 use smallvec::SmallVec;
 
@@ -27,14 +28,29 @@ pub(super) struct Piece {
     pub method: LayMethod,
     /// Work without the cable, yuan.
     pub work_cny: f64,
-    /// Rivers and railways that are crossed on the ground.
-    pub crossings: u32,
+    /// Rivers passed beneath.
+    pub rivers: u16,
+    /// Railways passed beneath.
+    pub railways: u16,
+    /// Places where a cable under water comes ashore.
+    pub landings: u16,
 }
 
 impl Piece {
+    /// A piece of which nothing but its place is told.
+    fn bare(edge: EdgeId, [from_m, to_m]: [f64; 2], road: u32) -> Self {
+        let (method, way) = (LayMethod::Duct, NONE);
+        Self { edge, from_m, to_m, road, way, method, work_cny: 0.0, rivers: 0, railways: 0, landings: 0 }
+    }
+
     /// The way that is reused, if one is.
     pub fn way(&self) -> Option<usize> {
         (self.way != NONE).then_some(self.way as usize)
+    }
+
+    /// Rivers, railways and shores that are passed, with their part of the work.
+    pub fn passages(&self, prices: &FiberSettings) -> Passages {
+        Passages::new(self.rivers.into(), self.railways.into(), self.landings.into(), prices)
     }
 
     /// Whether a trench is dug.
@@ -136,10 +152,12 @@ impl<'a, 'r> Pricing<'a, 'r> {
     fn reuse(&self, edge: EdgeId, road: u32, from_m: f64, to_m: f64, run: &Run) -> Piece {
         let way = &self.ways.list[run.way as usize];
         let work_cny = (to_m - from_m) * self.roads.route_factor() * way.work_cny_m;
-        Piece { edge, from_m, to_m, road, way: run.way, method: way.method, work_cny, crossings: 0 }
+        let bare = Piece::bare(edge, [from_m, to_m], road);
+        Piece { way: run.way, method: way.method, work_cny, ..bare }
     }
 
-    /// New trench, or new poles or a micro-trench where they are allowed and cheaper.
+    /// New trench, or new poles or a micro-trench where they are allowed and cheaper; over water a cable under
+    /// it, with what it costs to bring it ashore.
     fn build(&self, edge: EdgeId, road: u32, from_m: f64, to_m: f64) -> Option<Piece> {
         let fiber = &self.settings.fiber;
         let record = &self.roads.roads().list[road as usize];
@@ -150,17 +168,25 @@ impl<'a, 'r> Pricing<'a, 'r> {
         };
         let user = record.cost_factor.or(1.0);
         let route_m = (to_m - from_m) * self.roads.route_factor();
+        let bare = Piece::bare(edge, [from_m, to_m], road);
+        if record.class == RoadClass::Ferry {
+            let ends = [from_m <= 0.0, to_m >= self.roads.length_m(edge)];
+            let ashore = self.roads.shores(edge).into_iter().zip(ends).filter(|&(shore, end)| shore && end);
+            let landings = ashore.count() as u16;
+            let work_cny = route_m * (fiber.submarine_cny_m * user + permit_cny_m)
+                + f64::from(landings) * fiber.landing_cny;
+            return Some(Piece { method: LayMethod::Submarine, work_cny, landings, ..bare });
+        }
         let start = self.crossings.partition_point(|c| (c.0, c.1) < (edge, from_m));
         let crossed =
             || self.crossings[start..].iter().take_while(|c| (c.0, c.1) < (edge, to_m)).map(|c| c.2);
         if crossed().any(|c| c == Crossing::Wall) {
             return None;
         }
-        let passing: f64 = crossed()
-            .map(|c| if c == Crossing::Rail { fiber.rail_crossing_cny } else { fiber.crossing_cny })
-            .sum();
-        let crossed = crossed().count();
-        let trench = route_m * (fiber.trench_cny_m * self.factor(record) * user + permit_cny_m) + passing;
+        let count = |of: Crossing| u16::try_from(crossed().filter(|&c| c == of).count()).unwrap_or(u16::MAX);
+        let beneath = Piece { rivers: count(Crossing::Water), railways: count(Crossing::Rail), ..bare };
+        let trench = route_m * (fiber.trench_cny_m * self.factor(record) * user + permit_cny_m)
+            + beneath.passages(fiber).crossing_cny;
         // Poles span a river, but don't stand along motorways or in tunnels.
         let poles = route_m * (fiber.aerial_cny_m * user + permit_cny_m);
         let aerial =
@@ -169,11 +195,12 @@ impl<'a, 'r> Pricing<'a, 'r> {
             if aerial { (LayMethod::Aerial, poles) } else { (LayMethod::Duct, trench) };
         // A slot in the surface neither passes a river nor holds in gravel.
         let slot = route_m * (fiber.micro_cny_m * user + permit_cny_m);
-        if fiber.micro_trench && crossed == 0 && self.is_sealed_street(record) && slot < work_cny {
+        let crosses = beneath.rivers > 0 || beneath.railways > 0;
+        if fiber.micro_trench && !crosses && self.is_sealed_street(record) && slot < work_cny {
             (method, work_cny) = (LayMethod::Micro, slot);
         }
-        let crossings = if method == LayMethod::Aerial { 0 } else { crossed as u32 };
-        Some(Piece { edge, from_m, to_m, road, way: NONE, method, work_cny, crossings })
+        let passing = if method == LayMethod::Aerial { bare } else { beneath };
+        Some(Piece { method, work_cny, ..passing })
     }
 
     /// Whether a slot can be cut into a road: a street on the ground whose surface is sealed, or not told.
@@ -196,6 +223,8 @@ impl<'a, 'r> Pricing<'a, 'r> {
             RoadClass::Primary => f.primary,
             RoadClass::Secondary => f.secondary,
             RoadClass::Track | RoadClass::Path => f.track,
+            // Nothing is dug over water.
+            RoadClass::Ferry => 1.0,
             RoadClass::Tertiary | RoadClass::Residential | RoadClass::Unclassified | RoadClass::Service => {
                 f.minor
             }

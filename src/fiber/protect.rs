@@ -150,7 +150,7 @@ pub(super) fn entries(roads: &RoadGraph<'_>, snap: &Snap, distance_m: f64) -> Ve
     let mut out = Vec::new();
     // What leaves a junction, seen from the junction.
     let mut around = |node: NodeId| {
-        for (edge, _) in roads.graph().arcs(node) {
+        for (edge, _) in roads.graph().arcs(node).filter(|a| !roads.is_water(a.0)) {
             let (length, [from, to]) = (roads.length_m(edge), roads.graph().ends(edge));
             if from == node && length > distance_m {
                 out.push(beside(edge, distance_m));

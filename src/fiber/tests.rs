@@ -421,8 +421,11 @@ fn surfaces_and_barriers_have_their_prices() {
             origin: Origin::default(),
         }];
         let plan = found(&inputs);
-        let s = plan.segments.iter().find(|s| s.crossings == 1).unwrap();
+        let s = plan.segments.iter().find(|s| s.passages.crossings == 1).unwrap();
         close(s.capex_cny, bare + price);
+        let cased = kind != "river";
+        assert_eq!((s.passages.railways, s.passages.crossing_cny), (u32::from(cased), price));
+        assert_eq!(s.passages.crossing_method(), if cased { "cased" } else { "drilled" });
     }
     // Nothing crosses a wall, and nothing is led in across one.
     inputs.barriers[0].kind = "Wall".into();
@@ -432,6 +435,56 @@ fn surfaces_and_barriers_have_their_prices() {
     inputs.roads = streets(&[lines[0]]);
     let found = plan(&inputs, &settings, &[terminal("b", p(3.0, 0.5))], None).unwrap();
     assert_eq!(states(&found), [ConnectionState::NoRoad]);
+}
+
+#[test]
+fn an_island_is_reached_under_water() {
+    // A quay, a ferry that forks out on the water, and two islands with streets.
+    let lines: [&[(f64, f64)]; 6] = [
+        &[(0.0, 0.0), (5.0, 0.0)],
+        &[(5.0, 0.0), (10.0, 0.0)],
+        &[(10.0, 0.0), (15.0, 5.0)],
+        &[(10.0, 0.0), (15.0, -5.0)],
+        &[(15.0, 5.0), (15.0, 8.0)],
+        &[(15.0, -5.0), (15.0, -8.0)],
+    ];
+    let mut inputs = Inputs {
+        roads: streets(&lines),
+        fiber_nodes: vec![cabinet("node", p(0.0, 0.0), 96)],
+        barriers: vec![crate::model::records::Barrier {
+            kind: "river".into(),
+            line: vec![p(7.0, -9.0), p(7.0, 9.0)],
+            origin: Origin::default(),
+        }],
+        ..Inputs::default()
+    };
+    for r in &mut inputs.roads.list[1..4] {
+        r.class = RoadClass::Ferry;
+    }
+    let settings = defaults();
+    let f = &settings.fiber;
+    let places = [(15.1, 6.0), (15.1, 7.0), (15.1, 7.9), (15.1, -6.0), (15.1, -7.0), (15.1, -7.9)];
+    let shared = |i: usize, (x, y)| Terminal { shared: true, ..terminal(&format!("s{i}"), p(x, y)) };
+    let sites: Vec<Terminal> = (0..).zip(places).map(|(i, at)| shared(i, at)).collect();
+    let found = plan(&inputs, &settings, &sites, None).unwrap();
+    assert!(states(&found).iter().all(|&s| s == ConnectionState::Planned));
+    let (water, land): (Vec<_>, Vec<_>) =
+        found.segments.iter().partition(|s| s.method == LayMethod::Submarine);
+    assert_eq!((water.len(), water.iter().map(|s| s.passages.landings).sum::<u32>()), (3, 3));
+    for s in &water {
+        assert_eq!((s.trench_m, s.hole_m, s.passages.crossings), (0.0, 0.0, 0));
+        let ashore = f64::from(s.passages.landings) * f.landing_cny;
+        let want = s.length_m * (f.submarine_cny_m + f.cable_cny_m) + ashore;
+        assert!((s.capex_cny - want).abs() < 1.0, "{} {want}", s.capex_cny);
+    }
+    assert!(land.iter().all(|s| s.trench_m > 0.0 && s.passages == Default::default()));
+    // Nothing stands where the cable forks.
+    assert!(!found.pon.is_empty() && found.pon.iter().all(|n| geodesic_m(n.at, p(10.0, 0.0)) > 100.0));
+    // A site is led in from the shore, and a ban holds on the water too.
+    let off = plan(&inputs, &settings, &[terminal("wreck", p(6.5, 0.5))], None).unwrap();
+    assert_eq!(off.connections[0].lead_in.first(), Some(&p(5.0, 0.0)));
+    inputs.roads.list[1].dig = Some(Dig::Closed);
+    assert_eq!(states(&plan(&inputs, &settings, &sites[..1], None).unwrap()), [ConnectionState::NoFiber]);
 }
 
 #[test]

@@ -269,6 +269,8 @@ vocabulary!(
         Track = "track", "机耕路", "土路";
         /// Ways for people on foot or bicycles.
         Path = "path", "小路", "人行道", "footway", "cycleway", "pedestrian", "bridleway", "steps", "步行街";
+        /// Over water (OSM `route=ferry`): nobody drives or digs there, but cable can be laid under water.
+        Ferry = "ferry", "轮渡", "航线", "轮渡航线", "水底光缆路由", "海缆路由", "submarine";
     }
 );
 vocabulary!(

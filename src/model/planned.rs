@@ -1,7 +1,7 @@
 //! The parts that a plan is made of. Money is in yuan, capex without tax, opex per year.
 
 use super::kinds::{Basis, DcTier, LayMethod};
-use super::settings::HallKind;
+use super::settings::{FiberSettings, HallKind};
 use crate::geom::LonLat;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,53 @@ pub struct Station {
     pub owner: Option<String>,
 }
 
+/// What a stretch of fiber has to pass on its way, and what that costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Passages {
+    /// Rivers and railways passed beneath, on the ground.
+    pub crossings: u32,
+    /// Railways among them; the rest is drilled beneath.
+    pub railways: u32,
+    /// Cost of these, yuan; part of the capex.
+    pub crossing_cny: f64,
+    /// Places where a cable under water comes ashore.
+    pub landings: u32,
+    /// Cost of these, yuan; part of the capex.
+    pub landing_cny: f64,
+}
+
+impl Passages {
+    /// So many rivers and railways passed beneath, and landings of a cable under water.
+    #[must_use]
+    pub fn new(rivers: u32, railways: u32, landings: u32, prices: &FiberSettings) -> Self {
+        let crossing_cny =
+            f64::from(rivers) * prices.crossing_cny + f64::from(railways) * prices.rail_crossing_cny;
+        let landing_cny = f64::from(landings) * prices.landing_cny;
+        Self { crossings: rivers + railways, railways, crossing_cny, landings, landing_cny }
+    }
+
+    /// How rivers and railways are crossed: `none`, `drilled`, `cased`, or `drilled+cased`.
+    #[must_use]
+    pub const fn crossing_method(&self) -> &'static str {
+        match (self.crossings > self.railways, self.railways > 0) {
+            (false, false) => "none",
+            (true, false) => "drilled",
+            (false, true) => "cased",
+            (true, true) => "drilled+cased",
+        }
+    }
+}
+
+impl std::ops::AddAssign for Passages {
+    fn add_assign(&mut self, more: Self) {
+        self.crossings += more.crossings;
+        self.railways += more.railways;
+        self.crossing_cny += more.crossing_cny;
+        self.landings += more.landings;
+        self.landing_cny += more.landing_cny;
+    }
+}
+
 /// A stretch of planned fiber between two junctions of the right of way.
 #[derive(Clone, Debug, Serialize)]
 pub struct RouteSegment {
@@ -97,8 +144,9 @@ pub struct RouteSegment {
     pub serves: u32,
     /// Of them those that lose service when it alone is cut.
     pub cut_lost: u32,
-    /// Rivers and railways that it crosses on the ground.
-    pub crossings: u32,
+    /// What it passes.
+    #[serde(flatten)]
+    pub passages: Passages,
     /// What the cheapest other way would cost to join again what it alone joins, at the price of the
     /// smallest cables, yuan; none where there is no other way, or where two routes pass it.
     pub around_cny: Option<f64>,
@@ -157,6 +205,8 @@ pub struct Connection {
     pub route_m: Option<f64>,
     /// Lead-in from the road, metres.
     pub lead_in_m: Option<f64>,
+    /// Rivers and railways that the lead-in passes beneath, at `fiber.crossing_cny` each; part of the cost.
+    pub lead_in_crossings: u32,
     /// Line of the lead-in, from the road to the building.
     #[serde(skip)]
     pub lead_in: Vec<LonLat>,
@@ -229,6 +279,7 @@ impl Connection {
             node: None,
             route_m: None,
             lead_in_m: None,
+            lead_in_crossings: 0,
             lead_in: Vec::new(),
             cost_cny: 0.0,
             alone_cny: 0.0,
@@ -418,6 +469,10 @@ pub enum ItemKind {
     Indoor,
     /// New trench.
     Trench,
+    /// River and railway crossings on the ground.
+    Crossing,
+    /// Cable under water, with its landings.
+    Submarine,
     /// Cable in existing duct.
     Duct,
     /// Splitters and OLT ports.

@@ -45,7 +45,10 @@ pub fn repairs(roads: &Roads, most_m: f64, barriers: &Barriers) -> Result<Vec<Ga
     let (mut points, mut part) = (Vec::new(), Vec::new());
     for e in graph.graph().edges() {
         let own = parts.of[graph.graph().ends(e)[0].index()];
-        for &p in graph.line(e) {
+        let line = graph.line(e);
+        // A ferry is met at its quays.
+        let step = if graph.is_water(e) { line.len().saturating_sub(1).max(1) } else { 1 };
+        for &p in line.iter().step_by(step) {
             points.push(p);
             part.push(own);
         }

@@ -2,7 +2,7 @@
 
 use crate::geom::{LonLat, along_geodesic, azimuth_deg, geodesic_m};
 use crate::graph::{EdgeId, Graph, GraphError, NodeId, components};
-use crate::model::kinds::Basis;
+use crate::model::kinds::{Basis, RoadClass};
 use crate::model::records::{Road, Roads};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -35,7 +35,8 @@ pub struct RoadComponent {
 ///
 /// Roads join where they share a vertex identity, or, in a layer without identities, where vertices coincide
 /// at 1e-7°. There, the inner vertices of a bridge and of the road below stay apart even if they coincide.
-/// A vertex where only two stretches meet is no junction; an edge runs through it.
+/// A vertex where only two stretches meet is no junction; an edge runs through it, but for a quay: an edge lies
+/// wholly on land or wholly over water ([`RoadClass::Ferry`]).
 #[derive(Clone, Debug)]
 pub struct RoadGraph<'r> {
     roads: &'r Roads,
@@ -187,6 +188,20 @@ impl<'r> RoadGraph<'r> {
         &self.parts[self.first_part[e] as usize..self.first_part[e + 1] as usize]
     }
 
+    /// Whether an edge lies over water, where nothing is dug or led in.
+    #[must_use]
+    pub fn is_water(&self, edge: EdgeId) -> bool {
+        self.parts(edge).first().is_some_and(|p| is_ferry(self.roads, p.road))
+    }
+
+    /// Which ends of an edge over water lie on a shore: where a road meets it, or nothing does.
+    #[must_use]
+    pub fn shores(&self, edge: EdgeId) -> [bool; 2] {
+        let afloat =
+            |v: NodeId| self.graph.degree(v) > 1 && self.graph.arcs(v).all(|(e, _)| self.is_water(e));
+        self.graph.ends(edge).map(|v| !afloat(v))
+    }
+
     /// The stretches of an edge between two offsets in geodesic metres, each with its road (by index) and its
     /// own two offsets.
     pub fn stretches(
@@ -319,8 +334,11 @@ impl Chains {
         }
         joints.sort_unstable();
         let mut mate = vec![NONE; pieces.len() * 2];
+        let afloat = |end: u32| is_ferry(roads, pieces[end as usize / 2].road);
         for pair in joints.chunk_by(|a, b| a.0 == b.0) {
-            if let [(_, a), (_, b)] = *pair {
+            if let [(_, a), (_, b)] = *pair
+                && afloat(a) == afloat(b)
+            {
                 mate[a as usize] = b;
                 mate[b as usize] = a;
             }
@@ -359,6 +377,10 @@ impl Chains {
             Some(chain)
         })
     }
+}
+
+fn is_ferry(roads: &Roads, road: u32) -> bool {
+    roads.list.get(road as usize).is_some_and(|r| r.class == RoadClass::Ferry)
 }
 
 /// Indices of a road's vertices in [`Roads::points`]; empty when the record points outside.
@@ -425,7 +447,6 @@ fn places(roads: &Roads) -> (Vec<u32>, usize) {
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;
-    use crate::model::kinds::RoadClass;
     use crate::model::text::{Known, Text};
 
     /// A thousandth of a degree is one.

@@ -117,7 +117,7 @@ fn side(a: Xy, b: Xy, c: Xy) -> f64 {
     if area == 0.0 { 0.0 } else { area.signum() }
 }
 
-/// Finds the nearest place on any road.
+/// Finds the nearest place on any road on land.
 pub struct Snapper<'g, 'r> {
     roads: &'g RoadGraph<'r>,
     index: SegmentIndex,
@@ -125,7 +125,7 @@ pub struct Snapper<'g, 'r> {
 }
 
 impl<'g, 'r> Snapper<'g, 'r> {
-    /// An index over all edges and barriers.
+    /// An index over all edges on land, and barriers.
     #[must_use]
     pub fn new(roads: &'g RoadGraph<'r>, barriers: &[Barrier]) -> Self {
         Self::with_walls(roads, barriers, &[])
@@ -134,7 +134,8 @@ impl<'g, 'r> Snapper<'g, 'r> {
     /// Like [`new`](Self::new); barriers of the kinds in `walls` are never crossed.
     #[must_use]
     pub fn with_walls(roads: &'g RoadGraph<'r>, barriers: &[Barrier], walls: &[String]) -> Self {
-        let lines = roads.graph().edges().map(|e| (e.0, roads.line(e)));
+        let on_land = roads.graph().edges().filter(|&e| !roads.is_water(e));
+        let lines = on_land.map(|e| (e.0, roads.line(e)));
         Self { roads, index: SegmentIndex::new(lines), barriers: Barriers::with_walls(barriers, walls) }
     }
 
@@ -188,7 +189,7 @@ impl<'g, 'r> Snapper<'g, 'r> {
     }
 
     /// Crossings of each edge's line with the barriers, for what is dug along it: none where the road goes
-    /// over or under on a bridge or in a tunnel. Edge, offset and kind, in order of the first two.
+    /// over or under on a bridge or in a tunnel, and none over water. Edge, offset and kind, in order of the first two.
     #[must_use]
     pub fn edge_crossings(&self) -> Vec<(EdgeId, f64, Crossing)> {
         let mut found: Vec<(EdgeId, f64, Crossing)> = Vec::new();
@@ -274,6 +275,26 @@ mod tests {
         // With no road on this side in reach, the river is crossed and counted, at its vertex once.
         let s = snapper.snap(p(5.0, 2.0), 300.0).unwrap();
         assert_eq!((s.crossings, s.edge), (1, EdgeId(0)));
+    }
+
+    #[test]
+    fn nothing_is_led_in_from_the_water() {
+        // A street to the quay at 5, a ferry from there that bends, and a street on the far shore.
+        let mut r = roads(&[
+            &[(0.0, 0.0), (5.0, 0.0)],
+            &[(5.0, 0.0), (10.0, 1.0), (20.0, 0.0)],
+            &[(20.0, 0.0), (25.0, 0.0)],
+        ]);
+        r.list[1].class = crate::model::kinds::RoadClass::Ferry;
+        let g = RoadGraph::new(&r, 1.0).unwrap();
+        // The quays are junctions though only two lines meet there.
+        let water: Vec<EdgeId> = g.graph().edges().filter(|&e| g.is_water(e)).collect();
+        assert_eq!((g.graph().edge_count(), water.len(), g.shores(water[0])), (3, 1, [true, true]));
+        let snapper = Snapper::new(&g, &[river(&[(12.0, -5.0), (12.0, 5.0)])]);
+        let s = snapper.snap(p(8.0, 1.0), 2_000.0).unwrap();
+        assert_eq!(s.at, p(5.0, 0.0));
+        assert_eq!(snapper.edge_crossings(), []);
+        assert_eq!(snapper.within(p(12.0, 0.8), 200.0).count(), 0);
     }
 
     #[test]

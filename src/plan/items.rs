@@ -1,5 +1,6 @@
 //! The task table: what is built, by kind, city, payer and phase. Its sums are the plan's totals.
 
+use crate::model::kinds::LayMethod;
 use crate::model::planned::{
     Center, Connection, ConnectionState, Item, ItemKind, PonNode, RouteSegment, Station, StationBuild,
 };
@@ -33,15 +34,32 @@ pub fn gather(
         add(kind, s.city.as_deref(), &s.payer, s.phase, 1.0, s.capex_cny, s.opex_cny_yr);
     }
     for r in routes {
-        let kind = if r.trench_m > 0.0 { ItemKind::Trench } else { ItemKind::Duct };
-        let km = r.length_m / 1e3;
-        add(kind, r.city.as_deref(), &r.payer, r.phase, km, r.capex_cny, r.opex_cny_yr);
+        let kind = match r.method {
+            LayMethod::Submarine => ItemKind::Submarine,
+            _ if r.trench_m > 0.0 => ItemKind::Trench,
+            _ => ItemKind::Duct,
+        };
+        let (km, city) = (r.length_m / 1e3, r.city.as_deref());
+        let [capex, opex] = [1.0, settings.fiber.opex_share].map(|share| r.passages.crossing_cny * share);
+        add(kind, city, &r.payer, r.phase, km, r.capex_cny - capex, r.opex_cny_yr - opex);
+        if r.passages.crossings > 0 {
+            let count = f64::from(r.passages.crossings);
+            add(ItemKind::Crossing, city, &r.payer, r.phase, count, capex, opex);
+        }
     }
     for (i, c) in connections.iter().enumerate().filter(|(_, c)| c.state == ConnectionState::Planned) {
-        let capex = lead_in_cny.get(i).copied().unwrap_or(0.0);
-        let opex = capex * settings.fiber.opex_share;
-        let city = city_of(i);
-        add(ItemKind::LeadIn, city.as_deref(), &settings.plan.payer.fiber, c.phase, 1.0, capex, opex);
+        let (city, payer) = (city_of(i), &settings.plan.payer.fiber);
+        let count = f64::from(c.lead_in_crossings);
+        let passing = count * settings.fiber.crossing_cny;
+        let capex = lead_in_cny.get(i).copied().unwrap_or(0.0) - passing;
+        let mut add = |kind, quantity, capex: f64| {
+            let opex = capex * settings.fiber.opex_share;
+            add(kind, city.as_deref(), payer, c.phase, quantity, capex, opex);
+        };
+        add(ItemKind::LeadIn, 1.0, capex);
+        if count > 0.0 {
+            add(ItemKind::Crossing, count, passing);
+        }
     }
     for n in pon {
         add(ItemKind::Pon, n.city.as_deref(), &n.payer, n.phase, 1.0, n.capex_cny, n.opex_cny_yr);
@@ -60,7 +78,10 @@ pub fn gather(
             payer,
             phase,
             quantity,
-            unit: if matches!(kind, ItemKind::Trench | ItemKind::Duct) { "km" } else { "pcs" },
+            unit: match kind {
+                ItemKind::Trench | ItemKind::Submarine | ItemKind::Duct => "km",
+                _ => "pcs",
+            },
             capex_cny,
             opex_cny_yr,
         })

@@ -381,6 +381,7 @@ impl<'a> Years<'a> {
 mod tests {
     use super::*;
     use crate::model::kinds::{Basis, LayMethod};
+    use crate::model::planned::Passages;
     use crate::model::settings::Settings;
 
     /// Two years: the first within everything, the second beyond its money, its stations and its trench.
@@ -435,7 +436,7 @@ mod tests {
             cable_fibers: 6,
             serves: 1,
             cut_lost: 1,
-            crossings: 0,
+            passages: Passages::default(),
             around_cny: None,
             around_road: None,
             reuses: None,

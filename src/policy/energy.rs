@@ -328,8 +328,8 @@ fn routes(inputs: &Inputs, plan: Option<&Plan>) -> Sharing {
         // Cables that don't name their ducts tell nothing.
         today_shared: (!owners.is_empty()).then(|| inputs.ducts.iter().filter(shared).map(length_km).sum()),
         planned: planned(&|_| true),
-        on_standing: planned(&|r| r.trench_m == 0.0),
-        together: planned(&|r| r.trench_m > 0.0 && r.serves > 1),
+        on_standing: planned(&|r| r.reuses.is_some()),
+        together: planned(&|r| r.reuses.is_none() && r.serves > 1),
     }
 }
 
@@ -672,6 +672,7 @@ mod tests {
             .map(|(length_m, trench_m, serves)| {
                 let mut x = route.clone();
                 (x.length_m, x.trench_m, x.serves) = (length_m, trench_m, serves);
+                x.reuses = (trench_m == 0.0).then(|| "D-1".to_owned());
                 x
             })
             .to_vec();

@@ -287,7 +287,7 @@ fn centers(inputs: &Inputs, settings: &Settings, found: &mut Failures) {
 mod tests {
     use super::*;
     use crate::model::kinds::{FiberLevel, FiberNodeKind};
-    use crate::model::planned::{Connection, Protection, RouteSegment};
+    use crate::model::planned::{Connection, Passages, Protection, RouteSegment};
     use crate::model::records::{FiberNode, Site};
 
     fn at(x: f64, y: f64) -> LonLat {
@@ -407,7 +407,7 @@ mod tests {
             cable_fibers: 6,
             serves: 1,
             cut_lost: 0,
-            crossings: 0,
+            passages: Passages::default(),
             around_cny: None,
             around_road: None,
             reuses: None,
@@ -439,6 +439,7 @@ mod tests {
                     node: None,
                     route_m: None,
                     lead_in_m: None,
+                    lead_in_crossings: 0,
                     lead_in: vec![first, home],
                     cost_cny: 0.0,
                     alone_cny: 0.0,

@@ -124,10 +124,10 @@ impl Off {
         let cables = self.factor(Parameter::CablePrices, u.cost_share);
         let f = &mut s.fiber;
         // A crossing and a box are no longer where the way is; a metre is.
-        for price in [&mut f.crossing_cny, &mut f.rail_crossing_cny] {
+        for price in [&mut f.crossing_cny, &mut f.rail_crossing_cny, &mut f.landing_cny] {
             *price *= trenches;
         }
-        for price in [&mut f.trench_cny_m, &mut f.micro_cny_m, &mut f.permit_cny_m] {
+        for price in [&mut f.trench_cny_m, &mut f.micro_cny_m, &mut f.permit_cny_m, &mut f.submarine_cny_m] {
             *price *= trenches * lengths;
         }
         for price in [
@@ -163,7 +163,10 @@ impl Off {
         let lengths = self.factor(Parameter::Lengths, u.length_share);
         let of = |kind: ItemKind| match kind {
             ItemKind::Station | ItemKind::Indoor => self.factor(Parameter::StationPrices, u.cost_share),
-            ItemKind::Trench => self.factor(Parameter::TrenchPrices, u.cost_share) * lengths,
+            ItemKind::Trench | ItemKind::Submarine => {
+                self.factor(Parameter::TrenchPrices, u.cost_share) * lengths
+            }
+            ItemKind::Crossing => self.factor(Parameter::TrenchPrices, u.cost_share),
             ItemKind::Duct => self.factor(Parameter::CablePrices, u.cost_share) * lengths,
             ItemKind::Pon | ItemKind::LeadIn => self.factor(Parameter::CablePrices, u.cost_share),
             ItemKind::DataCenter => self.factor(Parameter::CenterPrices, u.cost_share),

@@ -14,7 +14,7 @@ use crate::model::notes::Note;
 use crate::model::operators::{NetworkId, Operators};
 use crate::model::planned::{
     BudgetStep, Center, Certificate, Connection, ConnectionState, Item, ItemKind, Optical, OrderStep,
-    PonKind, PonNode, Protection, RouteSegment, Station, StationBuild, Structure,
+    Passages, PonKind, PonNode, Protection, RouteSegment, Station, StationBuild, Structure,
 };
 use crate::model::records::{Cell, CellId, DataCenter, FiberNode, Origin, Region, Site, SiteId};
 use crate::model::rules;
@@ -346,7 +346,7 @@ pub(crate) fn plan() -> Plan {
                 cable_fibers: 6,
                 serves: 2,
                 cut_lost: 2,
-                crossings: 0,
+                passages: Passages::default(),
                 around_cny: Some(310_000.0),
                 around_road: Some("W-SECRET-78".into()),
                 reuses: None,
@@ -374,7 +374,7 @@ pub(crate) fn plan() -> Plan {
                 cable_fibers: 6,
                 serves: 1,
                 cut_lost: 1,
-                crossings: 0,
+                passages: Passages::default(),
                 around_cny: None,
                 around_road: None,
                 reuses: Some("DUCT-SECRET-5".into()),
@@ -395,6 +395,7 @@ pub(crate) fn plan() -> Plan {
                 node: Some("OLT-SECRET-9".into()),
                 route_m: Some(1_865.1),
                 lead_in_m: Some(88.0),
+                lead_in_crossings: 0,
                 lead_in: vec![p(118.8003345, 32.0513345), p(118.8012345, 32.0512345)],
                 cost_cny: 251_280.0,
                 alone_cny: 251_280.0,
@@ -435,6 +436,7 @@ pub(crate) fn plan() -> Plan {
                 node: None,
                 route_m: None,
                 lead_in_m: None,
+                lead_in_crossings: 0,
                 lead_in: vec![],
                 cost_cny: 0.0,
                 alone_cny: 0.0,

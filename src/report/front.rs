@@ -171,7 +171,7 @@ fn invested(flow: &CashFlow, plan: &Plan, lang: Lang) -> String {
 fn built(sum: &BTreeMap<ItemKind, f64>, lang: Lang) -> String {
     let of = |k: ItemKind| sum.get(&k).copied().unwrap_or(0.0);
     let count = |k: ItemKind| of(k).round() as u64;
-    let km = of(ItemKind::Trench) + of(ItemKind::Duct);
+    let km = of(ItemKind::Trench) + of(ItemKind::Submarine) + of(ItemKind::Duct);
     let mut parts = Vec::new();
     let mut add = |n: u64, en: &str, zh: String| {
         if n > 0 {

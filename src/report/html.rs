@@ -364,7 +364,7 @@ fn lines(v: View) -> (Vec<Value>, Vec<Vec<f64>>) {
         let Some(rest) = left.checked_sub(line.0.len()) else { break };
         left = rest;
         let way = flat(line.0.iter().map(|c| degrees(LonLat::wrapped(c.x, c.y))));
-        let reuse = r.trench_m <= 0.0;
+        let reuse = r.reuses.is_some();
         let inferred = r.basis == crate::model::kinds::Basis::Inferred;
         let length = if r.length_m < 1000.0 {
             format!("{} m", grouped_decimal(r.length_m, 0))

@@ -6,7 +6,7 @@ use super::layers::View;
 use super::plan_document::{money_cell, money_heading};
 use crate::geom::LonLat;
 use crate::model::kinds::{Lang, LayMethod};
-use crate::model::planned::{ItemKind, PonKind, RouteSegment};
+use crate::model::planned::{Connection, ConnectionState, ItemKind, PonKind, RouteSegment};
 use crate::model::settings::Settings;
 use crate::plan::Plan;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,8 +64,10 @@ pub fn table(plan: &Plan, settings: &Settings, lang: Lang) -> Table {
         for (sum, m) in s.metres.iter_mut().zip([r.trench_m, r.hole_m, r.cable_m, r.fiber_m]) {
             *sum += m;
         }
-        s.capex += r.capex_cny;
-        s.opex += r.opex_cny_yr;
+        // Crossings and landings are items of their own.
+        let apart = r.passages.crossing_cny + r.passages.landing_cny;
+        s.capex += r.capex_cny - apart;
+        s.opex += r.opex_cny_yr - apart * settings.fiber.opex_share;
     }
     let mut all = Sum::default();
     for ((method, dug, fibers), s) in &cables {
@@ -73,6 +75,7 @@ pub fn table(plan: &Plan, settings: &Settings, lang: Lang) -> Table {
             (_, true) => t("cable, new trench", "光缆，新建沟槽"),
             (LayMethod::Duct, _) => t("cable, existing duct", "光缆，利旧管道"),
             (LayMethod::Aerial, _) => t("cable, poles", "光缆，杆路"),
+            (LayMethod::Submarine, _) => t("cable, under water", "光缆，水底"),
             (other, _) => format!("{}: {}", t("cable", "光缆"), t(other.code(), other.zh())),
         };
         let mut row = vec![
@@ -108,6 +111,30 @@ pub fn table(plan: &Plan, settings: &Settings, lang: Lang) -> Table {
         joints(&plan.routes, settings.fiber.pon.reel_m),
         None,
     );
+    let passed = || plan.routes.iter().map(|r| r.passages);
+    let railways: u32 = passed().map(|p| p.railways).sum();
+    let rivers = passed().map(|p| p.crossings).sum::<u32>() - railways;
+    let under = |c: &Connection| if c.state == ConnectionState::Planned { c.lead_in_crossings } else { 0 };
+    let led_in: u32 = plan.connections.iter().map(under).sum();
+    let rail_cny = f64::from(railways) * settings.fiber.rail_crossing_cny;
+    let drilled_cny = passed().map(|p| p.crossing_cny).sum::<f64>() - rail_cny;
+    for (en, zh, count, capex) in [
+        ("river crossings, directional drilling", "穿越河流，水平定向钻", rivers, drilled_cny),
+        ("railway crossings, cased beneath the track", "穿越铁路，套管顶进", railways, rail_cny),
+        (
+            "landings of cable under water",
+            "水底光缆登陆点",
+            passed().map(|p| p.landings).sum(),
+            passed().map(|p| p.landing_cny).sum(),
+        ),
+    ] {
+        if count > 0 {
+            let opex = capex * settings.fiber.opex_share;
+            line(t(en, zh), Cell::Blank, count.into(), Some((capex, opex)));
+            all.capex += capex;
+            all.opex += opex;
+        }
+    }
     let parts: BTreeSet<(PonKind, u32)> = plan.pon.iter().map(|n| (n.kind, n.ratio)).collect();
     for (kind, ratio) in parts {
         let of = || plan.pon.iter().filter(|n| n.kind == kind && n.ratio == ratio);
@@ -124,6 +151,14 @@ pub fn table(plan: &Plan, settings: &Settings, lang: Lang) -> Table {
     let opex: f64 = lead_ins().map(|i| i.opex_cny_yr).sum();
     let count: f64 = lead_ins().map(|i| i.quantity).sum();
     line(t("lead-ins and terminals", "引入与终端"), Cell::Blank, count.round() as u64, Some((capex, opex)));
+    let beneath_cny = f64::from(led_in) * settings.fiber.crossing_cny;
+    if led_in > 0 {
+        let opex = beneath_cny * settings.fiber.opex_share;
+        let name = t("crossings of lead-ins, directional drilling", "引入段穿越，水平定向钻");
+        line(name, Cell::Blank, led_in.into(), Some((beneath_cny, opex)));
+        all.capex += beneath_cny;
+        all.opex += opex;
+    }
     let mut total = vec![Cell::Text(t("total", "合计")), Cell::Blank, Cell::Blank, Cell::Blank];
     total.extend(all.metres.map(|m| Cell::Number(m / 1e3, 3)));
     total.extend([money_cell(lang, all.capex + capex), money_cell(lang, all.opex + opex)]);
@@ -197,6 +232,7 @@ pub fn reused(v: View, plan: &Plan, lang: Lang) -> Option<Table> {
 mod tests {
     use super::super::fixture;
     use super::*;
+    use crate::model::planned::Passages;
 
     #[test]
     fn kinds_of_kilometres_and_money_add_up() {
@@ -213,5 +249,27 @@ mod tests {
         let mut other = plan.routes.clone();
         other[1].cable_fibers = 12;
         assert_eq!(joints(&other, 5_000.0), 1);
+    }
+
+    #[test]
+    fn crossings_and_landings_are_items_of_their_own() {
+        let (mut plan, settings) = (fixture::plan(), fixture::settings(""));
+        let total = |table: &Table| table.total.clone().unwrap()[8].show(Lang::En);
+        let before = total(&table(&plan, &settings, Lang::En));
+        // Within the capex of the stretch, so that the sum stays.
+        plan.routes[0].passages = Passages::new(1, 1, 0, &settings.fiber);
+        plan.routes[1].method = LayMethod::Submarine;
+        let found = table(&plan, &settings, Lang::En);
+        let row = |name: &str| {
+            let all = found.rows.iter().find(|r| r[0].show(Lang::En).starts_with(name));
+            all.map(|r| [2, 8].map(|k| r[k].show(Lang::En)))
+        };
+        let one = |capex: &str| Some(["1".to_owned(), capex.to_owned()]);
+        assert_eq!(row("river crossings, directional drilling"), one("0.060"));
+        assert_eq!(row("railway crossings"), one("0.090"));
+        // 240,000 less both.
+        assert_eq!(row("cable, new trench"), one("0.090"));
+        assert_eq!((row("cable, under water"), row("landings")), (one("0.000"), None));
+        assert_eq!(total(&found), before);
     }
 }

@@ -141,8 +141,11 @@ fn provider(owner: &str) -> Option<Value> {
 
 /// How a cable is laid, in the standard's words.
 fn laid(method: LayMethod, into: &mut Map<String, Value>) {
-    let above = matches!(method, LayMethod::Aerial | LayMethod::Opgw);
-    into.insert("deployment".into(), json!([if above { "aboveGround" } else { "belowGround" }]));
+    // The standard's closed list has no word for what lies under water.
+    if method != LayMethod::Submarine {
+        let above = matches!(method, LayMethod::Aerial | LayMethod::Opgw);
+        into.insert("deployment".into(), json!([if above { "aboveGround" } else { "belowGround" }]));
+    }
     into.insert("deploymentDetails".into(), json!({ "description": method.code() }));
 }
 

@@ -69,6 +69,8 @@ pub const fn item_label(kind: ItemKind) -> (&'static str, &'static str, &'static
         ItemKind::Station => ("station", "radio stations", "基站"),
         ItemKind::Indoor => ("indoor", "indoor systems", "室分系统"),
         ItemKind::Trench => ("trench", "new trench with cable", "新建管道光缆"),
+        ItemKind::Crossing => ("crossing", "river and railway crossings", "穿越河流铁路工程"),
+        ItemKind::Submarine => ("submarine", "cable under water, with landings", "水底光缆（含登陆点）"),
         ItemKind::Duct => ("duct", "cable in existing ducts and on poles", "利旧管道与杆路光缆"),
         ItemKind::Pon => ("pon", "splitters and OLT ports", "分光器与PON口"),
         ItemKind::LeadIn => ("lead-in", "lead-ins and terminals", "引入与终端"),
@@ -155,8 +157,24 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     })
     .about("sites and stations without a second route", "无第二路由的接入点");
     c.int("crossings", "", ("rivers and railways crossed", "穿越河流铁路处数"), move |i| {
-        Some(i64::from(r[i].crossings))
+        Some(i64::from(r[i].passages.crossings))
     });
+    c.text("crossing_method", ("crossed by", "穿越方式"), move |i| Some(r[i].passages.crossing_method()))
+        .about(
+            "drilled: directional drilling beneath a river; cased: pipe pushed beneath a railway",
+            "drilled 水平定向钻，cased 套管顶进",
+        );
+    c.float("crossing_cny", 0, "CNY", ("cost of crossings", "穿越造价"), move |i| {
+        Some(r[i].passages.crossing_cny)
+    })
+    .about("part of the capex", "含于建设投资");
+    c.int("landings", "", ("landings of a cable under water", "水底光缆登陆点数"), move |i| {
+        Some(i64::from(r[i].passages.landings))
+    });
+    c.float("landing_cny", 0, "CNY", ("cost of landings", "登陆点造价"), move |i| {
+        Some(r[i].passages.landing_cny)
+    })
+    .about("part of the capex", "含于建设投资");
     c.text("reuses", ("duct or pole line reused", "利旧管道或杆路"), move |i| {
         Some(r[i].reuses.as_deref().unwrap_or("none"))
     })
@@ -234,6 +252,12 @@ pub fn lead_ins<'a>(plan: &'a Plan) -> Layer<'a> {
         l(|l| l.second.map_or(l.connection.lead_in_m, |p| p.lead_in_m)),
     )
     .from("planned", "unknown");
+    let beneath = std::sync::Arc::clone(&list);
+    c.int("crossings", "", ("rivers and railways crossed", "穿越河流铁路处数"), move |i| {
+        let LeadIn { connection, second } = beneath[i];
+        Some(if second.is_some() { 0 } else { i64::from(connection.lead_in_crossings) })
+    })
+    .about("of the lead-in, drilled beneath", "引入段，水平定向钻");
     c.float("cost_cny", 0, "CNY", ("share of the cost", "分摊造价"), l(|l| Some(l.connection.cost_cny)))
         .about("of both routes where there are two", "双路由时为两条路由合计");
     let asked = std::sync::Arc::clone(&list);

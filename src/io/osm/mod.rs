@@ -38,12 +38,12 @@ impl fmt::Display for OsmId {
     }
 }
 
-/// A road, street or path; a way that leaves the extract and returns gives several.
+/// A road, street, path or ferry; a way that leaves the extract and returns gives several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OsmRoad {
     /// The way.
     pub way: i64,
-    /// Class from `highway`, links with their main road.
+    /// Class from `highway`, links with their main road; that of ferries from `route`.
     pub class: RoadClass,
     /// `name`, else `ref`; empty when it has neither.
     pub name: String,
@@ -335,8 +335,9 @@ impl Kept {
     }
 
     fn take_way(&mut self, id: i64, nodes: &[i64], tags: &Tags<'_>) {
-        if let Some(highway) = tags.get("highway") {
-            match RoadClass::parse(highway).filter(|_| tags.get("area") != Some("yes")) {
+        let ferry = tags.get("route").filter(|&route| route == "ferry");
+        if let Some(way) = tags.get("highway").or(ferry) {
+            match RoadClass::parse(way).filter(|_| tags.get("area") != Some("yes")) {
                 Some(class) => {
                     let name = tags.get("name").or_else(|| tags.get("ref")).unwrap_or_default().to_owned();
                     self.roads.push(OsmRoad {

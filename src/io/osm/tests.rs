@@ -1,5 +1,5 @@
 //! Counts of real extracts against pyosmium 4.3.2 (an own script with the same rules of selection), and broken files.
-//! GDAL 3.6.2 (ogrinfo) agrees: lines with a `highway`, constructions included, are 1,614 in Andorra and 1,245 in Shenzhen;
+//! GDAL 3.6.2 (ogrinfo) agrees: lines with a `route=ferry` are one, of six nodes, in Monaco; with a `highway`, constructions included, are 1,614 in Andorra and 1,245 in Shenzhen;
 //! industrial polygons are 1, 5 (Monaco) and 22.
 
 use super::*;
@@ -56,7 +56,7 @@ fn andorra_pbf() {
 
 #[test]
 fn monaco_pbf() {
-    check("roads/monaco.osm.pbf", [3434, 19073, 904, 60, 272, 56, 0, 11, 0, 5]);
+    check("roads/monaco.osm.pbf", [3435, 19079, 905, 60, 272, 56, 0, 11, 0, 5]);
 }
 
 #[test]
@@ -102,6 +102,8 @@ const SMALL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
     <tag k="highway" v="motorway_link"/><tag k="name" v="沪宁高速"/><tag k="bridge" v="viaduct"/><tag k="tunnel" v="no"/></way>
   <way id="101"><nd ref="1"/><nd ref="6"/><tag k="highway" v="track"/></way>
   <way id="102"><nd ref="1"/><nd ref="2"/><tag k="highway" v="construction"/></way>
+  <way id="106"><nd ref="11"/><nd ref="13"/><tag k="route" v="ferry"/><tag k="name" v="江北轮渡"/></way>
+  <way id="107"><nd ref="11"/><nd ref="13"/><tag k="route" v="bus"/></way>
   <way id="103"><nd ref="11"/><nd ref="12"/><nd ref="13"/></way>
   <way id="104"><nd ref="11"/><nd ref="14"/><nd ref="13"/></way>
   <way id="105"><nd ref="11"/><nd ref="12"/><tag k="landuse" v="industrial"/></way>
@@ -113,13 +115,15 @@ const SMALL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 fn every_rule_on_a_small_file() {
     let (_folder, path) = written(SMALL.as_bytes(), "small.osm");
     let (osm, problems) = read(&path).expect("a sound file");
-    assert_eq!(osm.roads.len(), 2, "way 100 in two pieces, way 101 nowhere");
+    assert_eq!(osm.roads.len(), 3, "way 100 in two pieces, way 101 nowhere, the ferry");
     assert_eq!((osm.roads[0].nodes.as_slice(), osm.roads[1].nodes.as_slice()), (&[1, 2][..], &[4, 5][..]));
     let road = &osm.roads[0];
     assert_eq!(
         (road.class, road.name.as_str(), road.bridge, road.tunnel),
         (RoadClass::Motorway, "沪宁高速", true, false)
     );
+    let ferry = &osm.roads[2];
+    assert_eq!((ferry.class, ferry.name.as_str(), ferry.nodes.len()), (RoadClass::Ferry, "江北轮渡", 2));
     assert_eq!(osm.towers.len(), 1);
     let tower = &osm.towers[0];
     assert_eq!((tower.operator.as_str(), tower.height_m), ("铁塔 & 公司", Some(45.0)));

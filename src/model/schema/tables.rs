@@ -338,7 +338,7 @@ static ROADS: &[Column] = &[
         .doc("Id; made when blank"),
     col("class", "道路等级", codes!(RoadClass), Required)
         .aka(&["等级", "道路类型", "highway", "fclass"])
-        .doc("Class: OSM `highway` or Chinese class"),
+        .doc("Class: OSM `highway` or Chinese class; `ferry`: over water, where cable can be laid under it"),
     col("name", "道路名称", Text, Optional).aka(&["名称", "路名"]).doc("Name"),
     col("bridge", "桥梁", Flag, Optional).doc("On a bridge"),
     col("tunnel", "隧道", Flag, Optional).doc("In a tunnel"),

@@ -66,6 +66,10 @@ pub struct FiberSettings {
     pub own_owners: Vec<String>,
     /// Crossing a railway where no bridge or tunnel carries the road, CNY.
     pub rail_crossing_cny: f64,
+    /// Laying under water along a ferry's course: armour and laying, beside the price of cable, CNY/m.
+    pub submarine_cny_m: f64,
+    /// Bringing a cable under water ashore at one end, CNY.
+    pub landing_cny: f64,
     /// Section `fiber.surface_factor`.
     pub surface_factor: FiberSurfaceFactorSettings,
     /// Section `fiber.class_factor`.

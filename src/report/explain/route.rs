@@ -66,5 +66,32 @@ pub(super) fn why_here(run: &Value, item: &Value, lang: Lang) -> Option<Section>
         ),
         (None, Lang::Zh) => format!("本段造价 {}；其后接入点别无他路，或另有双路由经过本段。", yuan(capex)),
     });
+    let yes = |key: &str| item[key].as_u64().filter(|&n| n > 0);
+    if let (Some(n), Some(cny)) = (yes("crossings"), item["crossing_cny"].as_f64()) {
+        let cased = yes("railways").unwrap_or(0);
+        text.push(match lang {
+            Lang::En => format!(
+                "It passes beneath {} (directional drilling) and {} (cased), for {} of this.",
+                counted(n - cased, "river"),
+                counted(cased, "railway"),
+                yuan(cny)
+            ),
+            Lang::Zh => format!(
+                "其中穿越河流 {} 处（水平定向钻）、铁路 {cased} 处（套管顶进），造价 {}。",
+                n - cased,
+                yuan(cny)
+            ),
+        });
+    }
+    if let (Some(n), Some(cny)) = (yes("landings"), item["landing_cny"].as_f64()) {
+        text.push(match lang {
+            Lang::En => format!(
+                "It lies under water and comes ashore at {}, for {} of this.",
+                counted(n, "place"),
+                yuan(cny)
+            ),
+            Lang::Zh => format!("敷设于水底，登陆点 {n} 处，造价 {}。", yuan(cny)),
+        });
+    }
     Some(Section { title: pick(lang, "Why here", "为何走此处").to_owned(), text, tables: Vec::new() })
 }

@@ -269,7 +269,7 @@ pub(super) fn fiber_routes() -> Style {
     let mut classes = Vec::new();
     for (ask, en, zh, dashed) in [
         (Ask::From(0.05, None), "new trench", "新建管道", false),
-        (Ask::Below(0.05), "cable in existing duct or on poles", "利旧管道或杆路", true),
+        (Ask::Below(0.05), "cable in existing duct, on poles or under water", "利旧管道、杆路或水底", true),
     ] {
         for (low, high, span, width_mm) in
             [(48.0, None, "≥ 48", 0.9), (12.0, Some(48.0), "12–47", 0.6), (0.0, Some(12.0), "< 12", 0.35)]
