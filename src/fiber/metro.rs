@@ -9,7 +9,10 @@
 //! ring's trenches as ducts of one's own.
 
 use super::pon::{Odn, sites_per_fiber};
-use super::{AccessLoad, RouteError, RoutePlan, RouteRequest, Terminal, certificate, phasing, plan_tree};
+use super::{
+    AccessLoad, BuildStep, RouteError, RoutePlan, RouteRequest, Terminal, certificate, phasing, plan_tree,
+    remarks,
+};
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
 use crate::model::kinds::{FiberLevel, FiberNodeKind, LayMethod};
@@ -24,6 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const OWN: &str = "covplan-ring";
 /// Times that cabinets which nobody hangs on are left out.
 const ROUNDS: usize = 3;
+/// Times that those whom the money doesn't reach for are left out.
+const TRIES: usize = 8;
 /// Fibers that a new cabinet has to give.
 const CABINET_FIBERS: u32 = 576;
 
@@ -100,12 +105,23 @@ pub(super) fn choose(
     areas: &[Area],
     near: &BTreeSet<String>,
 ) -> Result<RoutePlan, RouteError> {
-    let Some(mut metro) = rings(request, &tree, areas, near)? else {
-        tree.notes.push(Note::new(
-            "N209",
-            "no feeder rings are planned: no area lies far enough from the nodes joined to need a cabinet",
-            "未规划主干光交环：各接入区距接入节点较近，无需新设光交",
-        ));
+    let found = match request.budget_cny {
+        Some(budget_cny) => rings_within(request, &tree, budget_cny)?,
+        None => rings(request, &tree, areas, near)?,
+    };
+    let Some(mut metro) = found else {
+        tree.notes.push(match areas.is_empty() || request.budget_cny.is_none() {
+            true => Note::new(
+                "N209",
+                "no feeder rings are planned: no area lies far enough from the nodes joined to need a cabinet",
+                "未规划主干光交环：各接入区距接入节点较近，无需新设光交",
+            ),
+            false => Note::new(
+                "N210",
+                "no feeder rings are planned: the money doesn't reach for any that would be of use",
+                "未规划主干光交环：资金不足以建成有用的环",
+            ),
+        });
         return Ok(tree);
     };
     let mut both = [summary("tree", &tree), summary("metro", &metro)];
@@ -140,6 +156,77 @@ fn rings(
         areas = used.into_iter().map(|i| areas[i]).collect();
     }
     Ok(None)
+}
+
+/// The plan with feeder rings to those whom the money reaches for: of all that the tree joins the first in the
+/// order of building, until rings to them cost no more. None where no cabinet is needed, or where what is
+/// locked costs too much over rings.
+fn rings_within(
+    request: &RouteRequest<'_, '_, '_>,
+    tree: &RoutePlan,
+    budget_cny: f64,
+) -> Result<Option<RoutePlan>, RouteError> {
+    let terminals = request.terminals;
+    let planned = |c: &Connection| c.state == ConnectionState::Planned;
+    let mut who: Vec<u32> =
+        (0u32..).zip(&tree.connections).filter(|(_, c)| planned(c)).map(|(i, _)| i).collect();
+    for _ in 0..TRIES {
+        let some: Vec<Terminal> = who.iter().map(|&i| terminals[i as usize].clone()).collect();
+        let request = RouteRequest { terminals: &some, budget_cny: None, ..*request };
+        let (free, areas, near) = plan_tree(&request, true)?;
+        let Some(metro) = rings(&request, &free, &areas, &near)? else { return Ok(None) };
+        if metro.capex_cny <= budget_cny {
+            return Ok(Some(among(metro, &who, terminals, tree)));
+        }
+        let must = |step: &&BuildStep| some[step.connection as usize].must;
+        let (locked, rest): (Vec<&BuildStep>, Vec<&BuildStep>) = metro.order.iter().partition(must);
+        let mut left = budget_cny - locked.iter().map(|s| s.capex_cny).sum::<f64>();
+        let reached = rest.into_iter().take_while(|s| {
+            left -= s.capex_cny;
+            left >= 0.0
+        });
+        let mut kept: Vec<u32> = reached.chain(locked).map(|s| who[s.connection as usize]).collect();
+        if kept.is_empty() || kept.len() == who.len() {
+            return Ok(None);
+        }
+        kept.sort_unstable();
+        who = kept;
+    }
+    Ok(None)
+}
+
+/// A plan for some terminals as one for all of them: the others stay as the tree has them, or are left out for
+/// lack of money.
+fn among(mut plan: RoutePlan, who: &[u32], terminals: &[Terminal], tree: &RoutePlan) -> RoutePlan {
+    let without = |(t, c): (&Terminal, &Connection)| {
+        let state = if c.state == ConnectionState::Planned { ConnectionState::Budget } else { c.state };
+        Connection::without(&t.id, state)
+    };
+    let mut connections: Vec<Connection> = terminals.iter().zip(&tree.connections).map(without).collect();
+    let mut lead_in_cny = vec![0.0; terminals.len()];
+    for ((&i, c), cny) in who.iter().zip(plan.connections).zip(plan.lead_in_cny) {
+        connections[i as usize] = c;
+        lead_in_cny[i as usize] = cny;
+    }
+    (plan.connections, plan.lead_in_cny) = (connections, lead_in_cny);
+    for step in &mut plan.order {
+        step.connection = who[step.connection as usize];
+    }
+    let value = |plan: &RoutePlan| -> f64 {
+        let joined = terminals.iter().zip(&plan.connections);
+        joined.filter(|(_, c)| c.state == ConnectionState::Planned).map(|(t, _)| t.value).sum()
+    };
+    let all = plan.connections.iter().zip(&tree.connections).all(|(a, b)| a.state == b.state);
+    let bound = match &tree.certificate {
+        // Rings cost no less than a tree to the same terminals: what bounds trees bounds them.
+        Some(c) if c.maximise => Some(c.bound),
+        _ => (!all).then(|| value(tree)),
+    };
+    if let Some(bound) = bound {
+        let said = ("value of what the budget joins over feeder rings", "预算内经主干光交环接入的价值");
+        plan.certificate = Some(certificate(said, "points", value(&plan), bound, true));
+    }
+    plan
 }
 
 /// Feeder rings and distribution, each planned by itself.
@@ -393,10 +480,13 @@ impl Tiers {
             bound.min(plan.capex_cny),
             false,
         ));
+        // What the tiers count of themselves, the plan counts anew: a cabinet is nobody's connection.
         plan.notes = std::mem::take(&mut self.feeder.notes);
         plan.notes.append(&mut self.distribution.notes);
+        plan.notes.retain(|n| !remarks::OF_PLAN.contains(&n.code));
         let mut seen = BTreeSet::new();
         plan.notes.retain(|n| seen.insert((n.code, n.en.clone())));
+        plan.notes.extend(remarks::of_plan(&plan));
         plan
     }
 

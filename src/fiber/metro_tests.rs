@@ -68,6 +68,32 @@ fn cabinets_stand_on_rings_and_both_structures_are_compared() {
 }
 
 #[test]
+fn within_a_budget_rings_reach_for_those_worth_most() {
+    let (inputs, mut sites) = town();
+    let mut settings = defaults();
+    settings.fiber.structure = "metro".into();
+    let whole = plan(&inputs, &settings, &sites, None).unwrap();
+    sites[39].must = true;
+    let budget = whole.capex_cny * 0.7;
+    let found = plan(&inputs, &settings, &sites, Some(budget)).unwrap();
+    let metro = &found.structures[1];
+    assert!(metro.chosen && metro.cabinets > 0 && metro.two_ways > 0, "{metro:?}");
+    assert!(metro.joined > 10 && metro.joined < 40 && found.capex_cny <= budget, "{metro:?}");
+    assert_eq!(found.connections[39].state, ConnectionState::Planned);
+    let left = found.connections.iter().filter(|c| c.state == ConnectionState::Budget).count();
+    assert_eq!(left as u64, 40 - metro.joined);
+    assert!(found.certificate.unwrap().maximise);
+    // No money for any ring: the tree, and why.
+    let poor = plan(&inputs, &settings, &sites[39..], Some(tree_alone(&inputs, &sites[39..]))).unwrap();
+    assert!(poor.structures.is_empty() && poor.notes.iter().any(|n| n.code == "N210"));
+}
+
+/// What the free tree to some sites costs.
+fn tree_alone(inputs: &Inputs, sites: &[Terminal]) -> f64 {
+    plan(inputs, &defaults(), sites, None).unwrap().capex_cny
+}
+
+#[test]
 fn near_the_office_no_ring_is_needed() {
     let (inputs, _) = town();
     let mut settings = defaults();

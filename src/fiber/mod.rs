@@ -186,7 +186,7 @@ enum Stand {
 /// [`RouteError`]: a graph too large, or a budget smaller than what the planner locked.
 pub fn plan_routes(request: &RouteRequest<'_, '_, '_>) -> Result<RoutePlan, RouteError> {
     let fiber = &request.settings.fiber;
-    let both = (fiber.structure != "tree" || fiber.metro.compare) && request.budget_cny.is_none();
+    let both = fiber.structure != "tree" || fiber.metro.compare;
     let (plan, areas, near) = plan_tree(request, both)?;
     if both { metro::choose(request, plan, &areas, &near) } else { Ok(plan) }
 }
@@ -324,16 +324,15 @@ impl Planner<'_, '_, '_> {
     fn plan(self, cut: bool) -> Result<(RoutePlan, Vec<metro::Area>, BTreeSet<String>), RouteError> {
         let all: BTreeSet<u32> = (0..self.stands.len() as u32).collect();
         let draft = self.draft(&all)?;
-        match self.request.budget_cny {
+        let (draft, value_bound) = match self.request.budget_cny {
             Some(budget_cny) if draft.capex_cny > budget_cny => {
-                let (draft, value_bound) = self.within(budget_cny, &draft)?;
-                Ok((self.finish(draft, Some(value_bound)), Vec::new(), BTreeSet::new()))
+                let (draft, bound) = self.within(budget_cny, &draft)?;
+                (draft, Some(bound))
             }
-            _ => {
-                let (areas, near) = if cut { self.areas(&draft) } else { Default::default() };
-                Ok((self.finish(draft, None), areas, near))
-            }
-        }
+            _ => (draft, None),
+        };
+        let (areas, near) = if cut { self.areas(&draft) } else { Default::default() };
+        Ok((self.finish(draft, value_bound), areas, near))
     }
 
     /// The service areas of a draft, and the nodes that some terminals join without a cabinet.

@@ -4,8 +4,65 @@ use super::{Draft, Planner, RoutePlan};
 use crate::model::kinds::Basis;
 use crate::model::notes::Note;
 use crate::model::planned::{Connection, RouteSegment};
+use crate::model::words::counted;
 use crate::network::AccessKind;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Codes of what a plan tells of itself.
+pub(super) const OF_PLAN: [&str; 4] = ["N203", "N206", "N207", "N208"];
+
+/// What segments and connections tell of themselves, whatever the structure.
+pub(super) fn of_plan(plan: &RoutePlan) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut say = |code, count: f64, en: String, zh: String| {
+        if count > 0.0 {
+            notes.push(Note::new(code, en, zh));
+        }
+    };
+    let km = |want: fn(&RouteSegment) -> bool| -> f64 {
+        plan.segments.iter().filter(|s| want(s)).map(|s| s.length_m / 1e3).sum()
+    };
+    let consent = km(|s| s.consent);
+    say(
+        "N203",
+        consent,
+        format!(
+            "{consent:.1} km run in ducts or on poles of others: their consent is needed and rent is counted"
+        ),
+        format!("{consent:.1} 公里使用他方管道或杆路，需产权单位同意并计租金"),
+    );
+    let dark = plan.connections.iter().filter(|c| c.optical.as_ref().is_some_and(|l| !l.met)).count();
+    say(
+        "N207",
+        dark as f64,
+        format!(
+            "loss budget or reach: missed by {}; each says why in its optical data",
+            counted(dark as u64, "connection")
+        ),
+        format!("{dark} 个接入不满足光功率预算或传输距离，原因见各接入的光路数据"),
+    );
+    let guessed = |c: &&Connection| c.optical.as_ref().is_some_and(|l| l.office_basis == Basis::Assumed);
+    let guessed = plan.connections.iter().filter(guessed).count();
+    say(
+        "N208",
+        guessed as f64,
+        format!(
+            "of {} the data don't tell the cable from the node joined to its office: the nearest office in a straight line, lengthened, is assumed, or, without any, that the OLT stands at the node",
+            counted(guessed as u64, "connection")
+        ),
+        format!(
+            "{guessed} 个接入未给出接入点至局房的光缆：假定接至最近局房（直线距离乘迂回系数），无局房数据时假定 OLT 设于接入点"
+        ),
+    );
+    let inferred = km(|s| s.basis == Basis::Inferred);
+    say(
+        "N206",
+        inferred,
+        format!("{inferred:.1} km follow an inferred right of way: routes are plausible, not surveyed"),
+        format!("{inferred:.1} 公里沿推断路由，仅供估算"),
+    );
+    notes
+}
 
 impl Planner<'_, '_, '_> {
     pub(super) fn notes(&self, plan: &RoutePlan, draft: &Draft, points: &BTreeMap<u32, u32>) -> Vec<Note> {
@@ -36,18 +93,6 @@ impl Planner<'_, '_, '_> {
             format!("{taps} places tap a passing access cable, which is an assumption"),
             format!("{taps} 处在途经光缆上破缆接入，属假定"),
         );
-        let km = |want: fn(&RouteSegment) -> bool| -> f64 {
-            plan.segments.iter().filter(|s| want(s)).map(|s| s.length_m / 1e3).sum()
-        };
-        let consent = km(|s| s.consent);
-        say(
-            "N203",
-            consent,
-            format!(
-                "{consent:.1} km run in ducts or on poles of others: their consent is needed and rent is counted"
-            ),
-            format!("{consent:.1} 公里使用他方管道或杆路，需产权单位同意并计租金"),
-        );
         let unknown = self.site.ways.unknown_holes;
         say(
             "N204",
@@ -64,34 +109,7 @@ impl Planner<'_, '_, '_> {
             ),
             format!("{left} 个对象因可达节点无空闲纤芯而未接入"),
         );
-        let dark = plan.connections.iter().filter(|c| c.optical.as_ref().is_some_and(|l| !l.met)).count();
-        say(
-            "N207",
-            dark as f64,
-            format!(
-                "{dark} connections don't meet their loss budget or reach; each says why in its optical data"
-            ),
-            format!("{dark} 个接入不满足光功率预算或传输距离，原因见各接入的光路数据"),
-        );
-        let guessed = |c: &&Connection| c.optical.as_ref().is_some_and(|l| l.office_basis == Basis::Assumed);
-        let guessed = plan.connections.iter().filter(guessed).count();
-        say(
-            "N208",
-            guessed as f64,
-            format!(
-                "of {guessed} connections the data don't tell the cable from the node joined to its office: the nearest office in a straight line, lengthened, is assumed, or, without any, that the OLT stands at the node"
-            ),
-            format!(
-                "{guessed} 个接入未给出接入点至局房的光缆：假定接至最近局房（直线距离乘迂回系数），无局房数据时假定 OLT 设于接入点"
-            ),
-        );
-        let inferred = km(|s| s.basis == Basis::Inferred);
-        say(
-            "N206",
-            inferred,
-            format!("{inferred:.1} km follow an inferred right of way: routes are plausible, not surveyed"),
-            format!("{inferred:.1} 公里沿推断路由，仅供估算"),
-        );
+        notes.extend(of_plan(plan));
         notes
     }
 }
