@@ -106,7 +106,7 @@ fn road_of(site: &Site<'_, '_>, via: EdgeId) -> Option<String> {
             let road = site.web.pieces(via).first()?.road;
             roads.text.opt(roads.list[road as usize].id).map(str::to_owned)
         }
-        Link::LeadIn(_) | Link::Root(_) => None,
+        Link::LeadIn(_) | Link::Root(_) | Link::Across(_) => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is built: stretches of cable, what they cost, and who uses them.
 
+use super::across::Across;
 use super::cable;
 use super::capacity::Need;
 use super::price::{Piece, Pricing};
@@ -106,14 +107,17 @@ impl Site<'_, '_> {
         match self.web.link(edge) {
             Link::Road(_) => self.web.pieces(edge).iter().map(|p| self.pricing.route_m(p)).sum(),
             Link::LeadIn(_) => self.web.lead_in(edge).map_or(0.0, |s| s.distance_m),
+            Link::Across(_) => self.web.across(edge).map_or(0.0, |a| a.0.distance_m),
             Link::Root(_) => 0.0,
         }
     }
 
     /// A further cable along an edge that is built anyway, yuan.
     pub fn cable_cny(&self, edge: EdgeId) -> f64 {
-        let metres: f64 = self.web.pieces(edge).iter().map(|p| self.pricing.route_m(p)).sum();
-        metres * self.settings.fiber.cable_cny_m
+        match self.web.link(edge) {
+            Link::Road(_) | Link::Across(_) => self.edge_m(edge) * self.settings.fiber.cable_cny_m,
+            Link::LeadIn(_) | Link::Root(_) => 0.0,
+        }
     }
 
     /// Position of a node, which is an end of the edge.
@@ -125,6 +129,10 @@ impl Site<'_, '_> {
             (Link::LeadIn(i) | Link::Root(i), _) => {
                 let road = self.web.lead_in(edge).filter(|_| from);
                 road.map_or(self.access[i as usize].at, |s| s.at)
+            }
+            (Link::Across(_), _) => {
+                let ends = self.web.across(edge).map(|a| a.0.ends);
+                ends.map_or(LonLat::wrapped(0.0, 0.0), |e| e[usize::from(!from)].at)
             }
             _ => LonLat::wrapped(0.0, 0.0),
         }
@@ -229,6 +237,12 @@ impl Site<'_, '_> {
                 first = Some(bill.segments.len() as u32);
                 self.lead_in(i, snap, forward, load, bill);
             }
+            if let Some((across, work_cny)) = self.web.across(e) {
+                let done = std::mem::take(&mut open);
+                self.close(&done, load, bill);
+                first = Some(bill.segments.len() as u32);
+                self.across(across, *work_cny, forward, load, bill);
+            }
             // The last of an edge's segments may still be open; it will get the next number.
             let last = bill.segments.len() as u32 + u32::from(!open.is_empty());
             let span = Span { first: first.unwrap_or(last), last, forward };
@@ -272,6 +286,18 @@ impl Site<'_, '_> {
             s.owner = way.and_then(|w| w.owner.clone());
             s.consent = way.is_some_and(|w| w.foreign);
             s.opex_cny_yr += rent_cny_yr;
+        });
+    }
+
+    /// The way beneath the pavement from one side of a street to the other.
+    fn across(&self, across: &Across, work_cny: f64, forward: bool, load: Use, bill: &mut Bill) {
+        let line = across.ends.map(|s| s.at).to_vec();
+        let line = if forward { line } else { reversed(line) };
+        let metres = across.distance_m;
+        let base_cny = work_cny + metres * self.settings.fiber.cable_cny_m;
+        self.push(bill, load, line, metres, base_cny, |s| {
+            s.trench_m = metres;
+            s.basis = self.roads.basis();
         });
     }
 

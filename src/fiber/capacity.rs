@@ -247,7 +247,9 @@ fn remaining(
         }
         let [a, b] = web.graph.ends(e);
         let weight = if built.contains(&e) {
-            web.pieces(e).iter().map(|p| pricing.route_m(p) * settings.cable_cny_m).sum()
+            let along: f64 = web.pieces(e).iter().map(|p| pricing.route_m(p)).sum();
+            let beneath = web.across(e).map_or(0.0, |a| a.0.distance_m);
+            (along + beneath) * settings.cable_cny_m
         } else {
             web.graph.weight(e)
         };

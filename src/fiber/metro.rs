@@ -10,8 +10,8 @@
 
 use super::pon::{Odn, sites_per_fiber};
 use super::{
-    AccessLoad, BuildStep, RouteError, RoutePlan, RouteRequest, Terminal, certificate, phasing, plan_tree,
-    remarks,
+    AccessLoad, BuildStep, RouteError, RoutePlan, RouteRequest, Terminal, Ways, certificate, phasing,
+    plan_tree, remarks,
 };
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
@@ -359,10 +359,12 @@ impl Tiers {
             });
         }
         let access = FiberAccess::new(&below, &settings.fiber, &shut, snapper)?;
+        let ways = Ways::new(&below, &settings, snapper);
         let (distribution, _, _) = plan_tree(
             &RouteRequest {
                 inputs: &below,
                 settings: &settings,
+                ways: &ways,
                 access: &access,
                 terminals: &second,
                 budget_cny: None,
@@ -401,8 +403,9 @@ impl Tiers {
             s.id = format!("FR-{:05}", n + 1);
             (s.serves, s.cut_lost, s.around_cny) = (0, 0, None);
             s.around_road = None;
+            // The ring's trench doesn't stand yet.
             if s.owner.as_deref() == Some(OWN) {
-                s.owner = None;
+                (s.owner, s.reuses) = (None, None);
             }
         }
         let first_cabinet = plan.pon.len() as u32;

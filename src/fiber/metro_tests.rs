@@ -43,6 +43,8 @@ fn cabinets_stand_on_rings_and_both_structures_are_compared() {
     assert!(metro.mean_cut < tree.mean_cut && metro.capex_cny > tree.capex_cny, "{metro:?} {tree:?}");
     close(metro.capex_cny, found.capex_cny);
     close(metro.trench_m, found.segments.iter().map(|s| s.trench_m).sum());
+    // Distribution lies in the ring's trenches where it runs along them; nobody's consent is asked.
+    assert!(metro.hole_m > 0.0 && found.segments.iter().all(|s| s.reuses.is_none() && !s.consent));
     // Whatever one stretch of a ring is cut, its cabinets keep the other side.
     for c in found.connections.iter().filter(|c| !c.ring.is_empty()) {
         assert!(c.cabinet.is_some() && c.ring.iter().all(|s| !c.route.contains(s)));

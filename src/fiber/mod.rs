@@ -5,12 +5,13 @@
 //! within a budget when there is one. It comes with a proven bound, a price for every segment, each
 //! terminal's share of the cost, and an order of building by value per yuan.
 //!
-//! How a plan comes about, one file each: `ways` matches ducts and pole lines to roads, `price` says what a
-//! stretch of road costs, `web` makes the graph, `tree` finds trees on it, `budget` chooses whom to join,
+//! How a plan comes about, one file each: `ways` matches ducts and pole lines to roads, `across` finds where
+//! two ways are one street, `price` says what a stretch of road costs, `web` makes the graph, `tree` finds trees on it, `budget` chooses whom to join,
 //! `capacity` minds spare fibers, `pon` groups sites behind splitters (`grouping`) and checks the light from
 //! their `office`, `protect` finds two routes for those that are to survive a cut, `bill` cuts all of it into
 //! priced segments, `order` and `phasing` put them in order, `remarks` says what is assumed.
 
+mod across;
 mod around;
 mod bill;
 mod budget;
@@ -214,7 +215,8 @@ fn plan_tree(
     let mut on_road: Vec<Snap> = snaps.iter().map(|s| s.1).collect();
     let (entries, more) = second_entries(request, &snaps);
     on_road.extend(entries);
-    let web = Web::new(roads, &pricing, &settings.fiber, &on_road, access.points(), &more)?;
+    let across = across::all(request, &on_road);
+    let web = Web::new(&pricing, &on_road, access.points(), &more, across)?;
     let site = Site {
         settings,
         roads,

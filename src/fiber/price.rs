@@ -1,5 +1,6 @@
 //! What a cable along a stretch of road costs, and how it is laid there.
 
+use super::across::Across;
 use super::ways::{Run, Ways};
 use crate::graph::EdgeId;
 use crate::model::kinds::{Dig, LayMethod, RoadClass};
@@ -138,6 +139,32 @@ impl<'a, 'r> Pricing<'a, 'r> {
     pub fn capex_cny(&self, pieces: &[Piece]) -> f64 {
         let cable = |p: &Piece| self.route_m(p) * self.settings.fiber.cable_cny_m;
         pieces.iter().map(|p| p.work_cny + cable(p)).sum()
+    }
+
+    /// The roads and the settings.
+    pub fn ground(&self) -> (&'a RoadGraph<'r>, &'a FiberSettings) {
+        (self.roads, &self.settings.fiber)
+    }
+
+    /// Work of passing beneath the pavement between two ways of one street, yuan; none where nothing may be
+    /// dug. Priced as a trench along the dearer of them.
+    pub fn across_cny(&self, across: &Across) -> Option<f64> {
+        let fiber = &self.settings.fiber;
+        let mut dearest = 0.0f64;
+        for road in across.roads {
+            let record = self.roads.roads().list.get(road as usize)?;
+            let permit_cny_m = match self.dig(record) {
+                Dig::Closed => return None,
+                Dig::Permit => fiber.permit_cny_m,
+                Dig::Free => 0.0,
+            };
+            if self.is_shut(road) {
+                return None;
+            }
+            let each = fiber.trench_cny_m * self.factor(record) * record.cost_factor.or(1.0) + permit_cny_m;
+            dearest = dearest.max(each);
+        }
+        Some(across.distance_m * dearest)
     }
 
     /// Route length of a piece, metres.

@@ -215,7 +215,7 @@ impl<'a, 'r> Shield<'a, 'r> {
         for e in web.graph.edges() {
             let [a, b] = web.graph.ends(e);
             match web.link(e) {
-                Link::Road(_) => {
+                Link::Road(_) | Link::Across(_) => {
                     place[e.index()] = edges.len() as u32;
                     edges.push((a.0, b.0, weight(e)));
                     of.push((e, 0));
@@ -412,7 +412,7 @@ impl<'a, 'r> Shield<'a, 'r> {
         for e in route {
             let (of, way) = net.of[e.index()];
             match self.site.web.link(of) {
-                Link::Road(_) => edges.push(of),
+                Link::Road(_) | Link::Across(_) => edges.push(of),
                 Link::LeadIn(i) => {
                     edges.push(of);
                     access = Some(i);
@@ -473,6 +473,13 @@ impl<'a, 'r> Shield<'a, 'r> {
                         (
                             format!("every route takes road {id} at {at}"),
                             format!("所有路由都经过道路 {id}（{at}）"),
+                        )
+                    }
+                    Link::Across(_) => {
+                        let at = place(self.site.position(web.graph.ends(of)[0], of));
+                        (
+                            format!("every route passes beneath the street at {at}"),
+                            format!("所有路由都在同一处（{at}）横穿街道"),
                         )
                     }
                     Link::LeadIn(i) | Link::Root(i) => {

@@ -2,7 +2,7 @@
 
 use super::price::Pricing;
 use super::web::{Web, lead_in_cny};
-use super::{RouteError, RouteRequest, Stand, second_entries, stand};
+use super::{RouteError, RouteRequest, Stand, across, second_entries, stand};
 use crate::graph::{Graph, NodeId};
 use crate::model::planned::ConnectionState;
 use crate::network::Snap;
@@ -45,7 +45,8 @@ pub fn survey(request: &RouteRequest<'_, '_, '_>) -> Result<Survey, RouteError> 
     let mut on_road: Vec<Snap> = snaps.iter().map(|s| s.1).collect();
     let (entries, more) = second_entries(request, &snaps);
     on_road.extend(entries);
-    let web = Web::new(snapper.roads(), &pricing, fiber, &on_road, access.points(), &more)?;
+    let across = across::all(request, &on_road);
+    let web = Web::new(&pricing, &on_road, access.points(), &more, across)?;
     let mut nodes = web.terminals.iter();
     let ends = stands
         .iter()

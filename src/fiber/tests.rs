@@ -438,6 +438,53 @@ fn surfaces_and_barriers_have_their_prices() {
 }
 
 #[test]
+fn one_carriageway_is_dug_and_not_both() {
+    // Two carriageways 21 m apart that meet at one end only; sites on both sides, a side street on the far one.
+    let lines: [&[(f64, f64)]; 5] = [
+        &[(0.0, 0.0), (30.0, 0.0)],
+        &[(0.0, 0.0), (0.0, 0.2), (20.0, 0.2)],
+        &[(20.0, 0.2), (30.0, 0.2)],
+        &[(20.0, 0.2), (20.0, 5.0)],
+        &[(-3.0, 0.0), (0.0, 0.0)],
+    ];
+    let mut inputs = Inputs {
+        roads: streets(&lines),
+        fiber_nodes: vec![cabinet("node", p(0.0, 0.0), 96)],
+        ..Inputs::default()
+    };
+    let mut settings = defaults();
+    let sites = [
+        terminal("south", p(29.0, -0.3)),
+        terminal("middle", p(15.0, -0.3)),
+        terminal("north", p(10.0, 0.5)),
+        terminal("side", p(20.1, 4.0)),
+    ];
+    let dug = |found: &RoutePlan| found.segments.iter().map(|s| s.trench_m).sum::<f64>();
+    let found = plan(&inputs, &settings, &sites, None).unwrap();
+    let width = m(&[(10.0, 0.0), (10.0, 0.2)]);
+    let (along, side) = (m(&[(0.0, 0.0), (29.0, 0.0)]), m(&[(20.0, 0.2), (20.0, 4.0)]));
+    assert!((dug(&found) - along - side - 2.0 * width).abs() < 1.0, "{}", dug(&found));
+    let across = || found.segments.iter().filter(|s| s.road_id.is_none());
+    assert_eq!(across().count(), 2);
+    let price = settings.fiber.trench_cny_m + settings.fiber.cable_cny_m;
+    assert!(across().all(|s| (s.capex_cny - width * price).abs() < 1.0));
+    // Asked not to, both are dug; and nothing passes beneath where a barrier lies between, or on a bridge.
+    settings.fiber.beside_m = 0.0;
+    let both = dug(&plan(&inputs, &settings, &sites, None).unwrap());
+    assert!(both > along + side + m(&[(0.0, 0.2), (20.0, 0.2)]), "{both}");
+    settings.fiber.beside_m = 30.0;
+    inputs.barriers = vec![crate::model::records::Barrier {
+        kind: "canal".into(),
+        line: vec![p(1.0, 0.1), p(40.0, 0.1)],
+        origin: Origin::default(),
+    }];
+    assert!((dug(&plan(&inputs, &settings, &sites, None).unwrap()) - both).abs() < 1.0);
+    inputs.barriers.clear();
+    inputs.roads.list[0].bridge = true;
+    assert!(plan(&inputs, &settings, &sites, None).unwrap().segments.iter().all(|s| s.road_id.is_some()));
+}
+
+#[test]
 fn an_island_is_reached_under_water() {
     // A quay, a ferry that forks out on the water, and two islands with streets.
     let lines: [&[(f64, f64)]; 6] = [

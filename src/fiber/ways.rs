@@ -1,5 +1,7 @@
-//! Ducts with spare holes and pole lines, matched to the roads that they follow.
+//! Ducts with spare holes and pole lines, matched to the roads that they follow; and which roads are one
+//! street.
 
+use super::across::{self, Across};
 use crate::geom::{LonLat, along_geodesic, azimuth_deg, geodesic_m};
 use crate::graph::EdgeId;
 use crate::model::inputs::Inputs;
@@ -43,17 +45,20 @@ pub(super) struct Run {
     pub way: u32,
 }
 
-/// All ducts and pole lines that a cable may be laid in, and where along the roads they are.
+/// All ducts and pole lines that a cable may be laid in, and where along the roads they are; and where cable
+/// passes from one side of a street to the other.
 #[derive(Clone, Debug, Default)]
 pub struct Ways {
     pub(super) list: Vec<Way>,
     runs: Vec<Run>,
     /// Ducts that would do but whose spare holes aren't told.
     pub(super) unknown_holes: u32,
+    /// Ways beneath the pavement between junctions and what runs beside them.
+    pub(super) across: Vec<Across>,
 }
 
 impl Ways {
-    /// Compares every duct and pole line with the roads near it.
+    /// Compares every duct and pole line with the roads near it, and the roads with each other.
     pub fn new(inputs: &Inputs, settings: &Settings, snapper: &Snapper<'_, '_>) -> Self {
         let (list, lines, unknown_holes) = usable(inputs, settings);
         let mut runs: Vec<Run> = lines
@@ -63,7 +68,8 @@ impl Ways {
             .collect();
         runs.sort_by(|a, b| a.edge.cmp(&b.edge).then(a.from_m.total_cmp(&b.from_m)).then(a.way.cmp(&b.way)));
         let runs = runs.chunk_by(|a, b| a.edge == b.edge).flat_map(|r| cheapest(r, &list)).collect();
-        Self { list, runs, unknown_holes }
+        let across = across::of_junctions(snapper, settings.fiber.beside_m);
+        Self { list, runs, unknown_holes, across }
     }
 
     /// The runs of an edge, in order along it, without overlap.

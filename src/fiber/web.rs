@@ -1,11 +1,12 @@
 //! The graph that routes are chosen on: priced stretches of road, the ways from the roads to fiber that can
 //! be joined, and one root behind all of that fiber.
 
+use super::across::Across;
 use super::price::{Piece, Pieces, Pricing};
 use crate::geom::LonLat;
 use crate::graph::{Components, EdgeId, Graph, GraphError, NodeId, components};
 use crate::model::settings::FiberSettings;
-use crate::network::{AccessPoint, RoadGraph, Snap, SplitGraph};
+use crate::network::{AccessPoint, Snap, SplitGraph};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -18,6 +19,8 @@ pub(super) enum Link {
     LeadIn(u32),
     /// From an access point, by index, to the root; costs nothing.
     Root(u32),
+    /// Beneath the pavement from one way of a street to the other, by index.
+    Across(u32),
 }
 
 /// The graph.
@@ -33,24 +36,29 @@ pub(super) struct Web {
     pub terminals: Vec<NodeId>,
     /// Where each way to an access point leaves the road.
     lead_ins: FxHashMap<EdgeId, Snap>,
+    /// Ways beneath the pavement, each with its work without the cable, yuan.
+    across: Vec<(Across, f64)>,
     parts: Components,
 }
 
 impl Web {
     /// Builds the web over the places where terminals and access points meet the roads. `more` are further
-    /// ways from the road to access points, by index.
+    /// ways from the road to access points, by index; `across` are ways from one side of a street to the other.
     pub fn new(
-        roads: &RoadGraph<'_>,
         pricing: &Pricing<'_, '_>,
-        settings: &FiberSettings,
         terminals: &[Snap],
         access: &[AccessPoint],
         more: &[(u32, Snap)],
+        across: Vec<Across>,
     ) -> Result<Self, GraphError> {
+        let (roads, settings) = pricing.ground();
         let mut snaps = terminals.to_vec();
         let joined: Vec<(u32, Snap)> =
             access.iter().enumerate().filter_map(|(i, a)| Some((i as u32, a.snap?))).collect();
         snaps.extend(joined.iter().chain(more).map(|j| j.1));
+        let mut across: Vec<(Across, f64)> =
+            across.into_iter().filter_map(|a| Some((a, pricing.across_cny(&a)?))).collect();
+        snaps.extend(across.iter().flat_map(|a| a.0.ends));
         let split = SplitGraph::new(roads, &snaps)?;
         let lays: Vec<Option<Pieces>> = split
             .graph()
@@ -84,6 +92,7 @@ impl Web {
             node_of.insert(i, nodes as u32);
             nodes += 1;
         }
+        let on_streets = &on_road[joined.len() + more.len()..];
         for (&(i, snap), node) in more.iter().zip(&on_road[joined.len()..]) {
             let Some(&at) = node_of.get(&i) else { continue };
             lead_ins.insert(EdgeId(edges.len() as u32), snap);
@@ -91,10 +100,18 @@ impl Web {
             edges.push((node.0, at, lead_in_cny(&snap, settings)));
             first_piece.push(pieces.len() as u32);
         }
+        let mut ends = on_streets.chunks_exact(2);
+        across.retain(|_| ends.next().is_some_and(|e| e[0] != e[1]));
+        let ends = on_streets.chunks_exact(2).filter(|e| e[0] != e[1]);
+        for (k, ((a, work_cny), ends)) in (0u32..).zip(across.iter().zip(ends)) {
+            links.push(Link::Across(k));
+            edges.push((ends[0].0, ends[1].0, work_cny + a.distance_m * settings.cable_cny_m));
+            first_piece.push(pieces.len() as u32);
+        }
         let graph = Graph::from_edges(nodes, &edges)?;
         let parts = components(&graph, |_| true);
         let terminals = split.nodes_of_snaps()[..terminals.len()].to_vec();
-        Ok(Self { graph, links, pieces, first_piece, root, terminals, lead_ins, parts })
+        Ok(Self { graph, links, pieces, first_piece, root, terminals, lead_ins, across, parts })
     }
 
     /// What an edge is.
@@ -111,6 +128,14 @@ impl Web {
     /// Where a way to an access point leaves the road; none for other edges.
     pub fn lead_in(&self, edge: EdgeId) -> Option<&Snap> {
         self.lead_ins.get(&edge)
+    }
+
+    /// A way beneath the pavement with its work without the cable, yuan; none for other edges.
+    pub fn across(&self, edge: EdgeId) -> Option<&(Across, f64)> {
+        match self.link(edge) {
+            Link::Across(k) => self.across.get(k as usize),
+            _ => None,
+        }
     }
 
     /// Whether fiber can be reached from a node at any cost.

@@ -34,6 +34,8 @@ pub struct FiberSettings {
     pub direct_m: f64,
     /// Optical length over route length.
     pub optical_factor: f64,
+    /// Farthest that two ways lie from each other to be one street, m; 0: never.
+    pub beside_m: f64,
     /// Farthest a duct, pole line or cable lies from the road that it follows, m.
     pub duct_match_m: f64,
     /// Each fiber of a cable beyond the 24 that the cable price covers, CNY/m.
