@@ -15,7 +15,7 @@ use super::{
 };
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
-use crate::model::kinds::{FiberLevel, FiberNodeKind, LayMethod};
+use crate::model::kinds::{Basis, FiberLevel, FiberNodeKind, LayMethod};
 use crate::model::notes::Note;
 use crate::model::planned::{Certificate, Connection, ConnectionState, PonKind, PonNode, Structure};
 use crate::model::records::{Duct, FiberNode, FiberSegment, Origin};
@@ -449,10 +449,18 @@ impl Tiers {
                 }
                 if let Some(l) = &mut c.optical {
                     l.nodes.push(first_cabinet + i as u32);
+                    // The cabinet's own way to the node joined is planned, and part of the route.
+                    if l.office_basis == Basis::Given {
+                        l.upstream_m = (l.upstream_m - on.route_m.unwrap_or(0.0)).max(0.0);
+                    }
                 }
             }
             plan.connections.push(c);
             plan.lead_in_cny.push(self.distribution.lead_in_cny[p]);
+        }
+        // From its cabinet on everything is cheap: what it costs alone is told by the tree.
+        for (c, free) in plan.connections.iter_mut().zip(&tree.connections) {
+            c.alone_cny = free.alone_cny;
         }
         share(&mut plan, &self.cabinet_of, &self.feeder.connections, shift);
         let lead_ins: f64 = plan.lead_in_cny.iter().sum();
@@ -490,7 +498,24 @@ impl Tiers {
         let mut seen = BTreeSet::new();
         plan.notes.retain(|n| seen.insert((n.code, n.en.clone())));
         plan.notes.extend(remarks::of_plan(&plan));
+        plan.notes.extend(self.spurs());
         plan
+    }
+
+    /// Cabinets that stand on no ring, with what is in the way of the first.
+    fn spurs(&self) -> Option<Note> {
+        let of = |(cabinet, c): (&Cabinet, &Connection)| {
+            let reason = c.protection.as_ref().filter(|p| !p.met)?.reason.clone()?;
+            (c.state == ConnectionState::Planned).then(|| (cabinet.id.clone(), reason))
+        };
+        let found: Vec<_> = self.cabinets.iter().zip(&self.feeder.connections).filter_map(of).collect();
+        let (first, (en, zh)) = found.first()?;
+        let (n, all) = (found.len(), self.cabinets.len());
+        Some(Note::new(
+            "N218",
+            format!("{n} of {all} new cabinets have one way to the core and no ring: of {first}, {en}"),
+            format!("{all} 个新建光交中 {n} 个仅有单路由、未成环：{first}，{zh}"),
+        ))
     }
 
     /// What existing nodes give to both tiers.

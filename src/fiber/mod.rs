@@ -283,7 +283,10 @@ fn stand(request: &RouteRequest<'_, '_, '_>, pricing: &Pricing<'_, '_>, t: &Term
         return Stand::Direct(point, metres);
     }
     match (snap, request.access.reach(t.at)) {
-        (None, _) => Stand::Out(ConnectionState::NoRoad),
+        (None, _) => Stand::Out(match request.snapper.snap(t.at, settings.fiber.snap_m) {
+            Some(_) => ConnectionState::Closed,
+            None => ConnectionState::NoRoad,
+        }),
         (_, Reach::NoAccessFiber | Reach::Beyond) => Stand::Out(ConnectionState::NoFiber),
         (Some(snap), _) => Stand::Road(snap),
     }
@@ -587,10 +590,13 @@ impl Planner<'_, '_, '_> {
                     let reachable =
                         matches!(stand, Stand::Direct(..)) || self.members.iter().any(|m| m.0.terminal == i);
                     c.phase = 0;
+                    let left_over = draft.joined.left_over.binary_search(&i).is_ok();
                     c.state = match stand {
                         Stand::Out(state) => *state,
-                        _ if reachable && value_bound.is_some() => ConnectionState::Budget,
-                        _ => ConnectionState::NoFiber,
+                        _ if reachable && value_bound.is_some() && !left_over => ConnectionState::Budget,
+                        _ if reachable => ConnectionState::NoSpare,
+                        // Roads lead to fiber, but none that is open all the way.
+                        _ => ConnectionState::Closed,
                     };
                 }
             }

@@ -61,7 +61,7 @@ pub fn survey(request: &RouteRequest<'_, '_, '_>) -> Result<Survey, RouteError> 
                 Stand::Road(snap) => {
                     let node = nodes.next().copied().filter(|&v| web.reaches_fiber(v));
                     let own_cny = equipment_cny + lead_in_cny(snap, fiber);
-                    node.map(|node| End { node, own_cny }).ok_or(ConnectionState::NoFiber)
+                    node.map(|node| End { node, own_cny }).ok_or(ConnectionState::Closed)
                 }
             }
         })

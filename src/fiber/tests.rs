@@ -251,7 +251,7 @@ fn bans_and_locks_close_roads() {
     settings.plan.lock.shut = vec!["r0".into()];
     assert_eq!(roads_used(&inputs, &settings).0, "r1");
     settings.plan.lock.shut = vec!["r0".into(), "r1".into()];
-    assert_eq!(states(&plan(&inputs, &settings, &terminals, None).unwrap()), [ConnectionState::NoRoad]);
+    assert_eq!(states(&plan(&inputs, &settings, &terminals, None).unwrap()), [ConnectionState::Closed]);
     settings.plan.lock.shut = vec!["a".into()];
     assert_eq!(states(&plan(&inputs, &settings, &terminals, None).unwrap()), [ConnectionState::Excluded]);
     settings.plan.lock.shut = vec!["fdt".into()];
@@ -531,7 +531,7 @@ fn an_island_is_reached_under_water() {
     let off = plan(&inputs, &settings, &[terminal("wreck", p(6.5, 0.5))], None).unwrap();
     assert_eq!(off.connections[0].lead_in.first(), Some(&p(5.0, 0.0)));
     inputs.roads.list[1].dig = Some(Dig::Closed);
-    assert_eq!(states(&plan(&inputs, &settings, &sites[..1], None).unwrap()), [ConnectionState::NoFiber]);
+    assert_eq!(states(&plan(&inputs, &settings, &sites[..1], None).unwrap()), [ConnectionState::Closed]);
 }
 
 #[test]
@@ -580,7 +580,7 @@ fn a_node_gives_no_more_than_it_has() {
     let found = plan(&inputs, &defaults(), &terminals, None).unwrap();
     let mut got = states(&found);
     got.sort();
-    assert_eq!(got, [ConnectionState::Planned, ConnectionState::NoFiber]);
+    assert_eq!(got, [ConnectionState::Planned, ConnectionState::NoSpare]);
     assert!(found.notes.iter().any(|n| n.code == "N205"));
     assert!(found.certificate.as_ref().unwrap().gap < 1e-9);
 }
@@ -635,6 +635,12 @@ fn reasons_for_not_being_joined() {
     inputs.fiber_nodes[0].kind = FiberNodeKind::City;
     let found = plan(&inputs, &settings, &terminals, None).unwrap();
     assert_eq!(states(&found), [S::NoFiber, S::NoFiber, S::NoRoad]);
+    // A road to fiber that may not be dug up is another reason than none.
+    inputs.fiber_nodes[0].kind = FiberNodeKind::Fdt;
+    inputs.roads = streets(&[&[(0.0, 0.0), (5.0, 0.0)], &[(5.0, 0.0), (5.0, 30.0)]]);
+    inputs.roads.list[0].dig = Some(Dig::Closed);
+    let shut = plan(&inputs, &settings, &terminals[1..], None).unwrap();
+    assert_eq!(states(&shut), [S::Closed, S::NoRoad]);
     let none = plan(&Inputs::default(), &settings, &terminals, None).unwrap();
     assert_eq!(states(&none), [S::NoRoad; 3]);
     assert_eq!(plan(&Inputs::default(), &settings, &[], None).unwrap().capex_cny, 0.0);

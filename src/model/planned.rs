@@ -184,6 +184,10 @@ pub enum ConnectionState {
     NoRoad,
     /// No joinable fiber can be reached by road.
     NoFiber,
+    /// Only roads that may not be dug up lead to it, or from it to joinable fiber.
+    Closed,
+    /// The nodes that it can reach have no fibers to spare.
+    NoSpare,
     /// Beyond the budget.
     Budget,
     /// Excluded by the planner.

@@ -185,6 +185,13 @@ impl Builder<'_, '_, '_, '_> {
         };
         let mut draft = draft;
         self.strike_without_fiber(radio, &whole, &mut draft)?;
+        // What was given up for want of fibers isn't a matter of money.
+        for &i in &dry {
+            let given_up = draft.fiber.connections.get_mut(i as usize);
+            if let Some(c) = given_up.filter(|c| c.state == ConnectionState::Budget) {
+                c.state = ConnectionState::NoSpare;
+            }
+        }
         let certificate = self.certificate(radio, want, &draft, bound.unwrap_or(f64::INFINITY));
         progress.add(rest);
         let Draft { tree, choice, edges, stations, terminals, fiber, .. } = draft;

@@ -56,10 +56,11 @@ pub fn table(plan: &Plan, settings: &Settings, lang: Lang) -> Table {
         capex: f64,
         opex: f64,
     }
-    // New trench apart from ducts and poles that stand.
-    let mut cables: BTreeMap<(LayMethod, bool, u32), Sum> = BTreeMap::new();
+    // What is built apart from ducts and poles that stand.
+    let mut cables: BTreeMap<(LayMethod, bool, bool, u32), Sum> = BTreeMap::new();
     for r in &plan.routes {
-        let s = cables.entry((r.method, r.trench_m > 0.0, r.cable_fibers)).or_default();
+        let kind = (r.method, r.trench_m > 0.0, r.reuses.is_some(), r.cable_fibers);
+        let s = cables.entry(kind).or_default();
         s.count += 1;
         for (sum, m) in s.metres.iter_mut().zip([r.trench_m, r.hole_m, r.cable_m, r.fiber_m]) {
             *sum += m;
@@ -70,13 +71,16 @@ pub fn table(plan: &Plan, settings: &Settings, lang: Lang) -> Table {
         s.opex += r.opex_cny_yr - apart * settings.fiber.opex_share;
     }
     let mut all = Sum::default();
-    for ((method, dug, fibers), s) in &cables {
-        let name = match (method, dug) {
-            (_, true) => t("cable, new trench", "光缆，新建沟槽"),
-            (LayMethod::Duct, _) => t("cable, existing duct", "光缆，利旧管道"),
-            (LayMethod::Aerial, _) => t("cable, poles", "光缆，杆路"),
-            (LayMethod::Submarine, _) => t("cable, under water", "光缆，水底"),
-            (other, _) => format!("{}: {}", t("cable", "光缆"), t(other.code(), other.zh())),
+    for ((method, dug, stands, fibers), s) in &cables {
+        let name = match (method, dug, stands) {
+            (LayMethod::Micro, ..) => t("cable, micro-trench", "光缆，微槽"),
+            (_, true, _) => t("cable, new trench", "光缆，新建沟槽"),
+            (LayMethod::Duct, _, true) => t("cable, existing duct", "光缆，利旧管道"),
+            (LayMethod::Duct, ..) => t("cable, duct of a planned ring", "光缆，规划主干环管道"),
+            (LayMethod::Aerial, _, true) => t("cable, existing poles", "光缆，利旧杆路"),
+            (LayMethod::Aerial, ..) => t("cable, new poles", "光缆，新建杆路"),
+            (LayMethod::Submarine, ..) => t("cable, under water", "光缆，水底"),
+            (other, ..) => format!("{}: {}", t("cable", "光缆"), t(other.code(), other.zh())),
         };
         let mut row = vec![
             Cell::Text(name),

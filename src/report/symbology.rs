@@ -321,6 +321,8 @@ pub fn codes(layer: &str, field: &str) -> Vec<(&'static str, &'static str, &'sta
                 ConnectionState::Planned,
                 ConnectionState::NoRoad,
                 ConnectionState::NoFiber,
+                ConnectionState::Closed,
+                ConnectionState::NoSpare,
                 ConnectionState::Budget,
                 ConnectionState::Excluded,
                 ConnectionState::Unknown,
