@@ -605,16 +605,16 @@ fn routes(r: &RunRecord) -> Vec<Costed> {
         .collect()
 }
 
-/// Lead-ins stand in the task table as sums; each connection takes the mean.
+/// Lead-ins, with the crossings that are none of the routes', stand in the task table as sums; each connection
+/// takes the mean.
 fn lead_ins(r: &RunRecord) -> Vec<Costed> {
     let lifted = served(r);
     let planned: Vec<&Value> = r.list("connections").iter().filter(|c| c["state"] == "planned").collect();
-    let whole: f64 = r
-        .list("items")
-        .iter()
-        .filter(|i| i["kind"] == "lead-in")
-        .filter_map(|i| i["capex_cny"].as_f64())
-        .sum();
+    let of_kind = |kind: &str| -> f64 {
+        r.list("items").iter().filter(|i| i["kind"] == kind).filter_map(|i| i["capex_cny"].as_f64()).sum()
+    };
+    let of_routes: f64 = r.list("fiber_routes").iter().filter_map(|s| s["crossing_cny"].as_f64()).sum();
+    let whole = of_kind("lead-in") + of_kind("crossing") - of_routes;
     let each = if planned.is_empty() { 0.0 } else { whole / planned.len() as f64 };
     let planned_number = planned.len().to_string();
     planned

@@ -626,6 +626,16 @@ fn fields(run: &Value, item: &Value, lang: Lang) -> Section {
     );
     for (key, value) in item.as_object().into_iter().flatten() {
         let shown = match value {
+            // A stretch that is built anew has nothing there before it, nor an owner.
+            Value::Null
+                if matches!(
+                    key.as_str(),
+                    "reuses" | "road_id" | "cabinet" | "around_cny" | "around_road"
+                ) =>
+            {
+                Cell::Nothing
+            }
+            Value::Null if key == "owner" && item.get("reuses").is_some_and(Value::is_null) => Cell::Nothing,
             Value::Null => Cell::Unknown,
             _ if key == "at" => position(value)
                 .map_or(Cell::Unknown, |p| Cell::Text(format!("{:.7}, {:.7}", p.lon_deg(), p.lat_deg()))),

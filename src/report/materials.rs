@@ -11,10 +11,10 @@ use crate::model::settings::Settings;
 use crate::plan::Plan;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Joints of the planned cables: where three or more stretches meet or the cable changes, and at every end
-/// of a drum (`fiber.pon.reel_m`).
+/// Joints of the planned cables: where three or more stretches meet or the cable changes, where a lead-in
+/// leaves a cable that runs on, and at every end of a drum (`fiber.pon.reel_m`).
 #[must_use]
-pub fn joints(routes: &[RouteSegment], reel_m: f64) -> u64 {
+pub fn joints(routes: &[RouteSegment], connections: &[Connection], reel_m: f64) -> u64 {
     let key = |p: LonLat| [p.lon_deg(), p.lat_deg()].map(|v| (v * 1e7).round() as i64);
     let mut at: BTreeMap<[i64; 2], Vec<u32>> = BTreeMap::new();
     for r in routes {
@@ -23,9 +23,23 @@ pub fn joints(routes: &[RouteSegment], reel_m: f64) -> u64 {
             at.entry(key(last)).or_default().push(r.cable_fibers);
         }
     }
-    let divides = |sizes: &&Vec<u32>| sizes.len() > 2 || (sizes.len() == 2 && sizes[0] != sizes[1]);
+    // A lead-in is the end of the cable that it hangs on; a second one there is a branch.
+    let mut led_in: BTreeMap<[i64; 2], usize> = BTreeMap::new();
+    let second = |c: &'_ Connection| {
+        let own = c.protection.as_ref().filter(|p| p.own_entry);
+        own.and_then(|p| p.lead_in.first()).copied()
+    };
+    for c in connections.iter().filter(|c| c.state == ConnectionState::Planned) {
+        for p in c.lead_in.first().copied().into_iter().chain(second(c)) {
+            *led_in.entry(key(p)).or_default() += 1;
+        }
+    }
+    let divides = |&(place, sizes): &(&[i64; 2], &Vec<u32>)| {
+        let changes = sizes.len() == 2 && sizes[0] != sizes[1];
+        changes || sizes.len() + led_in.get(place).copied().unwrap_or(0) > 2
+    };
     let drums: f64 = routes.iter().map(|r| (r.cable_m / reel_m).floor()).sum();
-    at.values().filter(divides).count() as u64 + drums as u64
+    at.iter().filter(divides).count() as u64 + drums as u64
 }
 
 /// What a party buys and builds; the money adds up to the fiber's part of the plan.
@@ -112,7 +126,7 @@ pub fn table(plan: &Plan, settings: &Settings, lang: Lang) -> Table {
     line(
         t("joints (within the price of cable)", "接头（含于光缆单价）"),
         Cell::Blank,
-        joints(&plan.routes, settings.fiber.pon.reel_m),
+        joints(&plan.routes, &plan.connections, settings.fiber.pon.reel_m),
         None,
     );
     let passed = || plan.routes.iter().map(|r| r.passages);
@@ -249,10 +263,15 @@ mod tests {
         // Segments 240,400, ports and splitter 3,650, lead-ins 11,280.
         assert_eq!(shown[8], "0.255");
         // Both stretches have the same cable and only two meet: no joint but at the end of a drum.
+        let joints = |routes: &[RouteSegment], reel_m| joints(routes, &plan.connections, reel_m);
         assert_eq!((joints(&plan.routes, 5_000.0), joints(&plan.routes, 1_000.0)), (0, 2));
         let mut other = plan.routes.clone();
         other[1].cable_fibers = 12;
         assert_eq!(joints(&other, 5_000.0), 1);
+        // A building half way is led in from a joint.
+        let mut between = plan.connections.clone();
+        between[0].lead_in[0] = plan.routes[1].line[0];
+        assert_eq!(super::joints(&plan.routes, &between, 5_000.0), 1);
     }
 
     #[test]

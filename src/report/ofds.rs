@@ -169,7 +169,9 @@ impl Builder {
             let there = self.by_place.get(&key(n.at)).filter(|_| !used.contains(&n.id)).copied();
             if let Some(at) = there {
                 self.by_id.insert(n.id.clone(), at);
-                self.also(at, n.kind);
+                if let Some(word) = node_type(n.kind) {
+                    self.also(at, word);
+                }
                 continue;
             }
             let mut p = Map::new();
@@ -225,6 +227,9 @@ impl Builder {
                 p.insert("type".into(), json!(["cabinet"]));
             }
         }
+        let on_land = plan.routes.iter().filter(|r| r.method != LayMethod::Submarine);
+        let ashore: BTreeSet<[i64; 2]> =
+            on_land.flat_map(|r| [r.line.first(), r.line.last()]).flatten().map(|p| key(*p)).collect();
         for r in plan.routes.iter().filter(|r| r.line.len() > 1) {
             let mut p = Map::new();
             p.insert("id".into(), json!(r.id));
@@ -237,6 +242,11 @@ impl Builder {
             }
             let places = [r.line[0], r.line[r.line.len() - 1]];
             let ends = places.map(|at| self.node_at(at, Some(r.phase)));
+            if r.method == LayMethod::Submarine {
+                for (end, _) in ends.iter().zip(places).filter(|(_, at)| ashore.contains(&key(*at))) {
+                    self.also(*end, "cableLanding");
+                }
+            }
             self.span(p, ends, r.cable_m, &r.line);
         }
         let joined = plan.connections.iter().filter(|c| c.state == ConnectionState::Planned);
@@ -266,8 +276,8 @@ impl Builder {
     }
 
     /// Notes what else a node is.
-    fn also(&mut self, at: usize, kind: FiberNodeKind) {
-        let Some(word) = node_type(kind).map(Value::from) else { return };
+    fn also(&mut self, at: usize, word: &str) {
+        let word = Value::from(word);
         let types = self.nodes[at].properties.entry("type").or_insert_with(|| json!([]));
         if let Some(list) = types.as_array_mut().filter(|list| !list.contains(&word)) {
             list.push(word);

@@ -27,7 +27,7 @@ pub(super) fn why_here(run: &Value, item: &Value, lang: Lang) -> Option<Section>
         format!("{}{}", names.join(", "), if more > 0 { format!(" … +{more}") } else { String::new() });
     text.push(match lang {
         Lang::En => format!(
-            "{} use it: {names}. They cost {} in this plan; each by its own cheapest way, sharing nothing, they would cost {}.",
+            "Used by {}: {names}, which cost {} in this plan; each by its own cheapest way, sharing nothing, would make {}.",
             counted(users.len() as u64, "connection"),
             yuan(share),
             yuan(alone),

@@ -22,7 +22,7 @@ const CURVE: &str = "curve";
 /// What the stages of planning build. A stage that is solved together with others has no bound of its own.
 const STAGES: [(&str, &[&str]); 3] = [
     ("stations", &["station", "indoor"]),
-    ("fiber", &["trench", "duct", "pon", "lead-in"]),
+    ("fiber", &["trench", "crossing", "submarine", "duct", "pon", "lead-in"]),
     ("datacenters", &["data-center"]),
 ];
 
