@@ -87,3 +87,66 @@ pub fn gather(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::kinds::Basis;
+    use crate::model::planned::Passages;
+
+    fn laid(method: LayMethod, trench_m: f64, passages: Passages) -> RouteSegment {
+        RouteSegment {
+            id: String::new(),
+            line: Vec::new(),
+            road_id: None,
+            method,
+            basis: Basis::Given,
+            trench_m,
+            hole_m: 0.0,
+            cable_m: 1_000.0,
+            fiber_m: 6_000.0,
+            length_m: 1_000.0,
+            fibers: 2,
+            cable_fibers: 6,
+            serves: 1,
+            cut_lost: 1,
+            passages,
+            around_cny: None,
+            around_road: None,
+            reuses: None,
+            rent_cny_yr: 0.0,
+            owner: None,
+            consent: false,
+            capex_cny: 500_000.0,
+            opex_cny_yr: 15_000.0,
+            payer: "operator".into(),
+            city: None,
+            phase: 1,
+        }
+    }
+
+    #[test]
+    fn crossings_and_cable_under_water_are_rows_of_their_own() {
+        let settings = Settings::with(&toml::Table::new()).unwrap();
+        let f = &settings.fiber;
+        let routes = [
+            laid(LayMethod::Duct, 1_000.0, Passages::new(1, 1, 0, f)),
+            laid(LayMethod::Submarine, 0.0, Passages::new(0, 0, 2, f)),
+            laid(LayMethod::Aerial, 0.0, Passages::default()),
+        ];
+        let mut led_in = Connection::without("s", ConnectionState::Planned);
+        (led_in.lead_in_crossings, led_in.phase) = (1, 1);
+        let lead_in_cny = [f.crossing_cny + 9_000.0];
+        let items = gather(&[], &routes, &[led_in], &lead_in_cny, &[], &[], &settings, |_| None);
+        let of = |kind| items.iter().find(|i| i.kind == kind).unwrap();
+        let crossing = of(ItemKind::Crossing);
+        let passing = 2.0 * f.crossing_cny + f.rail_crossing_cny;
+        assert_eq!((crossing.quantity, crossing.unit, crossing.capex_cny), (3.0, "pcs", passing));
+        assert_eq!(of(ItemKind::Trench).capex_cny, 500_000.0 - f.crossing_cny - f.rail_crossing_cny);
+        let water = of(ItemKind::Submarine);
+        assert_eq!((water.quantity, water.unit, water.capex_cny), (1.0, "km", 500_000.0));
+        assert_eq!((of(ItemKind::Duct).quantity, of(ItemKind::LeadIn).capex_cny), (1.0, 9_000.0));
+        let opex: f64 = items.iter().map(|i| i.opex_cny_yr).sum();
+        assert!((opex - 45_000.0 - lead_in_cny[0] * f.opex_share).abs() < 1e-6);
+    }
+}
