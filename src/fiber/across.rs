@@ -3,7 +3,7 @@
 //! of a hairpin bend are one edge and left alone, streets on terraces count as side by side.
 
 use super::RouteRequest;
-use crate::geom::{LonLat, azimuth_deg};
+use crate::geom::{LonLat, azimuth_deg, geodesic_m};
 use crate::graph::{EdgeId, NodeId};
 use crate::model::kinds::RoadClass;
 use crate::network::{AccessKind, RoadGraph, Snap, Snapper};
@@ -131,7 +131,10 @@ fn beside(
             (runs_with && square(place.at, hit.at, own_along)).then_some(road)
         };
         if let Some(here) = own.iter().find_map(along_it) {
-            out.push(Across { ends: [*place, hit], roads: [here, there], distance_m: hit.distance_m });
+            // Where the stretches are cut, to the bit: what touches is to have the same coordinates.
+            let on_line = |s: Snap| Snap { at: roads.point_at(s.edge, s.offset_m), ..s };
+            let ends = [*place, hit].map(on_line);
+            out.push(Across { ends, roads: [here, there], distance_m: geodesic_m(ends[0].at, ends[1].at) });
         }
     }
     out

@@ -169,7 +169,7 @@ fn check(inputs: &Inputs, settings: &Settings, terminals: &[Terminal], plan: &Ro
     for (s, n) in plan.segments.iter().zip(serves) {
         assert!(s.serves == n && n > 0, "{} serves {} but {n} use it", s.id, s.serves);
         assert!(s.cable_fibers >= (f64::from(s.fibers) * settings.fiber.spare_factor) as u32);
-        let reused = s.hole_m > 0.0 || s.method == LayMethod::Aerial;
+        let reused = s.hole_m > 0.0 || matches!(s.method, LayMethod::Aerial | LayMethod::Submarine);
         assert!(reused != (s.trench_m > 0.0), "{s:?}");
     }
     for l in &plan.loads {
