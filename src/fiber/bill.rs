@@ -278,6 +278,7 @@ impl Site<'_, '_> {
             s.road_id = roads.text.opt(road.id).map(str::to_owned);
             s.method = kind.method;
             s.passages = passages;
+            s.permit = way.is_none() && self.pricing.needs_permit(kind.road);
             s.basis = self.roads.basis();
             s.trench_m = if kind.digs() { route_m } else { 0.0 };
             s.hole_m = if way.is_some() && kind.method == LayMethod::Duct { route_m } else { 0.0 };
@@ -297,6 +298,7 @@ impl Site<'_, '_> {
         let base_cny = work_cny + metres * self.settings.fiber.cable_cny_m;
         self.push(bill, load, line, metres, base_cny, |s| {
             s.trench_m = metres;
+            s.permit = across.roads.iter().any(|&road| self.pricing.needs_permit(road));
             s.basis = self.roads.basis();
         });
     }
@@ -345,6 +347,7 @@ impl Site<'_, '_> {
             cable_fibers: cables.fibers,
             serves: load.serves,
             cut_lost: 0,
+            permit: false,
             passages: Passages::default(),
             around_cny: None,
             around_road: None,

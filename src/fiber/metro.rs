@@ -344,6 +344,11 @@ impl Tiers {
                 origin: Origin::default(),
             });
         }
+        // A hole that the ring takes is taken.
+        let taken: BTreeSet<&str> = feeder.segments.iter().filter_map(|s| s.reuses.as_deref()).collect();
+        for d in below.ducts.iter_mut().filter(|d| taken.contains(d.id.as_str())) {
+            d.holes_free = d.holes_free.map(|n| n.saturating_sub(1));
+        }
         for s in feeder.segments.iter().filter(|s| s.trench_m > 0.0 && s.method == LayMethod::Duct) {
             below.ducts.push(Duct {
                 id: s.id.clone(),

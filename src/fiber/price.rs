@@ -141,6 +141,11 @@ impl<'a, 'r> Pricing<'a, 'r> {
         pieces.iter().map(|p| p.work_cny + cable(p)).sum()
     }
 
+    /// Whether building along a road needs a permit.
+    pub fn needs_permit(&self, road: u32) -> bool {
+        self.roads.roads().list.get(road as usize).is_some_and(|r| self.dig(r) == Dig::Permit)
+    }
+
     /// The roads and the settings.
     pub fn ground(&self) -> (&'a RoadGraph<'r>, &'a FiberSettings) {
         (self.roads, &self.settings.fiber)

@@ -9,7 +9,7 @@ use crate::network::AccessKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Codes of what a plan tells of itself.
-pub(super) const OF_PLAN: [&str; 4] = ["N203", "N206", "N207", "N208"];
+pub(super) const OF_PLAN: [&str; 5] = ["N203", "N206", "N207", "N208", "N219"];
 
 /// What segments and connections tell of themselves, whatever the structure.
 pub(super) fn of_plan(plan: &RoutePlan) -> Vec<Note> {
@@ -30,6 +30,15 @@ pub(super) fn of_plan(plan: &RoutePlan) -> Vec<Note> {
             "{consent:.1} km run in ducts or on poles of others: their consent is needed and rent is counted"
         ),
         format!("{consent:.1} 公里使用他方管道或杆路，需产权单位同意并计租金"),
+    );
+    let permit = km(|s| s.permit);
+    say(
+        "N219",
+        permit,
+        format!(
+            "{permit:.1} km are built along roads where that needs a permit, which is priced; apply early"
+        ),
+        format!("{permit:.1} 公里沿需许可方可开挖的道路建设，许可费用已计，须提前申办"),
     );
     let dark = plan.connections.iter().filter(|c| c.optical.as_ref().is_some_and(|l| !l.met)).count();
     say(

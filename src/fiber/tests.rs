@@ -240,6 +240,8 @@ fn bans_and_locks_close_roads() {
     let (used, permit) = roads_used(&inputs, &settings);
     assert_eq!(used, "r0");
     assert!((permit - free - m(lines[0]) * settings.fiber.permit_cny_m).abs() < 0.5);
+    let told = plan(&inputs, &settings, &terminals, None).unwrap();
+    assert!(told.segments.iter().all(|s| s.permit) && told.notes.iter().any(|n| n.code == "N219"));
     inputs.roads.list[0].dig = Some(Dig::Closed);
     assert_eq!(roads_used(&inputs, &settings).0, "r1");
     inputs.roads.list[0].dig = None;

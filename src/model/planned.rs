@@ -144,6 +144,8 @@ pub struct RouteSegment {
     pub serves: u32,
     /// Of them those that lose service when it alone is cut.
     pub cut_lost: u32,
+    /// It is dug, hung or laid along a road where that needs a permit.
+    pub permit: bool,
     /// What it passes.
     #[serde(flatten)]
     pub passages: Passages,

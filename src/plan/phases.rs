@@ -436,6 +436,7 @@ mod tests {
             cable_fibers: 6,
             serves: 1,
             cut_lost: 1,
+            permit: false,
             passages: Passages::default(),
             around_cny: None,
             around_road: None,

@@ -407,6 +407,7 @@ mod tests {
             cable_fibers: 6,
             serves: 1,
             cut_lost: 0,
+            permit: false,
             passages: Passages::default(),
             around_cny: None,
             around_road: None,

@@ -155,6 +155,10 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
     c.int("cable_size", "", ("fibers of the cable", "光缆芯数"), move |i| {
         Some(i64::from(r[i].cable_fibers))
     });
+    c.float("use_pct", 1, "%", ("fibers in use", "纤芯利用率"), move |i| {
+        Some(100.0 * f64::from(r[i].fibers) / f64::from(r[i].cable_fibers.max(1)))
+    })
+    .about("fibers needed over fibers of the cable", "需用纤芯除以光缆芯数");
     c.int("serves", "", ("sites and stations served", "服务点数"), move |i| Some(i64::from(r[i].serves)));
     c.int("cut_lost", "", ("lose service when it is cut", "中断影响点数"), move |i| {
         Some(i64::from(r[i].cut_lost))
@@ -179,6 +183,7 @@ pub fn fiber_routes<'a>(v: View<'a>, plan: &'a Plan) -> Layer<'a> {
         Some(r[i].passages.landing_cny)
     })
     .about("part of the capex", "含于建设投资");
+    c.flag("permit", ("digging permit needed", "需开挖许可"), move |i| Some(r[i].permit));
     c.text("reuses", ("duct or pole line reused", "利旧管道或杆路"), move |i| {
         Some(r[i].reuses.as_deref().unwrap_or("none"))
     })
