@@ -186,7 +186,10 @@ fn built(sum: &BTreeMap<ItemKind, f64>, lang: Lang) -> String {
     add(centers, "data center", format!("{centers} 个数据中心"));
     if km >= 0.05 {
         let km = grouped_decimal(km, 1);
-        parts.push(if lang == Lang::Zh { format!("{km} 公里光缆") } else { format!("{km} km of fiber") });
+        parts.push(match lang {
+            Lang::Zh => format!("{km} 公里光缆路由"),
+            Lang::En => format!("{km} km of fiber routes"),
+        });
     }
     parts.join(pick(lang, ", ", "、"))
 }

@@ -27,8 +27,8 @@ pub(super) fn built(v: View, plan: &Plan, lang: Lang) -> String {
     };
     let km = grouped_decimal(km, 1);
     let fiber = match lang {
-        Lang::En => format!("{km} km of fiber"),
-        Lang::Zh => format!("{km} km 光缆"),
+        Lang::En => format!("{km} km of fiber routes"),
+        Lang::Zh => format!("{km} km 光缆路由"),
     };
     // What isn't built needs no mention.
     let built: Vec<String> = [
