@@ -406,8 +406,7 @@ impl Tiers {
         plan.segments.append(&mut self.distribution.segments);
         for (n, s) in plan.segments.iter_mut().enumerate() {
             s.id = format!("FR-{:05}", n + 1);
-            (s.serves, s.cut_lost, s.around_cny) = (0, 0, None);
-            s.around_road = None;
+            (s.serves, s.cut_lost) = (0, 0);
             // The ring's trench doesn't stand yet.
             if s.owner.as_deref() == Some(OWN) {
                 (s.owner, s.reuses) = (None, None);

@@ -45,6 +45,13 @@ fn cabinets_stand_on_rings_and_both_structures_are_compared() {
     close(metro.trench_m, found.segments.iter().map(|s| s.trench_m).sum());
     // Distribution lies in the ring's trenches where it runs along them; nobody's consent is asked.
     assert!(metro.hole_m > 0.0 && found.segments.iter().all(|s| s.reuses.is_none() && !s.consent));
+    // Other ways are told of as in a tree, and what each site costs alone is no matter of the structure.
+    assert!(found.segments.iter().any(|s| s.around_cny.is_some()));
+    settings.fiber.structure = "tree".into();
+    let alone = plan(&inputs, &settings, &sites, None).unwrap();
+    for (a, b) in found.connections.iter().zip(&alone.connections) {
+        close(a.alone_cny, b.alone_cny);
+    }
     // Whatever one stretch of a ring is cut, its cabinets keep the other side.
     for c in found.connections.iter().filter(|c| !c.ring.is_empty()) {
         assert!(c.cabinet.is_some() && c.ring.iter().all(|s| !c.route.contains(s)));
