@@ -404,12 +404,18 @@ impl Tiers {
             ..RoutePlan::default()
         };
         plan.segments.append(&mut self.distribution.segments);
-        for (n, s) in plan.segments.iter_mut().enumerate() {
+        let of_ring: BTreeMap<String, u32> =
+            (0..shift).zip(&plan.segments).map(|(i, s)| (s.id.clone(), i)).collect();
+        // What lies in a trench of the ring fails with it.
+        let mut hosts: BTreeMap<u32, u32> = BTreeMap::new();
+        for (n, s) in (0u32..).zip(&mut plan.segments) {
             s.id = format!("FR-{:05}", n + 1);
             (s.serves, s.cut_lost) = (0, 0);
             // The ring's trench doesn't stand yet.
             if s.owner.as_deref() == Some(OWN) {
-                (s.owner, s.reuses) = (None, None);
+                let host = s.reuses.take().and_then(|id| of_ring.get(&id).copied());
+                hosts.extend(host.map(|h| (n, h)));
+                s.owner = None;
             }
         }
         let first_cabinet = plan.pon.len() as u32;
@@ -466,7 +472,7 @@ impl Tiers {
         for (c, free) in plan.connections.iter_mut().zip(&tree.connections) {
             c.alone_cny = free.alone_cny;
         }
-        share(&mut plan, &self.cabinet_of, &self.feeder.connections, shift);
+        share(&mut plan, &self.cabinet_of, &self.feeder.connections, shift, &hosts);
         let lead_ins: f64 = plan.lead_in_cny.iter().sum();
         plan.capex_cny = plan.segments.iter().map(|s| s.capex_cny).sum::<f64>()
             + plan.pon.iter().map(|n| n.capex_cny).sum::<f64>()
@@ -542,8 +548,15 @@ impl Tiers {
     }
 }
 
-/// Who uses each segment, what a cut of it takes down, and everyone's share of the cost.
-fn share(plan: &mut RoutePlan, cabinet_of: &[Option<usize>], feeder: &[Connection], shift: u32) {
+/// Who uses each segment, what a cut of it takes down, and everyone's share of the cost. `hosts` are the
+/// segments of a ring in whose trenches others lie.
+fn share(
+    plan: &mut RoutePlan,
+    cabinet_of: &[Option<usize>],
+    feeder: &[Connection],
+    shift: u32,
+    hosts: &BTreeMap<u32, u32>,
+) {
     let joined: Vec<usize> = (0..plan.connections.len())
         .filter(|&i| plan.connections[i].state == ConnectionState::Planned)
         .collect();
@@ -557,7 +570,9 @@ fn share(plan: &mut RoutePlan, cabinet_of: &[Option<usize>], feeder: &[Connectio
         }
         // From a cabinet on a ring only the way to the cabinet can take it down.
         let ringed = cabinet_of[i].is_some_and(|k| feeder[k].survives_a_cut());
-        for &s in c.route.iter().filter(|s| !ringed || **s >= shift) {
+        let own = c.route.iter().filter(|s| !ringed || **s >= shift);
+        let cut: BTreeSet<u32> = own.flat_map(|s| [Some(s), hosts.get(s)]).flatten().copied().collect();
+        for s in cut {
             plan.segments[s as usize].cut_lost += 1;
         }
     }
