@@ -103,6 +103,26 @@ fn tree_alone(inputs: &Inputs, sites: &[Terminal]) -> f64 {
 }
 
 #[test]
+fn a_cabinet_at_the_end_of_the_only_road_says_why_it_has_no_ring() {
+    let (mut inputs, _) = town();
+    inputs.roads = streets(&[&[(0.0, 0.0), (40.0, 0.0)]]);
+    let mut settings = defaults();
+    settings.fiber.structure = "metro".into();
+    let sites: Vec<Terminal> =
+        (0..4).map(|i| terminal(&format!("s{i}"), p(38.0 + f64::from(i) * 0.5, 0.1))).collect();
+    let found = plan(&inputs, &settings, &sites, None).unwrap();
+    assert!(found.connections.iter().all(|c| c.cabinet.is_some() && c.ring.is_empty()));
+    let told = found.notes.iter().find(|n| n.code == "N218").unwrap();
+    assert!(told.en.contains("of CAB-") && told.en.contains("every route"), "{}", told.en);
+    // Of the plan as a whole once, not of its tiers.
+    let codes: Vec<&str> = found.notes.iter().map(|n| n.code).collect();
+    let mut once = codes.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), codes.len(), "{codes:?}");
+}
+
+#[test]
 fn near_the_office_no_ring_is_needed() {
     let (inputs, _) = town();
     let mut settings = defaults();
