@@ -161,7 +161,12 @@ impl Builder<'_, '_, '_, '_> {
             let all_of_it = draft.points >= bound.unwrap_or(f64::INFINITY) * (1.0 - 1e-9);
             if left < 0.0 {
                 too_much = too_much.min(purse);
-                purse += left * 1.05;
+                let excess = left * 1.05;
+                // Rings cost much more than the problem knows: all of the excess taken off would leave money
+                // unspent, so the purse shrinks in proportion.
+                let rings = draft.fiber.structures.iter().any(|s| s.chosen && s.name == "metro");
+                let in_proportion = purse * (budget / draft.capex_cny * 0.99 - 1.0);
+                purse += if rings { excess.max(in_proportion) } else { excess };
             } else {
                 if best.as_ref().is_none_or(|b| draft.points > b.points) {
                     best = Some(draft);
