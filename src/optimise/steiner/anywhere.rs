@@ -10,7 +10,10 @@ use std::collections::BinaryHeap;
 use super::prizes::{Search, check, dearest_of_interest};
 use super::{SteinerError, SteinerTree};
 use crate::graph::{EdgeId, Graph, NodeId};
-use crate::optimise::{Certified, Ended, Work, grid, round_up};
+use crate::optimise::{Certified, Ended, Meter, Work, grid, round_up};
+
+/// Turns at a bound for trees anywhere, before nodes are tried as roots.
+const HOOK_TURNS: u64 = 16;
 
 /// Finds a tree anywhere in the graph, one node at least, with the least sum of its edges and of the
 /// prizes it doesn't reach. Returns a node of the tree beside it, as a tree of one node has no edges.
@@ -44,7 +47,7 @@ pub fn collect_anywhere(
     let (short, anchor) = anchors.iter().copied().fold(anchors[0], |a, b| if b.0 < a.0 { b } else { a });
     order.retain(|v| *v != anchor);
     order.insert(0, anchor);
-    let mut fallback = 0.0;
+    let mut fallback = if short > 0.0 { bound_by_hook(graph, prizes, known, &work, &mut meter) } else { 0.0 };
     // Either the dearest node is in the tree, or its prize is lost and the next may be in it, and so on.
     let mut best = (quick.best, first);
     let (mut cost, mut bound, mut lost) = (known, f64::INFINITY, 0.0);
@@ -65,7 +68,7 @@ pub fn collect_anywhere(
         }
         // Trees through the anchor are no dearer than all others that matter, but for the shortfall.
         if root == anchor {
-            fallback = search.bound - short;
+            fallback = fallback.max(search.bound - short);
             if short <= 0.0 {
                 break;
             }
@@ -87,6 +90,32 @@ pub fn collect_anywhere(
         },
         value: (SteinerTree { edges }, root),
     })
+}
+
+/// What no tree can undercut, but those of cost `known` or more: a node outside is joined to all prizes at a
+/// price, and a tree through it pays that price once at least. As long as it isn't more than a known tree
+/// saves, all trees that matter are among those.
+fn bound_by_hook(graph: &Graph, prizes: &[f64], known: f64, work: &Work<'_>, meter: &mut Meter<'_>) -> f64 {
+    let hook = prizes.iter().sum::<f64>() - known;
+    let outside = graph.node_count() as u32;
+    let mut edges: Vec<(u32, u32, f64)> = graph
+        .edges()
+        .map(|e| {
+            let [a, b] = graph.ends(e);
+            (a.0, b.0, graph.weight(e))
+        })
+        .collect();
+    edges.extend((0..outside).filter(|&v| prizes[v as usize] > 0.0).map(|v| (outside, v, hook)));
+    let Ok(hooked) = Graph::from_edges(graph.node_count() + 1, &edges) else { return 0.0 };
+    let prizes: Vec<f64> = prizes.iter().copied().chain([0.0]).collect();
+    let size = (hooked.node_count() + hooked.edge_count()) as u64;
+    let steps = (HOOK_TURNS * (2_000_000 + 100 * size)).min(meter.left() / 2);
+    let mut part = meter.part(steps);
+    let mut search = Search::new(&hooked, NodeId(outside), &prizes, None, work);
+    search.ceiling = known + hook;
+    search.run(&mut part);
+    meter.settle(steps, &part);
+    search.bound - hook - 1e-9 * search.bound.abs()
 }
 
 /// How much cheaper a best tree can be than a best one through `node`, given that trees of cost `known` or

@@ -78,7 +78,8 @@ impl<'i> Closing<'i> {
         duals.better(&instance.terminals, &guide, &mut draw, rounds, target, meter);
         search.draw = draw;
         let lower = duals.bound() + instance.fixed_cost;
-        let relaxation = Relaxation::new(graph, symmetric(graph), root, &instance.terminals, &duals.cuts);
+        let relaxation =
+            Relaxation::new(graph, symmetric(graph), root, &instance.terminals, &duals.cuts, meter);
         let terminals = instance.terminals.clone();
         Some(Self {
             instance,

@@ -314,7 +314,7 @@ impl<'g, 'w> Search<'g, 'w> {
         self.draw = draw;
         lower = lower.max(duals.bound() + extended.lost);
         let mut relaxation =
-            Relaxation::new(graph, extended.cost.clone(), self.root, &extended.terminals, &duals.cuts);
+            Relaxation::new(graph, extended.cost.clone(), self.root, &extended.terminals, &duals.cuts, meter);
         let (mut idle, mut stretches) = (0, STRETCHES);
         let size = part.edges();
         while idle <= 6 {

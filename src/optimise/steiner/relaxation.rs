@@ -145,13 +145,14 @@ impl<'g> Relaxation<'g> {
         }
     }
 
-    /// Starts from the cuts of an ascent with the same root and arc costs.
+    /// Starts from the cuts of an ascent with the same root and arc costs, of as many as work is left for.
     pub(super) fn new(
         graph: &'g Graph,
         cost: Vec<f64>,
         root: NodeId,
         terminals: &[NodeId],
         cuts: &[Cut],
+        meter: &mut Meter<'_>,
     ) -> Self {
         let mut out = Self::bare(graph, cost, root, terminals, cuts.iter().map(|c| c.price));
         let mut is_terminal = vec![false; graph.node_count()];
@@ -172,7 +173,11 @@ impl<'g> Relaxation<'g> {
                 inside[v.index()] = i as u32 + 1;
             }
             let row = out.entering(&cut.members, |v| inside[v.index()] == i as u32 + 1);
+            let work = cut.members.len() as u64 + row.len() as u64;
             out.add_row(row, 1.0, cut.price);
+            if !meter.spend(work) {
+                break;
+            }
         }
         out
     }

@@ -147,7 +147,7 @@ impl<'f, 'g> Net<'f, 'g> {
         }
         let bound = duals.bound();
         let root = self.f.root;
-        Some((Relaxation::new(&self.graph, cost.to_vec(), root, &self.terminals, &duals.cuts), bound))
+        Some((Relaxation::new(&self.graph, cost.to_vec(), root, &self.terminals, &duals.cuts, meter), bound))
     }
 
     /// Cost of the arcs used, but for what is forfeited or missed.
