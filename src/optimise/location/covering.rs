@@ -3,7 +3,8 @@
 //! Kept up to date are what each shut facility would newly cover and what each open one covers alone. One or
 //! two open facilities near each other go, and the places that cover most take their turn; what turns out worse
 //! is kept now and then at first, ever less later (ruin and recreate: Schrimpf et al., Journal of
-//! Computational Physics 159, 2000).
+//! Computational Physics 159, 2000). Where the number of facilities is the only limit and there is time, single
+//! exchanges are tried instead, which need no such accounts.
 
 use super::{Lock, Service};
 use crate::optimise::{Draw, Meter};
@@ -229,6 +230,191 @@ pub(super) fn search(
     }
 }
 
+/// Proposals between two looks at how much is left.
+const BATCH: u64 = 256;
+/// Warmth of exchanges at the start, as a share of what an open facility covers alone on average, and what is
+/// left of it at the end.
+const HOT_EXCHANGE: f64 = 0.05;
+const COOL_EXCHANGE: f64 = 0.02;
+/// Share of exchanges that close one far away.
+const FAR: f64 = 0.05;
+/// Share of a run before which its answers are too rough to be kept.
+const ROUGH: f64 = 0.3;
+
+/// Whether a number of facilities is the only limit, so that each can stand for any other.
+pub(super) fn counts_only(service: &Service) -> bool {
+    service.plain
+        && service.limit.budget.is_infinite()
+        && service.opening.iter().all(|&o| o == 0.0)
+        && service.lock.iter().all(|&l| l == Lock::Free)
+}
+
+/// Open facilities by how often each client is covered, and by whom where that is one alone.
+struct Cover<'s> {
+    service: &'s Service,
+    list: Vec<u32>,
+    place: Vec<u32>,
+    times: Vec<u32>,
+    /// Sum of the facilities that cover a client: where that is one, its number.
+    by: Vec<u32>,
+    /// What each open facility covers alone.
+    alone: Vec<f64>,
+    /// Clients that nobody covers, and where each stands in that list.
+    bare: Vec<u32>,
+    at: Vec<u32>,
+    cost: f64,
+}
+
+impl<'s> Cover<'s> {
+    fn new(service: &'s Service, start: &[bool]) -> Self {
+        let clients = 0..service.clients() as u32;
+        let mut out = Self {
+            service,
+            list: Vec::new(),
+            place: vec![u32::MAX; service.facilities()],
+            times: vec![0; service.clients()],
+            by: vec![0; service.clients()],
+            alone: vec![0.0; service.facilities()],
+            bare: clients.clone().collect(),
+            at: clients.collect(),
+            cost: service.base + service.fallback.iter().sum::<f64>(),
+        };
+        (0..start.len()).filter(|&f| start[f]).for_each(|f| out.add(f));
+        out
+    }
+
+    fn add(&mut self, f: usize) {
+        let service = self.service;
+        self.place[f] = self.list.len() as u32;
+        self.list.push(f as u32);
+        let mut alone = 0.0;
+        for &(client, _, _) in service.reach(f) {
+            let i = client as usize;
+            match self.times[i] {
+                0 => {
+                    alone += service.fallback[i];
+                    let at = self.at[i] as usize;
+                    self.bare.swap_remove(at);
+                    if let Some(&moved) = self.bare.get(at) {
+                        self.at[moved as usize] = at as u32;
+                    }
+                }
+                1 => self.alone[self.by[i] as usize] -= service.fallback[i],
+                _ => {}
+            }
+            self.times[i] += 1;
+            self.by[i] = self.by[i].wrapping_add(f as u32);
+        }
+        self.alone[f] = alone;
+        self.cost -= alone;
+    }
+
+    fn close(&mut self, f: usize) {
+        let service = self.service;
+        let at = self.place[f] as usize;
+        self.list.swap_remove(at);
+        if let Some(&moved) = self.list.get(at) {
+            self.place[moved as usize] = at as u32;
+        }
+        self.cost += self.alone[f];
+        for &(client, _, _) in service.reach(f) {
+            let i = client as usize;
+            self.times[i] -= 1;
+            self.by[i] = self.by[i].wrapping_sub(f as u32);
+            match self.times[i] {
+                0 => {
+                    self.at[i] = self.bare.len() as u32;
+                    self.bare.push(client);
+                }
+                1 => self.alone[self.by[i] as usize] += service.fallback[i],
+                _ => {}
+            }
+        }
+    }
+
+    /// What opening one and closing another would cost.
+    fn change(&self, open: usize, close: usize) -> f64 {
+        let service = self.service;
+        let mut change = self.alone[close];
+        for &(client, _, _) in service.reach(open) {
+            let i = client as usize;
+            let counts = self.times[i] == 0 || (self.times[i] == 1 && self.by[i] == close as u32);
+            change -= if counts { service.fallback[i] } else { 0.0 };
+        }
+        change
+    }
+
+    /// A place that covers a client whom nobody covers: of two such clients, of the one that weighs more.
+    fn draw_opening(&self, draw: &mut Draw) -> Option<usize> {
+        if self.bare.is_empty() {
+            return None;
+        }
+        let [i, j] = [0; 2].map(|_| self.bare[draw.below(self.bare.len())] as usize);
+        let i = if self.service.fallback[j] > self.service.fallback[i] { j } else { i };
+        let row = self.service.by_client.row_indices(i);
+        (!row.is_empty()).then(|| row[draw.below(row.len())] as usize)
+    }
+
+    /// An open facility for another to stand for: mostly one that shares clients with it.
+    fn draw_closing(&self, open: usize, draw: &mut Draw) -> Option<usize> {
+        if draw.unit() >= FAR {
+            let reach = self.service.reach(open);
+            for _ in 0..4 {
+                let i = reach[draw.below(reach.len())].0 as usize;
+                if self.times[i] == 1 {
+                    return Some(self.by[i] as usize);
+                }
+            }
+        }
+        (!self.list.is_empty()).then(|| self.list[draw.below(self.list.len())] as usize)
+    }
+}
+
+/// Exchanges one for one at random, ever less that makes it worse (simulated annealing), where
+/// [`counts_only`]; many more steps in a second than [`search`] has, each of less use. The best of the run's
+/// own answers, once it has cooled a bit, and its cost; none when work ran out before.
+pub(super) fn exchange(
+    service: &Service,
+    start: &[bool],
+    steps: u64,
+    draw: &mut Draw,
+    meter: &mut Meter<'_>,
+) -> Option<(f64, Vec<bool>)> {
+    let mut state = Cover::new(service, start);
+    let (mut least, mut best) = (f64::INFINITY, Vec::new());
+    let alone = state.list.iter().map(|&f| state.alone[f as usize]).sum::<f64>();
+    let hot = HOT_EXCHANGE * alone / state.list.len().max(1) as f64;
+    let reach = service.by_client.pairs() as u64 / service.facilities().max(1) as u64;
+    let began = meter.used();
+    loop {
+        let done = (meter.used() - began) as f64 / steps.max(1) as f64;
+        if done >= 1.0 || !meter.spend(BATCH * (reach / 2 + 16)) {
+            break;
+        }
+        let warmth = hot * COOL_EXCHANGE.powf(done);
+        for _ in 0..BATCH {
+            let Some(open) = state.draw_opening(draw) else { break };
+            if state.list.len() < service.limit.at_most {
+                state.add(open);
+            } else {
+                let Some(close) = state.draw_closing(open, draw) else { break };
+                if state.change(open, close) > -warmth * draw.unit().max(1e-12).ln() {
+                    continue;
+                }
+                state.add(open);
+                state.close(close);
+            }
+            if done >= ROUGH && state.cost < least - 1e-9 * state.cost.abs() {
+                least = state.cost;
+                best.clone_from(&state.list);
+            }
+        }
+    }
+    let mut open = vec![false; service.facilities()];
+    best.iter().for_each(|&f| open[f as usize] = true);
+    least.is_finite().then_some((least, open))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -266,6 +452,52 @@ mod tests {
                     open[g] = !open[g];
                     prop_assert_eq!(state.gain[g], state.cost - service.evaluate(&open).0);
                 }
+            }
+        }
+
+        #[test]
+        fn exchanges_count_right(
+            rows in prop::collection::vec((prop::collection::btree_set(0u32..8, 1..5), 1u32..9), 1..12),
+            moves in prop::collection::vec((0usize..8, 0usize..8), 0..30),
+        ) {
+            let rows: Vec<_> = rows.into_iter().map(|r| (r.0.into_iter().collect(), r.1)).collect();
+            let service = service(&rows, 8);
+            let mut state = Cover::new(&service, &[false; 8]);
+            let mut open = [false; 8];
+            for (a, b) in moves {
+                if !open[a] && open[b] {
+                    let was = state.cost;
+                    let change = state.change(a, b);
+                    state.add(a);
+                    state.close(b);
+                    (open[a], open[b]) = (true, false);
+                    prop_assert_eq!(state.cost - was, change);
+                } else if !open[a] {
+                    state.add(a);
+                    open[a] = true;
+                }
+                prop_assert_eq!(state.cost, service.evaluate(&open).0);
+                let bare = (0..service.clients())
+                    .filter(|&i| !service.by_client.row_indices(i).iter().any(|&f| open[f as usize]));
+                prop_assert_eq!(state.bare.len(), bare.clone().count());
+                bare.for_each(|i| assert_eq!(state.bare[state.at[i] as usize], i as u32));
+            }
+        }
+
+        #[test]
+        fn exchanges_keep_to_the_limit_and_cost_what_they_say(
+            rows in prop::collection::vec((prop::collection::btree_set(0u32..8, 1..5), 1u32..9), 1..12),
+            at_most in 1usize..5,
+        ) {
+            let rows: Vec<_> = rows.into_iter().map(|r| (r.0.into_iter().collect(), r.1)).collect();
+            let service = service(&rows, at_most);
+            prop_assert!(counts_only(&service));
+            let mut start = [false; 8];
+            start[0] = true;
+            let mut meter = Meter::new(u64::MAX, Stop::NEVER);
+            if let Some((cost, set)) = exchange(&service, &start, 1_000_000, &mut Draw::new(1), &mut meter) {
+                prop_assert!(set.iter().filter(|o| **o).count() <= at_most);
+                prop_assert_eq!(service.evaluate(&set).0, cost);
             }
         }
 

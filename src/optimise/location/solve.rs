@@ -173,6 +173,10 @@ const LARGE: usize = 2_000_000;
 /// Facilities that a search for coverage looks at, for each that is open, and how many besides.
 const NEAR: usize = 8;
 const NEAR_LEAST: usize = 200;
+/// Steps of a run of exchanges for each pair, the least that are worth one, and answers that are kept.
+const RUN: u64 = 2000;
+const RUN_LEAST: u64 = 500;
+const POOL: usize = 10;
 /// Steps of the bound that take as long as one of a search for coverage in a large problem.
 const COVERAGE_STEP: u64 = 6;
 /// Relative gap from which on the bound is sought by parts, and facilities that are open in a part.
@@ -258,6 +262,8 @@ struct Search<'s, 'w> {
     /// What each way of searching gained per step lately.
     paid: [f64; 2],
     slices: u32,
+    /// Answers for coverage of earlier runs, with their costs.
+    pool: Vec<(f64, Vec<bool>)>,
     draw: Draw,
     /// What the multipliers find each facility of the core worth; the less, the better.
     worth: Vec<f64>,
@@ -289,6 +295,7 @@ impl<'s, 'w> Search<'s, 'w> {
             kept: 0.0,
             paid: [0.0; 2],
             slices: 0,
+            pool: Vec::new(),
             draw: Draw::new(work.seed),
             worth: Vec::new(),
             searches: true,
@@ -499,9 +506,58 @@ impl Search<'_, '_> {
         self.paid[way] = 0.7 * self.paid[way] + 0.3 * gained;
     }
 
+    /// Searches for more coverage by exchanges, in runs that each end elsewhere; after each, among the
+    /// facilities of the answers so far alone.
+    fn exchange_coverage(&mut self, steps: u64, meter: &mut Meter<'_>) {
+        let service = &self.core.service;
+        let facilities = self.whole.facilities();
+        let run = RUN * service.by_client.pairs() as u64;
+        let end = meter.used().saturating_add(steps);
+        while meter.used() < end && meter.open() && !self.enough(self.bound) {
+            let start = self.core.narrow(&self.best.open);
+            // A run that is cut short hasn't cooled.
+            let Some((cost, set)) = covering::exchange(service, &start, run, &mut self.draw, meter) else {
+                return;
+            };
+            self.best.offer_core(&Openings::new(service, &set), &self.core, facilities);
+            let set = self.core.widen(&set, facilities);
+            if !self.pool.iter().any(|p| p.1 == set) {
+                self.pool.push((cost, set));
+            }
+            if self.pool.len() > POOL {
+                let costs = self.pool.iter().map(|p| p.0).enumerate();
+                let worst = costs.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |w| w.0);
+                self.pool.swap_remove(worst);
+            }
+            if self.pool.len() < 2 {
+                continue;
+            }
+            let known = |f: &u32| {
+                let f = *f as usize;
+                self.best.open[f] || self.pool.iter().any(|p| p.1[f])
+            };
+            let lock: Vec<Lock> =
+                self.core.facility.iter().map(|f| if known(f) { Lock::Free } else { Lock::Shut }).collect();
+            let (mut both, _) = Core::merged(service, &lock);
+            meter.spend(2 * service.by_client.pairs() as u64);
+            for f in &mut both.facility {
+                *f = self.core.facility[*f as usize];
+            }
+            let start = both.narrow(&self.best.open);
+            if let Some((_, set)) = covering::exchange(&both.service, &start, run / 6, &mut self.draw, meter)
+            {
+                self.best.offer_core(&Openings::new(&both.service, &set), &both, facilities);
+            }
+        }
+    }
+
     /// Searches for more coverage among the facilities that the multipliers find worth most.
     fn search_coverage(&mut self, steps: u64, meter: &mut Meter<'_>) {
         let service = &self.core.service;
+        if steps >= RUN_LEAST * service.by_client.pairs() as u64 && covering::counts_only(service) {
+            self.exchange_coverage(steps, meter);
+            return;
+        }
         let open = self.core.narrow(&self.best.open);
         let most = NEAR * open.iter().filter(|o| **o).count() + NEAR_LEAST;
         let mut lock = service.lock.clone();
