@@ -10,8 +10,7 @@
 
 use super::pon::{Odn, sites_per_fiber};
 use super::{
-    AccessLoad, BuildStep, RouteError, RoutePlan, RouteRequest, Terminal, Ways, certificate, phasing,
-    plan_tree, remarks,
+    AccessLoad, RouteError, RoutePlan, RouteRequest, Terminal, Ways, certificate, phasing, plan_tree, remarks,
 };
 use crate::geom::LonLat;
 use crate::model::inputs::Inputs;
@@ -27,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const OWN: &str = "covplan-ring";
 /// Times that cabinets which nobody hangs on are left out.
 const ROUNDS: usize = 3;
-/// Times that those whom the money doesn't reach for are left out.
+/// Numbers of terminals that are tried within a budget.
 const TRIES: usize = 8;
 /// Fibers that a new cabinet has to give.
 const CABINET_FIBERS: u32 = 576;
@@ -158,41 +157,60 @@ fn rings(
     Ok(None)
 }
 
-/// The plan with feeder rings to those whom the money reaches for: of all that the tree joins the first in the
-/// order of building, until rings to them cost no more. None where no cabinet is needed, or where what is
-/// locked costs too much over rings.
+/// The plan with feeder rings to those whom the money reaches for: to all that the tree joins, or else to as
+/// many as can be had of those that come first where all are joined. None where no cabinet is needed, or where
+/// what is locked costs too much over rings.
 fn rings_within(
     request: &RouteRequest<'_, '_, '_>,
     tree: &RoutePlan,
     budget_cny: f64,
 ) -> Result<Option<RoutePlan>, RouteError> {
     let terminals = request.terminals;
-    let planned = |c: &Connection| c.state == ConnectionState::Planned;
-    let mut who: Vec<u32> =
-        (0u32..).zip(&tree.connections).filter(|(_, c)| planned(c)).map(|(i, _)| i).collect();
-    for _ in 0..TRIES {
+    let over_rings = |who: &[u32]| -> Result<Option<RoutePlan>, RouteError> {
         let some: Vec<Terminal> = who.iter().map(|&i| terminals[i as usize].clone()).collect();
         let request = RouteRequest { terminals: &some, budget_cny: None, ..*request };
         let (free, areas, near) = plan_tree(&request, true)?;
-        let Some(metro) = rings(&request, &free, &areas, &near)? else { return Ok(None) };
-        if metro.capex_cny <= budget_cny {
-            return Ok(Some(among(metro, &who, terminals, tree)));
-        }
-        let must = |step: &&BuildStep| some[step.connection as usize].must;
-        let (locked, rest): (Vec<&BuildStep>, Vec<&BuildStep>) = metro.order.iter().partition(must);
-        let mut left = budget_cny - locked.iter().map(|s| s.capex_cny).sum::<f64>();
-        let reached = rest.into_iter().take_while(|s| {
-            left -= s.capex_cny;
-            left >= 0.0
-        });
-        let mut kept: Vec<u32> = reached.chain(locked).map(|s| who[s.connection as usize]).collect();
-        if kept.is_empty() || kept.len() == who.len() {
-            return Ok(None);
-        }
-        kept.sort_unstable();
-        who = kept;
+        rings(&request, &free, &areas, &near)
+    };
+    let planned = |c: &Connection| c.state == ConnectionState::Planned;
+    let all: Vec<u32> = (0u32..).zip(&tree.connections).filter(|(_, c)| planned(c)).map(|(i, _)| i).collect();
+    let Some(whole) = over_rings(&all)? else { return Ok(None) };
+    if whole.capex_cny <= budget_cny {
+        return Ok(Some(among(whole, &all, terminals, tree)));
     }
-    Ok(None)
+    // A ring to a cabinet costs more than who hangs on it: those of one cabinet come one after the other.
+    let in_order = || whole.order.iter().map(|step| step.connection as usize);
+    let must = |i: &usize| terminals[all[*i] as usize].must;
+    let cabinet = |i: usize| whole.connections[i].cabinet.as_deref();
+    let mut rank: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    for i in in_order().filter(must).chain(in_order()) {
+        let next = rank.len();
+        rank.entry(cabinet(i)).or_insert(next);
+    }
+    let mut first: Vec<usize> = in_order().collect();
+    first.sort_by_key(|i| (!must(i), rank.get(&cabinet(*i)).copied()));
+    let locked = first.iter().filter(|i| must(i)).count();
+    let (mut fits, mut too_many, mut best) = (locked, first.len(), None);
+    for _ in 0..TRIES {
+        let many = usize::midpoint(fits, too_many);
+        if many == 0 || (many == fits && best.is_some()) {
+            break;
+        }
+        let mut who: Vec<u32> = first[..many].iter().map(|&i| all[i]).collect();
+        who.sort_unstable();
+        match over_rings(&who)? {
+            Some(plan) if plan.capex_cny <= budget_cny => best = Some(among(plan, &who, terminals, tree)),
+            // So few need no cabinet.
+            None => {}
+            Some(_) if many == fits => break,
+            Some(_) => {
+                too_many = many;
+                continue;
+            }
+        }
+        fits = many;
+    }
+    Ok(best)
 }
 
 /// A plan for some terminals as one for all of them: the others stay as the tree has them, or are left out for
