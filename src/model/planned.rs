@@ -174,6 +174,42 @@ pub struct RouteSegment {
     pub phase: u32,
 }
 
+#[cfg(test)]
+impl RouteSegment {
+    /// A metre of new duct with one cable that one site uses, for tests to alter.
+    pub(crate) fn sample() -> Self {
+        Self {
+            id: String::new(),
+            line: Vec::new(),
+            road_id: None,
+            method: LayMethod::Duct,
+            basis: Basis::Given,
+            trench_m: 1.0,
+            hole_m: 0.0,
+            cable_m: 1.0,
+            fiber_m: 6.0,
+            length_m: 1.0,
+            fibers: 1,
+            cable_fibers: 6,
+            serves: 1,
+            cut_lost: 1,
+            permit: false,
+            passages: Passages::default(),
+            around_cny: None,
+            around_road: None,
+            reuses: None,
+            rent_cny_yr: 0.0,
+            owner: None,
+            consent: false,
+            capex_cny: 1.0,
+            opex_cny_yr: 0.0,
+            payer: String::new(),
+            city: None,
+            phase: 1,
+        }
+    }
+}
+
 /// Whether a site or station is joined to the fiber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

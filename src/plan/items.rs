@@ -91,38 +91,20 @@ pub fn gather(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::kinds::Basis;
     use crate::model::planned::Passages;
 
     fn laid(method: LayMethod, trench_m: f64, passages: Passages) -> RouteSegment {
         RouteSegment {
-            id: String::new(),
-            line: Vec::new(),
-            road_id: None,
             method,
-            basis: Basis::Given,
             trench_m,
-            hole_m: 0.0,
             cable_m: 1_000.0,
             fiber_m: 6_000.0,
             length_m: 1_000.0,
-            fibers: 2,
-            cable_fibers: 6,
-            serves: 1,
-            cut_lost: 1,
-            permit: false,
             passages,
-            around_cny: None,
-            around_road: None,
-            reuses: None,
-            rent_cny_yr: 0.0,
-            owner: None,
-            consent: false,
             capex_cny: 500_000.0,
             opex_cny_yr: 15_000.0,
             payer: "operator".into(),
-            city: None,
-            phase: 1,
+            ..RouteSegment::sample()
         }
     }
 

@@ -380,8 +380,6 @@ impl<'a> Years<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::kinds::{Basis, LayMethod};
-    use crate::model::planned::Passages;
     use crate::model::settings::Settings;
 
     /// Two years: the first within everything, the second beyond its money, its stations and its trench.
@@ -421,35 +419,7 @@ mod tests {
     }
 
     fn segment() -> RouteSegment {
-        RouteSegment {
-            id: String::new(),
-            line: Vec::new(),
-            road_id: None,
-            method: LayMethod::Duct,
-            basis: Basis::Given,
-            trench_m: 1.0,
-            hole_m: 0.0,
-            cable_m: 1.0,
-            fiber_m: 6.0,
-            length_m: 1.0,
-            fibers: 1,
-            cable_fibers: 6,
-            serves: 1,
-            cut_lost: 1,
-            permit: false,
-            passages: Passages::default(),
-            around_cny: None,
-            around_road: None,
-            reuses: None,
-            rent_cny_yr: 0.0,
-            owner: None,
-            consent: false,
-            capex_cny: 1.0,
-            opex_cny_yr: 0.0,
-            payer: String::new(),
-            city: None,
-            phase: 0,
-        }
+        RouteSegment { phase: 0, ..RouteSegment::sample() }
     }
 
     fn connection(id: &str, cost_cny: f64, route: &[u32]) -> Connection {

@@ -287,7 +287,7 @@ fn centers(inputs: &Inputs, settings: &Settings, found: &mut Failures) {
 mod tests {
     use super::*;
     use crate::model::kinds::{FiberLevel, FiberNodeKind};
-    use crate::model::planned::{Connection, Passages, Protection, RouteSegment};
+    use crate::model::planned::{Connection, Protection, RouteSegment};
     use crate::model::records::{FiberNode, Site};
 
     fn at(x: f64, y: f64) -> LonLat {
@@ -392,35 +392,7 @@ mod tests {
     }
 
     fn laid(id: &str, line: Vec<LonLat>) -> RouteSegment {
-        RouteSegment {
-            id: id.into(),
-            line,
-            road_id: None,
-            method: LayMethod::Duct,
-            basis: crate::model::kinds::Basis::Given,
-            trench_m: 1.0,
-            hole_m: 0.0,
-            cable_m: 1.0,
-            fiber_m: 6.0,
-            length_m: 1.0,
-            fibers: 2,
-            cable_fibers: 6,
-            serves: 1,
-            cut_lost: 0,
-            permit: false,
-            passages: Passages::default(),
-            around_cny: None,
-            around_road: None,
-            reuses: None,
-            rent_cny_yr: 0.0,
-            owner: None,
-            consent: false,
-            capex_cny: 1.0,
-            opex_cny_yr: 0.0,
-            payer: String::new(),
-            city: None,
-            phase: 1,
-        }
+        RouteSegment { id: id.into(), line, ..RouteSegment::sample() }
     }
 
     #[test]
