@@ -109,18 +109,20 @@ pub(super) fn choose(
         None => rings(request, &tree, areas, near)?,
     };
     let Some(mut metro) = found else {
-        tree.notes.push(match areas.is_empty() || request.budget_cny.is_none() {
-            true => Note::new(
+        let note = if areas.is_empty() || request.budget_cny.is_none() {
+            Note::new(
                 "N209",
                 "no feeder rings are planned: no area lies far enough from the nodes joined to need a cabinet",
                 "未规划主干光交环：各接入区距接入节点较近，无需新设光交",
-            ),
-            false => Note::new(
+            )
+        } else {
+            Note::new(
                 "N210",
                 "no feeder rings are planned: the money doesn't reach for any that would be of use",
                 "未规划主干光交环：资金不足以建成有用的环",
-            ),
-        });
+            )
+        };
+        tree.notes.push(note);
         return Ok(tree);
     };
     let mut both = [summary("tree", &tree), summary("metro", &metro)];

@@ -1,8 +1,10 @@
 //! What location problems share: clients, each served by the open facility that is best for it.
 //!
 //! p-median, plain facility location and maximal covering are one problem here: a client that nobody
-//! serves pays its fallback; covering is service at `fallback − gain`. On top of it come a local search
-//! ([`interchange`]) and a Lagrangian bound ([`lagrange`]).
+//! serves pays its fallback; covering is service at `fallback − gain`. On top of it come local searches
+//! ([`interchange`], and [`covering`] where service is free), a Lagrangian bound ([`lagrange`], and [`parts`]
+//! for one by whole parts), and [`solve`], which puts them together: `solve/around` seeks better answers,
+//! `solve/branch` divides what the bound leaves open in the [`core`].
 
 pub(super) mod core;
 mod covering;
