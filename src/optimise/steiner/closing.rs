@@ -149,11 +149,8 @@ impl<'i> Closing<'i> {
     /// A tree that follows the arcs which the relaxation uses.
     fn grow(&self, search: &mut Search<'_, '_>, meter: &mut Meter<'_>) -> Option<Vec<EdgeId>> {
         let (instance, graph) = (self.instance, &self.instance.graph);
-        let usage = self.relaxation.usage();
-        let length = |e: EdgeId, _| {
-            let used = usage[e.index() * 2].max(usage[e.index() * 2 + 1]).min(1.0);
-            graph.weight(e) * (1.001 - used)
-        };
+        let lengths = self.lengths();
+        let length = |e: EdgeId, _| lengths[e.index()];
         let root = search.pick_terminal(instance);
         let tree =
             Grower::new(graph).grow(root, &instance.is_terminal, instance.terminals.len(), length, meter)?;
@@ -162,6 +159,14 @@ impl<'i> Closing<'i> {
         let tree = improve(instance, tree, if self.rounds % 4 == 0 { 0.0 } else { 1e-4 }, meter);
         search.offer(instance, &tree);
         Some(tree)
+    }
+
+    /// The edges' weights, shorter the more the relaxation uses them.
+    pub(super) fn lengths(&self) -> Vec<f64> {
+        let usage = self.relaxation.usage();
+        let graph = &self.instance.graph;
+        let short = |e: EdgeId| 1.001 - usage[e.index() * 2].max(usage[e.index() * 2 + 1]).min(1.0);
+        graph.edges().map(|e| graph.weight(e) * short(e)).collect()
     }
 
     /// The instance without the edges that are forbidden both ways.

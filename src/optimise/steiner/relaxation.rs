@@ -18,6 +18,12 @@ use crate::optimise::Meter;
 
 /// Iterations between two looks at the bound.
 const STRETCH: usize = 100;
+/// Iterations between two looks for arcs that are overdrawn.
+const LOOK: usize = 25;
+/// Arcs that prices leave less of, in typical prices, are looked at from the start.
+const NEAR: f64 = 0.3;
+/// Entries of rows and arcs together below which all arcs are.
+const SMALL: usize = 100_000;
 /// Cuts added in one round at most.
 const MOST_CUTS: usize = 2000;
 /// Cuts taken over from an ascent in one round at most.
@@ -42,6 +48,11 @@ impl Term {
 
     pub(super) fn arc(self) -> usize {
         (self.0 >> 1) as usize
+    }
+
+    /// The same sign for another arc.
+    fn moved(self, arc: u32) -> Self {
+        Self(arc << 1 | self.0 & 1)
     }
 
     /// A value with the sign of the term.
@@ -73,6 +84,114 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
 /// Costs of arcs, none for those that don't exist.
 fn finite(cost: Vec<f64>) -> Vec<f64> {
     cost.into_iter().map(|c| if c.is_finite() { c } else { 0.0 }).collect()
+}
+
+/// The part of the program that the method looks at: the arcs that are used, or that prices nearly pay for. The
+/// others would stay unused anyway; they come in when prices overdraw them.
+struct Core {
+    arcs: Vec<usize>,
+    /// Place of an arc here, or none.
+    place: Vec<u32>,
+    first: Vec<usize>,
+    /// Rows as in the program, with places instead of arcs.
+    terms: Vec<Term>,
+    cost: Vec<f64>,
+    x: Vec<f64>,
+    sum: Vec<f64>,
+    left: Vec<f64>,
+    /// Steps of an arc's use by the number of its rows; of a price by the row's length.
+    rate: Vec<f64>,
+    width: Vec<f64>,
+}
+
+impl Core {
+    fn new(program: &Relaxation<'_>, wanted: impl Fn(usize) -> bool) -> Self {
+        let mut out = Self {
+            arcs: Vec::new(),
+            place: vec![u32::MAX; program.x.len()],
+            first: Vec::new(),
+            terms: Vec::new(),
+            cost: Vec::new(),
+            x: Vec::new(),
+            sum: Vec::new(),
+            left: Vec::new(),
+            rate: Vec::new(),
+            width: Vec::new(),
+        };
+        out.admit(program, wanted);
+        out
+    }
+
+    /// Takes in arcs that aren't here yet.
+    fn admit(&mut self, program: &Relaxation<'_>, wanted: impl Fn(usize) -> bool) {
+        let before = self.arcs.len();
+        for a in 0..program.x.len() {
+            if program.allowed[a] && self.place[a] == u32::MAX && wanted(a) {
+                self.place[a] = self.arcs.len() as u32;
+                self.arcs.push(a);
+                self.cost.push(program.cost[a]);
+                self.x.push(program.x[a]);
+                self.sum.push(0.0);
+                self.left.push(0.0);
+            }
+        }
+        if self.arcs.len() == before && !self.first.is_empty() {
+            return;
+        }
+        self.first.clear();
+        self.terms.clear();
+        self.first.push(0);
+        self.rate.clear();
+        self.rate.resize(self.arcs.len(), 0.0);
+        for i in 0..program.need.len() {
+            for term in program.row(i) {
+                let place = self.place[term.arc()];
+                if place != u32::MAX {
+                    self.terms.push(term.moved(place));
+                    self.rate[place as usize] += 1.0;
+                }
+            }
+            self.first.push(self.terms.len());
+        }
+        self.rate.iter_mut().for_each(|r| *r = 1.0 / r.max(1.0));
+        self.width.clear();
+        self.width.extend(self.first.windows(2).map(|w| (w[1] - w[0]).max(1) as f64));
+    }
+
+    /// Values of the arcs here, in their places in the program.
+    fn write(&self, out: &mut [f64], values: &[f64]) {
+        out.fill(0.0);
+        for (&a, &v) in self.arcs.iter().zip(values) {
+            out[a] = v;
+        }
+    }
+
+    /// One turn of the method.
+    fn turn(&mut self, y: &mut [f64], sum_y: &mut [f64], need: &[f64], weight: f64) {
+        self.left.copy_from_slice(&self.cost);
+        for (i, &price) in y.iter().enumerate() {
+            if price != 0.0 {
+                for term in &self.terms[self.first[i]..self.first[i + 1]] {
+                    self.left[term.arc()] -= term.signed(price);
+                }
+            }
+        }
+        // `left` becomes the point that the prices look at: twice the new use minus the old.
+        let pace = 1.0 / weight;
+        for (((x, left), rate), sum) in
+            self.x.iter_mut().zip(&mut self.left).zip(&self.rate).zip(&mut self.sum)
+        {
+            let old = *x;
+            *x = (old - *left * (*rate * pace)).clamp(0.0, 1.0);
+            *left = 2.0 * *x - old;
+            *sum += *x;
+        }
+        for i in 0..y.len() {
+            let short = need[i] - sum(&self.terms[self.first[i]..self.first[i + 1]], &self.left);
+            y[i] = (y[i] + short * weight / self.width[i]).max(0.0);
+            sum_y[i] += y[i];
+        }
+    }
 }
 
 /// The program and its current solution.
@@ -275,66 +394,57 @@ impl<'g> Relaxation<'g> {
 
     /// Runs the method for some stretches; returns the bound of the best prices.
     pub(super) fn solve(&mut self, stretches: usize, target: f64, meter: &mut Meter<'_>) -> f64 {
-        let (n, m) = (self.x.len(), self.y.len());
-        // Steps of an arc's use by the number of its rows, none if it is forbidden; of a price by the row's length.
-        let mut rate = vec![0.0f64; n];
-        for term in &self.terms {
-            rate[term.arc()] += 1.0;
-        }
-        for (rate, ok) in rate.iter_mut().zip(&self.allowed) {
-            *rate = if *ok { 1.0 / rate.max(1.0) } else { 0.0 };
-        }
-        let width: Vec<f64> = (0..m).map(|i| self.row(i).len().max(1) as f64).collect();
-        let mut left = Vec::new();
+        let m = self.y.len();
         self.best.1.resize(m, 0.0);
-        let mut idle = 0;
         (self.improved, self.solved) = (false, false);
+        let mut left = Vec::new();
+        self.left(&self.y, &mut left);
+        let near = if self.terms.len() + self.x.len() < SMALL { f64::INFINITY } else { NEAR * self.typical };
+        let mut core = Core::new(self, |a| left[a] <= near || self.x[a] > 1e-3 || self.mean_x[a] > 1e-3);
+        meter.spend(self.terms.len() as u64);
+        let mut idle = 0;
         for _ in 0..stretches {
             let before = self.best.0;
             let (mut last_x, mut last_y) = (Vec::new(), Vec::new());
-            let (mut sum_x, mut sum_y) = (vec![0.0; n], vec![0.0; m]);
+            core.sum.fill(0.0);
+            let mut sum_y = vec![0.0; m];
             for turn in 1..=STRETCH {
-                if !meter.spend((self.terms.len() + n) as u64 / 2) {
+                if !meter.spend((core.terms.len() + core.arcs.len()) as u64 / 2) {
+                    core.write(&mut self.x, &core.x);
                     return self.best.0;
                 }
+                if turn % LOOK == 0 {
+                    self.left(&self.y, &mut left);
+                    meter.spend(self.terms.len() as u64 / 4);
+                    core.admit(self, |a| left[a] < 0.0);
+                }
                 if turn == STRETCH {
-                    last_x.clone_from(&self.x);
+                    last_x.clone_from(&core.x);
                     last_y.clone_from(&self.y);
                 }
-                self.left(&self.y, &mut left);
-                // `left` becomes the point that the prices look at: twice the new use minus the old.
-                let pace = 1.0 / self.weight;
-                for (((x, left), rate), sum) in self.x.iter_mut().zip(&mut left).zip(&rate).zip(&mut sum_x) {
-                    let old = *x;
-                    *x = (old - *left * (*rate * pace)).clamp(0.0, 1.0);
-                    *left = 2.0 * *x - old;
-                    *sum += *x;
-                }
-                for i in 0..m {
-                    let short = self.need[i] - sum(self.row(i), &left);
-                    self.y[i] = (self.y[i] + short * self.weight / width[i]).max(0.0);
-                    sum_y[i] += self.y[i];
-                }
+                core.turn(&mut self.y, &mut sum_y, &self.need, self.weight);
             }
-            let (moved_x, moved_y) = (apart(&self.x, &last_x), apart(&self.y, &last_y));
+            let (moved_x, moved_y) = (apart(&core.x, &last_x), apart(&self.y, &last_y));
             let scale = 1.0 / STRETCH as f64;
-            for v in sum_x.iter_mut().chain(&mut sum_y) {
+            for v in core.sum.iter_mut().chain(&mut sum_y) {
                 *v *= scale;
             }
             self.left(&sum_y, &mut left);
+            core.admit(self, |a| left[a] < 0.0);
             let mean = self.value(&sum_y, &left);
             self.left(&self.y, &mut left);
+            core.admit(self, |a| left[a] < 0.0);
             let last = self.value(&self.y, &left);
+            meter.spend(self.terms.len() as u64 / 2);
             if mean.max(last) > self.best.0 {
                 self.improved = true;
                 self.best = if mean > last { (mean, sum_y.clone()) } else { (last, self.y.clone()) };
             }
-            self.mean_x.copy_from_slice(&sum_x);
-            let used: f64 =
-                self.mean_x.iter().zip(&self.cost).filter(|(x, _)| **x > 0.0).map(|(x, c)| x * c).sum();
+            core.write(&mut self.mean_x, &core.sum);
+            let used: f64 = core.sum.iter().zip(&core.cost).map(|(x, c)| x * c).sum();
             idle = if self.best.0 > before + 1e-3 * (used - before).abs() { 0 } else { idle + 1 };
             if mean > last {
-                self.x = sum_x;
+                core.x.clone_from(&core.sum);
                 self.y = sum_y;
             }
             // Whichever side is further from its goal gets the longer steps.
@@ -349,6 +459,7 @@ impl<'g> Relaxation<'g> {
                 break;
             }
         }
+        core.write(&mut self.x, &core.x);
         self.best.0
     }
 

@@ -209,7 +209,7 @@ impl Search<'_, '_> {
             if let Some(tree) = self.rework_regions(&instance, usize::MAX, meter) {
                 pool.add(&instance.graph, tree);
             }
-            self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
+            self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, None, part));
             if self.done() || !meter.open() {
                 return;
             }
@@ -250,7 +250,7 @@ impl Search<'_, '_> {
             }
             self.raise(branching.bound());
             if !self.done() {
-                self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, part));
+                self.take_turn(turn, meter, |s, part| s.keep_trying(&instance, &mut pool, None, part));
             }
         }
     }
@@ -313,7 +313,8 @@ impl Search<'_, '_> {
                 }
             }
             if round % 8 == 0 && meter.open() {
-                self.take_turn(turn, meter, |s, part| s.keep_trying(instance, pool, part));
+                let lengths = closing.lengths();
+                self.take_turn(turn, meter, |s, part| s.keep_trying(instance, pool, Some(&lengths), part));
             }
         }
         self.raise(closing.lower);
@@ -475,15 +476,26 @@ impl Search<'_, '_> {
         Some(tree)
     }
 
-    /// New trees, and the best of what good trees hold together, until work runs out.
-    fn keep_trying(&mut self, instance: &Instance, pool: &mut Pool, meter: &mut Meter<'_>) {
+    /// New trees, every other one by the `lengths` of a relaxation, and the best of what good trees hold together,
+    /// until work runs out.
+    fn keep_trying(
+        &mut self,
+        instance: &Instance,
+        pool: &mut Pool,
+        lengths: Option<&[f64]>,
+        meter: &mut Meter<'_>,
+    ) {
         let graph = &instance.graph;
         let mut grower = Grower::new(graph);
-        while meter.open() && !self.done() {
+        for turn in 0u32.. {
+            if !meter.open() || self.done() {
+                return;
+            }
             let spread = [0.2, 0.5, 1.0][self.draw.below(3)];
-            let factor: Vec<f64> = (0..graph.edge_count()).map(|_| 1.0 + spread * self.draw.unit()).collect();
+            let lengths = lengths.filter(|_| turn % 2 == 0).unwrap_or(graph.weights());
+            let varied: Vec<f64> = lengths.iter().map(|l| l * (1.0 + spread * self.draw.unit())).collect();
             let root = self.pick_terminal(instance);
-            let length = |e: EdgeId, _| graph.weight(e) * factor[e.index()];
+            let length = |e: EdgeId, _| varied[e.index()];
             let Some(edges) =
                 grower.grow(root, &instance.is_terminal, instance.terminals.len(), length, meter)
             else {
