@@ -21,7 +21,9 @@ const STRETCH: usize = 100;
 /// Iterations between two looks for arcs that are overdrawn.
 const LOOK: usize = 25;
 /// Arcs that prices leave less of, in typical prices, are looked at from the start.
-const NEAR: f64 = 0.3;
+const NEAR: f64 = 0.1;
+/// Arcs of a row that are looked at in any case.
+const CHEAPEST: usize = 2;
 /// Entries of rows and arcs together below which all arcs are.
 const SMALL: usize = 100_000;
 /// Cuts added in one round at most.
@@ -392,6 +394,30 @@ impl<'g> Relaxation<'g> {
         paid + overdrawn
     }
 
+    /// The arcs that are used or that prices leave little of, and of every row the cheapest: a row without arcs
+    /// would raise its price without end.
+    fn promising(&self, left: &[f64]) -> Vec<bool> {
+        if self.terms.len() + self.x.len() < SMALL {
+            return vec![true; left.len()];
+        }
+        let near = NEAR * self.typical;
+        let mut out: Vec<bool> =
+            (0..left.len()).map(|a| left[a] <= near || self.x[a].max(self.mean_x[a]) > 1e-3).collect();
+        let mut cheapest: Vec<usize> = Vec::new();
+        for i in 0..self.need.len() {
+            cheapest.clear();
+            for a in self.row(i).iter().map(|t| t.arc()).filter(|&a| self.allowed[a]) {
+                let at = cheapest.partition_point(|&b| left[b] <= left[a]);
+                if at < CHEAPEST {
+                    cheapest.truncate(CHEAPEST - 1);
+                    cheapest.insert(at, a);
+                }
+            }
+            cheapest.iter().for_each(|&a| out[a] = true);
+        }
+        out
+    }
+
     /// Runs the method for some stretches; returns the bound of the best prices.
     pub(super) fn solve(&mut self, stretches: usize, target: f64, meter: &mut Meter<'_>) -> f64 {
         let m = self.y.len();
@@ -399,8 +425,8 @@ impl<'g> Relaxation<'g> {
         (self.improved, self.solved) = (false, false);
         let mut left = Vec::new();
         self.left(&self.y, &mut left);
-        let near = if self.terms.len() + self.x.len() < SMALL { f64::INFINITY } else { NEAR * self.typical };
-        let mut core = Core::new(self, |a| left[a] <= near || self.x[a] > 1e-3 || self.mean_x[a] > 1e-3);
+        let wanted = self.promising(&left);
+        let mut core = Core::new(self, |a| wanted[a]);
         meter.spend(self.terms.len() as u64);
         let mut idle = 0;
         for _ in 0..stretches {
