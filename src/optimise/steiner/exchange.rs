@@ -4,6 +4,7 @@ use super::construct::{tidy, touched};
 use super::instance::Instance;
 use super::key_moves::exchange_keys;
 use super::link_cut::LinkCut;
+use super::merges::Merges;
 use crate::graph::{EdgeId, Graph, NodeId};
 use crate::optimise::Meter;
 
@@ -65,12 +66,15 @@ fn insert_vertices(graph: &Graph, tree: Vec<EdgeId>, meter: &mut Meter<'_>) -> V
         in_slot[slot] = e;
     }
     let mut free: Vec<u32> = (tree.len() as u32..slots as u32).rev().collect();
-    let mut forest = LinkCut::new(keys);
     let ends = |e: EdgeId| graph.ends(e).map(|v| item[v.index()]);
-    for (slot, &e) in tree.iter().enumerate() {
+    // Often no vertex is worth a try.
+    let mut forest = None;
+    let mut merges = Merges::new(items as usize);
+    let mut sorted = tree.clone();
+    sorted.sort_unstable_by(|a, b| graph.weight(*a).total_cmp(&graph.weight(*b)).then(a.cmp(b)));
+    for &e in &sorted {
         let [a, b] = ends(e);
-        forest.link(a, items + slot as u32);
-        forest.link(items + slot as u32, b);
+        merges.join(a, b, graph.weight(e));
     }
     let mut used = vec![false; slots];
     used[..tree.len()].fill(true);
@@ -80,9 +84,37 @@ fn insert_vertices(graph: &Graph, tree: Vec<EdgeId>, meter: &mut Meter<'_>) -> V
         if arcs.len() < 2 {
             continue;
         }
-        if !meter.spend(arcs.len() as u64 * 16) {
+        if !meter.spend(arcs.len() as u64 * 2) {
             break;
         }
+        // Vertices that came before only make the heaviest links lighter, so this is the most that can be saved.
+        let Some(&(first, near)) =
+            arcs.iter().min_by(|x, y| graph.weight(x.0).total_cmp(&graph.weight(y.0)).then(x.cmp(y)))
+        else {
+            continue;
+        };
+        let most_saved = |&(e, u): &(EdgeId, NodeId)| match item[u.index()] as usize {
+            u if u < nodes.len() => {
+                (merges.heaviest(item[near.index()], u as u32) - graph.weight(e)).max(0.0)
+            }
+            _ => f64::INFINITY,
+        };
+        let saved: f64 = arcs.iter().map(most_saved).sum();
+        if saved <= graph.weight(first) {
+            continue;
+        }
+        if !meter.spend(arcs.len() as u64 * 14) {
+            break;
+        }
+        let forest = forest.get_or_insert_with(|| {
+            let mut forest = LinkCut::new(std::mem::take(&mut keys));
+            for (slot, &e) in tree.iter().enumerate() {
+                let [a, b] = ends(e);
+                forest.link(a, items + slot as u32);
+                forest.link(items + slot as u32, b);
+            }
+            forest
+        });
         arcs.sort_unstable_by(|x, y| graph.weight(x.0).total_cmp(&graph.weight(y.0)).then(x.cmp(y)));
         log.clear();
         let mut change = 0.0;
@@ -104,7 +136,7 @@ fn insert_vertices(graph: &Graph, tree: Vec<EdgeId>, meter: &mut Meter<'_>) -> V
                 free.push(slot);
             }
             let Some(slot) = free.pop() else { break };
-            put(&mut forest, items, slot, weight, ends(e));
+            put(forest, items, slot, weight, ends(e));
             in_slot[slot as usize] = e;
             used[slot as usize] = true;
             change += weight;
@@ -125,7 +157,7 @@ fn insert_vertices(graph: &Graph, tree: Vec<EdgeId>, meter: &mut Meter<'_>) -> V
                 // The stack is back where it was right after this slot came free.
                 let again = free.pop();
                 debug_assert_eq!(again, Some(slot));
-                put(&mut forest, items, slot, graph.weight(e), [a, b]);
+                put(forest, items, slot, graph.weight(e), [a, b]);
                 in_slot[slot as usize] = e;
                 used[slot as usize] = true;
             }

@@ -17,6 +17,7 @@ pub mod hubs;
 mod instance;
 mod key_moves;
 mod link_cut;
+mod merges;
 mod prizes;
 mod reduce;
 mod regions;

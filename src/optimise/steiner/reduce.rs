@@ -10,6 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::instance::{Draft, Instance};
+use super::merges::Merges;
 use crate::graph::{EdgeId, Graph, NodeId};
 use crate::optimise::Meter;
 
@@ -87,8 +88,8 @@ fn count(draft: &Draft) -> usize {
 struct Ways {
     /// Up to [`NEAR`] terminals per node with their distances, nearest first.
     near: Vec<[(u32, f64); NEAR]>,
-    /// The spanning tree of the terminals' distance network, as merges: parent and the leg that joined.
-    up: Vec<(u32, f64)>,
+    /// The spanning tree of the terminals' distance network.
+    merges: Merges,
 }
 
 impl Ways {
@@ -128,39 +129,11 @@ impl Ways {
             }
         }
         links.sort_unstable();
-        let mut up: Vec<(u32, f64)> = (0..n as u32).map(|v| (v, f64::INFINITY)).collect();
-        let mut size = vec![1u32; n];
-        let top = |up: &[(u32, f64)], mut v: u32| {
-            while up[v as usize].0 != v {
-                v = up[v as usize].0;
-            }
-            v
-        };
+        let mut merges = Merges::new(n);
         for (bits, a, b) in links {
-            let (a, b) = (top(&up, a), top(&up, b));
-            if a != b {
-                let (low, high) = if size[a as usize] < size[b as usize] { (a, b) } else { (b, a) };
-                up[low as usize] = (high, f64::from_bits(bits));
-                size[high as usize] += size[low as usize];
-            }
+            merges.join(a, b, f64::from_bits(bits));
         }
-        Self { near, up }
-    }
-
-    /// The longest leg on the best way between two terminals.
-    fn leg(&self, a: u32, b: u32) -> f64 {
-        let (mut a, mut b, mut longest) = (a, b, 0.0f64);
-        while a != b {
-            // Merges get dearer towards the top, so the cheaper one is the one to climb.
-            let low = if self.up[a as usize].1 <= self.up[b as usize].1 { &mut a } else { &mut b };
-            let (next, leg) = self.up[*low as usize];
-            if leg == f64::INFINITY {
-                return leg;
-            }
-            longest = longest.max(leg);
-            *low = next;
-        }
-        longest
+        Self { near, merges }
     }
 
     /// The special distance of two nodes as far as their near terminals tell.
@@ -170,7 +143,7 @@ impl Ways {
             for &(s, from) in self.near[b as usize].iter().take_while(|s| s.1 < limit) {
                 let ends = to.max(from);
                 if ends < best {
-                    best = best.min(ends.max(self.leg(t, s)));
+                    best = best.min(ends.max(self.merges.heaviest(t, s)));
                 }
             }
         }
