@@ -46,3 +46,36 @@ impl Merges {
         heaviest
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimise::Draw;
+
+    #[test]
+    fn heaviest_links_are_those_of_the_ways() {
+        let mut draw = Draw::new(1);
+        let n = 40;
+        let mut links: Vec<(usize, usize, f64)> =
+            (1..n - 1).map(|v| (draw.below(v), v, draw.below(9) as f64)).collect();
+        links.sort_by(|a, b| a.2.total_cmp(&b.2));
+        let mut merges = Merges::new(n);
+        links.iter().for_each(|&(a, b, w)| merges.join(a as u32, b as u32, w));
+        // The heaviest link between all pairs, by taking in one link after the other.
+        let mut far = vec![vec![f64::INFINITY; n]; n];
+        (0..n).for_each(|v| far[v][v] = 0.0);
+        for &(a, b, w) in &links {
+            for u in 0..n {
+                for v in 0..n {
+                    far[u][v] =
+                        far[u][v].min(far[u][a].max(w).max(far[b][v])).min(far[u][b].max(w).max(far[a][v]));
+                }
+            }
+        }
+        for (u, row) in far.iter().enumerate() {
+            for (v, &heaviest) in row.iter().enumerate() {
+                assert_eq!(merges.heaviest(u as u32, v as u32), heaviest, "{u} {v}");
+            }
+        }
+    }
+}
