@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use super::assignment::{Assignment, NOWHERE, Prices};
 use super::relax::{Multipliers, Steps, Table, ascend, check_total, rows_of};
-use super::split::{self, Node};
+use super::split;
 use super::{Capacity, FacilityError, FacilityProblem, Limit, Lock, Placement, cost};
+use crate::optimise::location::node::Node;
 use crate::optimise::{
     Certified, Draw, Effort, Ended, Meter, Stop, TOLERANCE, Work, grid, relative_gap, round_up,
 };

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use super::relax::{Multipliers, Offer, Steps, Table, ascend, check_total, knapsack, rows_of};
 use super::transport::{Transport, Units};
 use super::{Capacity, FacilityError, FacilityProblem, Limit, Lock, SplitPlacement, split_cost};
+use crate::optimise::location::node::Node;
 use crate::optimise::{Certified, Draw, Ended, Meter, Stop, TOLERANCE, Work, relative_gap};
 
 pub(super) fn solve(
@@ -511,31 +512,5 @@ impl<'a, 'w> Search<'a, 'w> {
             open: (0..self.best.len() as u32).filter(|&f| self.best[f as usize]).collect(),
             shares,
         }
-    }
-}
-
-/// Part of the sets: those that keep to the locks.
-pub(super) struct Node {
-    pub(super) bound: f64,
-    pub(super) depth: u32,
-    pub(super) locks: Box<[Lock]>,
-    pub(super) u: Rc<[f32]>,
-}
-
-impl PartialEq for Node {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-impl Eq for Node {}
-impl PartialOrd for Node {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Node {
-    /// Lowest bound first out of a heap; of equals the deepest.
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        other.bound.total_cmp(&self.bound).then(self.depth.cmp(&other.depth))
     }
 }

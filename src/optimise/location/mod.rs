@@ -10,6 +10,7 @@ pub(super) mod core;
 mod covering;
 pub(super) mod interchange;
 pub(super) mod lagrange;
+pub(in crate::optimise) mod node;
 mod parts;
 pub(super) mod solve;
 

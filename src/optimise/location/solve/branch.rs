@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::super::core::Core;
 use super::super::interchange::Openings;
 use super::super::lagrange::{Multipliers, Steps, ascend};
+use super::super::node::Node;
 use super::super::{Lock, Service};
 use super::{FAR, Search, Style, settled};
 use crate::optimise::set_cover::greedy::greedy;
@@ -16,8 +17,8 @@ impl Search<'_, '_> {
     pub(super) fn branch(&mut self, root: Multipliers, meter: &mut Meter<'_>) {
         let facilities = self.whole.facilities();
         let root_u: Rc<[f32]> = root.u.iter().map(|&v| v as f32).collect();
-        let lock: Box<[Lock]> = self.core.service.lock.clone().into();
-        let mut heap = BinaryHeap::from([Node { bound: self.bound, depth: 0, lock, u: root_u }]);
+        let locks: Box<[Lock]> = self.core.service.lock.clone().into();
+        let mut heap = BinaryHeap::from([Node { bound: self.bound, depth: 0, locks, u: root_u }]);
         let (mut for_search, mut for_branch, mut long) = (0u64, 0u64, 0u64);
         let pairs = self.core.service.by_client.pairs() as u64;
         // Bounds of nodes that the allowance left unsettled.
@@ -30,7 +31,7 @@ impl Search<'_, '_> {
                 return;
             }
             let before = meter.used();
-            let core = Core::of(&self.core.service, &node.lock);
+            let core = Core::of(&self.core.service, &node.locks);
             meter.spend(2 * core.service.by_client.pairs() as u64 + node.u.len() as u64);
             let u = core
                 .client
@@ -113,12 +114,11 @@ impl Search<'_, '_> {
                     for way in [Lock::Open, Lock::Shut] {
                         let mut lock = lock.clone();
                         lock[at] = way;
-                        heap.push(Node { bound, depth: node.depth + 1, lock: lock.into(), u: u.clone() });
+                        heap.push(Node { bound, depth: node.depth + 1, locks: lock.into(), u: u.clone() });
                     }
-                } else if self.leaf(&small, &whole) {
-                    // All is decided, and what is left costs what it costs.
                 } else {
-                    // Locks that keep no limit: nothing lies here.
+                    // All is decided: what is left costs what it costs, unless the locks keep no limit.
+                    self.leaf(&small, &whole);
                 }
             }
             for_branch += meter.used() - before;
@@ -145,36 +145,9 @@ impl Search<'_, '_> {
     }
 
     /// Offers the only answer of a problem in which all is decided.
-    fn leaf(&mut self, service: &Service, whole: &Core) -> bool {
+    fn leaf(&mut self, service: &Service, whole: &Core) {
         let open: Vec<bool> = service.lock.iter().map(|&l| l == Lock::Open).collect();
         let state = Openings::new(service, &open);
         self.best.offer_core(&state, whole, self.whole.facilities());
-        state.fits()
-    }
-}
-
-/// Part of the answers: those that keep to the locks.
-struct Node {
-    bound: f64,
-    depth: u32,
-    lock: Box<[Lock]>,
-    u: Rc<[f32]>,
-}
-
-impl PartialEq for Node {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-impl Eq for Node {}
-impl PartialOrd for Node {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Node {
-    /// Lowest bound first out of a heap; of equals the deepest.
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        other.bound.total_cmp(&self.bound).then(self.depth.cmp(&other.depth))
     }
 }
