@@ -252,6 +252,9 @@ pub(super) fn counts_only(service: &Service) -> bool {
 /// Open facilities by how often each client is covered, and by whom where that is one alone.
 struct Cover<'s> {
     service: &'s Service,
+    /// Clients that each facility reaches, from `first` on.
+    first: Vec<usize>,
+    reach: Vec<u32>,
     list: Vec<u32>,
     place: Vec<u32>,
     times: Vec<u32>,
@@ -268,8 +271,16 @@ struct Cover<'s> {
 impl<'s> Cover<'s> {
     fn new(service: &'s Service, start: &[bool]) -> Self {
         let clients = 0..service.clients() as u32;
+        let mut first = vec![0];
+        let mut reach = Vec::with_capacity(service.by_client.pairs());
+        for f in 0..service.facilities() {
+            reach.extend(service.reach(f).iter().map(|r| r.0));
+            first.push(reach.len());
+        }
         let mut out = Self {
             service,
+            first,
+            reach,
             list: Vec::new(),
             place: vec![u32::MAX; service.facilities()],
             times: vec![0; service.clients()],
@@ -283,23 +294,27 @@ impl<'s> Cover<'s> {
         out
     }
 
+    fn reach(&self, f: usize) -> &[u32] {
+        &self.reach[self.first[f]..self.first[f + 1]]
+    }
+
     fn add(&mut self, f: usize) {
-        let service = self.service;
         self.place[f] = self.list.len() as u32;
         self.list.push(f as u32);
         let mut alone = 0.0;
-        for &(client, _, _) in service.reach(f) {
-            let i = client as usize;
+        for k in self.first[f]..self.first[f + 1] {
+            let i = self.reach[k] as usize;
+            let pays = self.service.fallback[i];
             match self.times[i] {
                 0 => {
-                    alone += service.fallback[i];
+                    alone += pays;
                     let at = self.at[i] as usize;
                     self.bare.swap_remove(at);
                     if let Some(&moved) = self.bare.get(at) {
                         self.at[moved as usize] = at as u32;
                     }
                 }
-                1 => self.alone[self.by[i] as usize] -= service.fallback[i],
+                1 => self.alone[self.by[i] as usize] -= pays,
                 _ => {}
             }
             self.times[i] += 1;
@@ -310,23 +325,22 @@ impl<'s> Cover<'s> {
     }
 
     fn close(&mut self, f: usize) {
-        let service = self.service;
         let at = self.place[f] as usize;
         self.list.swap_remove(at);
         if let Some(&moved) = self.list.get(at) {
             self.place[moved as usize] = at as u32;
         }
         self.cost += self.alone[f];
-        for &(client, _, _) in service.reach(f) {
-            let i = client as usize;
+        for k in self.first[f]..self.first[f + 1] {
+            let i = self.reach[k] as usize;
             self.times[i] -= 1;
             self.by[i] = self.by[i].wrapping_sub(f as u32);
             match self.times[i] {
                 0 => {
                     self.at[i] = self.bare.len() as u32;
-                    self.bare.push(client);
+                    self.bare.push(i as u32);
                 }
-                1 => self.alone[self.by[i] as usize] += service.fallback[i],
+                1 => self.alone[self.by[i] as usize] += self.service.fallback[i],
                 _ => {}
             }
         }
@@ -334,14 +348,9 @@ impl<'s> Cover<'s> {
 
     /// What opening one and closing another would cost.
     fn change(&self, open: usize, close: usize) -> f64 {
-        let service = self.service;
-        let mut change = self.alone[close];
-        for &(client, _, _) in service.reach(open) {
-            let i = client as usize;
-            let counts = self.times[i] == 0 || (self.times[i] == 1 && self.by[i] == close as u32);
-            change -= if counts { service.fallback[i] } else { 0.0 };
-        }
-        change
+        let gained = |i: usize| self.times[i] == 0 || (self.times[i] == 1 && self.by[i] == close as u32);
+        let gains = self.reach(open).iter().map(|&i| i as usize).filter(|&i| gained(i));
+        self.alone[close] - gains.map(|i| self.service.fallback[i]).sum::<f64>()
     }
 
     /// A place that covers a client whom nobody covers: of two such clients, of the one that weighs more.
@@ -358,9 +367,9 @@ impl<'s> Cover<'s> {
     /// An open facility for another to stand for: mostly one that shares clients with it.
     fn draw_closing(&self, open: usize, draw: &mut Draw) -> Option<usize> {
         if draw.unit() >= FAR {
-            let reach = self.service.reach(open);
+            let reach = self.reach(open);
             for _ in 0..4 {
-                let i = reach[draw.below(reach.len())].0 as usize;
+                let i = reach[draw.below(reach.len())] as usize;
                 if self.times[i] == 1 {
                     return Some(self.by[i] as usize);
                 }

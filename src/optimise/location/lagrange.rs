@@ -41,9 +41,9 @@ pub(in crate::optimise) struct Steps {
 
 /// One evaluation of the relaxed problem; the buffers serve all rounds.
 #[derive(Default)]
-struct Relaxed {
-    value: f64,
-    worth: Vec<f64>,
+pub(super) struct Relaxed {
+    pub(super) value: f64,
+    pub(super) worth: Vec<f64>,
     /// Share of each facility that is open in the relaxed answer: 0 or 1, but for one under a budget.
     open: Vec<f64>,
     /// Number of pairs of each client's row that cost less than its multiplier.
@@ -166,7 +166,7 @@ pub(in crate::optimise) fn ascend(
 }
 
 fn relax(service: &Service, u: &[f64], out: &mut Relaxed) {
-    let Relaxed { value, worth, open, below, free, judged, tip, touched } = out;
+    let Relaxed { worth, below, touched, .. } = out;
     worth.clone_from(&service.opening);
     below.clear();
     *touched = 0;
@@ -193,7 +193,12 @@ fn relax(service: &Service, u: &[f64], out: &mut Relaxed) {
         *touched += u64::from(n);
         below.push(n);
     }
-    let paid: f64 = u.iter().sum();
+    choose(service, u.iter().sum(), out);
+}
+
+/// The best set under the limits for the `worth` of each facility, where clients pay so much in all.
+pub(super) fn choose(service: &Service, paid: f64, out: &mut Relaxed) {
+    let Relaxed { value, worth, open, free, judged, tip, .. } = out;
     *value = service.base + paid;
     open.clear();
     open.resize(worth.len(), 0.0);
@@ -283,7 +288,7 @@ fn count_only(free: &[u32], worth: &[f64], room: usize) -> f64 {
 }
 
 /// Locks what can't be otherwise in any answer as cheap as `cost`.
-fn settle(service: &mut Service, relaxed: &Relaxed, cost: f64) {
+pub(super) fn settle(service: &mut Service, relaxed: &Relaxed, cost: f64) {
     let slack = cost + 1e-9 * cost.abs() - relaxed.judged;
     if !(0.0..f64::INFINITY).contains(&slack) {
         return;

@@ -2,17 +2,19 @@
 //!
 //! p-median, plain facility location and maximal covering are one problem here: a client that nobody
 //! serves pays its fallback; covering is service at `fallback − gain`. On top of it come local searches
-//! ([`interchange`], and [`covering`] where service is free), a Lagrangian bound ([`lagrange`], and [`parts`]
-//! for one by whole parts), and [`solve`], which puts them together: `solve/around` seeks better answers,
-//! `solve/branch` divides what the bound leaves open in the [`core`].
+//! ([`interchange`], and [`covering`] where service is free), a Lagrangian bound ([`lagrange`], and for coverage
+//! [`relaxation`] with cuts from [`triples`]), and [`solve`], which puts them together: `solve/around` seeks
+//! better answers, `solve/branch` divides what the bound leaves open in the [`core`], and `solve/coverage` does
+//! both where clients are covered or not.
 
 pub(super) mod core;
 mod covering;
 pub(super) mod interchange;
 pub(super) mod lagrange;
 pub(in crate::optimise) mod node;
-mod parts;
+mod relaxation;
 pub(super) mod solve;
+mod triples;
 
 /// Whether a candidate's state is the solver's to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

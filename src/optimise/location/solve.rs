@@ -3,11 +3,12 @@
 
 mod around;
 mod branch;
+mod coverage;
 
 use super::core::Core;
 use super::interchange::Openings;
 use super::lagrange::{Multipliers, Steps, ascend};
-use super::{Limit, Lock, Service, parts};
+use super::{Limit, Service};
 use crate::optimise::set_cover::greedy::greedy;
 use crate::optimise::{Draw, Ended, Meter, Stop, TOLERANCE, Work, grid, relative_gap, round_up};
 
@@ -162,79 +163,6 @@ impl Best {
     }
 }
 
-/// Pairs of clients and facilities from which on a bound by parts is worth its time.
-const LARGE: usize = 2_000_000;
-/// Steps of the bound that take as long as one of a search for coverage in a large problem.
-const COVERAGE_STEP: u64 = 6;
-/// Relative gap from which on the bound is sought by parts, and facilities that are open in a part.
-const FAR: f64 = 0.003;
-const IN_PART: [usize; 3] = [6, 12, 24];
-/// Relative gap of a part that is good enough, and the least steps it gets, for each of its pairs.
-const PART_GAP: f64 = 1e-4;
-const PART_STEPS: u64 = 100;
-
-/// What each facility costs, less what clients gain by it under multipliers; by unit of budget where there
-/// is one.
-fn worth_of(service: &Service, u: &[f64]) -> Vec<f64> {
-    let priced = service.limit.budget.is_finite();
-    let worth = |f: usize| {
-        let gains = service.reach(f).iter().map(|&(i, _, c)| (u[i as usize] - c).max(0.0));
-        let net = service.opening[f] - gains.sum::<f64>();
-        if priced { net / service.price[f].max(1e-9) } else { net }
-    };
-    (0..service.facilities()).map(worth).collect()
-}
-
-/// What opening a place, or a unit of budget where there is one, is worth at the limit.
-fn price_of_opening(service: &Service, worth: &[f64]) -> f64 {
-    let size = |f: usize| if service.limit.budget.is_finite() { service.price[f] } else { 1.0 };
-    let room =
-        if service.limit.budget.is_finite() { service.limit.budget } else { service.limit.at_most as f64 };
-    let of = |lock: Lock| (0..service.facilities()).filter(move |&f| service.lock[f] == lock);
-    let mut left = room - of(Lock::Open).map(size).sum::<f64>();
-    let mut free: Vec<usize> = of(Lock::Free).collect();
-    free.sort_unstable_by(|&a, &b| worth[a].total_cmp(&worth[b]).then(a.cmp(&b)));
-    for (k, &f) in free.iter().enumerate() {
-        left -= size(f);
-        if left < 0.0 {
-            let last = if k > 0 { worth[free[k - 1]] } else { worth[f] };
-            return (-0.5 * (last + worth[f])).max(0.0);
-        }
-    }
-    0.0
-}
-
-/// A set for a part of a problem, from one near it, and the bound, from multipliers that are good already.
-fn solve_part(
-    part: &Service,
-    start: &[bool],
-    u: &[f64],
-    work: &Work<'_>,
-    meter: &mut Meter<'_>,
-) -> (Vec<bool>, f64) {
-    let work = Work { gap: PART_GAP, ..*work };
-    let (merged, became) = Core::merged(part, &part.lock);
-    let mut sums = vec![0.0; merged.service.clients()];
-    became.iter().for_each(|&(from, to)| sums[to as usize] += u[from as usize]);
-    let service = &merged.service;
-    let mut search = Search { searches: false, ..Search::new(service, None, Style::Service, &work) };
-    let mut state = settled(service, start, meter);
-    state.descend(meter);
-    search.best.offer(&state);
-    drop(state);
-    let core = &search.core;
-    let u =
-        core.client.iter().zip(&core.service.ceiling).map(|(&c, most)| sums[c as usize].min(*most)).collect();
-    let multipliers = Multipliers::new(u, core.service.facilities());
-    let steps = Steps { rounds: 200, first: 0.3, last: 1e-3, patience: 8, shrink: 0.6, visit_every: 20 };
-    let multipliers = search.ascend_core(multipliers, steps, meter);
-    if !search.enough(search.bound) && meter.open() {
-        search.branch(multipliers, meter);
-    }
-    let Search { best, bound, .. } = search;
-    (best.open, bound.min(best.cost))
-}
-
 struct Search<'s, 'w> {
     whole: &'s Service,
     core: Core,
@@ -254,8 +182,6 @@ struct Search<'s, 'w> {
     draw: Draw,
     /// What the multipliers find each facility of the core worth; the less, the better.
     worth: Vec<f64>,
-    /// Whether better answers are searched for between the branches; in parts, the bound alone counts.
-    searches: bool,
     work: &'w Work<'w>,
 }
 
@@ -285,7 +211,6 @@ impl<'s, 'w> Search<'s, 'w> {
             pool: Vec::new(),
             draw: Draw::new(work.seed),
             worth: Vec::new(),
-            searches: true,
             work,
         }
     }
@@ -301,10 +226,21 @@ impl Search<'_, '_> {
     }
 
     fn run(&mut self, meter: &mut Meter<'_>) {
-        let u = self.first_multipliers();
+        if self.covers() {
+            self.cover(meter);
+            return;
+        }
+        let start = Multipliers::new(self.first_multipliers(), self.core.service.facilities());
+        let multipliers = self.ascend(start, meter);
+        if !self.enough(self.bound) && meter.open() {
+            self.branch(multipliers, meter);
+        }
+    }
+
+    /// Raises the bound by subgradient steps, in turns with the search around the best answer.
+    fn ascend(&mut self, mut multipliers: Multipliers, meter: &mut Meter<'_>) -> Multipliers {
         // Covers are found along the multipliers, so that good ones are worth more rounds.
         let cover = self.style != Style::Service;
-        let mut multipliers = Multipliers::new(u, self.core.service.facilities());
         for pass in 0..3u32 {
             let before = meter.used();
             let steps = Steps {
@@ -317,41 +253,21 @@ impl Search<'_, '_> {
             };
             multipliers = self.ascend_core(multipliers, steps, meter);
             if self.enough(self.bound) || !meter.open() {
-                return;
-            }
-            let spent = (meter.used() - before).max(500_000);
-            self.search_around(spent / self.step(), meter);
-            if self.enough(self.bound) || !meter.open() {
-                return;
-            }
-        }
-        for most in IN_PART {
-            if !(self.covers() && self.large()) || relative_gap(self.best.cost, self.bound) < FAR {
                 break;
             }
-            let steps = meter.used();
-            self.bound_by_parts(&multipliers.u, most, steps, meter);
-            self.search_around(steps / self.step(), meter);
+            let spent = (meter.used() - before).max(500_000);
+            self.search_around(spent, meter);
             if self.enough(self.bound) || !meter.open() {
-                return;
+                break;
             }
         }
-        self.branch(multipliers, meter);
+        multipliers
     }
 
     /// Whether clients are covered or not, by a limited number of facilities.
     fn covers(&self) -> bool {
         let service = &self.core.service;
         self.style == Style::Service && service.plain && service.limit != Limit::NONE
-    }
-
-    fn large(&self) -> bool {
-        self.core.service.by_client.pairs() >= LARGE
-    }
-
-    /// Steps of the bound that take as long as one of the search.
-    fn step(&self) -> u64 {
-        if self.covers() && self.large() { COVERAGE_STEP } else { 1 }
     }
 
     fn first_multipliers(&self) -> Vec<f64> {
@@ -447,8 +363,6 @@ impl Search<'_, '_> {
             .collect();
         if cover {
             self.cover_u.clone_from(&result.u);
-        } else {
-            self.worth = worth_of(&self.core.service, &result.u);
         }
         let mut at = 0;
         result.share = self
@@ -463,50 +377,5 @@ impl Search<'_, '_> {
             })
             .collect();
         result
-    }
-
-    /// Raises the bound by solving parts of the core, in each of which at most `most` of the facilities are
-    /// that are open in the best answer.
-    fn bound_by_parts(&mut self, u: &[f64], most: usize, steps: u64, meter: &mut Meter<'_>) {
-        let service = &self.core.service;
-        let limit = service.limit;
-        let open = self.core.narrow(&self.best.open);
-        let price = price_of_opening(service, &self.worth);
-        let priced = limit.budget.is_finite();
-        let size = |f: usize| if priced { service.price[f] } else { 1.0 };
-        let opening: Vec<f64> =
-            (0..service.facilities()).map(|f| service.opening[f] + price * size(f)).collect();
-        let (group, groups) = parts::divide(service, &open, u, most);
-        let (mut list, mut bound) = parts::build(service, &group, groups, u, &opening);
-        meter.spend(8 * service.by_client.pairs() as u64);
-        if price > 0.0 {
-            bound -= price * if priced { limit.budget * (1.0 + 1e-12) } else { limit.at_most as f64 };
-        }
-        // What the small ones leave is for the large ones.
-        list.sort_by_key(|p| p.service.by_client.pairs());
-        let mut pairs: u64 = list.iter().map(|p| p.service.by_client.pairs() as u64 + 1).sum();
-        let mut left = steps.min(meter.left());
-        let mut answer = vec![false; service.facilities()];
-        for part in &list {
-            let size = part.service.by_client.pairs() as u64 + 1;
-            let most = ((left as f64 * size as f64 / pairs as f64) as u64).max(PART_STEPS * size);
-            pairs -= size;
-            let start: Vec<bool> = part.facility.iter().map(|&f| open[f as usize]).collect();
-            let ceiling = &part.service.ceiling;
-            let u: Vec<f64> = part.client.iter().zip(ceiling).map(|(&c, m)| u[c as usize].min(*m)).collect();
-            let mut own = meter.part(most);
-            let before = own.used();
-            let (set, least) = solve_part(&part.service, &start, &u, self.work, &mut own);
-            let spent = own.used() - before;
-            left = left.saturating_sub(spent);
-            if !meter.spend(spent) || own.stopped() {
-                return;
-            }
-            bound += least;
-            part.facility.iter().zip(set).for_each(|(&f, o)| answer[f as usize] = o);
-        }
-        self.bound = self.bound.max(bound.min(self.best.cost));
-        let state = settled(service, &answer, meter);
-        self.best.offer_core(&state, &self.core, self.whole.facilities());
     }
 }

@@ -1,8 +1,8 @@
 //! Better answers, sought around the best one.
 
+use super::super::Lock;
 use super::super::core::Core;
 use super::super::interchange::Openings;
-use super::super::{Lock, covering};
 use super::{Search, Style, settled};
 use crate::optimise::Meter;
 use crate::optimise::set_cover::greedy::greedy;
@@ -13,14 +13,6 @@ use crate::optimise::set_cover::{dive, weighting};
 const HOT: f64 = 0.2;
 const COOL: f64 = 0.02;
 
-/// Facilities that a search for coverage looks at, for each that is open, and how many besides.
-const NEAR: usize = 8;
-const NEAR_LEAST: usize = 200;
-/// Steps of a run of exchanges for each pair, the least that are worth one, and answers that are kept.
-const RUN: u64 = 2000;
-const RUN_LEAST: u64 = 500;
-const POOL: usize = 10;
-
 impl Search<'_, '_> {
     /// Searches for better answers, starting from the best.
     pub(super) fn search_around(&mut self, steps: u64, meter: &mut Meter<'_>) {
@@ -30,10 +22,6 @@ impl Search<'_, '_> {
         }
         if self.style != Style::Service {
             self.search_covers(steps, meter);
-            return;
-        }
-        if self.covers() {
-            self.search_coverage(steps, meter);
             return;
         }
         // Of the two ways to search, the one that has paid more lately, the other one now and then.
@@ -48,84 +36,6 @@ impl Search<'_, '_> {
         }
         let gained = (before.0 - self.best.cost) / (meter.used() - before.1).max(1) as f64;
         self.paid[way] = 0.7 * self.paid[way] + 0.3 * gained;
-    }
-
-    /// Searches for more coverage by exchanges, in runs that each end elsewhere; after each, among the
-    /// facilities of the answers so far alone.
-    fn exchange_coverage(&mut self, steps: u64, meter: &mut Meter<'_>) {
-        let service = &self.core.service;
-        let facilities = self.whole.facilities();
-        let run = RUN * service.by_client.pairs() as u64;
-        let end = meter.used().saturating_add(steps);
-        while meter.used() < end && meter.open() && !self.enough(self.bound) {
-            let start = self.core.narrow(&self.best.open);
-            // A run that is cut short hasn't cooled.
-            let Some((cost, set)) = covering::exchange(service, &start, run, &mut self.draw, meter) else {
-                return;
-            };
-            self.best.offer_core(&Openings::new(service, &set), &self.core, facilities);
-            let set = self.core.widen(&set, facilities);
-            if !self.pool.iter().any(|p| p.1 == set) {
-                self.pool.push((cost, set));
-            }
-            if self.pool.len() > POOL {
-                let costs = self.pool.iter().map(|p| p.0).enumerate();
-                let worst = costs.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |w| w.0);
-                self.pool.swap_remove(worst);
-            }
-            if self.pool.len() < 2 {
-                continue;
-            }
-            let known = |f: &u32| {
-                let f = *f as usize;
-                self.best.open[f] || self.pool.iter().any(|p| p.1[f])
-            };
-            let lock: Vec<Lock> =
-                self.core.facility.iter().map(|f| if known(f) { Lock::Free } else { Lock::Shut }).collect();
-            let (mut both, _) = Core::merged(service, &lock);
-            meter.spend(2 * service.by_client.pairs() as u64);
-            for f in &mut both.facility {
-                *f = self.core.facility[*f as usize];
-            }
-            let start = both.narrow(&self.best.open);
-            if let Some((_, set)) = covering::exchange(&both.service, &start, run / 6, &mut self.draw, meter)
-            {
-                self.best.offer_core(&Openings::new(&both.service, &set), &both, facilities);
-            }
-        }
-    }
-
-    /// Searches for more coverage among the facilities that the multipliers find worth most.
-    fn search_coverage(&mut self, steps: u64, meter: &mut Meter<'_>) {
-        let service = &self.core.service;
-        if steps >= RUN_LEAST * service.by_client.pairs() as u64 && covering::counts_only(service) {
-            self.exchange_coverage(steps, meter);
-            return;
-        }
-        let open = self.core.narrow(&self.best.open);
-        let most = NEAR * open.iter().filter(|o| **o).count() + NEAR_LEAST;
-        let mut lock = service.lock.clone();
-        let mut order: Vec<u32> = (0..service.facilities() as u32)
-            .filter(|&f| !open[f as usize] && lock[f as usize] == Lock::Free)
-            .collect();
-        if order.len() > most && self.worth.len() == service.facilities() {
-            order.select_nth_unstable_by(most, |&a, &b| {
-                self.worth[a as usize].total_cmp(&self.worth[b as usize]).then(a.cmp(&b))
-            });
-            order[most..].iter().for_each(|&f| lock[f as usize] = Lock::Shut);
-        }
-        let (mut near, _) = Core::merged(service, &lock);
-        meter.spend(2 * service.by_client.pairs() as u64);
-        for f in &mut near.facility {
-            *f = self.core.facility[*f as usize];
-        }
-        let start = near.narrow(&self.best.open);
-        let (facilities, work, scale, bound) = (self.whole.facilities(), self.work, self.scale, self.bound);
-        let best = &mut self.best;
-        covering::search(&near.service, &start, steps, &mut self.draw, meter, |set| {
-            best.offer_core(&Openings::new(&near.service, set), &near, facilities);
-            !Style::Service.enough(work, scale, best.cost, bound)
-        });
     }
 
     /// Exchanges at random, at first also some that make it worse (simulated annealing).

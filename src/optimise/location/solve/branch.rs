@@ -8,7 +8,7 @@ use super::super::interchange::Openings;
 use super::super::lagrange::{Multipliers, Steps, ascend};
 use super::super::node::Node;
 use super::super::{Lock, Service};
-use super::{FAR, Search, Style, settled};
+use super::{Search, Style, settled};
 use crate::optimise::set_cover::greedy::greedy;
 use crate::optimise::{Meter, relative_gap};
 
@@ -19,7 +19,7 @@ impl Search<'_, '_> {
         let root_u: Rc<[f32]> = root.u.iter().map(|&v| v as f32).collect();
         let locks: Box<[Lock]> = self.core.service.lock.clone().into();
         let mut heap = BinaryHeap::from([Node { bound: self.bound, depth: 0, locks, u: root_u }]);
-        let (mut for_search, mut for_branch, mut long) = (0u64, 0u64, 0u64);
+        let (mut for_search, mut for_branch) = (0u64, 0u64);
         let pairs = self.core.service.by_client.pairs() as u64;
         // Bounds of nodes that the allowance left unsettled.
         while let Some(node) = heap.pop() {
@@ -122,22 +122,13 @@ impl Search<'_, '_> {
                 }
             }
             for_branch += meter.used() - before;
-            if !self.searches {
-                continue;
-            }
             // Where the bound is far off, branching hardly closes the gap: better answers are worth more.
-            let far = relative_gap(self.best.cost, self.bound) > if self.covers() { FAR } else { 0.015 };
+            let far = relative_gap(self.best.cost, self.bound) > 0.015;
             let share = if far { 3 * for_branch } else { for_branch / 2 };
             if for_search < share && for_branch > 4 * pairs {
                 let before = meter.used();
-                let mut steps = (share - for_search).max(200_000);
-                if self.covers() {
-                    // Ever longer, as what a search finds depends on how slowly it cools.
-                    steps = steps.max(20 * pairs).max(long);
-                    long = 2 * steps;
-                }
-                self.search_around(steps, meter);
-                for_search += (meter.used() - before) * self.step();
+                self.search_around((share - for_search).max(200_000), meter);
+                for_search += meter.used() - before;
             }
         }
         // Nothing is left that could be better.
@@ -145,7 +136,7 @@ impl Search<'_, '_> {
     }
 
     /// Offers the only answer of a problem in which all is decided.
-    fn leaf(&mut self, service: &Service, whole: &Core) {
+    pub(super) fn leaf(&mut self, service: &Service, whole: &Core) {
         let open: Vec<bool> = service.lock.iter().map(|&l| l == Lock::Open).collect();
         let state = Openings::new(service, &open);
         self.best.offer_core(&state, whole, self.whole.facilities());
