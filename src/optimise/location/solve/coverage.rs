@@ -54,7 +54,11 @@ impl Search<'_, '_> {
         for round in 0.. {
             let before = (meter.used(), self.bound);
             let found = round == 0 || program.tighten(meter) > 0;
-            self.raise(&mut program, if round == 0 { TURNS } else { MORE }, meter);
+            // Where work is short, searches get their share of it.
+            let mut part = meter.part(meter.left() / 2);
+            let had = part.used();
+            self.raise(&mut program, if round == 0 { TURNS } else { MORE }, &mut part);
+            meter.spend(part.used() - had);
             self.bound = self.bound.max(program.bound.min(self.best.cost));
             self.offer_rounded(&program, meter);
             if self.enough(self.bound) || !meter.open() {
