@@ -70,15 +70,14 @@ impl Core {
     }
 
     /// The same with clients that the same facilities serve for nothing made one, which pays for all of
-    /// them. Beside it, which of its clients each client has become that is left; its own map leads nowhere.
-    pub(in crate::optimise) fn merged(service: &Service, lock: &[Lock]) -> (Self, Vec<(u32, u32)>) {
+    /// them; there is no map of clients.
+    pub(in crate::optimise) fn merged(service: &Service, lock: &[Lock]) -> Self {
         let mut core = Self::of(service, lock);
+        core.client.clear();
         if !core.service.plain {
-            let same = core.client.drain(..).zip(0u32..).collect();
-            return (core, same);
+            return core;
         }
         let of = &core.service;
-        let mut became = Vec::with_capacity(of.clients());
         let mut known: FxHashMap<&[u32], u32> = FxHashMap::default();
         let mut rows = SparseRows { first: vec![0], ..SparseRows::default() };
         let (mut fallback, mut ceiling) = (Vec::new(), Vec::new());
@@ -89,7 +88,6 @@ impl Core {
                 fallback.push(0.0);
                 ceiling.push(0.0);
             }
-            became.push((core.client[i], k as u32));
             fallback[k] += of.fallback[i];
             ceiling[k] += of.ceiling[i];
         }
@@ -104,20 +102,19 @@ impl Core {
         );
         small.base = of.base;
         core.service = small;
-        core.client.clear();
-        (core, became)
+        core
     }
 
     /// The same, of a core: maps lead to the whole again.
     pub(in crate::optimise) fn again(&self) -> Self {
-        let mut inner = Self::of(&self.service, &self.service.lock);
-        for f in &mut inner.facility {
-            *f = self.facility[*f as usize];
-        }
-        for c in &mut inner.client {
-            *c = self.client[*c as usize];
-        }
-        inner
+        Self::of(&self.service, &self.service.lock).within(self)
+    }
+
+    /// The same where this is a core of another one's problem: maps lead to where those of `outer` do.
+    pub(in crate::optimise) fn within(mut self, outer: &Self) -> Self {
+        self.facility.iter_mut().for_each(|f| *f = outer.facility[*f as usize]);
+        self.client.iter_mut().for_each(|c| *c = outer.client[*c as usize]);
+        self
     }
 
     /// The maps, without the problem.

@@ -46,6 +46,11 @@ struct Point {
     v: Vec<f64>,
 }
 
+/// The shares that serve a client.
+fn served(service: &Service, client: usize, x: &[f64]) -> f64 {
+    service.by_client.row_indices(client).iter().map(|&f| x[f as usize]).sum()
+}
+
 impl Point {
     fn fields(&mut self) -> [&mut Vec<f64>; 4] {
         [&mut self.x, &mut self.missed, &mut self.u, &mut self.v]
@@ -131,6 +136,7 @@ impl Relaxation {
             service,
         };
         out.measure();
+        out.begin();
         out
     }
 
@@ -160,7 +166,6 @@ impl Relaxation {
         self.pace = (0..clients).map(|i| scale[i] / width(i)).collect();
         self.rate = reached.into_iter().map(|r| 1.0 / r.max(1e-9)).collect();
         self.ease = held.into_iter().map(|h| 1.0 / h).collect();
-        self.offer();
     }
 
     /// Adds up what multipliers offer.
@@ -178,12 +183,16 @@ impl Relaxation {
     }
 
     fn share(&self, f: usize, price: f64) -> f64 {
-        let (least, most) = match self.service.lock[f] {
-            Lock::Open => return 1.0,
-            Lock::Shut => return 0.0,
-            Lock::Free => (0.0, 1.0),
-        };
-        (self.wish[f] - price * self.size[f] * self.rate[f] / self.weight).clamp(least, most)
+        match self.service.lock[f] {
+            Lock::Open => 1.0,
+            Lock::Shut => 0.0,
+            Lock::Free => (self.wish[f] - price * self.size[f] * self.rate[f] / self.weight).clamp(0.0, 1.0),
+        }
+    }
+
+    /// What shares come to in a triple, without misses.
+    fn counted(&self, triple: usize, x: &[f64]) -> f64 {
+        self.counts.row(triple).map(|(f, count)| count * x[f as usize]).sum()
     }
 
     /// The price at which wished shares keep to the limit.
@@ -201,7 +210,7 @@ impl Relaxation {
             (sum, fall)
         };
         let at_none = opened(0.0).0;
-        let goal = at_none.clamp(self.least, self.most);
+        let goal = at_none.min(self.most).max(self.least);
         if at_none == goal {
             return 0.0;
         }
@@ -247,7 +256,7 @@ impl Relaxation {
         self.offered.fill(0.0);
         for i in 0..self.at.u.len() {
             let row = service.by_client.row_indices(i);
-            let short = 1.0 - row.iter().map(|&f| self.wish[f as usize]).sum::<f64>();
+            let short = 1.0 - served(service, i, &self.wish);
             let (mut extra, mut most) = (0.0, service.ceiling[i]);
             if self.tied[i] > 0 {
                 let old = self.at.missed[i];
@@ -267,9 +276,9 @@ impl Relaxation {
             }
         }
         for (k, triple) in self.triples.iter().enumerate() {
-            let had: f64 = self.counts.row(k).map(|(f, count)| count * self.wish[f as usize]).sum();
             let missed: f64 = triple.iter().map(|&i| self.wish_missed[i as usize]).sum();
-            let v = (self.at.v[k] + self.weight * self.pull[k] * (2.0 - had - missed)).max(0.0);
+            let short = 2.0 - self.counted(k, &self.wish) - missed;
+            let v = (self.at.v[k] + self.weight * self.pull[k] * short).max(0.0);
             self.at.v[k] = v;
             self.sum.v[k] += v;
             if v > 0.0 {
@@ -283,14 +292,13 @@ impl Relaxation {
     /// What shares cost; where a triple is short, one of its clients misses as much.
     fn cost(&self, x: &[f64]) -> f64 {
         let service = &self.service;
-        let got = |i: usize| service.by_client.row_indices(i).iter().map(|&f| x[f as usize]).sum::<f64>();
-        let missed: Vec<f64> = (0..service.clients()).map(|i| (1.0 - got(i)).max(0.0)).collect();
+        let missed: Vec<f64> =
+            (0..service.clients()).map(|i| (1.0 - served(service, i, x)).max(0.0)).collect();
         let pay = |i: usize| service.ceiling[i];
         let mut cost = service.base + service.opening.iter().zip(x).map(|(o, x)| o * x).sum::<f64>();
         cost += missed.iter().enumerate().map(|(i, m)| pay(i) * m).sum::<f64>();
         for (k, triple) in self.triples.iter().enumerate() {
-            let had: f64 = self.counts.row(k).map(|(f, count)| count * x[f as usize]).sum();
-            let short = 2.0 - had - triple.iter().map(|&i| missed[i as usize]).sum::<f64>();
+            let short = 2.0 - self.counted(k, x) - triple.iter().map(|&i| missed[i as usize]).sum::<f64>();
             if short > 0.0 {
                 cost += short * triple.iter().map(|&i| pay(i as usize)).fold(f64::INFINITY, f64::min);
             }
@@ -453,53 +461,54 @@ impl Relaxation {
     /// Leaves out what is decided; the maps tell where facilities and clients were before.
     pub(super) fn shrink(&mut self) -> Core {
         let core = Core::of(&self.service, &self.service.lock);
-        let pick = |of: &[f64], from: &[u32]| from.iter().map(|&i| of[i as usize]).collect::<Vec<f64>>();
         let mut number = vec![u32::MAX; self.service.clients()];
         core.client.iter().zip(0..).for_each(|(&old, new)| number[old as usize] = new);
-        let triples = self.triples.iter().map(|t| t.map(|i| number[i as usize]));
-        let keep: Vec<bool> = triples.clone().map(|t| !t.contains(&u32::MAX)).collect();
-        let kept = |of: &[f64]| of.iter().zip(&keep).filter(|v| *v.1).map(|v| *v.0).collect::<Vec<f64>>();
-        let (at, best) = (&self.at, &self.best);
+        let keep = |t: &Triple| t.iter().all(|&i| number[i as usize] != u32::MAX);
+        self.keep(&self.triples.iter().map(keep).collect::<Vec<bool>>());
+        let pick = |of: &[f64], from: &[u32]| from.iter().map(|&i| of[i as usize]).collect::<Vec<f64>>();
         let start = Multipliers {
             bound: self.bound,
-            u: pick(&at.u, &core.client),
-            share: pick(&at.x, &core.facility),
+            u: pick(&self.at.u, &core.client),
+            share: pick(&self.at.x, &core.facility),
         };
         let mut new = Self {
             bound: self.bound,
-            best: (pick(&best.0, &core.client), kept(&best.1)),
+            best: (pick(&self.best.0, &core.client), std::mem::take(&mut self.best.1)),
             weight: self.weight,
             price: self.price,
-            triples: triples.filter(|t| !t.contains(&u32::MAX)).collect(),
-            idle: self.idle.iter().zip(&keep).filter(|i| *i.1).map(|i| *i.0).collect(),
+            triples: self.triples.iter().map(|t| t.map(|i| number[i as usize])).collect(),
+            idle: std::mem::take(&mut self.idle),
             ..Self::new(core.service.clone(), &start)
         };
-        new.at.v = kept(&at.v);
+        new.at.v = std::mem::take(&mut self.at.v);
         new.count();
         *self = new;
         core
     }
 
+    /// Drops the other triples.
+    fn keep(&mut self, which: &[bool]) {
+        fn filter<T>(list: &mut Vec<T>, which: &[bool]) {
+            let mut which = which.iter();
+            list.retain(|_| which.next().is_none_or(|keep| *keep));
+        }
+        filter(&mut self.triples, which);
+        filter(&mut self.idle, which);
+        filter(&mut self.at.v, which);
+        filter(&mut self.best.1, which);
+    }
+
     /// Adds the triples that shares break most, and drops those that have had no price for long; how many are new.
     pub(super) fn tighten(&mut self, meter: &mut Meter<'_>) -> usize {
-        let mut keep = Vec::with_capacity(self.triples.len());
         for (idle, v) in self.idle.iter_mut().zip(&self.at.v) {
             *idle = if *v > 0.0 { 0 } else { *idle + 1 };
-            keep.push(*idle <= IDLE);
         }
         let mut left = self.service.ceiling.clone();
         for (triple, v) in self.triples.iter().zip(&self.best.1) {
             triple.iter().for_each(|&i| left[i as usize] -= v);
         }
         let found = triples::broken(&self.service, &self.at.x, &left, meter);
-        let mut kept = keep.iter();
-        self.triples.retain(|_| *kept.next().unwrap_or(&true));
-        for list in [&mut self.at.v, &mut self.best.1] {
-            let mut kept = keep.iter();
-            list.retain(|_| *kept.next().unwrap_or(&true));
-        }
-        let mut kept = keep.iter();
-        self.idle.retain(|_| *kept.next().unwrap_or(&true));
+        self.keep(&self.idle.iter().map(|&idle| idle <= IDLE).collect::<Vec<bool>>());
         let known: FxHashSet<Triple> = self.triples.iter().copied().collect();
         let before = self.triples.len();
         self.triples.extend(found.into_iter().filter(|t| !known.contains(t)));
@@ -522,9 +531,9 @@ impl Relaxation {
         }
         // Clients that come into their first triple miss what shares leave of them.
         for i in 0..self.tied.len() {
-            let row = self.service.by_client.row_indices(i);
-            let got = || row.iter().map(|&f| self.at.x[f as usize]).sum::<f64>();
-            self.at.missed[i] = if self.tied[i] == 0 { 0.0 } else { (1.0 - got()).max(0.0) };
+            let tied = self.tied[i] > 0;
+            self.at.missed[i] =
+                if tied { (1.0 - served(&self.service, i, &self.at.x)).max(0.0) } else { 0.0 };
         }
         self.sum.v = vec![0.0; self.triples.len()];
         self.measure();

@@ -107,12 +107,8 @@ impl Search<'_, '_> {
         meter.spend(2 * program.service.by_client.pairs() as u64);
         let free = program.service.lock.iter().filter(|l| **l == Lock::Free).count();
         if 10 * free < 9 * program.service.facilities() {
-            let inner = program.shrink();
+            self.core = program.shrink().within(&self.core);
             meter.spend(8 * program.service.by_client.pairs() as u64);
-            let of = |inner: &[u32], outer: &[u32]| inner.iter().map(|&i| outer[i as usize]).collect();
-            self.core.facility = of(&inner.facility, &self.core.facility);
-            self.core.client = of(&inner.client, &self.core.client);
-            self.core.service = inner.service;
         }
         self.worth = program.worth();
     }
@@ -185,6 +181,12 @@ impl Search<'_, '_> {
         time.search += meter.used() - before;
     }
 
+    /// The core under other locks, with clients merged; it leads to the whole problem's facilities.
+    fn merged(&self, lock: &[Lock], meter: &mut Meter<'_>) -> Core {
+        meter.spend(2 * self.core.service.by_client.pairs() as u64);
+        Core::merged(&self.core.service, lock).within(&self.core)
+    }
+
     /// Searches for more coverage by exchanges, in runs that each end elsewhere; after each, among the
     /// facilities of the answers so far alone.
     fn exchange_coverage(&mut self, steps: u64, meter: &mut Meter<'_>) {
@@ -218,11 +220,7 @@ impl Search<'_, '_> {
             };
             let lock: Vec<Lock> =
                 self.core.facility.iter().map(|f| if known(f) { Lock::Free } else { Lock::Shut }).collect();
-            let (mut both, _) = Core::merged(service, &lock);
-            meter.spend(2 * service.by_client.pairs() as u64);
-            for f in &mut both.facility {
-                *f = self.core.facility[*f as usize];
-            }
+            let both = self.merged(&lock, meter);
             let start = both.narrow(&self.best.open);
             if let Some((_, set)) = covering::exchange(&both.service, &start, run / 6, &mut self.draw, meter)
             {
@@ -240,17 +238,13 @@ impl Search<'_, '_> {
         let mut order: Vec<u32> = (0..service.facilities() as u32)
             .filter(|&f| !open[f as usize] && lock[f as usize] == Lock::Free)
             .collect();
-        if order.len() > most && self.worth.len() == service.facilities() {
+        if order.len() > most {
             order.select_nth_unstable_by(most, |&a, &b| {
                 self.worth[a as usize].total_cmp(&self.worth[b as usize]).then(a.cmp(&b))
             });
             order[most..].iter().for_each(|&f| lock[f as usize] = Lock::Shut);
         }
-        let (mut near, _) = Core::merged(service, &lock);
-        meter.spend(2 * service.by_client.pairs() as u64);
-        for f in &mut near.facility {
-            *f = self.core.facility[*f as usize];
-        }
+        let near = self.merged(&lock, meter);
         let start = near.narrow(&self.best.open);
         let (facilities, work, scale, bound) = (self.whole.facilities(), self.work, self.scale, self.bound);
         let best = &mut self.best;
